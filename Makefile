@@ -1,0 +1,100 @@
+# What a person does with this repository, one target each. `make` alone lists them.
+
+PYTHON ?= python3
+PORT ?= 5006
+
+SHELL := bash
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+
+# A stamp is younger than what was installed from; when either file changes, the next run installs.
+PINS := pyproject.toml constraints.txt
+HAS_APP := $(VENV)/.has-app
+HAS_TESTS := $(VENV)/.has-tests
+
+.PHONY: help app test lint format data model readme clean chromium
+
+help: ## List the targets
+	@echo "Usage: make TARGET [PYTHON=python3.12] [PORT=5006]"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+app: $(HAS_APP) ## Install the app in .venv and serve it at http://localhost:5006/app
+	@echo "Serving at http://localhost:$(PORT)/app (Ctrl-C stops)"
+	@exec $(BIN)/python -m panel serve app.py --port $(PORT) \
+		--allow-websocket-origin localhost:$(PORT) --allow-websocket-origin 127.0.0.1:$(PORT)
+
+test: lint chromium ## Install what the tests need, then run ruff and pytest
+	@$(BIN)/python -m pytest
+
+lint: $(HAS_TESTS) ## Check format and style
+	@$(BIN)/ruff format --check
+	@$(BIN)/ruff check
+
+format: $(HAS_TESTS) ## Put format and style right
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+
+data: $(HAS_TESTS) ## Make data/ again from the packages it comes from
+	@$(BIN)/python scripts/make_data.py
+
+model: $(HAS_APP) ## Train the default model again and refresh the README's accuracy table
+	@$(BIN)/python scripts/train_default.py
+	@$(BIN)/python scripts/update_readme.py
+
+readme: $(HAS_APP) ## Refresh the README's accuracy table from the default model's card
+	@$(BIN)/python scripts/update_readme.py
+
+clean: ## Remove .venv, caches and builds
+	@rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Torch alone takes minutes on a slow line: name the big files as they come, hide the rest.
+define SHOW_BIG_STEPS
+while read -r verb what size unit; do \
+	case "$$verb $$what $$unit" in \
+		Downloading*MB\)) [[ $$size =~ [0-9]{2}\. ]] && echo "    fetching $${what##*/} $$size $$unit" ;; \
+		"Installing collected "*) echo "    unpacking" ;; \
+	esac; \
+done || true
+endef
+
+$(BIN)/python:
+	@command -v "$(PYTHON)" >/dev/null || \
+		{ echo "Python not found: no command $(PYTHON). Try: make PYTHON=python3.12" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; $(PYTHON) is $$("$(PYTHON)" -V 2>&1)." \
+			"Try: make PYTHON=python3.12" >&2; exit 1; }
+	@echo "Making $(VENV) with $$("$(PYTHON)" -V)"
+	@rm -rf $(VENV)
+	@"$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "$(PYTHON) cannot make a virtual environment (Debian: apt install python3-venv)." >&2; exit 1; }
+
+$(HAS_APP): $(PINS) | $(BIN)/python
+	@echo "Installing the app: about 400 MB of packages, a few minutes the first time"
+	@set -o pipefail; $(BIN)/python -m pip install --progress-bar off -c constraints.txt -e . \
+		| { $(SHOW_BIG_STEPS); }
+	@touch $@
+
+$(HAS_TESTS): $(PINS) | $(BIN)/python
+	@echo "Installing the app and its tests: about 400 MB of packages, a few minutes the first time"
+	@set -o pipefail; $(BIN)/python -m pip install --progress-bar off -c constraints.txt -e '.[test,dev]' \
+		| { $(SHOW_BIG_STEPS); }
+	@touch $(HAS_APP) $@
+
+chromium:
+	@for name in chromium chromium-browser google-chrome; do \
+		command -v $$name >/dev/null && exit 0; \
+	done; \
+	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+		echo "Chromium is not here and only root on Debian can fetch it: browser tests will be skipped."; \
+	else \
+		echo "Installing Debian's chromium for the browser tests"; \
+		apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null || \
+			{ echo "apt-get could not install chromium; install it by hand and run again." >&2; exit 1; }; \
+	fi
