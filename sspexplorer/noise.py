@@ -1,0 +1,219 @@
+"""Photometric noise: how large the magnitude error is in each band at each magnitude.
+
+As in Domínguez Sánchez et al. (2026), Sect. 2.2, the noise of a mock is Gaussian with the mean
+magnitude error of galaxies of that magnitude in each band; a magnitude error Δm is a relative
+flux error Δm ln(10)/2.5 (their footnote 4).
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from sspexplorer.bands import N_BANDS, load_bands
+from sspexplorer.errors import InputError
+
+MAG_TO_RELATIVE = np.log(10) / 2.5
+
+# 5σ depths (AB mag) in 3 arcsec of miniJPAS, read between the limits given by Bonoli et al.
+# (2021), abstract and Sect. 4: narrow bands from 22 in the red to 23.5 in the blue-green.
+_NARROW_DEPTH = ((3785.0, 4800.0, 9100.0), (23.0, 23.5, 22.0))
+_BROAD_DEPTH = {"uJAVA": 23.0, "J1007": 22.0, "iSDSS": 24.0}
+
+# The two free constants of the default model; see NoiseModel.default.
+CALIBRATION_FLOOR = 0.02
+APERTURE_GROWTH = 0.25
+
+
+@dataclass(frozen=True)
+class NoiseModel:
+    """Table of magnitude errors against magnitude and band.
+
+    Attributes
+    ----------
+    magnitudes : ndarray, shape (n_mag,)
+        i magnitudes (AB) of the rows, increasing.
+    errors : ndarray, shape (n_mag, 57)
+        Magnitude errors in mag, positive.
+    description : str
+        Where the table comes from, in words.
+    """
+
+    magnitudes: np.ndarray
+    errors: np.ndarray
+    description: str
+
+    def __post_init__(self) -> None:
+        """Check the table.
+
+        Raises
+        ------
+        InputError
+            If the shapes disagree, magnitudes do not increase, or an error is not positive.
+        """
+        if self.errors.shape != (len(self.magnitudes), N_BANDS):
+            raise InputError(
+                f"A noise model needs {N_BANDS} errors for each of its {len(self.magnitudes)} "
+                f"magnitudes, not a table of shape {self.errors.shape}."
+            )
+        if not np.all(np.diff(self.magnitudes) > 0):
+            raise InputError("The magnitudes of a noise model must increase.")
+        if not np.all(self.errors > 0):
+            raise InputError("The magnitude errors of a noise model must be positive numbers.")
+
+    def magnitude_error(self, magnitude: float | np.ndarray) -> np.ndarray:
+        """Magnitude error in each band, shape magnitude.shape + (57,).
+
+        Linear in magnitude between the rows of the table; the first or last row beyond them.
+        """
+        magnitude = np.clip(magnitude, self.magnitudes[0], self.magnitudes[-1])
+        if len(self.magnitudes) == 1:
+            return np.broadcast_to(self.errors[0], (*np.shape(magnitude), N_BANDS))
+        right = np.clip(np.searchsorted(self.magnitudes, magnitude), 1, len(self.magnitudes) - 1)
+        low, high = self.magnitudes[right - 1], self.magnitudes[right]
+        weight = ((magnitude - low) / (high - low))[..., None]
+        return self.errors[right - 1] * (1 - weight) + self.errors[right] * weight
+
+    def relative_error(self, magnitude: float | np.ndarray) -> np.ndarray:
+        """σ_F/F in each band, shape magnitude.shape + (57,), dimensionless."""
+        return self.magnitude_error(magnitude) * MAG_TO_RELATIVE
+
+    def typical_snr(self, magnitude: float | np.ndarray) -> np.ndarray:
+        """Median signal-to-noise ratio of the narrow bands, shape magnitude.shape."""
+        return np.median(1 / self.relative_error(magnitude)[..., load_bands().narrow], axis=-1)
+
+    def add(
+        self, flux: np.ndarray, magnitude: float | np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Draw Gaussian noise.
+
+        Parameters
+        ----------
+        flux : ndarray, shape (..., 57)
+            Noise-free F_ν.
+        magnitude : float or ndarray, broadcastable to flux.shape[:-1]
+            i magnitude (AB) at which each SED is observed.
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        noisy, error : ndarray, shape (..., 57)
+            F_ν with noise, and the σ it was drawn with.
+        """
+        error = flux * self.relative_error(np.broadcast_to(magnitude, flux.shape[:-1]))
+        noise = rng.standard_normal(flux.shape, dtype=np.float32)
+        return flux + error * noise, error
+
+    @classmethod
+    def sky_limited(cls, floor: float, growth: float, description: str = "") -> "NoiseModel":
+        """Build a model of a sky-limited survey measured in AUTO apertures.
+
+        σ_F/F = sqrt(floor² + (0.2 · 10^(0.4 (m − m5)))² · A), with m5 the 5σ depth in 3 arcsec
+        and A = max(1, 10^(growth (22 − m))) the area of the AUTO aperture over that of the 3
+        arcsec one.
+
+        Parameters
+        ----------
+        floor : float
+            Relative calibration error added in quadrature, dimensionless.
+        growth : float
+            Growth of log10(aperture area) per magnitude brighter than 22.
+        description : str
+            Where the constants come from.
+        """
+        magnitudes = np.arange(14.0, 24.1, 0.25)
+        area = np.maximum(1, 10 ** (growth * (22 - magnitudes)))
+        sky = 0.2 * 10 ** (0.4 * np.subtract.outer(magnitudes, _depths())) * np.sqrt(area)[:, None]
+        return cls(magnitudes, np.hypot(floor, sky) / MAG_TO_RELATIVE, description)
+
+    @classmethod
+    @cache
+    def default(cls) -> "NoiseModel":
+        """Shipped default: miniJPAS depths, AUTO apertures and a calibration floor.
+
+        The paper measured its table on the miniJPAS catalogue, which is not among our data. This
+        is a model of it: :meth:`sky_limited` with published depths (Bonoli et al. 2021). Its two
+        free constants, :data:`CALIBRATION_FLOOR` and :data:`APERTURE_GROWTH`, are set so that
+        the paper's own recipe, trained and tested the paper's way (mocks split at random), shows
+        the paper's scatter in log age: σ_NMAD = 0.13 dex at i = 17 and 0.46 dex at i = 21
+        (Sect. 4). ``benchmarks/noise_calibration.py`` repeats that.
+        """
+        return cls.sky_limited(
+            CALIBRATION_FLOOR,
+            APERTURE_GROWTH,
+            "Model: miniJPAS depths (Bonoli et al. 2021), AUTO apertures growing toward bright "
+            f"galaxies (area ∝ 10^({APERTURE_GROWTH:g} (22 − i))) and a calibration floor of "
+            f"{CALIBRATION_FLOOR:.1%}",
+        )
+
+    @classmethod
+    def from_catalogue(
+        cls,
+        magnitude: np.ndarray,
+        magnitude_error: np.ndarray,
+        *,
+        edges: np.ndarray | None = None,
+        description: str = "measured from a catalogue",
+    ) -> "NoiseModel":
+        """Measure the table the paper's way: mean magnitude error in bins of magnitude.
+
+        Parameters
+        ----------
+        magnitude : ndarray, shape (n,) or (n, 57)
+            AB magnitude of each galaxy, one (detection band) or one for each band; NaN = unknown.
+        magnitude_error : ndarray, shape (n, 57)
+            Magnitude errors in mag; NaN, zero or negative = unknown.
+        edges : ndarray, optional
+            Edges of the magnitude bins; by default every 0.5 mag over the data.
+        description : str
+            Where the catalogue comes from.
+
+        Raises
+        ------
+        InputError
+            If the shapes disagree, or a band has no error in any bin.
+        """
+        error = np.asarray(magnitude_error, dtype=float)
+        magnitude = np.asarray(magnitude, dtype=float)
+        if error.ndim != 2 or error.shape[1] != N_BANDS or len(magnitude) != len(error):
+            raise InputError(
+                f"A noise model is measured from one magnitude and {N_BANDS} magnitude errors for "
+                f"each galaxy, not from {magnitude.shape} and {error.shape}."
+            )
+        magnitude = np.broadcast_to(magnitude.reshape(len(error), -1), error.shape)
+        valid = np.isfinite(magnitude) & np.isfinite(error) & (error > 0)
+        if not valid.any(axis=0).all():
+            missing = [
+                n for n, ok in zip(load_bands().names, valid.any(axis=0), strict=True) if not ok
+            ]
+            raise InputError(f"No galaxy has a magnitude error in {', '.join(missing)}.")
+        if edges is None:
+            low, high = magnitude[valid].min(), magnitude[valid].max()
+            edges = np.arange(np.floor(2 * low) / 2, high + 0.5, 0.5)
+        centres, table = _binned_means(magnitude, error, valid, np.asarray(edges, dtype=float))
+        return cls(centres, table, description)
+
+
+def _depths() -> np.ndarray:
+    bands = load_bands()
+    narrow = np.interp(bands.pivot, *_NARROW_DEPTH)
+    return np.array([_BROAD_DEPTH.get(n, d) for n, d in zip(bands.names, narrow, strict=True)])
+
+
+def _binned_means(
+    magnitude: np.ndarray, error: np.ndarray, valid: np.ndarray, edges: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean error in each bin and band; bins that lack a band are interpolated over."""
+    centres = (edges[:-1] + edges[1:]) / 2
+    table = np.full((len(centres), N_BANDS), np.nan)
+    for band in range(N_BANDS):
+        ok = valid[:, band]
+        counts, _ = np.histogram(magnitude[ok, band], edges)
+        sums, _ = np.histogram(magnitude[ok, band], edges, weights=error[ok, band])
+        filled = counts > 0
+        if not filled.any():
+            raise InputError(
+                f"No galaxy with an error in {load_bands().names[band]} is in any bin."
+            )
+        table[:, band] = np.interp(centres, centres[filled], sums[filled] / counts[filled])
+    return centres, table
