@@ -39,7 +39,7 @@ format: $(HAS_TESTS) ## Put format and style right
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 
-data: $(HAS_TESTS) ## Make data/ again from the packages it comes from
+data: $(HAS_APP) ## Make data/ again from the packages it comes from
 	@$(BIN)/python scripts/make_data.py
 
 model: $(HAS_APP) ## Train the default model again and refresh the README's accuracy table
