@@ -1,0 +1,228 @@
+"""The networks of the paper, and the model made of three of them.
+
+Domínguez Sánchez et al. (2026), Sect. 3: multilayer perceptrons with ReLU that take the 57 fluxes
+to one parameter, one network for each parameter. The three are evaluated together as one stack
+of matrix products, and share nothing.
+"""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from sspexplorer.bands import BAND_NAMES, N_BANDS
+from sspexplorer.errors import InputError
+from sspexplorer.mocks import PARAMETERS
+from sspexplorer.resources import data_path
+
+# Layer widths of Sect. 3: 172 289 and 497 925 free parameters for one network.
+NETWORKS: dict[str, tuple[int, ...]] = {
+    "base": (N_BANDS, 128, 256, 256, 256, 1),
+    "sed": (N_BANDS, 128, 300, 300, 300, 300, 300, 300, 1),
+}
+SHIPPED_MODELS = ("default", "paper")
+
+
+class StackedMLP(nn.Module):
+    """Independent multilayer perceptrons of one shape, evaluated side by side.
+
+    Layer l of network k computes x ← relu(x W[l][k] + b[l][k]), the last layer without relu. No
+    weight takes part in more than one network, so that the gradient of a sum of their losses is
+    the gradient of each, and an optimiser that works weight by weight (Adam) trains them as if
+    they were alone.
+
+    Parameters
+    ----------
+    widths : sequence of int
+        Inputs, hidden layers, outputs of one network.
+    n_networks : int
+        How many networks.
+    dropout : float
+        Fraction of hidden units dropped in training.
+
+    Examples
+    --------
+    >>> stack = StackedMLP(NETWORKS["base"])
+    >>> stack(torch.zeros(8, 57)).shape
+    torch.Size([8, 3])
+    """
+
+    def __init__(
+        self, widths: Sequence[int], n_networks: int = len(PARAMETERS), dropout: float = 0.0
+    ) -> None:
+        super().__init__()
+        self.dropout = dropout
+        self.weights = nn.ParameterList()
+        self.biases = nn.ParameterList()
+        for fan_in, fan_out in zip(widths[:-1], widths[1:], strict=True):
+            bound = 1 / math.sqrt(fan_in)
+            weight = torch.empty(n_networks, fan_in, fan_out).uniform_(-bound, bound)
+            bias = torch.empty(n_networks, 1, fan_out).uniform_(-bound, bound)
+            self.weights.append(nn.Parameter(weight))
+            self.biases.append(nn.Parameter(bias))
+
+    @property
+    def parameters_per_network(self) -> int:
+        """Number of free parameters of one of the networks."""
+        return sum(p[0].numel() for p in self.parameters())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Outputs, shape (n, n_networks), for inputs of shape (n, n_inputs)."""
+        x = x.expand(len(self.weights[0]), -1, -1)
+        last = len(self.weights) - 1
+        for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            x = torch.baddbmm(bias, x, weight)
+            if layer < last:
+                x = torch.relu(x)
+                if self.dropout:
+                    x = nn.functional.dropout(x, self.dropout, self.training)
+        return x.squeeze(-1).T
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Affine scalings around the networks.
+
+    Attributes
+    ----------
+    flux_mean, flux_std : ndarray, shape (57,), float32
+        Inputs are (flux / median − flux_mean) / flux_std.
+    label_mean, label_std : ndarray, shape (3,), float32
+        Predictions are output · label_std + label_mean.
+    """
+
+    flux_mean: np.ndarray
+    flux_std: np.ndarray
+    label_mean: np.ndarray
+    label_std: np.ndarray
+
+    @classmethod
+    def identity(cls) -> "Scaling":
+        """No scaling, as in the paper: medians of one, and labels as they are."""
+        bands, labels = np.zeros(N_BANDS, np.float32), np.zeros(len(PARAMETERS), np.float32)
+        return cls(bands, bands + 1, labels, labels + 1)
+
+    @classmethod
+    def standard(cls, flux: np.ndarray, labels: np.ndarray) -> "Scaling":
+        """Zero mean and unit variance over a training sample."""
+        statistics = (flux.mean(0), flux.std(0), labels.mean(0), labels.std(0))
+        return cls(*(np.asarray(value, np.float32) for value in statistics))
+
+
+_SCALING_FIELDS = tuple(Scaling.__dataclass_fields__)
+
+
+@dataclass(frozen=True)
+class Model:
+    """Trained networks with their scaling and card.
+
+    Attributes
+    ----------
+    network : StackedMLP
+        In evaluation mode; never changed.
+    scaling : Scaling
+    card : dict
+        What the model is: recipe, data, seeds, loss history, metrics, versions.
+    """
+
+    network: StackedMLP
+    scaling: Scaling
+    card: dict
+
+    def predict(self, flux: np.ndarray) -> np.ndarray:
+        """Predict log_age (log10 yr), metallicity (dex) and ebv (mag).
+
+        Parameters
+        ----------
+        flux : ndarray, shape (n, 57)
+            Complete F_ν on any positive scale; each row is divided by its median.
+
+        Returns
+        -------
+        ndarray, shape (n, 3), float64
+        """
+        median = np.median(flux, axis=1, keepdims=True)
+        relative = np.asarray(flux / median, dtype=np.float32)
+        x = torch.from_numpy((relative - self.scaling.flux_mean) / self.scaling.flux_std)
+        with torch.inference_mode():
+            output = self.network(x).numpy()
+        return (output * self.scaling.label_std + self.scaling.label_mean).astype(float)
+
+    def save(self, folder: Path) -> None:
+        """Write ``weights.safetensors`` and ``card.json`` into ``folder``, made if missing.
+
+        Raises
+        ------
+        InputError
+            If the folder cannot be written.
+        """
+        tensors = {name: value.contiguous() for name, value in self.network.state_dict().items()}
+        for field in _SCALING_FIELDS:
+            tensors[f"scaling.{field}"] = torch.from_numpy(getattr(self.scaling, field))
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            save_file(tensors, folder / "weights.safetensors")
+            card = json.dumps(self.card, indent=1, ensure_ascii=False)
+            (folder / "card.json").write_text(card + "\n", encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"Cannot write the model to {folder}: {error.strerror}.") from None
+
+    @classmethod
+    def load(cls, folder: Path) -> "Model":
+        """Read a model written by :meth:`save`.
+
+        Raises
+        ------
+        InputError
+            If the folder is not such a model.
+        """
+        card_path, weights_path = folder / "card.json", folder / "weights.safetensors"
+        if not (card_path.is_file() and weights_path.is_file()):
+            raise InputError(
+                f"{folder} is not a model: it needs card.json and weights.safetensors."
+            )
+        try:
+            card = json.loads(card_path.read_text(encoding="utf-8"))
+            with safe_open(weights_path, framework="pt") as file:
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            scaling = Scaling(*(tensors.pop(f"scaling.{f}").numpy() for f in _SCALING_FIELDS))
+            if tuple(card["bands"]) != BAND_NAMES or card["network"] not in NETWORKS:
+                raise InputError(f"{folder} holds a model for other bands or another network.")
+            network = StackedMLP(NETWORKS[card["network"]])
+            network.load_state_dict(tensors)
+        except (json.JSONDecodeError, SafetensorError, KeyError, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            raise InputError(f"{folder} is not a model this version can read: {reason}") from None
+        network.eval().requires_grad_(False)
+        return cls(network, scaling, card)
+
+
+@cache
+def _load_shipped(name: str) -> Model:
+    return Model.load(data_path("models", name))
+
+
+def load_model(model: str | Path) -> Model:
+    """Load a shipped model by name, or a model directory.
+
+    Raises
+    ------
+    InputError
+        If there is no such model.
+    """
+    if str(model) in SHIPPED_MODELS:
+        return _load_shipped(str(model))
+    if not Path(model).is_dir():
+        names = ", ".join(SHIPPED_MODELS)
+        raise InputError(
+            f"There is no model {str(model)!r}: it is neither a folder nor one of {names}."
+        )
+    return Model.load(Path(model))
