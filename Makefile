@@ -66,9 +66,8 @@ endef
 $(BIN)/python:
 	@command -v "$(PYTHON)" >/dev/null || \
 		{ echo "Python not found: no command $(PYTHON). Try: make PYTHON=python3.12" >&2; exit 1; }
-	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "Python 3.11 or newer is needed; $(PYTHON) is $$("$(PYTHON)" -V 2>&1)." \
-			"Try: make PYTHON=python3.12" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "Python 3.11 or newer is needed, and $(PYTHON) is not. Try: make PYTHON=python3.12" >&2; exit 1; }
 	@echo "Making $(VENV) with $$("$(PYTHON)" -V)"
 	@rm -rf $(VENV)
 	@"$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); \

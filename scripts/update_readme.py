@@ -45,7 +45,7 @@ def evaluation_in(content: dict) -> dict:
 
 def row(label: str, metrics: dict, digits: int) -> str:
     cells = [
-        f"{m['bias']:+.{digits}f}, {m['sigma_nmad']:.{digits}f}, {m['outlier_fraction']:.0%}"
+        f"{m['bias']:+z.{digits}f}, {m['sigma_nmad']:.{digits}f}, {m['outlier_fraction']:.0%}"
         for m in (metrics[name] for name in PARAMETERS)
     ]
     return f"| {label} | {' | '.join(cells).replace('-', '−')} |"
