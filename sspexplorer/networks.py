@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +63,7 @@ class StackedMLP(nn.Module):
         self.dropout = dropout
         self.weights = nn.ParameterList()
         self.biases = nn.ParameterList()
-        for fan_in, fan_out in zip(widths[:-1], widths[1:], strict=True):
+        for fan_in, fan_out in pairwise(widths):
             bound = 1 / math.sqrt(fan_in)
             weight = torch.empty(n_networks, fan_in, fan_out).uniform_(-bound, bound)
             bias = torch.empty(n_networks, 1, fan_out).uniform_(-bound, bound)

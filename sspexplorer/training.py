@@ -308,6 +308,10 @@ def _card(
         "network": recipe.network,
         "recipe": asdict(recipe),
         "seed": seed,
+        "label_range": {
+            name: [float(sample.labels[name].min()), float(sample.labels[name].max())]
+            for name in PARAMETERS
+        },
         "sample": sample.meta | {"n_train": counts[0], "n_validation": counts[1]},
         "training": {
             "epochs_done": len(run.history["validation"]),

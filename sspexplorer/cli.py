@@ -1,0 +1,321 @@
+"""The command line: ``sspexplorer --help``."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from sspexplorer.errors import InputError
+
+app = typer.Typer(
+    help="Stellar populations from the 57 colours of J-PAS: mocks, networks, predictions.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object to standard output, nothing else.")
+]
+ModelOption = Annotated[
+    str, typer.Option(help="A model directory, or a shipped model: default, paper.")
+]
+SeedOption = Annotated[int, typer.Option(help="Seed of everything random.")]
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+def _print_json(value: object) -> None:
+    typer.echo(json.dumps(_without_nan(value), ensure_ascii=False))
+
+
+def _without_nan(value: object) -> object:
+    """NaN is not JSON: it is written as null."""
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and value != value else value
+
+
+@app.command()
+def libraries(json_output: JsonOption = False) -> None:
+    """List the SSP libraries: what they hold, what was left out, what to cite."""
+    from sspexplorer.libraries import DEFAULT_AGE_RANGE, LIBRARY_NAMES, load_library
+
+    found = []
+    for name in LIBRARY_NAMES:
+        library, whole = load_library(name), load_library(name, None)
+        left_out = list(library.left_out)
+        if len(whole) > len(library):
+            low, high = DEFAULT_AGE_RANGE
+            left_out.append(
+                f"{len(whole) - len(library)} SSPs not between {low / 1e6:g} Myr and "
+                f"{high / 1e9:g} Gyr: kept in the file, not used by default."
+            )
+        found.append(
+            {
+                "name": name,
+                "title": library.title,
+                "n_ssp": len(library),
+                "n_ages": len(library.ages),
+                "n_metallicities": len(library.metallicities),
+                "log_age": [float(library.ages[0]), float(library.ages[-1])],
+                "metallicity": [float(m) for m in library.metallicities],
+                "wavelength": [float(library.wavelength[0]), float(library.wavelength[-1])],
+                "imf": sorted(set(library.imf.tolist())),
+                "isochrone": sorted(set(library.isochrone.tolist())),
+                "left_out": left_out,
+                "citation": library.citation,
+                "terms": library.terms,
+                "provenance": library.provenance,
+            }
+        )
+    if json_output:
+        _print_json({"libraries": found})
+        return
+    for item in found:
+        typer.echo(
+            f"{item['name']:8} {item['title']}: {item['n_ssp']} SSPs, {item['n_ages']} ages × "
+            f"{item['n_metallicities']} metallicities, log age {item['log_age'][0]:.2f} to "
+            f"{item['log_age'][1]:.2f} yr, [M/H] {item['metallicity'][0]:+.2f} to "
+            f"{item['metallicity'][-1]:+.2f}, IMF {', '.join(item['imf'])}"
+        )
+        for sentence in item["left_out"]:
+            typer.echo(f"         left out: {sentence}")
+        typer.echo(f"         {item['citation']}")
+
+
+@app.command()
+def mocks(
+    out: Annotated[Path, typer.Argument(help="Parquet file to write.")],
+    libraries: Annotated[
+        str, typer.Option(help="Libraries, with commas between.")
+    ] = "emiles,bc03,popstar",
+    seed: SeedOption = 0,
+    split: Annotated[
+        str, typer.Option(help="Hold out whole SSPs ('ssp') or mocks ('random', the paper's).")
+    ] = "ssp",
+    json_output: JsonOption = False,
+) -> None:
+    """Make a mock sample: every SSP × E(B−V) × magnitude, with noise."""
+    from sspexplorer.mocks import make_mocks
+
+    if out.suffix.lower() != ".parquet":
+        raise InputError(
+            f"A mock sample is written as Parquet, but {out} does not end in .parquet."
+        )
+    _check_folder(out)
+    names = [name.strip() for name in libraries.split(",") if name.strip()]
+    sample = make_mocks(names, seed=seed, split=split)
+    sample.to_parquet(out)
+    counts = {k: int(v) for k, v in sample.labels["split"].value_counts().items()}
+    if json_output:
+        _print_json({"path": str(out), "n": len(sample), "split": counts, "meta": sample.meta})
+    else:
+        typer.echo(f"{len(sample)} mocks written to {out} ({_listed(counts)}).")
+
+
+@app.command()
+def train(
+    sample: Annotated[Path, typer.Argument(metavar="MOCKS.parquet", help="A mock sample.")],
+    out: Annotated[Path, typer.Option(help="Model directory to write.")],
+    recipe: Annotated[str, typer.Option(help="'default', or 'paper' as printed.")] = "default",
+    network: Annotated[str | None, typer.Option(help="'base' or 'sed'.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
+    seed: SeedOption = 0,
+    json_output: JsonOption = False,
+) -> None:
+    """Train networks on a mock sample; Ctrl-C stops early and keeps the best weights."""
+    from sspexplorer.metrics import evaluate, held_out_mocks
+    from sspexplorer.mocks import MockSample
+    from sspexplorer.training import get_recipe
+    from sspexplorer.training import train as run_training
+
+    chosen = get_recipe(recipe, network=network, epochs=epochs)
+    _check_folder(out)
+    mock_sample = MockSample.from_parquet(sample)
+    model = run_training(mock_sample, chosen, seed=seed, progress=_progress_line())
+    if model.card["training"]["stopped_early"]:
+        _say("Stopped early; the best weights so far are kept.")
+    test = held_out_mocks(model, mock_sample.meta.get("split", "ssp"), mock_sample)
+    model.card["metrics"] = {
+        model.card["sample"]["split"]: evaluate(model.predict(test.flux), test.labels)
+    }
+    model.card["train_again"] = _train_again(model.card)
+    model.save(out)
+    if json_output:
+        _print_json({"path": str(out), "card": model.card})
+    else:
+        typer.echo(f"Model written to {out}.")
+        _print_metrics(model.card["metrics"][model.card["sample"]["split"]])
+
+
+def _train_again(card: dict) -> list[str]:
+    """Commands that train this model again."""
+    sample, recipe = card["sample"], card["recipe"]
+    return [
+        f"sspexplorer mocks MOCKS.parquet --libraries {','.join(sample['libraries'])} "
+        f"--seed {sample['seed']} --split {sample['split']}",
+        f"sspexplorer train MOCKS.parquet --out MODEL_DIR --recipe {recipe['name']} "
+        f"--network {recipe['network']} --epochs {recipe['epochs']} --seed {card['seed']}",
+    ]
+
+
+@app.command()
+def evaluate(
+    model: ModelOption = "default",
+    mocks: Annotated[
+        Path | None, typer.Option(help="Mock sample to test on; by default one is made.")
+    ] = None,
+    split: Annotated[
+        str,
+        typer.Option(help="'ssp': SSPs the model never saw; 'random': seen under other noise."),
+    ] = "ssp",
+    json_output: JsonOption = False,
+) -> None:
+    """Measure a model on mocks: bias, scatter, outliers, by parameter, magnitude, library."""
+    from sspexplorer.metrics import evaluate as measure
+    from sspexplorer.metrics import held_out_mocks, noise_seen
+    from sspexplorer.mocks import MockSample
+    from sspexplorer.networks import load_model
+
+    loaded = load_model(model)
+    sample = MockSample.from_parquet(mocks) if mocks else None
+    test = held_out_mocks(loaded, split, sample)
+    result = measure(loaded.predict(test.flux), test.labels)
+    result |= {
+        "split": split,
+        "model": model,
+        "libraries": sorted(test.labels["library"].unique().tolist()),
+        "noise": test.meta.get("noise", ""),
+        "noise_seen_in_training": noise_seen(loaded, test),
+    }
+    if json_output:
+        _print_json(result)
+    else:
+        _print_metrics(result)
+
+
+def _print_metrics(result: dict) -> None:
+    units = {"log_age": "dex", "metallicity": "dex", "ebv": "mag"}
+    groups = {"all": result["overall"]}
+    groups |= {f"i = {key}": value for key, value in result["by_magnitude"].items()}
+    groups |= result["by_library"]
+    for name, unit in units.items():
+        typer.echo(f"\n{name} [{unit}]\n{'':10}    bias  σ_NMAD    f_o  Pearson    RMSE       n")
+        for key, group in groups.items():
+            m = group[name]
+            typer.echo(
+                f"{key:10} {m['bias']:+7.3f} {m['sigma_nmad']:7.3f} {m['outlier_fraction']:6.1%} "
+                f"{m['pearson']:8.3f} {m['rmse']:7.3f} {m['n']:7d}"
+            )
+
+
+@app.command()
+def predict(
+    catalogue: Annotated[
+        Path, typer.Argument(help="CSV, ECSV, FITS, VOTable or Parquet, by its ending.")
+    ],
+    out: Annotated[Path, typer.Option(help="File to write; format by its ending.")],
+    model: ModelOption = "default",
+    unit: Annotated[
+        str | None, typer.Option(help="'fnu', 'flambda' or 'mag', if it is not what is found.")
+    ] = None,
+    photometry: Annotated[
+        str | None, typer.Option(help="Which photometry, if the catalogue has several.")
+    ] = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Predict age, metallicity and dust for every row of a catalogue."""
+    from sspexplorer.catalogue import read_catalogue
+    from sspexplorer.inference import predict as run_prediction
+    from sspexplorer.networks import load_model
+
+    _check_folder(out)
+    loaded = load_model(model)
+    found = read_catalogue(catalogue, unit=unit, photometry=photometry)
+    table = run_prediction(loaded, found.flux, found.redshift)
+    found.write(out, out.name, table)
+    flagged = {
+        k: int(v) for k, v in table["pred_flag"][table["pred_flag"] != ""].value_counts().items()
+    }
+    report = {
+        "path": str(out),
+        "model": model,
+        "n_rows": len(table),
+        "n_predicted": int(table["pred_log_age"].notna().sum()),
+        "flags": flagged,
+        "photometry": found.photometry,
+        "unit": found.unit,
+        "redshift_column": found.redshift_column,
+        "notes": list(found.notes),
+    }
+    if json_output:
+        _print_json(report)
+        return
+    for note in found.notes:
+        _say(note)
+    typer.echo(f"{report['n_predicted']} of {report['n_rows']} rows predicted, written to {out}.")
+    for flag, count in flagged.items():
+        typer.echo(f"  {count} flagged: {flag}")
+
+
+@app.command()
+def serve(
+    port: Annotated[int, typer.Option(help="Port to serve on.", min=1, max=65535)] = 5006,
+) -> None:
+    """Serve the app at http://localhost:PORT/app."""
+    from sspexplorer.app import serve as run_server
+
+    run_server(port)
+
+
+def _progress_line():
+    """Write a training's progress on one line of standard error."""
+    last_epoch = -1
+
+    def show(progress) -> None:
+        nonlocal last_epoch
+        live = sys.stderr.isatty()
+        if not live and progress.epoch == last_epoch:
+            return
+        last_epoch = progress.epoch
+        rmse = ", ".join(f"{value**0.5:.3f}" for value in progress.validation_loss)
+        line = (
+            f"epoch {progress.epoch}/{progress.epochs}  {progress.fraction:4.0%}  validation RMSE "
+            f"({rmse}) dex, dex, mag  {progress.seconds_left:.0f} s left"
+        )
+        end = "\n" if not live or progress.fraction >= 1 else ""
+        sys.stderr.write(f"\r{line}\x1b[K{end}" if live else line + end)
+        sys.stderr.flush()
+
+    return show
+
+
+def _check_folder(path: Path) -> None:
+    if not path.absolute().parent.is_dir():
+        raise InputError(f"Cannot write {path}: there is no folder {path.absolute().parent}.")
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items())
+
+
+def main() -> NoReturn:
+    """Run the command line; exit with 2 and one line where the input cannot be used."""
+    try:
+        app()
+    except InputError as error:
+        _say(f"sspexplorer: {error}")
+        sys.exit(2)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

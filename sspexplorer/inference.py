@@ -1,0 +1,162 @@
+"""From the photometry of a catalogue to predictions, with what is doubtful said in words."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from sspexplorer.bands import N_BANDS, load_bands
+from sspexplorer.mocks import PARAMETERS
+from sspexplorer.networks import Model
+
+MAX_MISSING_FRACTION = 0.2
+MIN_BANDS = 20
+# The networks are trained at rest; a narrow band is about 140 Å wide, 0.02 in redshift.
+MAX_UNMODELLED_REDSHIFT = 0.01
+# How far, in dex or mag, a prediction may lie outside the labels of its training set.
+RANGE_MARGIN = 0.1
+CHUNK = 20_000
+
+PREDICTION_COLUMNS = (*(f"pred_{name}" for name in PARAMETERS), "pred_n_bands", "pred_flag")
+
+
+class Cancelled(Exception):  # noqa: N818  (not an error: the user asked for it)
+    """The prediction was cancelled before it was complete."""
+
+
+def fill_missing(flux: np.ndarray) -> np.ndarray:
+    """Fill missing bands by interpolating between their neighbours in wavelength.
+
+    Linear in F_ν between the pivot wavelengths of the nearest bands that are there, as
+    Domínguez Sánchez et al. (2026), Sect. 5.3, suggest; beyond the bluest and the reddest of
+    them, their value.
+
+    Parameters
+    ----------
+    flux : ndarray, shape (n, 57)
+        F_ν; NaN where a band is missing. Each row needs at least one band.
+
+    Returns
+    -------
+    ndarray, shape (n, 57)
+        A copy without NaN.
+    """
+    order = np.argsort(load_bands().pivot)
+    pivot = load_bands().pivot[order]
+    filled = np.array(flux, dtype=float)[:, order]
+    present = np.isfinite(filled)
+    patterns, membership = np.unique(present, axis=0, return_inverse=True)
+    for index, pattern in enumerate(patterns):
+        if pattern.all():
+            continue
+        rows = np.flatnonzero(membership.reshape(-1) == index)
+        filled[np.ix_(rows, ~pattern)] = filled[np.ix_(rows, pattern)] @ _interpolation(
+            pivot[pattern], pivot[~pattern]
+        )
+    return filled[:, np.argsort(order)]
+
+
+def _interpolation(known: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Matrix (n_known, n_wanted) of linear interpolation, constant beyond the ends."""
+    return np.stack([np.interp(wanted, known, unit) for unit in np.eye(len(known))])
+
+
+def predict(
+    model: Model,
+    flux: np.ndarray,
+    redshift: np.ndarray | None = None,
+    *,
+    progress: Callable[[float], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> pd.DataFrame:
+    """Predict the stellar population of each row of photometry.
+
+    Missing bands are filled with :func:`fill_missing`. A row with fewer than 20 bands, or whose
+    median flux is not positive, gets NaN and a flag.
+
+    Parameters
+    ----------
+    model : Model
+    flux : ndarray, shape (n, 57)
+        F_ν on any scale; NaN where a band is missing.
+    redshift : ndarray, shape (n,), optional
+        Redshifts, NaN where unknown; used only to flag, as the networks are trained at rest.
+    progress : callable, optional
+        Called with the fraction done.
+    cancelled : callable, optional
+        Asked between chunks of 20 000 rows.
+
+    Returns
+    -------
+    DataFrame, n rows
+        ``pred_log_age`` (log10 yr), ``pred_metallicity`` (dex), ``pred_ebv`` (mag),
+        ``pred_n_bands`` (bands that were there) and ``pred_flag`` (empty where all is well).
+
+    Raises
+    ------
+    Cancelled
+        If ``cancelled`` said so.
+    """
+    flux = np.asarray(flux, dtype=float)
+    n_bands = np.isfinite(flux).sum(axis=1)
+    prediction = np.full((len(flux), len(PARAMETERS)), np.nan)
+    with np.errstate(all="ignore"):
+        dark = ~(_row_median(flux) > 0)
+    for start in range(0, len(flux), CHUNK):
+        if cancelled and cancelled():
+            raise Cancelled
+        rows = start + np.flatnonzero(
+            (n_bands[start : start + CHUNK] >= MIN_BANDS) & ~dark[start : start + CHUNK]
+        )
+        if len(rows):
+            filled = fill_missing(flux[rows])
+            lit = np.median(filled, axis=1) > 0
+            dark[rows[~lit]] = True
+            prediction[rows[lit]] = model.predict(filled[lit])
+        if progress:
+            progress(min(1.0, (start + CHUNK) / len(flux)))
+    table = pd.DataFrame(prediction, columns=list(PREDICTION_COLUMNS[:3]))
+    table["pred_n_bands"] = n_bands
+    table["pred_flag"] = _flags(model, prediction, n_bands, dark, redshift)
+    return table
+
+
+def _row_median(flux: np.ndarray) -> np.ndarray:
+    """Median of the bands that are there, shape (n,); NaN for rows with none."""
+    ordered = np.sort(flux, axis=1)  # NaN last
+    count = np.isfinite(flux).sum(axis=1)
+    rows = np.arange(len(flux))
+    low, high = ordered[rows, np.maximum(count - 1, 0) // 2], ordered[rows, count // 2 % N_BANDS]
+    return np.where(count > 0, (low + high) / 2, np.nan)
+
+
+def _flags(
+    model: Model,
+    prediction: np.ndarray,
+    n_bands: np.ndarray,
+    dark: np.ndarray,
+    redshift: np.ndarray | None,
+) -> np.ndarray:
+    flags = np.full(len(prediction), "", dtype=object)
+
+    def add(rows: np.ndarray, words: str) -> None:
+        flags[rows] += np.where(flags[rows] == "", words, "; " + words).astype(object)
+
+    none, few = n_bands == 0, (n_bands > 0) & (n_bands < MIN_BANDS)
+    many_missing = (n_bands >= MIN_BANDS) & (N_BANDS - n_bands > MAX_MISSING_FRACTION * N_BANDS)
+    add(none, "no bands")
+    add(few, f"fewer than {MIN_BANDS} bands")
+    add((n_bands >= MIN_BANDS) & dark, "median flux not positive")
+    add(many_missing, f"more than {MAX_MISSING_FRACTION:.0%} of bands missing")
+    if redshift is not None:
+        with np.errstate(invalid="ignore"):
+            add(
+                np.abs(redshift) > MAX_UNMODELLED_REDSHIFT,
+                f"redshift above {MAX_UNMODELLED_REDSHIFT:g}: model trained at redshift 0",
+            )
+    for column, (name, (low, high)) in enumerate(model.card["label_range"].items()):
+        with np.errstate(invalid="ignore"):
+            value = prediction[:, column]
+            outside = (value < low - RANGE_MARGIN) | (value > high + RANGE_MARGIN)
+        add(outside, f"{name} outside the training range")
+    return flags
