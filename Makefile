@@ -53,14 +53,20 @@ clean: ## Remove .venv, caches and builds
 	@rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Torch alone takes minutes on a slow line: name the big files as they come, hide the rest.
+# Torch alone takes minutes on a slow line: name the big files as they come; the log has the rest.
+PIP_LOG := $(VENV)/pip.log
+PIP_INSTALL := set -o pipefail; $(BIN)/python -m pip install --progress-bar off --log $(PIP_LOG) \
+	-c constraints.txt
 define SHOW_BIG_STEPS
-while read -r verb what size unit; do \
+2>&1 | while read -r verb what size unit; do \
 	case "$$verb $$what $$unit" in \
-		Downloading*MB\)) [[ $$size =~ [0-9]{2}\. ]] && echo "    fetching $${what##*/} $$size $$unit" ;; \
-		"Installing collected "*) echo "    unpacking" ;; \
+		Downloading*MB\)) file=$${what##*/}; version=$${file#*-}; \
+			[[ $$size =~ [0-9]{2}\. ]] && echo "  $${file%%-*} $${version%%-*} $$size $$unit" ;; \
+		"Installing collected "*) echo "  unpacking" ;; \
+		ERROR:*) echo "$$verb $$what $$size $$unit" >&2 ;; \
 	esac; \
-done || true
+	true; \
+done || { echo "pip did not finish; $(PIP_LOG) has all it said." >&2; exit 1; }
 endef
 
 $(BIN)/python:
@@ -74,15 +80,13 @@ $(BIN)/python:
 		echo "$(PYTHON) cannot make a virtual environment (Debian: apt install python3-venv)." >&2; exit 1; }
 
 $(HAS_APP): $(PINS) | $(BIN)/python
-	@echo "Installing the app: about 400 MB of packages, a few minutes the first time"
-	@set -o pipefail; $(BIN)/python -m pip install --progress-bar off -c constraints.txt -e . \
-		| { $(SHOW_BIG_STEPS); }
+	@echo "Installing the app: 400 MB to fetch and 2 GB on disk, a few minutes the first time"
+	@$(PIP_INSTALL) -e . $(SHOW_BIG_STEPS)
 	@touch $@
 
 $(HAS_TESTS): $(PINS) | $(BIN)/python
-	@echo "Installing the app and its tests: about 400 MB of packages, a few minutes the first time"
-	@set -o pipefail; $(BIN)/python -m pip install --progress-bar off -c constraints.txt -e '.[test,dev]' \
-		| { $(SHOW_BIG_STEPS); }
+	@echo "Installing the app and its tests: 450 MB to fetch and 2 GB on disk the first time"
+	@$(PIP_INSTALL) -e '.[test,dev]' $(SHOW_BIG_STEPS)
 	@touch $(HAS_APP) $@
 
 chromium:
