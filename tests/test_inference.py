@@ -1,0 +1,140 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.interpolate import interp1d
+from sklearn.metrics import r2_score, root_mean_squared_error
+
+from sspexplorer.bands import BAND_NAMES, load_bands
+from sspexplorer.inference import Cancelled, fill_missing, predict
+from sspexplorer.metrics import evaluate, held_out_mocks, running_quantiles, summary
+from sspexplorer.mocks import make_mocks, split_of
+from sspexplorer.networks import load_model
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load_model("default")
+
+
+@pytest.fixture(scope="module")
+def mocks():
+    return make_mocks(["popstar"], magnitudes=[17.0], ebv_grid=[0.0, 0.26])
+
+
+@given(present=arrays(bool, 57).filter(lambda row: row.any()))
+def test_missing_bands_are_interpolated_in_wavelength(present):
+    pivot = load_bands().pivot
+    flux = 2.0 + pivot / 1e4 + np.sin(pivot / 500)
+    gappy = np.where(present, flux, np.nan)
+    (filled,) = fill_missing(gappy[None])
+    assert filled[present] == pytest.approx(flux[present])
+    order = np.argsort(pivot[present])
+    known, values = pivot[present][order], flux[present][order]
+    if len(known) > 1:
+        ends = (values[0], values[-1])
+        expected = interp1d(known, values, bounds_error=False, fill_value=ends)(pivot)
+        assert filled == pytest.approx(expected)
+
+
+def test_flags_say_what_is_doubtful_and_no_number_is_made_up(model, mocks):
+    flux = np.repeat(mocks.flux[:1], 7, axis=0).astype(float)
+    flux[1, :11] = np.nan  # 19 %
+    flux[2, :12] = np.nan  # 21 %
+    flux[3, :38] = np.nan  # 19 bands left
+    flux[4] = np.nan
+    flux[5] *= -1
+    table = predict(model, flux, np.array([0.0, 0.01, np.nan, 0, 0, 0, 0.02]))
+    assert table["pred_flag"].tolist() == [
+        "",
+        "",
+        "more than 20% of bands missing",
+        "fewer than 20 bands",
+        "no bands",
+        "median flux not positive",
+        "redshift above 0.01: model trained at redshift 0",
+    ]
+    assert table["pred_n_bands"].tolist() == [57, 46, 45, 19, 0, 57, 57]
+    assert table["pred_log_age"].notna().tolist() == [True] * 3 + [False] * 3 + [True]
+
+
+def test_a_row_is_predicted_alike_alone_and_in_company(model, mocks):
+    flux = mocks.flux.astype(float)
+    flux[::3, 7] = np.nan
+    together = predict(model, flux)
+    alone = predict(model, flux[9:10])
+    assert together.loc[9, "pred_log_age"] == pytest.approx(alone.loc[0, "pred_log_age"], abs=1e-4)
+
+
+@given(st.integers(0, 56), st.floats(1e-30, 1e5))
+def test_prediction_does_not_depend_on_the_flux_scale(band, scale):
+    flux = load_model("default").card and make_flux()
+    flux[0, band] = np.nan
+    first, second = (predict(load_model("default"), f) for f in (flux, flux * scale))
+    assert first["pred_log_age"][0] == pytest.approx(second["pred_log_age"][0], abs=1e-3)
+
+
+def make_flux() -> np.ndarray:
+    return make_mocks(["emiles"], magnitudes=[16.0], ebv_grid=[0.0]).flux[:1].astype(float)
+
+
+def test_progress_reaches_the_end_and_cancelling_stops(model, mocks):
+    seen = []
+    predict(model, mocks.flux, progress=seen.append)
+    assert seen[-1] == 1
+    with pytest.raises(Cancelled):
+        predict(model, mocks.flux, cancelled=lambda: True)
+
+
+def test_an_empty_catalogue_gives_an_empty_table(model):
+    assert len(predict(model, np.empty((0, len(BAND_NAMES))))) == 0
+
+
+def test_metrics_agree_with_scikit_learn_and_their_definitions(rng):
+    true = rng.normal(size=500)
+    predicted = true + rng.normal(0.1, 0.3, 500)
+    found = summary(predicted, true)
+    delta = predicted - true
+    assert found["bias"] == pytest.approx(np.median(delta))
+    assert found["sigma_nmad"] == pytest.approx(1.4826 * np.median(abs(delta - np.median(delta))))
+    assert found["outlier_fraction"] == (abs(delta) > 0.25).mean()
+    assert found["r2"] == pytest.approx(r2_score(true, predicted))
+    assert found["rmse"] == pytest.approx(root_mean_squared_error(true, predicted))
+    assert found["n"] == 500
+
+
+def test_metrics_leave_out_what_has_no_prediction():
+    found = summary(np.array([1.0, np.nan, 3.0]), np.array([1.0, 2.0, 3.0]))
+    assert (found["n"], found["bias"], found["pearson"]) == (2, 0.0, pytest.approx(1.0))
+    assert np.isnan(summary(np.array([np.nan]), np.array([1.0]))["bias"])
+
+
+def test_metrics_are_grouped_by_magnitude_and_library(mocks):
+    found = evaluate(mocks.parameters, mocks.labels)
+    assert list(found["by_magnitude"]) == ["17.0"]
+    assert list(found["by_library"]) == ["popstar"]
+    assert found["overall"]["log_age"]["n"] == len(mocks)
+    assert found["overall"]["ebv"]["rmse"] == 0
+
+
+def test_held_out_mocks_are_of_ssps_never_seen(model, mocks):
+    assert set(split_of(held_out_mocks(model, "ssp", mocks).labels["ssp"])) == {"test"}
+    assert set(split_of(held_out_mocks(model, "random", mocks).labels["ssp"])) == {"train"}
+
+
+def test_running_quantiles_of_a_line_are_the_line():
+    true = np.linspace(0, 1, 10_001)
+    table = running_quantiles(true, 2 * true, n_bins=10)
+    assert table["p50"].to_numpy() == pytest.approx(2 * table["centre"].to_numpy(), abs=1e-3)
+    assert table["n"].sum() == len(true)
+
+
+def test_the_shipped_model_is_at_least_as_good_as_the_paper(model):
+    """The paper's scatter and bias, Sect. 4, on SSPs that the model never saw."""
+    test = held_out_mocks(model, "ssp")
+    found = evaluate(model.predict(test.flux), test.labels)["overall"]
+    for name, limit in {"log_age": 0.23, "metallicity": 0.29, "ebv": 0.04}.items():
+        assert found[name]["sigma_nmad"] <= limit
+        assert abs(found[name]["bias"]) <= 0.02
+    assert set(test.labels["library"]) == {"emiles", "bc03", "popstar"}
