@@ -132,39 +132,26 @@ def train(
     json_output: JsonOption = False,
 ) -> None:
     """Train networks on a mock sample; Ctrl-C stops early and keeps the best weights."""
-    from sspexplorer.metrics import evaluate, held_out_mocks
+    from sspexplorer.metrics import with_metrics
     from sspexplorer.mocks import MockSample
     from sspexplorer.training import get_recipe
     from sspexplorer.training import train as run_training
 
     chosen = get_recipe(recipe, network=network, epochs=epochs)
-    _check_folder(out)
+    _make_folder(out)
     mock_sample = MockSample.from_parquet(sample)
     model = run_training(mock_sample, chosen, seed=seed, progress=_progress_line())
     if model.card["training"]["stopped_early"]:
         _say("Stopped early; the best weights so far are kept.")
-    test = held_out_mocks(model, mock_sample.meta.get("split", "ssp"), mock_sample)
-    model.card["metrics"] = {
-        model.card["sample"]["split"]: evaluate(model.predict(test.flux), test.labels)
-    }
-    model.card["train_again"] = _train_again(model.card)
+    model = with_metrics(model, mock_sample)
     model.save(out)
     if json_output:
         _print_json({"path": str(out), "card": model.card})
-    else:
-        typer.echo(f"Model written to {out}.")
-        _print_metrics(model.card["metrics"][model.card["sample"]["split"]])
-
-
-def _train_again(card: dict) -> list[str]:
-    """Commands that train this model again."""
-    sample, recipe = card["sample"], card["recipe"]
-    return [
-        f"sspexplorer mocks MOCKS.parquet --libraries {','.join(sample['libraries'])} "
-        f"--seed {sample['seed']} --split {sample['split']}",
-        f"sspexplorer train MOCKS.parquet --out MODEL_DIR --recipe {recipe['name']} "
-        f"--network {recipe['network']} --epochs {recipe['epochs']} --seed {card['seed']}",
-    ]
+        return
+    typer.echo(f"Model written to {out}.")
+    for split, metrics in model.card["metrics"].items():
+        typer.echo(f"On mocks held out of the training (split: {split}):")
+        _print_metrics(metrics)
 
 
 @app.command()
@@ -301,6 +288,13 @@ def _progress_line():
 def _check_folder(path: Path) -> None:
     if not path.absolute().parent.is_dir():
         raise InputError(f"Cannot write {path}: there is no folder {path.absolute().parent}.")
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"Cannot make the folder {path}: {error.strerror}.") from None
 
 
 def _listed(counts: dict[str, int]) -> str:

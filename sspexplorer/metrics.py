@@ -1,6 +1,7 @@
 """How good predictions are: the paper's metrics, overall and in bins."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypedDict
 
 import numpy as np
@@ -178,3 +179,28 @@ def running_quantiles(true: np.ndarray, predicted: np.ndarray, n_bins: int = 20)
     table.insert(0, "centre", centres[table.index])
     table["n"] = groups.size()
     return table.reset_index(drop=True)
+
+
+def with_metrics(model: Model, mocks: MockSample) -> Model:
+    """Complete the card of a model that was just trained on ``mocks``.
+
+    Adds ``metrics``, under the kind of split of the sample: :func:`evaluate` on the mocks held
+    out of the training; and ``train_again``: the commands that repeat it.
+    """
+    split = model.card["sample"].get("split", "ssp")
+    test = held_out_mocks(model, split, mocks)
+    card = model.card | {
+        "metrics": {split: evaluate(model.predict(test.flux), test.labels)},
+        "train_again": _commands(model.card),
+    }
+    return replace(model, card=card)
+
+
+def _commands(card: dict) -> list[str]:
+    sample, recipe = card["sample"], card["recipe"]
+    return [
+        f"sspexplorer mocks MOCKS.parquet --libraries {','.join(sample['libraries'])} "
+        f"--seed {sample['seed']} --split {sample['split']}",
+        f"sspexplorer train MOCKS.parquet --out MODEL_DIR --recipe {recipe['name']} "
+        f"--network {recipe['network']} --epochs {recipe['epochs']} --seed {card['seed']}",
+    ]
