@@ -40,7 +40,8 @@ format: $(HAS_TESTS) ## Put format and style right
 	@$(BIN)/ruff check --fix
 
 data: $(HAS_APP) ## Make data/ again from the packages it comes from
-	@$(BIN)/python scripts/make_data.py
+	@$(BIN)/python scripts/make_data.py --packages .cache
+	@$(BIN)/python scripts/make_examples.py --packages .cache
 
 model: $(HAS_APP) ## Train the default model again and refresh the README's accuracy table
 	@$(BIN)/python scripts/train_default.py
@@ -50,7 +51,7 @@ readme: $(HAS_APP) ## Refresh the README's accuracy table from the default model
 	@$(BIN)/python scripts/update_readme.py
 
 clean: ## Remove .venv, caches and builds
-	@rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) build dist .cache .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Torch alone takes minutes on a slow line: name the big files as they come; the log has the rest.
