@@ -180,7 +180,7 @@ def evaluate(
         "split": split,
         "model": model,
         "libraries": sorted(test.labels["library"].unique().tolist()),
-        "noise": test.meta.get("noise", ""),
+        "noise": test.meta.get("noise", {}).get("description", ""),
         "noise_seen_in_training": noise_seen(loaded, test),
     }
     if json_output:

@@ -10,6 +10,7 @@ import pandas as pd
 from sspexplorer.errors import InputError
 from sspexplorer.mocks import PARAMETERS, MockSample, make_mocks, split_of
 from sspexplorer.networks import Model
+from sspexplorer.noise import NoiseModel
 
 OUTLIER_LIMIT = 0.25  # dex or mag; Domínguez Sánchez et al. (2026), footnote 7
 NMAD_TO_SIGMA = 1.4826  # so that σ_NMAD of a Gaussian is its σ
@@ -126,6 +127,7 @@ def held_out_mocks(model: Model, split: str = "ssp", mocks: MockSample | None = 
             trained["libraries"],
             ebv_grid=trained["ebv_grid"],
             magnitudes=trained["magnitudes"],
+            noise=NoiseModel.from_dict(trained["noise"]),
             seed=EVALUATION_SEED,
         )
     if split == "ssp" and trained["split"] != "ssp":
@@ -148,7 +150,8 @@ def held_out_mocks(model: Model, split: str = "ssp", mocks: MockSample | None = 
 def noise_seen(model: Model, mocks: MockSample) -> bool:
     """Whether a sample has the very noise that the model was trained on."""
     trained = model.card["sample"]
-    return all(mocks.meta.get(key) == trained[key] for key in mocks.meta) and bool(mocks.meta)
+    keys = ("libraries", "ebv_grid", "magnitudes", "noise", "seed", "split")
+    return all(mocks.meta.get(key) == trained[key] for key in keys)
 
 
 def running_quantiles(true: np.ndarray, predicted: np.ndarray, n_bins: int = 20) -> pd.DataFrame:

@@ -43,7 +43,8 @@ class MockSample:
         ``log_age`` (log10 yr), ``metallicity`` (dex), ``ebv`` (mag), ``magnitude`` (i, AB),
         ``redshift``, ``library``, ``ssp`` (which SSP it came from) and ``split``.
     meta : dict
-        How the sample was made.
+        How the sample was made: ``libraries``, ``ebv_grid``, ``magnitudes``, ``noise`` (a
+        :class:`~sspexplorer.noise.NoiseModel` as a dict), ``seed`` and ``split``.
     """
 
     flux: np.ndarray
@@ -68,6 +69,15 @@ class MockSample:
     def part(self, split: str) -> "MockSample":
         """Sample with only the rows of one split: train, validation or test."""
         return self.rows((self.labels["split"] == split).to_numpy())
+
+    def with_new_noise(self, seed: int | tuple[int, ...]) -> "MockSample":
+        """Same objects under another draw of the same noise."""
+        noise = NoiseModel.from_dict(self.meta["noise"])
+        magnitude = self.labels["magnitude"].to_numpy()
+        noise_free_flux = self.flux_err / noise.relative_error(magnitude).astype(np.float32)
+        rng = np.random.default_rng(seed)
+        noisy, error = noise.add(noise_free_flux, magnitude, rng)
+        return MockSample(*_relative(noisy, error), self.labels, self.meta)
 
     def to_parquet(self, path: Path) -> None:
         """Write the sample as one table: bands, ``<band>_err``, then the labels.
@@ -111,6 +121,12 @@ class MockSample:
         meta = json.loads((table.schema.metadata or {}).get(_META_KEY, b"{}"))
         labels = table.select(list(LABELS)).to_pandas()
         return cls(_stack(table, BAND_NAMES), _stack(table, wanted[57:114]), labels, meta)
+
+
+def _relative(flux: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Divide by the median flux of each row."""
+    scale = np.median(flux, axis=1, keepdims=True)
+    return (flux / scale).astype(np.float32), (error / scale).astype(np.float32)
 
 
 def _stack(table: pa.Table, names: Sequence[str]) -> np.ndarray:
@@ -230,7 +246,6 @@ def make_mocks(
     labels = labels.loc[labels.index.repeat(len(magnitudes))].reset_index(drop=True)
     labels.insert(3, "magnitude", magnitude)
     noisy, error = noise.add(np.repeat(clean, len(magnitudes), axis=0), magnitude, rng)
-    scale = np.median(noisy, axis=1, keepdims=True)
 
     if split == "ssp":
         ids = labels["ssp"].unique()
@@ -241,10 +256,8 @@ def make_mocks(
         "libraries": [library.name for library in loaded],
         "ebv_grid": [float(e) for e in ebv_grid],
         "magnitudes": [float(m) for m in magnitudes],
-        "noise": noise.description,
+        "noise": noise.to_dict(),
         "seed": int(seed),
         "split": split,
     }
-    return MockSample(
-        (noisy / scale).astype(np.float32), (error / scale).astype(np.float32), labels, meta
-    )
+    return MockSample(*_relative(noisy, error), labels, meta)

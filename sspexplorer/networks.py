@@ -7,6 +7,7 @@ of matrix products, and share nothing.
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -171,8 +172,7 @@ class Model:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             save_file(tensors, folder / "weights.safetensors")
-            card = json.dumps(self.card, indent=1, ensure_ascii=False)
-            (folder / "card.json").write_text(card + "\n", encoding="utf-8")
+            (folder / "card.json").write_text(_card_text(self.card), encoding="utf-8")
         except OSError as error:
             raise InputError(f"Cannot write the model to {folder}: {error.strerror}.") from None
 
@@ -204,6 +204,12 @@ class Model:
             raise InputError(f"{folder} is not a model this version can read: {reason}") from None
         network.eval().requires_grad_(False)
         return cls(network, scaling, card)
+
+
+def _card_text(card: dict) -> str:
+    """JSON that a person can read: indented, but with each list of numbers on one line."""
+    text = json.dumps(card, indent=1, ensure_ascii=False)
+    return re.sub(r"\[[^\[\]{}]*\]", lambda found: " ".join(found[0].split()), text) + "\n"
 
 
 @cache

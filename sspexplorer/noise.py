@@ -108,6 +108,20 @@ class NoiseModel:
         noise = rng.standard_normal(flux.shape, dtype=np.float32)
         return flux + error * noise, error
 
+    def to_dict(self) -> dict:
+        """Plain numbers and text, for JSON."""
+        return {
+            "description": self.description,
+            "magnitudes": self.magnitudes.tolist(),
+            "errors": np.round(self.errors, 6).tolist(),
+        }
+
+    @classmethod
+    def from_dict(cls, content: dict) -> "NoiseModel":
+        """Rebuild a model from :meth:`to_dict`."""
+        tables = (np.array(content[key], dtype=float) for key in ("magnitudes", "errors"))
+        return cls(*tables, content["description"])
+
     @classmethod
     def sky_limited(cls, floor: float, area: float, description: str = "") -> "NoiseModel":
         """Build a model of a sky-limited survey measured in AUTO apertures.
@@ -126,7 +140,7 @@ class NoiseModel:
         description : str
             Where the constants come from.
         """
-        magnitudes = np.arange(14.0, 24.1, 0.25)
+        magnitudes = np.arange(14.0, 24.1, 0.5)
         relative_area = np.maximum(1, area * 10 ** (_APERTURE_GROWTH * (22 - magnitudes)))
         sky = 0.2 * 10 ** (0.4 * np.subtract.outer(magnitudes, _depths()))
         sky *= np.sqrt(relative_area)[:, None]

@@ -37,6 +37,8 @@ class Recipe:
     standardise : bool
         Give inputs and labels zero mean and unit variance.
     dropout : float
+    fresh_noise : bool
+        Draw the noise of the training mocks anew at every epoch, so that it cannot be learnt.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Recipe:
     loss: str = "mse"
     standardise: bool = False
     dropout: float = 0.0
+    fresh_noise: bool = False
 
 
 RECIPES = {
@@ -61,6 +64,7 @@ RECIPES = {
         one_cycle=True,
         loss="huber",
         standardise=True,
+        fresh_noise=True,
     ),
 }
 
@@ -211,8 +215,8 @@ def train(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = StackedMLP(NETWORKS[recipe.network], dropout=recipe.dropout)
-        run = _Run(recipe, network, _Data.of(training, scaling), _Data.of(validation, scaling))
-        run.go(torch.from_numpy(scaling.label_std), seed, progress, should_stop)
+        run = _Run(recipe, network, scaling, training, _Data.of(validation, scaling))
+        run.go(seed, progress, should_stop)
     network.load_state_dict(run.best.state)
     network.eval().requires_grad_(False)
     card = _card(sample, recipe, seed, run, (len(training), len(validation)))
@@ -223,9 +227,15 @@ class _Run:
     """One training: its state, and the loop over epochs."""
 
     def __init__(
-        self, recipe: Recipe, network: StackedMLP, training: _Data, validation: _Data
+        self,
+        recipe: Recipe,
+        network: StackedMLP,
+        scaling: Scaling,
+        training: MockSample,
+        validation: _Data,
     ) -> None:
-        self.recipe, self.network = recipe, network
+        self.recipe, self.network, self.scaling = recipe, network, scaling
+        self.scale = torch.from_numpy(scaling.label_std)
         self.training, self.validation = training, validation
         self.best = _Best(network)
         self.history: dict[str, list[list[float]]] = {"train": [], "validation": []}
@@ -234,18 +244,17 @@ class _Run:
 
     @property
     def steps_per_epoch(self) -> int:
-        return -(-len(self.training.x) // self.recipe.batch_size)
+        return -(-len(self.training) // self.recipe.batch_size)
 
     def go(
         self,
-        scale: Tensor,
         seed: int,
         progress: Callable[[Progress], None] | None,
         should_stop: Callable[[], bool] | None,
     ) -> None:
         start = time.monotonic()
         try:
-            for epoch, fraction in self._steps(scale, seed):
+            for epoch, fraction in self._steps(seed):
                 self.seconds = time.monotonic() - start
                 if progress:
                     progress(self._progress(epoch, fraction))
@@ -255,9 +264,9 @@ class _Run:
         except KeyboardInterrupt:
             self.stopped_early = True
         if not self.history["validation"]:
-            self._close_epoch(0, np.full(len(PARAMETERS), np.nan), scale)
+            self._close_epoch(0, np.full(len(PARAMETERS), np.nan))
 
-    def _steps(self, scale: Tensor, seed: int) -> Iterator[tuple[int, float]]:
+    def _steps(self, seed: int) -> Iterator[tuple[int, float]]:
         """Train, yielding (epochs finished, fraction of the training done) now and then."""
         recipe, n_steps = self.recipe, self.steps_per_epoch
         generator = torch.Generator().manual_seed(seed)
@@ -267,9 +276,12 @@ class _Run:
             schedule = torch.optim.lr_scheduler.OneCycleLR(
                 optimiser, recipe.learning_rate, total_steps=n_steps * recipe.epochs
             )
+        data = _Data.of(self.training, self.scaling)
         for epoch in range(1, recipe.epochs + 1):
             total = torch.zeros(len(PARAMETERS))
-            batches = self.training.batches(recipe.batch_size, generator)
+            if recipe.fresh_noise and epoch > 1:
+                data = _Data.of(self.training.with_new_noise((seed, epoch)), self.scaling)
+            batches = data.batches(recipe.batch_size, generator)
             for step, (x, y) in enumerate(batches, start=1):
                 output = self.network(x)
                 optimiser.zero_grad(set_to_none=True)
@@ -277,14 +289,14 @@ class _Run:
                 optimiser.step()
                 if schedule:
                     schedule.step()
-                total += ((output.detach() - y) * scale).square().sum(0)
+                total += ((output.detach() - y) * self.scale).square().sum(0)
                 if step % 50 == 0:
                     yield epoch - 1, (epoch - 1 + step / n_steps) / recipe.epochs
-            self._close_epoch(epoch, (total / len(self.training.x)).numpy(), scale)
+            self._close_epoch(epoch, (total / len(self.training)).numpy())
             yield epoch, epoch / recipe.epochs
 
-    def _close_epoch(self, epoch: int, train_loss: np.ndarray, scale: Tensor) -> None:
-        loss = _squared_errors(self.network, self.validation, scale)
+    def _close_epoch(self, epoch: int, train_loss: np.ndarray) -> None:
+        loss = _squared_errors(self.network, self.validation, self.scale)
         self.best.update(self.network, loss, epoch)
         self.history["train"].append([float(value) for value in train_loss])
         self.history["validation"].append([float(value) for value in loss])

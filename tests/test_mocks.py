@@ -30,6 +30,17 @@ def test_the_same_seed_gives_the_same_mocks_and_another_does_not(sample):
     assert other.labels.equals(sample.labels)
 
 
+def test_new_noise_is_drawn_around_the_same_noise_free_flux(sample):
+    chosen = sample.rows((sample.labels["magnitude"] == 20).to_numpy())
+    first, second = chosen.with_new_noise(1), chosen.with_new_noise((2, 3))
+    assert not np.array_equal(first.flux, second.flux)
+    relative = first.flux_err / second.flux_err
+    assert np.ptp(relative, axis=1) == pytest.approx(np.zeros(len(chosen)), abs=1e-4)
+    pull = (first.flux - second.flux * relative) / first.flux_err
+    assert pull.std() == pytest.approx(np.sqrt(2), rel=0.02)
+    assert first.labels.equals(chosen.labels)
+
+
 def test_no_ssp_is_in_two_splits_and_all_libraries_together_split_65_15_20():
     labels = make_mocks(magnitudes=[17.0], ebv_grid=[0.0]).labels
     assert (labels.groupby("ssp")["split"].nunique() == 1).all()
