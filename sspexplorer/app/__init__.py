@@ -1,0 +1,1 @@
+"""The application: one module per page, assembled by :mod:`sspexplorer.app.shell`."""

@@ -1,0 +1,12 @@
+"""The pages of the app, in the order of the header. A new page is one line here."""
+
+from sspexplorer.app.catalogue import YourCatalogue
+from sspexplorer.app.density import PredictedVsTrue
+from sspexplorer.app.sed import SEDExplorer
+from sspexplorer.app.shell import Page
+
+PAGES = (
+    Page("sed", "SED explorer", "explore", SEDExplorer),
+    Page("density", "Predicted vs true", "trust", PredictedVsTrue),
+    Page("catalogue", "Your catalogue", "apply", YourCatalogue),
+)

@@ -1,0 +1,111 @@
+"""What all sessions read and none changes: made once per server, and warmed up in the background.
+
+Nothing heavy is imported here until it is asked for, so that the first page is quick to show.
+"""
+
+import json
+import logging
+import threading
+from collections.abc import Callable
+from functools import cache, wraps
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+import numpy as np
+
+from sspexplorer.libraries import LIBRARY_NAMES, load_library
+from sspexplorer.resources import data_path
+
+if TYPE_CHECKING:
+    from sspexplorer.mocks import MockSample
+    from sspexplorer.networks import Model
+
+logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# The one the app opens with comes first.
+_PREFERRED = ("default", "paper")
+
+
+def _once(function: Callable[P, R]) -> Callable[P, R]:
+    """Cache, and let whoever comes while the value is being made wait for it."""
+    cached = cache(function)
+    lock = threading.RLock()
+
+    @wraps(function)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        with lock:
+            return cached(*args, **kwargs)
+
+    return wrapper
+
+
+def model_names() -> tuple[str, ...]:
+    """Names of the shipped models, the one to start with first."""
+    found = {path.parent.name for path in data_path("models").glob("*/card.json")}
+    first = [name for name in _PREFERRED if name in found]
+    return (*first, *sorted(found.difference(first)))
+
+
+@cache
+def model_card(name: str) -> dict:
+    """Card of a shipped model; empty if there is no such model. Does not load the model."""
+    path = data_path("models", name, "card.json")
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+@_once
+def model(name: str) -> "Model":
+    """Load a model by name.
+
+    Raises
+    ------
+    InputError
+        If there is no such model.
+    """
+    from sspexplorer.networks import load_model
+
+    return load_model(name)
+
+
+@_once
+def test_mocks() -> "MockSample":
+    """Mocks of all three libraries that no network was trained on: held-out SSPs, seed 0."""
+    from sspexplorer.mocks import make_mocks
+
+    return make_mocks().part("test")
+
+
+@_once
+def test_predictions(name: str) -> np.ndarray:
+    """Predictions of a model for :func:`test_mocks`, shape (n, 3), read-only."""
+    predicted = model(name).predict(test_mocks().flux)
+    predicted.flags.writeable = False
+    return predicted
+
+
+def _warm() -> None:
+    import datashader  # noqa: F401
+
+    for library in LIBRARY_NAMES:
+        load_library(library)
+    for name in model_names()[:1]:
+        model(name)
+        test_predictions(name)
+
+
+@cache
+def start_warming() -> threading.Thread:
+    """Make, in the background and once per server, what the pages are going to ask for."""
+
+    def run() -> None:
+        try:
+            _warm()
+        except Exception:
+            # Whatever it is, the page that needs it will meet it again and say so.
+            logger.exception("Warming up failed")
+
+    thread = threading.Thread(target=run, name="warm-up", daemon=True)
+    thread.start()
+    return thread

@@ -1,0 +1,217 @@
+"""The frame around the pages: header, sidebar, theme, and pages that are built when first seen."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import holoviews as hv
+import panel as pn
+from panel.template import Template
+
+from sspexplorer.app import parts, shared
+from sspexplorer.app.sidebar import Sidebar
+from sspexplorer.app.state import QUERY, SharedState
+from sspexplorer.app.theme import Dark, Light, PageDesign, retheme_plots, static_text
+from sspexplorer.errors import InputError
+
+PRODUCT = "SSP Explorer"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of the app.
+
+    Attributes
+    ----------
+    key : str
+        Its name in a link.
+    title : str
+        Its name in the header.
+    group : str
+        What it is for: explore, trust, apply or train. Pages of a group stand together.
+    view : type
+        Class that takes a :class:`SharedState` and is a ``panel.viewable.Viewer``.
+    """
+
+    key: str
+    title: str
+    group: str
+    view: type[pn.viewable.Viewer]
+
+
+class _Host:
+    """Place of one page: empty at first, then the page, or a sentence if it cannot be built."""
+
+    def __init__(self, page: Page, session: SharedState) -> None:
+        self.page = page
+        self._session = session
+        self._state: SharedState | None = None
+        self._trouble = pn.Column(sizing_mode="stretch_width", margin=(0, 0, 16, 0), visible=False)
+        self._content = pn.Column(_skeleton(), sizing_mode="stretch_width", margin=0)
+        self.area = pn.Column(
+            pn.pane.HTML(f"<h1>{page.title}</h1>", stylesheets=[_TITLE_CSS], margin=0),
+            self._trouble,
+            self._content,
+            sizing_mode="stretch_width",
+            margin=0,
+            visible=False,
+        )
+
+    def show(self) -> None:
+        """Bring the page into sight, with the present state of the session."""
+        if self._state is not None:
+            self._session.bring_up_to_date(self._state)
+        self.area.visible = True
+
+    def follow(self) -> None:
+        """Pass a change of the session on to the page."""
+        if self._state is not None:
+            self._session.bring_up_to_date(self._state)
+
+    def build(self) -> None:
+        """Build the page unless it has been."""
+        if self._state is not None:
+            return
+        self._state = self._session.follower()
+        try:
+            self._content[:] = [pn.panel(self.page.view(self._state))]
+        except Exception:
+            logger.exception("The page %r could not be built", self.page.key)
+            self._content[:] = [
+                parts.problem(
+                    "This page could not be opened; the server's log says why. "
+                    "The other pages still work."
+                )
+            ]
+
+    def tell(self, exception: Exception) -> None:
+        """Say, above the page, that something in it went wrong."""
+        unforeseen = f"That did not work: {type(exception).__name__}. The server's log says more."
+        text = str(exception) if isinstance(exception, InputError) else unforeseen
+        self._trouble[:] = [parts.problem(text)]
+        self._trouble.visible = True
+
+    def clear(self) -> None:
+        """Take back what :meth:`tell` said."""
+        self._trouble.visible = False
+
+
+class Shell:
+    """The app of one session.
+
+    Parameters
+    ----------
+    pages : sequence of Page
+        In the order of the header, pages of a group side by side. The first one opens.
+    """
+
+    def __init__(self, pages: Sequence[Page]) -> None:
+        _load_extensions()
+        self.pages = {page.key: page for page in pages}
+        self.state = SharedState(page=next(iter(self.pages)), dark=_dark_cookie())
+        if pn.state.location:
+            pn.state.location.sync(self.state, QUERY, on_error=self.state.accept)
+        if self.state.page not in self.pages:
+            self.state.page = next(iter(self.pages))
+        self._hosts = {page.key: _Host(page, self.state) for page in pages}
+        self._theme = pn.widgets.Checkbox(value=self.state.dark)
+        self._theme.link(self.state, value="dark")
+        self.state.param.watch(self._go, "page")
+        self.state.param.watch(self._retheme, "dark")
+        self.state.param.watch(self._follow, ["model", "libraries", "magnitude", "dark"])
+        pn.config.exception_handler = self._report
+        pn.state.onload(self._open)
+
+    @property
+    def host(self) -> _Host:
+        """Place of the page in sight."""
+        return self._hosts[self.state.page]
+
+    def template(self) -> Template:
+        """Make the document: header, sidebar and the pages."""
+        self.host.show()
+        template = Template(
+            static_text("frame.html"),
+            design=PageDesign,
+            theme=Dark if self.state.dark else Light,
+            location=True,
+        )
+        areas = [host.area for host in self._hosts.values()]
+        template.add_panel("sidebar", Sidebar(self.state).__panel__())
+        template.add_panel("main", pn.Column(*areas, sizing_mode="stretch_width", margin=0))
+        template.add_panel("theme", self._theme)
+        groups = [list(group) for _, group in groupby(self.pages.values(), lambda p: p.group)]
+        variables: dict[str, Any] = {
+            "product": PRODUCT,
+            "groups": groups,
+            "current": self.state.page,
+            "heading": self.host.page.title,
+            "skeleton": static_text("skeleton.html"),
+            "frame_css": static_text("frame.css") + static_text("skeleton.css"),
+            "frame_js": static_text("frame.js"),
+        }
+        for name, value in variables.items():
+            template.add_variable(name, value)
+        return template
+
+    def servable(self) -> "Shell":
+        """Serve the app from a script."""
+        self.template().servable(title=PRODUCT)
+        return self
+
+    def _open(self) -> None:
+        self.host.build()
+        shared.start_warming()
+
+    def _go(self, event: Any) -> None:
+        if event.new not in self.pages:
+            self.state.page = next(iter(self.pages))
+            return
+        for host in self._hosts.values():
+            if host is not self.host:
+                host.area.visible = False
+        self.host.show()
+        # The place holder is painted first, then the page takes its turn.
+        pn.state.curdoc.add_next_tick_callback(self.host.build)
+
+    def _follow(self, *events: Any) -> None:
+        self.host.clear()
+        self.host.follow()
+
+    def _retheme(self, event: Any) -> None:
+        if pn.state.curdoc:
+            retheme_plots(pn.state.curdoc, event.new)
+
+    def _report(self, exception: Exception) -> None:
+        logger.error("Error in the page %r", self.state.page, exc_info=exception)
+        self.host.tell(exception)
+
+
+_TITLE_CSS = """
+h1 { color: var(--ssp-ink); font-size: 20px; font-weight: 650; letter-spacing: -0.015em;
+     line-height: 1.2; margin: 0 0 20px; }
+"""
+
+
+def _skeleton() -> pn.pane.HTML:
+    return pn.pane.HTML(
+        static_text("skeleton.html"),
+        stylesheets=[static_text("skeleton.css")],
+        sizing_mode="stretch_width",
+        margin=0,
+    )
+
+
+def _load_extensions() -> None:
+    pn.extension("tabulator", "filedropper", design=PageDesign, respect_explicit_sizing=True)
+    if hv.Store.current_backend != "bokeh" or "bokeh" not in hv.Store.renderers:
+        hv.extension("bokeh")
+
+
+def _dark_cookie() -> bool:
+    cookies = pn.state.cookies if pn.state.curdoc and pn.state.curdoc.session_context else {}
+    return cookies.get("ssp_theme") == "dark"

@@ -1,0 +1,91 @@
+"""What the pages of one session share: the model, the libraries, the magnitude and the theme."""
+
+from typing import Any
+
+import numpy as np
+import param
+
+from sspexplorer.app import shared
+from sspexplorer.libraries import LIBRARY_NAMES
+from sspexplorer.noise import NoiseModel
+
+MAGNITUDE_RANGE = (16.0, 22.0)
+
+# What a link carries, and under which name. The page is left to the history of the browser.
+QUERY = {"page": "page", "model": "model", "libraries": "libraries", "magnitude": "i"}
+
+
+class CommaList(param.ListSelector):
+    """A list of choices, never empty, in the order of the choices; ``a,b`` in a link."""
+
+    def _validate(self, val: Any) -> None:
+        super()._validate(val)
+        if not val:
+            raise ValueError(f"{self.name} needs at least one choice.")
+
+    @classmethod
+    def serialize(cls, value: list[str]) -> str:
+        """Write for a link."""
+        return ",".join(value)
+
+    @classmethod
+    def deserialize(cls, value: str) -> list[str]:
+        """Read from a link."""
+        return [name for name in str(value).split(",") if name]
+
+
+class SharedState(param.Parameterized):
+    """Choices shared by all pages of one session.
+
+    A page gets its own copy: it follows the session's while the page is in sight and catches up
+    when it comes back, so a hidden page costs nothing. Setting a parameter of the copy sets it
+    for the session.
+    """
+
+    page = param.String(default="", doc="Key of the page in sight; set it to go to another page.")
+    model = param.Selector(objects=["default"], doc="Name of the network in use.")
+    libraries = CommaList(
+        default=list(LIBRARY_NAMES), objects=list(LIBRARY_NAMES), doc="Libraries in use."
+    )
+    magnitude = param.Number(
+        default=20.0, bounds=MAGNITUDE_RANGE, step=0.1, doc="i magnitude (AB) of the noise."
+    )
+    dark = param.Boolean(
+        default=False, doc="Whether the page is dark; plots are re-themed for you."
+    )
+
+    def __init__(self, **params: Any) -> None:
+        names = list(shared.model_names()) or ["default"]
+        self.param.model.objects = names
+        self.param.model.default = names[0]
+        super().__init__(**params)
+
+    @property
+    def typical_snr(self) -> float:
+        """Median signal-to-noise ratio of the narrow bands at this magnitude."""
+        return float(NoiseModel.default().typical_snr(np.float64(self.magnitude)))
+
+    def accept(self, values: dict[str, Any]) -> None:
+        """Take from ``values`` what is valid; a link that was mistyped is no reason to fail."""
+        for name, value in values.items():
+            try:
+                self.param.update(**{name: value})
+            except (TypeError, ValueError):
+                continue
+
+    def follower(self) -> "SharedState":
+        """Make a copy whose changes are passed on to this one; see :meth:`bring_up_to_date`."""
+        copy = SharedState(**self._values())
+
+        def pass_on(*events: param.parameterized.Event) -> None:
+            self.param.update(**{event.name: event.new for event in events})
+
+        copy.param.watch(pass_on, list(self._values()))
+        return copy
+
+    def bring_up_to_date(self, copy: "SharedState") -> None:
+        """Give a copy the present values, in one step."""
+        copy.param.update(**self._values())
+
+    def _values(self) -> dict[str, Any]:
+        return {name: value for name, value in self.param.values().items() if name != "name"}

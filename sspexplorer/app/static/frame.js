@@ -1,0 +1,91 @@
+(() => {
+  const root = document.documentElement;
+  const keys = [...document.querySelectorAll("nav.pages a")].map((link) => link.dataset.page);
+  const pageOf = (url) => {
+    const key = new URL(url, location.href).searchParams.get("page");
+    return keys.includes(key) ? key : keys[0];
+  };
+  const session = () => window.Bokeh?.documents?.[0];
+
+  function mark(key) {
+    for (const link of document.querySelectorAll("nav.pages a")) {
+      if (link.dataset.page === key) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
+    }
+  }
+
+  // Panel pushes a new entry into the history at every change of a shared value. Only a change of
+  // page deserves one; the rest replaces the present entry, at most a few times a second, since
+  // browsers refuse more.
+  const push = history.pushState.bind(history);
+  const replace = history.replaceState.bind(history);
+  let waiting = null;
+  let timer = null;
+  const flush = () => {
+    clearTimeout(timer);
+    if (waiting !== null) replace({}, "", waiting);
+    waiting = timer = null;
+  };
+  history.pushState = (state, unused, url) => {
+    mark(pageOf(url));
+    if (pageOf(url) !== pageOf(location.href)) {
+      flush();
+      push(state, unused, url);
+      return;
+    }
+    waiting = url;
+    timer ??= setTimeout(flush, 300);
+  };
+
+  // Only the page is taken from the address: what was chosen since stays chosen.
+  function go(key) {
+    const address = session()?.roots().find((model) => model.type.endsWith("Location"));
+    if (!address) return false;
+    const query = new URLSearchParams(address.search);
+    query.set("page", key);
+    mark(key);
+    address.search = `?${query}`;
+    window.scrollTo(0, 0);
+    return true;
+  }
+  addEventListener("popstate", () => go(pageOf(location.href)));
+  document.querySelector("header.bar").addEventListener("click", (event) => {
+    const link = event.target.closest("a");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    if (go(link.dataset.page ?? keys[0])) event.preventDefault();
+  });
+
+  function tellTheme() {
+    const bridge = session()?.get_model_by_name("theme");
+    if (bridge) bridge.active = root.dataset.theme === "dark";
+    return Boolean(bridge);
+  }
+
+  // Repainting a plot misses the outermost pixels of its canvas; they would keep the old colour.
+  function clearEdges(figure) {
+    const layer = Bokeh.index.find_one_by_id(figure.id)?.canvas_view?.primary;
+    layer?.undo_transform?.((ctx) => {
+      ctx.clearRect(0, 0, ctx.canvas.width, 2);
+      ctx.clearRect(0, 0, 2, ctx.canvas.height);
+    });
+  }
+  document.querySelector("button.theme").addEventListener("click", () => {
+    root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
+    document.cookie = `ssp_theme=${root.dataset.theme}; path=/; max-age=31536000; samesite=lax`;
+    tellTheme();
+  });
+  const fold = document.querySelector("button.fold");
+  fold.addEventListener("click", () => {
+    const folded = root.toggleAttribute("data-side");
+    if (folded) root.dataset.side = "folded";
+    fold.setAttribute("aria-expanded", String(!folded));
+  });
+
+  const start = setInterval(() => {
+    if (!tellTheme()) return;
+    clearInterval(start);
+    session().on_change((event) => {
+      if (event.attr === "border_fill_color") setTimeout(clearEdges, 150, event.model);
+    });
+  }, 50);
+})();
