@@ -70,7 +70,7 @@ def model(name: str) -> "Model":
 
 
 @_once
-def test_mocks() -> "MockSample":
+def held_out_mocks() -> "MockSample":
     """Mocks of all three libraries that no network was trained on: held-out SSPs, seed 0."""
     from sspexplorer.mocks import make_mocks
 
@@ -78,9 +78,9 @@ def test_mocks() -> "MockSample":
 
 
 @_once
-def test_predictions(name: str) -> np.ndarray:
-    """Predictions of a model for :func:`test_mocks`, shape (n, 3), read-only."""
-    predicted = model(name).predict(test_mocks().flux)
+def held_out_predictions(name: str) -> np.ndarray:
+    """Predictions of a model for :func:`held_out_mocks`, shape (n, 3), read-only."""
+    predicted = model(name).predict(held_out_mocks().flux)
     predicted.flags.writeable = False
     return predicted
 
@@ -92,7 +92,7 @@ def _warm() -> None:
         load_library(library)
     for name in model_names()[:1]:
         model(name)
-        test_predictions(name)
+        held_out_predictions(name)
 
 
 @cache

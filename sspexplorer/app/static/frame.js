@@ -76,14 +76,15 @@
   });
   const fold = document.querySelector("button.fold");
   fold.addEventListener("click", () => {
-    const folded = root.toggleAttribute("data-side");
-    if (folded) root.dataset.side = "folded";
+    const folded = root.toggleAttribute("data-folded");
     fold.setAttribute("aria-expanded", String(!folded));
   });
 
   const start = setInterval(() => {
     if (!tellTheme()) return;
     clearInterval(start);
+    session().on_event("connection_lost", () => root.setAttribute("data-connection", "lost"));
+    session().on_event("client_reconnected", () => root.removeAttribute("data-connection"));
     session().on_change((event) => {
       if (event.attr === "border_fill_color") setTimeout(clearEdges, 150, event.model);
     });
