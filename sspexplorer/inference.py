@@ -8,6 +8,7 @@ import pandas as pd
 from sspexplorer.bands import N_BANDS, load_bands
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.networks import Model
+from sspexplorer.noise import NoiseModel
 
 MAX_MISSING_FRACTION = 0.2
 MIN_BANDS = 20
@@ -59,6 +60,39 @@ def fill_missing(flux: np.ndarray) -> np.ndarray:
 def _interpolation(known: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """Matrix (n_known, n_wanted) of linear interpolation, constant beyond the ends."""
     return np.stack([np.interp(wanted, known, unit) for unit in np.eye(len(known))])
+
+
+def noise_scatter(
+    model: Model,
+    noise_free: np.ndarray,
+    magnitude: float,
+    *,
+    noise: NoiseModel | None = None,
+    n_draws: int = 200,
+    seed: int = 0,
+) -> np.ndarray:
+    """Predictions for one SED under many draws of the noise.
+
+    Parameters
+    ----------
+    model : Model
+    noise_free : ndarray, shape (57,)
+        F_ν without noise.
+    magnitude : float
+        i magnitude (AB), which sets the noise.
+    noise : NoiseModel, optional
+        :meth:`NoiseModel.default` unless given.
+    n_draws, seed : int
+
+    Returns
+    -------
+    ndarray, shape (n_draws, 3)
+        log_age (log10 yr), metallicity (dex) and ebv (mag).
+    """
+    noise = noise or NoiseModel.default()
+    rng = np.random.default_rng(seed)
+    flux, _ = noise.add(np.tile(noise_free, (n_draws, 1)), magnitude, rng)
+    return model.predict(flux)
 
 
 def predict(

@@ -12,10 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sspexplorer.bands import BAND_NAMES
+from sspexplorer.dust import transmission
 from sspexplorer.errors import InputError
 from sspexplorer.libraries import LIBRARY_NAMES, SSPLibrary, load_library
 from sspexplorer.noise import NoiseModel
-from sspexplorer.photometry import synthesize
+from sspexplorer.photometry import band_matrix, spectral_fnu, synthesize
 
 PARAMETERS = ("log_age", "metallicity", "ebv")
 # Domínguez Sánchez et al. (2026), footnote 1 and Sect. 2.2.
@@ -198,6 +199,79 @@ def noise_free(
                 )
             )
     return np.concatenate(fluxes), pd.concat(frames, ignore_index=True)
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One SSP behind dust, seen by J-PAS at some magnitude.
+
+    Attributes
+    ----------
+    library : str
+    log_age, metallicity, ebv, magnitude, redshift : float
+        log10 yr, dex, mag, i (AB) mag, dimensionless.
+    wavelength, spectrum : ndarray, shape (n_wave,)
+        Observed wavelength in Å, and F_ν on the scale of ``noise_free``.
+    noise_free, flux, flux_err : ndarray, shape (57,)
+        F_ν without noise divided by its median, with noise, and the σ of the noise.
+    """
+
+    library: str
+    log_age: float
+    metallicity: float
+    ebv: float
+    magnitude: float
+    redshift: float
+    wavelength: np.ndarray
+    spectrum: np.ndarray
+    noise_free: np.ndarray
+    flux: np.ndarray
+    flux_err: np.ndarray
+
+
+def observe(
+    library: SSPLibrary,
+    log_age: float,
+    metallicity: float,
+    *,
+    ebv: float = 0.0,
+    magnitude: float = 18.0,
+    redshift: float = 0.0,
+    noise: NoiseModel | None = None,
+    seed: int | tuple[int, ...] = 0,
+) -> Observation:
+    """Observe the SSP of ``library`` nearest to an age and metallicity.
+
+    Parameters
+    ----------
+    library : SSPLibrary
+    log_age, metallicity : float
+        log10 yr and dex; the nearest SSP is taken, and its own values are in the answer.
+    ebv, magnitude, redshift : float
+    noise : NoiseModel, optional
+        :meth:`NoiseModel.default` unless given.
+    seed : int or tuple of int
+        Seed of the noise. The same seed at another magnitude is the same draw, scaled.
+    """
+    index = library.nearest(log_age, metallicity)
+    dusty = library.spectra[index] * transmission(library.wavelength, ebv)
+    flux = dusty @ band_matrix(library.wavelength, redshift)
+    scale = np.median(flux)
+    noise = noise or NoiseModel.default()
+    noisy, error = noise.add(flux / scale, magnitude, np.random.default_rng(seed))
+    return Observation(
+        library=library.name,
+        log_age=float(library.log_age[index]),
+        metallicity=float(library.metallicity[index]),
+        ebv=float(ebv),
+        magnitude=float(magnitude),
+        redshift=float(redshift),
+        wavelength=library.wavelength * (1 + redshift),
+        spectrum=spectral_fnu(dusty, library.wavelength, redshift) / scale,
+        noise_free=flux / scale,
+        flux=noisy,
+        flux_err=error,
+    )
 
 
 def make_mocks(

@@ -76,6 +76,25 @@ def band_matrix(wavelength: np.ndarray, redshift: float = 0.0) -> np.ndarray:
     return _band_matrix(np.ascontiguousarray(wavelength, dtype=float).tobytes(), float(redshift))
 
 
+def spectral_fnu(flux: np.ndarray, wavelength: np.ndarray, redshift: float = 0.0) -> np.ndarray:
+    """F_ν of a spectrum on the scale of :func:`band_matrix`.
+
+    Parameters
+    ----------
+    flux : ndarray, shape (..., n_wave)
+        Rest-frame F_λ.
+    wavelength : ndarray, shape (n_wave,)
+        Rest-frame wavelength in Å.
+    redshift : float
+
+    Returns
+    -------
+    ndarray, shape (..., n_wave)
+        F_λ λ²/c at the observed wavelengths λ = wavelength (1 + redshift).
+    """
+    return flux * (wavelength * (1 + redshift)) ** 2 / SPEED_OF_LIGHT
+
+
 def synthesize(
     spectra: np.ndarray,
     wavelength: np.ndarray,
