@@ -1,7 +1,8 @@
 """The pieces pages are put together from, so that all pages look alike."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from html import escape
+from itertools import groupby
 from numbers import Integral
 from typing import Any
 
@@ -64,29 +65,48 @@ def empty_state(text: str, action: pn.viewable.Viewable | None = None) -> pn.Col
 
 
 def metric_table(
-    table: pd.DataFrame, *, formats: dict[str, str] | None = None, colours: dict | None = None
+    table: pd.DataFrame,
+    *,
+    formats: dict[str, str] | None = None,
+    colours: dict | None = None,
+    faint: Collection[str] = (),
 ) -> pn.pane.HTML:
     """Small table of numbers.
 
     Parameters
     ----------
     table : DataFrame
-        The index names the rows.
+        The index names the rows. Columns of two levels get a heading over each group.
     formats : dict, optional
-        Format of a column, such as ``{"σ NMAD": "{:.3f} dex"}``; three digits otherwise. What
-        is not a number is shown as it is, and NaN as a dash.
+        Format of a column, by its name in the last level, such as ``{"σ NMAD": "{:.3f} dex"}``;
+        three digits otherwise. What is not a number is shown as it is, and NaN as a dash.
     colours : dict, optional
         Colour of the dot before a row, by index value.
+    faint : collection of str
+        Index values of rows that are there for reference only.
     """
-    header = "".join(f"<th>{escape(str(name))}</th>" for name in ("", *table.columns))
+    names = table.columns.get_level_values(-1)
+    patterns = [(formats or {}).get(name) for name in names]
     rows = []
-    patterns = [(formats or {}).get(column) for column in table.columns]
     for name, *values in table.itertuples(name=None):
         colour = (colours or {}).get(name)
         dot = f'<i class="dot" style="background:{colour}"></i>' if colour else ""
         cells = map(_cell, values, patterns)
-        rows.append(f"<tr><td>{dot}{escape(str(name))}</td>{''.join(cells)}</tr>")
-    return _text(f"<table><thead><tr>{header}</tr></thead><tbody>{''.join(rows)}</tbody></table>")
+        kind = ' class="faint"' if name in faint else ""
+        rows.append(f"<tr{kind}><td>{dot}{escape(str(name))}</td>{''.join(cells)}</tr>")
+    header = "".join(f"<th>{escape(str(name))}</th>" for name in ("", *names))
+    return _text(
+        f"<table><thead>{_group_header(table.columns)}<tr>{header}</tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
+def _group_header(columns: pd.Index) -> str:
+    if columns.nlevels == 1:
+        return ""
+    groups = [(name, len(list(same))) for name, same in groupby(columns.get_level_values(0))]
+    cells = [f'<th colspan="{count}">{escape(str(name))}</th>' for name, count in groups]
+    return f"<tr><th></th>{''.join(cells)}</tr>"
 
 
 def _cell(value: Any, pattern: str | None) -> str:
