@@ -258,7 +258,7 @@ def serve(
     port: Annotated[int, typer.Option(help="Port to serve on.", min=1, max=65535)] = 5006,
 ) -> None:
     """Serve the app at http://localhost:PORT/app."""
-    from sspexplorer.app import serve as run_server
+    from sspexplorer.app.server import serve as run_server
 
     run_server(port)
 

@@ -1,0 +1,133 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sspexplorer.mocks import MockSample
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "sspexplorer.cli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+
+
+def answer(*arguments: object) -> dict:
+    """The one JSON object that a command prints, and nothing else."""
+    done = run(*arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def mocks(tmp_path_factory):
+    path = tmp_path_factory.mktemp("mocks") / "m.parquet"
+    report = answer("mocks", path, "--libraries", "emiles,popstar", "--seed", 5)
+    assert report["n"] == (118 + 588) * 8 * 13
+    assert sum(report["split"].values()) == report["n"]
+    return path
+
+
+def test_libraries_are_listed_with_what_was_left_out():
+    found = {item["name"]: item for item in answer("libraries")["libraries"]}
+    assert list(found) == ["emiles", "bc03", "popstar"]
+    assert found["emiles"]["n_ssp"] == 118
+    assert any("without flux beyond" in sentence for sentence in found["emiles"]["left_out"])
+
+
+def test_train_writes_a_model_that_evaluate_and_predict_can_use(mocks, tmp_path):
+    model = tmp_path / "new" / "model"
+    card = answer("train", mocks, "--out", model, "--epochs", 1, "--seed", 2)["card"]
+    assert card["seed"] == 2
+    assert "sspexplorer mocks MOCKS.parquet --libraries emiles,popstar --seed 5" in " ".join(
+        card["train_again"]
+    )
+    found = answer("evaluate", "--model", model, "--mocks", mocks)
+    assert found["split"] == "ssp"
+    assert set(found["by_library"]) == {"emiles", "popstar"}
+    assert list(found["by_magnitude"])[:2] == ["16.0", "16.5"]
+    for name in ("log_age", "metallicity", "ebv"):
+        assert {"bias", "sigma_nmad", "outlier_fraction", "pearson", "rmse", "n"} <= set(
+            found["overall"][name]
+        )
+    assert 0 < found["overall"]["log_age"]["outlier_fraction"] < 1
+    # The metrics in the card are those of the very same mocks.
+    assert card["metrics"]["ssp"]["overall"] == found["overall"]
+
+
+def test_evaluate_makes_its_own_mocks_unless_given_some():
+    found = answer("evaluate", "--split", "random")
+    assert found["split"] == "random"
+    assert not found["noise_seen_in_training"]
+    assert found["overall"]["ebv"]["n"] > 100_000
+
+
+def test_a_mock_sample_can_be_predicted_as_a_catalogue(mocks, tmp_path):
+    out = tmp_path / "out.parquet"
+    report = answer("predict", mocks, "--out", out)
+    sample, result = MockSample.from_parquet(mocks), pd.read_parquet(out)
+    assert report["n_rows"] == report["n_predicted"] == len(sample) == len(result)
+    assert np.array_equal(result["log_age"], sample.labels["log_age"])
+    bright = sample.labels["magnitude"] == 16
+    error = (result["pred_log_age"] - result["log_age"])[bright]
+    assert np.median(np.abs(error)) < 0.2
+
+
+def test_predict_keeps_every_row_and_column_in_order(tmp_path):
+    given = tmp_path / "my galaxies.csv"
+    columns = [f"J{w:04d}" for w in range(400, 910, 10)]
+    rows = [["007", "a,b", *["1.50"] * 51], ["008", "", *["-999.0"] * 40, *["1"] * 11]]
+    lines = [",".join(["ID", "note", *columns])]
+    lines += [",".join(f'"{cell}"' if "," in cell else cell for cell in row) for row in rows]
+    given.write_text("\n".join(lines) + "\n")
+    out = tmp_path / "out.csv"
+    report = answer("predict", given, "--out", out)
+    result = pd.read_csv(out, dtype=str, keep_default_na=False)
+    assert list(result)[: len(columns) + 2] == ["ID", "note", *columns]
+    assert result["ID"].tolist() == ["007", "008"]
+    assert result["note"].tolist() == ["a,b", ""]
+    assert result["J0400"].tolist() == ["1.50", "-999.0"]
+    assert list(result)[-5:] == [
+        "pred_log_age",
+        "pred_metallicity",
+        "pred_ebv",
+        "pred_n_bands",
+        "pred_flag",
+    ]
+    assert result.loc[1, "pred_log_age"] == ""
+    assert result["pred_n_bands"].tolist() == ["51", "11"]
+    assert result["pred_flag"].tolist() == ["", "fewer than 20 bands"]
+    assert report["flags"] == {"fewer than 20 bands": 1}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["predict", "none.csv", "--out", "x.csv"], "none.csv"),
+        (["predict", "none.csv", "--out", "no/folder/x.csv"], "there is no folder"),
+        (["evaluate", "--model", "nothing"], "no model 'nothing'"),
+        (["evaluate", "--split", "half"], "'ssp' or 'random'"),
+        (["evaluate", "--mocks", "none.parquet"], "no mock sample at none.parquet"),
+        (["mocks", "out.csv"], "does not end in .parquet"),
+        (["mocks", "out.parquet", "--libraries", "cb19"], "no SSP library called 'cb19'"),
+        (["train", "none.parquet", "--out", "m", "--recipe", "fast"], "no recipe 'fast'"),
+    ],
+)
+def test_what_cannot_be_used_is_said_in_one_line(arguments, sentence, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert sentence in done.stderr
+
+
+@pytest.mark.parametrize(
+    "command", ["libraries", "mocks", "train", "evaluate", "predict", "serve", ""]
+)
+def test_every_command_explains_itself(command):
+    done = run(*command.split(), "--help")
+    assert done.returncode == 0
+    assert "Usage:" in done.stdout
