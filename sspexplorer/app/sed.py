@@ -97,19 +97,19 @@ class SEDExplorer(pn.viewable.Viewer):
         self._chosen = pn.widgets.RadioButtonGroup(
             options=list(range(1, len(self._seds) + 1)), stylesheets=[_CHIPS_CSS]
         )
-        self._add = pn.widgets.Button(name="+", width=30, description="Add a copy of this SED")
-        self._remove = pn.widgets.Button(name="−", width=30, description="Remove this SED")
-        self._library = pn.widgets.Select(name="Library", options=LIBRARY_LABELS)
-        self._age = pn.widgets.DiscreteSlider(name="Age", options=[0.0], stylesheets=[_FLUSH_CSS])
+        self._add = pn.widgets.Button(label="+", width=30, description="Add a copy of this SED")
+        self._remove = pn.widgets.Button(label="−", width=30, description="Remove this SED")
+        self._library = pn.widgets.Select(label="Library", options=LIBRARY_LABELS)
+        self._age = pn.widgets.DiscreteSlider(label="Age", options=[0.0], stylesheets=[_FLUSH_CSS])
         self._metallicity = pn.widgets.DiscreteSlider(
-            name="[M/H] [dex]", options=[0.0], stylesheets=[_FLUSH_CSS]
+            label="[M/H] [dex]", options=[0.0], stylesheets=[_FLUSH_CSS]
         )
-        self._ebv = pn.widgets.FloatSlider(name="E(B−V) [mag]", end=MAX_EBV, step=0.01)
+        self._ebv = pn.widgets.FloatSlider(label="E(B−V) [mag]", end=MAX_EBV, step=0.01)
         self._redshift = pn.widgets.FloatSlider(
-            name="Redshift", end=MAX_REDSHIFT, step=0.001, format="0.000"
+            label="Redshift", end=MAX_REDSHIFT, step=0.001, format="0.000"
         )
-        self._new_noise = pn.widgets.Button(name="New noise", width=110)
-        self._light = pn.widgets.Checkbox(name="Points in the colour of their light")
+        self._new_noise = pn.widgets.Button(label="New noise", width=110)
+        self._light = pn.widgets.Checkbox(label="Points in the colour of their light")
         self._download = pn.widgets.FileDownload(
             callback=self._csv, filename="seds.csv", label="Download these SEDs (CSV)"
         )

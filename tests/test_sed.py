@@ -1,0 +1,122 @@
+import io
+
+import holoviews as hv
+import numpy as np
+import pandas as pd
+import pytest
+
+from sspexplorer.app.sed import FIRST_SEDS, MAX_SEDS, SEDExplorer
+from sspexplorer.bands import load_bands
+from sspexplorer.libraries import load_library
+from sspexplorer.mocks import observe
+from sspexplorer.photometry import synthesize
+from sspexplorer.plots.sed import photometry_table, sed_picture
+from sspexplorer.plots.style import LIBRARY_LABELS
+
+
+@pytest.fixture(scope="module", autouse=True)
+def bokeh():
+    hv.extension("bokeh")
+
+
+@pytest.fixture
+def page() -> SEDExplorer:
+    return SEDExplorer()
+
+
+def photometry(page: SEDExplorer) -> pd.DataFrame:
+    """What a visitor would download."""
+    return pd.read_csv(io.StringIO(page._csv().getvalue()))
+
+
+def test_an_observation_is_its_ssp_behind_dust_at_a_redshift():
+    library = load_library("bc03")
+    seen = observe(library, 9.3, 0.1, ebv=0.2, redshift=0.05, magnitude=18, seed=1)
+    index = library.nearest(9.3, 0.1)
+    assert (seen.log_age, seen.metallicity) == (library.log_age[index], library.metallicity[index])
+    flux = synthesize(library.spectra[index], library.wavelength, 0.2, 0.05)
+    assert seen.noise_free == pytest.approx(flux / np.median(flux), rel=1e-5)
+    assert seen.wavelength == pytest.approx(library.wavelength * 1.05)
+    # The spectrum runs through the points.
+    narrow = load_bands().narrow
+    drawn = np.interp(load_bands().pivot[narrow], seen.wavelength, seen.spectrum)
+    assert np.median(drawn / seen.noise_free[narrow]) == pytest.approx(1, abs=0.01)
+
+
+def test_the_same_draw_grows_with_magnitude():
+    library = load_library("bc03")
+    bright, faint = (observe(library, 9.0, 0.0, magnitude=m, seed=7) for m in (17, 21))
+    pull = [(o.flux - o.noise_free) / o.flux_err for o in (bright, faint)]
+    assert pull[0] == pytest.approx(pull[1])
+    assert (faint.flux_err > bright.flux_err).all()
+
+
+def test_the_picture_holds_every_band_of_every_sed():
+    seen = [observe(load_library(name), 9.0, 0.0) for name in ("bc03", "popstar")]
+    points = sed_picture(seen).Points.I
+    assert len(points) == 2 * 57
+    assert points["flux"] == pytest.approx(photometry_table(seen)["flux"])
+
+
+def test_the_magnitude_sets_the_noise_and_a_click_draws_another(page):
+    page.state.magnitude = 17.0
+    bright = photometry(page)
+    page.state.magnitude = 21.0
+    faint = photometry(page)
+    assert (faint["flux_err"] > bright["flux_err"]).all()
+    assert (faint["noise_free"] == bright["noise_free"]).all()
+    page._new_noise.clicks += 1
+    assert not np.allclose(photometry(page)["flux"], faint["flux"])
+
+
+def test_sliders_change_the_chosen_sed_only(page):
+    page._chosen.value = 2
+    assert page._library.value == FIRST_SEDS[1].library
+    before = photometry(page)
+    page._ebv.value = 0.5
+    after = photometry(page)
+    changed = (before["noise_free"] != after["noise_free"]).groupby(before["sed"]).any()
+    assert changed.tolist() == [False, True, False]
+    assert page.seds[1].ebv == 0.5
+
+
+def test_another_library_keeps_the_nearest_population(page):
+    page._library.value = "bc03"
+    sed = page.seds[0]
+    assert sed.library == "bc03"
+    assert page._age.value == pytest.approx(10.0, abs=0.03)
+    assert page._metallicity.value == 0.0
+    assert list(page._library.options.values()) == list(LIBRARY_LABELS)
+
+
+def test_seds_are_added_and_removed_within_limits(page):
+    for _ in range(MAX_SEDS - len(FIRST_SEDS)):
+        page._add.clicks += 1
+    assert len(page.seds) == MAX_SEDS
+    assert page._add.disabled
+    assert page.seds[-1] == page.seds[0]
+    for _ in range(MAX_SEDS - 1):
+        page._remove.clicks += 1
+    assert len(page.seds) == 1
+    assert page._remove.disabled
+
+
+def test_the_network_answers_beside_the_truth(page):
+    page.state.magnitude = 16.0
+    table = page._tables["log_age"].data
+    assert table["true"].tolist() == pytest.approx([10.0, 9.0085, 7.3], abs=0.01)
+    assert (np.abs(table["predicted"] - table["true"]) < 0.7).all()
+    assert (table["p16"] <= table["p84"]).all()
+    faint_width = _width_at(page, 21.5)
+    assert faint_width > 2 * _width_at(page, 16.0)
+
+
+def _width_at(page: SEDExplorer, magnitude: float) -> float:
+    page.state.magnitude = magnitude
+    table = page._tables["log_age"].data
+    return (table["p84"] - table["p16"]).mean()
+
+
+def test_only_the_chosen_libraries_are_offered(page):
+    page.state.libraries = ["popstar"]
+    assert list(page._library.options.values()) == ["emiles", "popstar"]  # its own, and that one
