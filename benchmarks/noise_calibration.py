@@ -37,6 +37,17 @@ def tensors(sample: MockSample, split: str) -> tuple[torch.Tensor, torch.Tensor]
     return torch.from_numpy(part.flux), torch.from_numpy(part.parameters[:, :1]).float()
 
 
+def scatter(network: nn.Sequential, sample: MockSample) -> dict[str, float]:
+    """σ_NMAD of log age (dex) on the test mocks, overall and by magnitude."""
+    test = sample.part("test")
+    with torch.inference_mode():
+        predicted = network(torch.from_numpy(test.flux)).numpy()[:, 0]
+    groups = {"all": np.full(len(test), True)}
+    groups |= {f"i={m:g}": test.labels["magnitude"] == m for m in (16, 17, 18, 19, 20, 21, 22)}
+    true = test.parameters[:, 0]
+    return {name: summary(predicted[m], true[m])["sigma_nmad"] for name, m in groups.items()}
+
+
 def train(sample: MockSample, epochs: int) -> nn.Sequential:
     """Train as printed, keeping the epoch with the least validation loss."""
     recipe = RECIPES["paper"]
@@ -46,7 +57,7 @@ def train(sample: MockSample, epochs: int) -> nn.Sequential:
     x, y = tensors(sample, "train")
     x_valid, y_valid = tensors(sample, "validation")
     best, kept = np.inf, {}
-    for epoch in range(epochs):
+    for epoch in range(1, epochs + 1):
         for index in torch.randperm(len(x)).split(recipe.batch_size):
             loss = nn.functional.mse_loss(network(x[index]), y[index])
             optimiser.zero_grad(set_to_none=True)
@@ -56,7 +67,8 @@ def train(sample: MockSample, epochs: int) -> nn.Sequential:
             loss = nn.functional.mse_loss(network(x_valid), y_valid).item()
         if loss < best:
             best, kept = loss, {k: v.clone() for k, v in network.state_dict().items()}
-        print(f"epoch {epoch + 1}/{epochs}: validation RMSE {loss**0.5:.3f} dex", flush=True)
+            found = "  ".join(f"{k} {v:.3f}" for k, v in scatter(network, sample).items())
+            print(f"epoch {epoch}: validation RMSE {loss**0.5:.3f}; σ_NMAD {found}", flush=True)
     network.load_state_dict(kept)
     return network
 
@@ -71,15 +83,9 @@ def main() -> None:
     noise = NoiseModel.sky_limited(options.floor, options.area)
     sample = make_mocks(noise=noise, split="random")
     network = train(sample, options.epochs)
-    test = sample.part("test")
-    with torch.inference_mode():
-        predicted = network(torch.from_numpy(test.flux)).numpy()[:, 0]
-    print(f"floor {options.floor:g}, area {options.area:g}")
-    for magnitude in (None, 16.0, 17.0, 18.0, 19.0, 20.0, 21.0, 22.0):
-        rows = test.labels["magnitude"] == magnitude if magnitude else test.labels["log_age"] > 0
-        found = summary(predicted[rows], test.parameters[rows, 0])
-        name = f"i = {magnitude:g}" if magnitude else "all"
-        print(f"{name:7} σ_NMAD {found['sigma_nmad']:.3f} dex, bias {found['bias']:+.3f} dex")
+    print(f"floor {options.floor:g}, area {options.area:g}, after {options.epochs} epochs:")
+    for name, value in scatter(network, sample).items():
+        print(f"{name:5} σ_NMAD {value:.3f} dex")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,9 @@ MAX_UNMODELLED_REDSHIFT = 0.01
 RANGE_MARGIN = 0.1
 CHUNK = 20_000
 
+_MATCH_ERROR = 0.03  # relative; also the least flux, over the median, that an error is taken of
+_MATCH_CHUNK = 2_000
+
 PREDICTION_COLUMNS = (*(f"pred_{name}" for name in PARAMETERS), "pred_n_bands", "pred_flag")
 
 
@@ -30,7 +33,7 @@ def fill_missing(flux: np.ndarray) -> np.ndarray:
 
     Linear in F_ν between the pivot wavelengths of the nearest bands that are there, as
     Domínguez Sánchez et al. (2026), Sect. 5.3, suggest; beyond the bluest and the reddest of
-    them, their value.
+    them, their value (see :func:`extend_ends` for better).
 
     Parameters
     ----------
@@ -55,6 +58,60 @@ def fill_missing(flux: np.ndarray) -> np.ndarray:
             pivot[pattern], pivot[~pattern]
         )
     return filled[:, np.argsort(order)]
+
+
+def extend_ends(flux: np.ndarray, present: np.ndarray, templates: np.ndarray) -> np.ndarray:
+    """Replace the bands beyond the bluest and the reddest that are there.
+
+    Nothing lies beyond them to interpolate to, and a constant flux would turn an old galaxy into
+    a young one: for those bands the mean of noise-free SEDs is taken, each weighted by its
+    likelihood given the other bands (χ² with free amplitude and an error of 3 %, or as much more
+    as the best SED is off).
+
+    Parameters
+    ----------
+    flux : ndarray, shape (n, 57)
+        F_ν without gaps, as :func:`fill_missing` gives it.
+    present : ndarray of bool, shape (n, 57)
+        Which bands were there.
+    templates : ndarray, shape (n_templates, 57), float32
+        Noise-free SEDs on any scale.
+
+    Returns
+    -------
+    ndarray, shape (n, 57)
+        A copy.
+    """
+    flux = np.array(flux, dtype=float)
+    order = np.argsort(load_bands().pivot)
+    ordered = present[:, order]
+    first, last = ordered.argmax(axis=1), N_BANDS - 1 - ordered[:, ::-1].argmax(axis=1)
+    for ends in {*zip(first.tolist(), last.tolist(), strict=True)} - {(0, N_BANDS - 1)}:
+        inside = order[ends[0] : ends[1] + 1]
+        outside = np.setdiff1d(order, inside)
+        rows = np.flatnonzero((first == ends[0]) & (last == ends[1]))
+        for part in np.array_split(rows, -(-len(rows) // _MATCH_CHUNK)):
+            weights = _match(flux[np.ix_(part, inside)], templates[:, inside])
+            flux[np.ix_(part, outside)] = weights @ templates[:, outside]
+    return flux
+
+
+def _match(flux: np.ndarray, templates: np.ndarray) -> np.ndarray:
+    """Weights (n, n_templates) that make of templates the likeliest continuation of ``flux``."""
+    level = np.median(np.abs(flux), axis=1, keepdims=True)
+    flux = (flux / level).astype(np.float32)
+    inverse_variance = 1 / (_MATCH_ERROR * np.maximum(np.abs(flux), _MATCH_ERROR)) ** 2
+    cross = (inverse_variance * flux) @ templates.T
+    norm = inverse_variance @ (templates**2).T
+    amplitude = cross / norm
+    gain = cross * amplitude  # χ² of a dark template minus χ²
+    best = gain.max(axis=1, keepdims=True)
+    chi2 = (inverse_variance * flux**2).sum(axis=1, keepdims=True) - best
+    gain -= best
+    gain /= 2 * np.maximum(1, chi2 / flux.shape[1])
+    weights = np.exp(gain, out=gain)
+    weights *= amplitude / weights.sum(axis=1, keepdims=True)
+    return weights * level
 
 
 def _interpolation(known: np.ndarray, wanted: np.ndarray) -> np.ndarray:
@@ -105,8 +162,8 @@ def predict(
 ) -> pd.DataFrame:
     """Predict the stellar population of each row of photometry.
 
-    Missing bands are filled with :func:`fill_missing`. A row with fewer than 20 bands, or whose
-    median flux is not positive, gets NaN and a flag.
+    Missing bands are filled with :func:`fill_missing` and :func:`extend_ends`. A row with fewer
+    than 20 bands, or whose median flux is not positive, gets NaN and a flag.
 
     Parameters
     ----------
@@ -144,6 +201,7 @@ def predict(
         )
         if len(rows):
             filled = fill_missing(flux[rows])
+            filled = extend_ends(filled, np.isfinite(flux[rows]), model.templates)
             lit = np.median(filled, axis=1) > 0
             dark[rows[~lit]] = True
             prediction[rows[lit]] = model.predict(filled[lit])

@@ -62,6 +62,13 @@ class MockSample:
         """True log_age, metallicity and ebv, shape (n, 3), float64."""
         return self.labels[list(PARAMETERS)].to_numpy(float)
 
+    @property
+    def noise_free(self) -> np.ndarray:
+        """F_ν without the noise, each row divided by its median, shape (n, 57), float32."""
+        noise = NoiseModel.from_dict(self.meta["noise"])
+        flux = self.flux_err / noise.relative_error(self.labels["magnitude"].to_numpy())
+        return (flux / np.median(flux, axis=1, keepdims=True)).astype(np.float32)
+
     def rows(self, mask: np.ndarray) -> "MockSample":
         """Sample with only the rows where ``mask`` (n,) is true."""
         labels = self.labels.loc[mask].reset_index(drop=True)
@@ -75,9 +82,7 @@ class MockSample:
         """Same objects under another draw of the same noise."""
         noise = NoiseModel.from_dict(self.meta["noise"])
         magnitude = self.labels["magnitude"].to_numpy()
-        noise_free_flux = self.flux_err / noise.relative_error(magnitude).astype(np.float32)
-        rng = np.random.default_rng(seed)
-        noisy, error = noise.add(noise_free_flux, magnitude, rng)
+        noisy, error = noise.add(self.noise_free, magnitude, np.random.default_rng(seed))
         return MockSample(*_relative(noisy, error), self.labels, self.meta)
 
     def to_parquet(self, path: Path) -> None:

@@ -131,12 +131,16 @@ class Model:
     network : StackedMLP
         In evaluation mode; never changed.
     scaling : Scaling
+    templates : ndarray, shape (n_templates, 57), float32
+        Noise-free SEDs of the training sample, F_ν over its median: what galaxies may look like
+        in bands where they were not observed.
     card : dict
         What the model is: recipe, data, seeds, loss history, metrics, versions.
     """
 
     network: StackedMLP
     scaling: Scaling
+    templates: np.ndarray
     card: dict
 
     def predict(self, flux: np.ndarray) -> np.ndarray:
@@ -169,6 +173,7 @@ class Model:
         tensors = {name: value.contiguous() for name, value in self.network.state_dict().items()}
         for field in _SCALING_FIELDS:
             tensors[f"scaling.{field}"] = torch.from_numpy(getattr(self.scaling, field))
+        tensors["templates"] = torch.from_numpy(self.templates)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             save_file(tensors, folder / "weights.safetensors")
@@ -195,6 +200,7 @@ class Model:
             with safe_open(weights_path, framework="pt") as file:
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             scaling = Scaling(*(tensors.pop(f"scaling.{f}").numpy() for f in _SCALING_FIELDS))
+            templates = tensors.pop("templates").numpy()
             if tuple(card["bands"]) != BAND_NAMES or card["network"] not in NETWORKS:
                 raise InputError(f"{folder} holds a model for other bands or another network.")
             network = StackedMLP(NETWORKS[card["network"]])
@@ -203,7 +209,7 @@ class Model:
             reason = str(error).splitlines()[0]
             raise InputError(f"{folder} is not a model this version can read: {reason}") from None
         network.eval().requires_grad_(False)
-        return cls(network, scaling, card)
+        return cls(network, scaling, templates, card)
 
 
 def _card_text(card: dict) -> str:

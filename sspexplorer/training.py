@@ -15,6 +15,8 @@ from sspexplorer.errors import InputError
 from sspexplorer.mocks import PARAMETERS, MockSample
 from sspexplorer.networks import NETWORKS, Model, Scaling, StackedMLP
 
+N_TEMPLATES = 4000
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -220,7 +222,15 @@ def train(
     network.load_state_dict(run.best.state)
     network.eval().requires_grad_(False)
     card = _card(sample, recipe, seed, run, (len(training), len(validation)))
-    return Model(network, scaling, card)
+    return Model(network, scaling, _templates(training, seed), card)
+
+
+def _templates(training: MockSample, seed: int) -> np.ndarray:
+    """Noise-free SEDs of the training mocks, each once, at most N_TEMPLATES of them."""
+    firsts = ~training.labels.duplicated(["ssp", "ebv", "redshift"])
+    distinct = training.rows(firsts.to_numpy()).noise_free
+    chosen = np.random.default_rng(seed).permutation(len(distinct))[:N_TEMPLATES]
+    return distinct[np.sort(chosen)]
 
 
 class _Run:
