@@ -7,10 +7,12 @@ from scipy.interpolate import interp1d
 from sklearn.metrics import r2_score, root_mean_squared_error
 
 from sspexplorer.bands import BAND_NAMES, load_bands
-from sspexplorer.inference import Cancelled, fill_missing, predict
+from sspexplorer.inference import Cancelled, extend_ends, fill_missing, predict
+from sspexplorer.libraries import load_library
 from sspexplorer.metrics import evaluate, held_out_mocks, running_quantiles, summary
 from sspexplorer.mocks import make_mocks, split_of
 from sspexplorer.networks import load_model
+from sspexplorer.photometry import synthesize
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +38,30 @@ def test_missing_bands_are_interpolated_in_wavelength(present):
         ends = (values[0], values[-1])
         expected = interp1d(known, values, bounds_error=False, fill_value=ends)(pivot)
         assert filled == pytest.approx(expected)
+
+
+def test_bands_beyond_the_ends_are_taken_from_spectra_that_match(model):
+    library = load_library("emiles")
+    old = library.nearest(10.0, 0.0)
+    truth = synthesize(library.spectra[[old]], library.wavelength)
+    present = np.full((1, 57), True)
+    present[:, [0, 1, 2, 53, 54, 55, 56]] = False
+    flat = fill_missing(np.where(present, truth, np.nan))
+    assert flat[0, 0] > 1.3 * truth[0, 0]
+    continued = extend_ends(flat, present, model.templates)
+    assert continued == pytest.approx(truth, rel=0.1)
+    assert np.array_equal(continued[present], flat[present])
+
+
+def test_sdss_like_gaps_cost_little(model):
+    test = held_out_mocks(model, "ssp", make_mocks(magnitudes=[17.0], seed=4))
+    gappy = test.flux.astype(float)
+    gappy[:, [0, 1, 54, 55, 56]] = np.nan
+    whole = evaluate(model.predict(test.flux), test.labels)["overall"]
+    columns = predict(model, gappy)[["pred_log_age", "pred_metallicity", "pred_ebv"]]
+    found = evaluate(columns.to_numpy(), test.labels)["overall"]
+    for name, limit in {"log_age": 1.5, "metallicity": 1.3, "ebv": 1.3}.items():
+        assert found[name]["sigma_nmad"] < limit * whole[name]["sigma_nmad"]
 
 
 def test_flags_say_what_is_doubtful_and_no_number_is_made_up(model, mocks):
@@ -67,16 +93,12 @@ def test_a_row_is_predicted_alike_alone_and_in_company(model, mocks):
     assert together.loc[9, "pred_log_age"] == pytest.approx(alone.loc[0, "pred_log_age"], abs=1e-4)
 
 
-@given(st.integers(0, 56), st.floats(1e-30, 1e5))
-def test_prediction_does_not_depend_on_the_flux_scale(band, scale):
-    flux = load_model("default").card and make_flux()
+@given(band=st.integers(0, 56), scale=st.floats(1e-30, 1e5))
+def test_prediction_does_not_depend_on_the_flux_scale(model, mocks, band, scale):
+    flux = mocks.flux[:1].astype(float)
     flux[0, band] = np.nan
-    first, second = (predict(load_model("default"), f) for f in (flux, flux * scale))
-    assert first["pred_log_age"][0] == pytest.approx(second["pred_log_age"][0], abs=1e-3)
-
-
-def make_flux() -> np.ndarray:
-    return make_mocks(["emiles"], magnitudes=[16.0], ebv_grid=[0.0]).flux[:1].astype(float)
+    first, second = (predict(model, f)["pred_log_age"][0] for f in (flux, flux * scale))
+    assert first == pytest.approx(second, abs=1e-3)
 
 
 def test_progress_reaches_the_end_and_cancelling_stops(model, mocks):
