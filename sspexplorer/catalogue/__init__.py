@@ -1,0 +1,11 @@
+"""Galaxy catalogues: read from any common format, understood, and written back with more columns.
+
+>>> catalogue = read_catalogue("galaxies.csv")  # doctest: +SKIP
+>>> catalogue.notes  # doctest: +SKIP
+('Text separated by commas.', '57 of the 57 bands found (AUTO photometry), all with errors.', …)
+"""
+
+from sspexplorer.catalogue.names import BandColumn
+from sspexplorer.catalogue.reading import Catalogue, read_catalogue
+
+__all__ = ["BandColumn", "Catalogue", "read_catalogue"]

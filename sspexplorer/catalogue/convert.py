@@ -1,0 +1,196 @@
+"""Tables between Arrow and astropy, and from text to numbers."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from astropy.table import Column, MaskedColumn, Table
+from astropy.table.serialize import represent_mixins_as_columns
+
+from sspexplorer.catalogue.values import (
+    AnyTable,
+    as_text,
+    is_blank,
+    is_list,
+    plain_array,
+    split_arrays,
+    strings,
+)
+
+# Leading zeros mark an identifier; Arrow would also read hexadecimals.
+_IDENTIFIER = r"^[+-]?0[0-9xX]"
+
+
+def free_name(wanted: str, taken: set[str]) -> str:
+    """Name that is not taken in any letter case: the wanted one, or that with a number."""
+    name, number = wanted, 2
+    while name.lower() in taken:
+        name, number = f"{wanted}_{number}", number + 1
+    return name
+
+
+def typed(table: pa.Table, arrays: frozenset[str]) -> pa.Table:
+    """Turn columns of text that are all numbers into numbers; blank cells become null.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Columns of text.
+    arrays : frozenset of str
+        Columns that hold arrays like ``[1 2 3]``.
+    """
+    columns = {}
+    for name in table.column_names:
+        column = plain_array(table[name])
+        lists = split_arrays(column) if name in arrays else None
+        if lists is None:
+            columns[name] = _typed_column(column)
+        else:
+            flat = _typed_column(lists.flatten(), [pa.float64()])
+            columns[name] = pa.ListArray.from_arrays(lists.offsets, flat, mask=lists.is_null())
+    return pa.table(columns)
+
+
+def _typed_column(
+    column: pa.Array, kinds: tuple[pa.DataType, ...] = (pa.int64(), pa.float64())
+) -> pa.Array:
+    cells = pc.utf8_trim_whitespace(column)
+    blank = is_blank(cells)
+    if pc.all(blank).as_py() or pc.any(pc.match_substring_regex(cells, _IDENTIFIER)).as_py():
+        return column
+    cells = pc.if_else(blank, pa.scalar(None, pa.string()), cells)
+    for kind in kinds:
+        try:
+            return cells.cast(kind)
+        except pa.ArrowInvalid:
+            continue
+    return column
+
+
+def to_arrow(table: Table) -> pa.Table:
+    """Arrow table of an astropy table; units go to each field's metadata."""
+    if any(not isinstance(column, Column) for column in table.itercols()):
+        table = represent_mixins_as_columns(table)
+    fields, columns = [], []
+    for name in table.colnames:
+        column = table[name]
+        array = _to_array(column)
+        metadata = {"unit": column.unit.to_string()} if column.unit is not None else None
+        fields.append(pa.field(name, array.type, metadata=metadata))
+        columns.append(array)
+    return pa.Table.from_arrays(columns, schema=pa.schema(fields))
+
+
+def _to_array(column: Column) -> pa.Array:
+    data = np.asarray(column)
+    if data.dtype.kind == "O":
+        return _object_array(column)
+    flat = column.reshape(-1) if data.ndim > 1 else column
+    if data.dtype.kind in "biuf":
+        kind = data.dtype.newbyteorder("=") if data.dtype.itemsize <= 8 else np.dtype(float)
+        mask = np.asarray(getattr(flat, "mask", False))
+        values = np.asarray(flat).astype(kind, copy=False)
+        array = pa.array(values, mask=mask if mask.any() else None)
+    else:
+        text = flat if data.dtype.kind in "SU" else flat.astype(str)
+        array = pa.array(strings(text), pa.string())
+    for width in reversed(data.shape[1:]):
+        array = pa.FixedSizeListArray.from_arrays(array, width)
+    return array
+
+
+def _object_array(column: Column) -> pa.Array:
+    cells = [None if cell is np.ma.masked else cell for cell in column]
+    cells = [cell.tolist() if isinstance(cell, np.ndarray) else cell for cell in cells]
+    try:
+        return pa.array(cells)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+        return pa.array([as_text(cell) for cell in cells], pa.string())
+
+
+def to_astropy(table: pa.Table) -> Table:
+    """Astropy table of an Arrow table; null becomes masked, arrays of varying length text."""
+    columns = []
+    for field in table.schema:
+        column = _from_array(plain_array(table[field.name]))
+        unit = (field.metadata or {}).get(b"unit")
+        if unit:
+            column.unit = unit.decode("utf-8", "replace")
+        columns.append(column)
+    # Astropy takes no column without a name.
+    taken = {name.lower() for name in table.column_names}
+    return Table(columns, names=[n or free_name("unnamed", taken) for n in table.column_names])
+
+
+def _from_array(array: pa.Array) -> Column:
+    if is_list(array.type):
+        cells = _stacked(array)
+        if cells is not None:
+            return cells
+    kind = array.type
+    if pa.types.is_null(kind) or pa.types.is_decimal(kind):
+        array = array.cast(pa.float64())
+    elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)):
+        array = pa.array(text_cells(array), pa.string())
+    missing = array.is_null().to_numpy(zero_copy_only=False)
+    if pa.types.is_string(array.type):
+        values = np.array(array.fill_null("").to_pylist(), dtype=str)
+    else:
+        values = array.fill_null(False if pa.types.is_boolean(array.type) else 0)
+        values = values.to_numpy(zero_copy_only=False)
+    return MaskedColumn(values, mask=missing) if missing.any() else Column(values)
+
+
+def _stacked(array: pa.Array) -> Column | None:
+    """Column of two or more dimensions; None if the lists differ in length or are not numbers."""
+    shape = [len(array)]
+    given = array.is_valid().to_numpy(zero_copy_only=False)
+    array = array.drop_null()
+    while is_list(array.type):
+        lengths = pc.unique(pc.list_value_length(array)).to_pylist()
+        if len(lengths) != 1 or not lengths[0]:
+            return None
+        shape.append(lengths[0])
+        array = array.flatten()
+    inner = _from_array(array)
+    if inner.dtype.kind not in "biuf":
+        return None
+    rows = inner.reshape(-1, *shape[1:])
+    if given.all() and not isinstance(inner, MaskedColumn):
+        return Column(np.asarray(rows))
+    values = np.zeros(shape, inner.dtype)
+    mask = np.ones(shape, bool)
+    values[given], mask[given] = np.asarray(rows), getattr(rows, "mask", False)
+    return MaskedColumn(values, mask=mask)
+
+
+def text_cells(array: pa.Array) -> list[str | None]:
+    """Cells as CSV shows them: NaN and null are None, arrays read ``[1 2 3]``."""
+    kind = array.type
+    if pa.types.is_string(kind):
+        return array.to_pylist()
+    if is_list(kind):
+        inner = [cell or "nan" for cell in text_cells(array.flatten())]
+        lengths = pc.fill_null(pc.list_value_length(array), 0).to_numpy(zero_copy_only=False)
+        ends = np.cumsum(lengths)
+        rows = zip(ends - lengths, ends, array.is_valid().to_pylist(), strict=True)
+        return [f"[{' '.join(inner[a:b])}]" if given else None for a, b, given in rows]
+    if pa.types.is_floating(kind):
+        array = pc.if_else(pc.is_nan(array), pa.scalar(None, kind), array)
+    if pa.types.is_floating(kind) or pa.types.is_integer(kind):
+        return array.cast(pa.string()).to_pylist()
+    return [as_text(cell) for cell in array.to_pylist()]
+
+
+def to_frame(table: AnyTable, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Columns of a table as pandas, by default all that have one value a row."""
+    if not isinstance(table, pa.Table):
+        table = to_arrow(table[list(columns)] if columns is not None else table)
+    elif columns is not None:
+        table = table.select(list(columns))
+    if columns is None:
+        plain = [field.name for field in table.schema if not pa.types.is_nested(field.type)]
+        table = table.select(plain)
+    return table.to_pandas(ignore_metadata=True)

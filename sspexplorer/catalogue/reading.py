@@ -1,0 +1,281 @@
+"""A galaxy catalogue as the rest of the program sees it: F_ν in 57 bands, and the table kept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import pandas as pd
+
+from sspexplorer.bands import BAND_NAMES
+from sspexplorer.catalogue import notes, writing
+from sspexplorer.catalogue.convert import to_frame
+from sspexplorer.catalogue.files import read_table
+from sspexplorer.catalogue.names import (
+    BandColumn,
+    Photometry,
+    Recognised,
+    read_name,
+    recognise,
+)
+from sspexplorer.catalogue.units import Decision, Missing, decide, sample, to_fnu
+from sspexplorer.catalogue.values import (
+    AnyTable,
+    Numbers,
+    column_names,
+    column_numbers,
+    column_unit,
+    column_width,
+    stack_columns,
+)
+from sspexplorer.errors import InputError
+
+_LOWEST_REDSHIFT, _HIGHEST_REDSHIFT = -0.01, 20.0
+
+
+@dataclass(frozen=True, eq=False)
+class Catalogue:
+    """Galaxies, read from a file and understood.
+
+    Attributes
+    ----------
+    name : str
+        File name.
+    table : pyarrow.Table or astropy Table
+        The file's rows and columns, untouched: Arrow for text (every cell as text) and Parquet,
+        astropy for FITS, VOTable and ECSV. :meth:`frame` gives either as pandas.
+    flux : ndarray, shape (n, 57), float64
+        F_ν, on a scale that is the same for all bands and rows; NaN is missing.
+    flux_err : ndarray, shape (n, 57), float64
+        Its 1σ error on the same scale; NaN is unknown.
+    redshift : ndarray, shape (n,), float64, or None
+        NaN is unknown; None if there is no such column.
+    columns : tuple of BandColumn
+        Which columns the bands were read from, in band order.
+    photometry : str
+        Label of the photometry that was read.
+    available_photometries : tuple of str
+        Labels of all, the best first.
+    unit : str
+        What the numbers in the file were taken to be: "fnu", "flambda" or "mag".
+    unit_reason : str
+        Why, in words.
+    redshift_column : str
+        "" if there is none.
+    notes : tuple of str
+        Sentences on what was found, ignored and missing.
+    delimiter : str
+        What separates the cells of a text table, "" for other formats.
+    """
+
+    name: str
+    table: AnyTable
+    flux: np.ndarray
+    flux_err: np.ndarray
+    redshift: np.ndarray | None
+    columns: tuple[BandColumn, ...]
+    photometry: str
+    available_photometries: tuple[str, ...]
+    unit: str
+    unit_reason: str
+    redshift_column: str
+    notes: tuple[str, ...]
+    delimiter: str = ""
+
+    def __len__(self) -> int:
+        """Count the rows."""
+        return len(self.flux)
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return len(self.flux)
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """Bands that have a column, in order."""
+        return tuple(column.band for column in self.columns)
+
+    @property
+    def absent_bands(self) -> tuple[str, ...]:
+        """Bands that have no column, in order."""
+        return tuple(name for name in BAND_NAMES if name not in self.bands)
+
+    @property
+    def n_missing_by_band(self) -> dict[str, int]:
+        """Rows without a flux, for each of the 57 bands."""
+        return dict(zip(BAND_NAMES, np.isnan(self.flux).sum(axis=0).tolist(), strict=True))
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Names of the file's columns, in order."""
+        return tuple(column_names(self.table))
+
+    def frame(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """File's columns as pandas, all that have one value a row if none are named.
+
+        Text tables give text, so that an identifier keeps its leading zeros.
+        """
+        return to_frame(self.table, columns)
+
+    def write(
+        self,
+        target: str | Path | BinaryIO,
+        form: str | None = None,
+        extra: pd.DataFrame | None = None,
+    ) -> tuple[str, ...]:
+        """Write every row and column of the file, in order, then further columns.
+
+        Text cells are written to text as they were read. Other formats get numbers where a
+        whole column is numbers, though not where one has a leading zero, which marks an
+        identifier. In text, arrays read ``[1 2 3]`` and NaN is an empty cell.
+
+        Parameters
+        ----------
+        target : path or binary file
+            A path is replaced at once when all is written, or not at all.
+        form : str, optional
+            File name or ending that says the format; needed unless ``target`` is a path.
+        extra : DataFrame, n rows, optional
+            Columns to append. One whose name is taken (in any letter case, since FITS does not
+            tell them apart) gets ``_2`` appended to it, or the next number that is free.
+
+        Returns
+        -------
+        tuple of str
+            A sentence for each column whose name had to change.
+
+        Raises
+        ------
+        InputError
+            If the ending is unknown or the file cannot be written.
+        """
+        arrays = {column.flux for column in self.columns if column.flux_element is not None}
+        arrays |= {column.error for column in self.columns if column.error_element is not None}
+        return writing.write(self.table, target, form, extra, self.delimiter, frozenset(arrays))
+
+
+def read_catalogue(
+    source: str | Path | bytes | BinaryIO,
+    name: str | None = None,
+    *,
+    photometry: str | None = None,
+    unit: str | None = None,
+) -> Catalogue:
+    """Read a catalogue of galaxies and understand its columns.
+
+    Parameters
+    ----------
+    source : path, bytes or binary file
+        CSV (also with semicolons, tabs or bars), ECSV, FITS, VOTable or Parquet.
+    name : str, optional
+        File name; its ending says the format. Needed unless ``source`` is a path.
+    photometry : str, optional
+        Which to read where there are several, such as "AUTO"; the best one if not given, see
+        :attr:`Catalogue.available_photometries`.
+    unit : str, optional
+        "fnu", "flambda" or "mag", where what the file says is wrong.
+
+    Raises
+    ------
+    InputError
+        If it cannot be used; one sentence says what and where.
+    """
+    file = read_table(source, name, _names_bands)
+    name = name or Path(str(source)).name
+    try:
+        found = recognise(column_names(file.table), lambda c: column_width(file.table, c))
+        if not found.photometries:
+            raise InputError(notes.nothing_found(found))
+        chosen = found.photometry(photometry)
+        measured = _measure(file.table, chosen, unit)
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from None
+    redshift, redshift_column, redshift_notes = _redshift(file.table, found)
+    return Catalogue(
+        name=name,
+        table=file.table,
+        flux=measured.flux,
+        flux_err=measured.error,
+        redshift=redshift,
+        columns=chosen.columns,
+        photometry=chosen.label,
+        available_photometries=tuple(p.label for p in found.photometries),
+        unit=measured.decision.unit,
+        unit_reason=measured.decision.reason,
+        redshift_column=redshift_column,
+        notes=(
+            *file.notes,
+            *notes.on_bands(chosen, found),
+            *notes.on_text(measured.unreadable),
+            *notes.on_missing(measured.missing, chosen, len(measured.flux)),
+            *redshift_notes,
+        ),
+        delimiter=file.delimiter,
+    )
+
+
+def _names_bands(names: list[str]) -> bool:
+    """Whether a table with these columns could be a catalogue, judged by their names."""
+    return any(
+        column is not None and (column.known or not column.band) for column in map(read_name, names)
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Measured:
+    flux: np.ndarray
+    error: np.ndarray
+    decision: Decision
+    missing: Missing
+    unreadable: dict[str, Numbers]
+
+
+def _measure(table: AnyTable, chosen: Photometry, unit: str | None) -> _Measured:
+    """Numbers of a photometry, converted to F_ν."""
+    by_band = {column.band: column for column in chosen.columns}
+    columns = [by_band.get(band) for band in BAND_NAMES]
+    names = dict.fromkeys(c.flux for c in chosen.columns)
+    names |= dict.fromkeys(c.error for c in chosen.columns if c.error)
+    numbers = {name: column_numbers(table, name) for name in names}
+    fluxes = [(numbers[c.flux].values, c.flux_element) if c else None for c in columns]
+    errors = [
+        (numbers[c.error].values, c.error_element) if c and c.error else None for c in columns
+    ]
+    flux, error = stack_columns(fluxes, len(table)), stack_columns(errors, len(table))
+    relative = np.array([c is not None and c.relative for c in columns])
+    units = {name: column_unit(table, name) for name in names}
+    decision = decide(
+        sample(flux),
+        np.where(relative, np.nan, sample(error)),
+        unit=unit,
+        own=[units[c.flux] if c else "" for c in columns],
+        own_error=[units[c.error] if c and c.error else "" for c in columns],
+        quantity=chosen.quantity,
+        label=chosen.label,
+    )
+    missing = to_fnu(flux, error, decision, relative)
+    unreadable = {name: read for name, read in numbers.items() if read.unreadable}
+    return _Measured(flux, error, decision, missing, unreadable)
+
+
+def _redshift(table: AnyTable, found: Recognised) -> tuple[np.ndarray | None, str, tuple[str, ...]]:
+    """Redshifts, their column, and sentences about them; the first column that has any."""
+    names = [name for name, _ in found.redshifts]
+    for name, kind in found.redshifts:
+        try:
+            values = column_numbers(table, name).values.astype(float)
+        except InputError:
+            continue
+        if values.ndim != 1:
+            continue
+        valid = (values >= _LOWEST_REDSHIFT) & (values <= _HIGHEST_REDSHIFT)
+        if valid.any():
+            others = [other for other in names if other != name]
+            return (
+                np.where(valid, values, np.nan),
+                name,
+                notes.on_redshift(name, kind, int(valid.sum()), len(values), others),
+            )
+    return None, "", notes.no_redshift(names)
