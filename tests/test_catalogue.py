@@ -16,6 +16,7 @@ import pytest
 from astropy import units as u
 from astropy.io import fits
 from astropy.table import MaskedColumn, Table
+from astropy.time import Time
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -244,6 +245,7 @@ def test_auto_stands_for_flux_auto():
 # Units
 
 
+@pytest.mark.filterwarnings("ignore::astropy.units.UnitsWarning")
 @pytest.mark.parametrize("ending", ["fits", "ecsv", "vot"])
 @pytest.mark.parametrize(
     ("unit", "kind"),
@@ -399,6 +401,7 @@ def test_masked_values_are_missing():
         ({"spec_z": [np.nan, -99.0], "Z_PHOT": [0.3, 99.0]}, "Z_PHOT", [0.3, np.nan]),
         ({"zspec_flag": [1, 2], "photoz_err": [0.1, 0.1]}, "", None),
         ({"z": ["a", "b"]}, "", None),
+        ({"z": [19.5, 20.1]}, "", None),  # magnitudes in the z band
     ],
 )
 def test_redshifts(columns, taken, expected):
@@ -535,6 +538,26 @@ def test_everything_is_written_and_more(start, form):
     assert pd.to_numeric(frame["pred"].replace("", np.nan)).fillna(0).tolist() == [9.5, 0, 8]
 
 
+@pytest.mark.parametrize("form", FORMATS)
+def test_arrays_of_varying_length_and_objects(form):
+    """What archives write as arrays of any length, beside types that not all formats have."""
+    flux = fluxes(2)
+    rows = "".join(f"<TR><TD>{' '.join(map(repr, row))}</TD></TR>" for row in flux.tolist())
+    data = (
+        '<VOTABLE version="1.3" xmlns="http://www.ivoa.net/xml/VOTable/v1.3"><RESOURCE><TABLE>'
+        '<FIELD name="FLUX_AUTO" datatype="double" arraysize="*" unit="erg/s/cm2/Hz"/>'
+        f"<DATA><TABLEDATA>{rows}</TABLEDATA></DATA></TABLE></RESOURCE></VOTABLE>"
+    )
+    first = read_catalogue(data.encode(), "x.xml")
+    first.table["t"] = Time([1, 2], format="mjd")
+    first.table["big"] = np.array([2**64 - 1, 1], "u8")
+    first.table["ragged"] = np.array([np.arange(2), np.arange(3)], dtype=object)
+    again = read_catalogue(written(first, form), f"x.{form}")
+    np.testing.assert_allclose(again.flux, flux, rtol=1e-14)
+    assert (form in ("csv", "tsv")) == ("own unit" not in again.unit_reason)
+    assert [int(value) for value in again.frame()["big"]] == [2**64 - 1, 1]
+
+
 def test_text_becomes_numbers_where_they_are_needed_and_safe():
     columns = {"id": ["007", "010"], "n": ["1", ""], "J0378": ["1.50", "nan"], "name": ["a", "1"]}
     first = read_csv(columns)
@@ -633,6 +656,11 @@ def as_bytes(form):
             "x.csv",
             r"x\.csv: 0 of the 57 bands found; columns should have names like J0378, .*\.",
         ),
+        (
+            b"# c\nID J0378 J0390\n1 2 3\n",
+            "x.txt",
+            r"x\.txt separates its columns by spaces, not by commas, .*\.",
+        ),
         (b"g_JPAS\n1\n", "x.csv", r"x\.csv: 0 of the 57 .* \(g_JPAS are other bands\)\."),
         (
             b"FLUX_AUTO\n[1 2 3]\n",
@@ -715,6 +743,16 @@ def test_images_dates_and_other_types():
         pd.DataFrame({"J0378": values}).to_parquet(buffer)
         with pytest.raises(InputError, match=r"'J0378' holds .* values where numbers are needed"):
             read_catalogue(buffer.getvalue(), "x.parquet")
+
+
+def test_damaged_text_in_a_sound_file():
+    text = pa.Array.from_buffers(
+        pa.string(), 1, [None, pa.py_buffer(b"\0\0\0\0\2\0\0\0"), pa.py_buffer(b"\xff\xfe")]
+    )
+    buffer = io.BytesIO()
+    pq.write_table(pa.table({"J0378": text}), buffer)
+    with pytest.raises(InputError, match=r"x\.parquet cannot be read as a catalogue: .* codec"):
+        read_catalogue(buffer.getvalue(), "x.parquet")
 
 
 def test_duplicate_columns_in_other_formats():

@@ -13,7 +13,7 @@ from astropy.table import Table
 from sspexplorer.catalogue.source import FileTable, LooksRight, Source
 from sspexplorer.errors import InputError
 
-_LARGEST_UNPACKED = 8 << 30  # bytes: more from a .gz is an attack or a mistake
+_LARGEST_UNPACKED = 4 << 30  # bytes: more from a .gz is an attack or a mistake
 
 
 def read_fits(source: Source, looks_right: LooksRight) -> FileTable:

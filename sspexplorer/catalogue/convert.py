@@ -69,10 +69,16 @@ def _typed_column(
     return column
 
 
+def plain_columns(table: Table) -> Table:
+    """Table whose times, coordinates and the like are taken apart into plain columns."""
+    if all(isinstance(column, Column) for column in table.itercols()):
+        return table
+    return represent_mixins_as_columns(table)
+
+
 def to_arrow(table: Table) -> pa.Table:
     """Arrow table of an astropy table; units go to each field's metadata."""
-    if any(not isinstance(column, Column) for column in table.itercols()):
-        table = represent_mixins_as_columns(table)
+    table = plain_columns(table)
     fields, columns = [], []
     for name in table.colnames:
         column = table[name]

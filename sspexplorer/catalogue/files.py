@@ -88,7 +88,7 @@ def read_table(
         _check_path(path)
     form = FORMATS[ending(name)]
     opened = Source(name, path or _bytes(source))
-    with _one_sentence(name, _KINDS[form]):
+    with one_sentence(name, _KINDS[form]):
         if not opened.size:
             raise InputError(f"{name} is empty.")
         found = _READERS[form](opened, looks_right)
@@ -118,8 +118,16 @@ def _bytes(source: bytes | BinaryIO) -> bytes:
 
 
 @contextmanager
-def _one_sentence(name: str, kind: str) -> Iterator[None]:
-    """Turn whatever a parser raises on a damaged file into an InputError."""
+def one_sentence(name: str, kind: str) -> Iterator[None]:
+    """Turn whatever a damaged file makes a parser raise into an InputError.
+
+    Parameters
+    ----------
+    name : str
+        File name.
+    kind : str
+        What it should be, such as "a FITS table".
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

@@ -11,7 +11,7 @@ import pandas as pd
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.catalogue import notes, writing
 from sspexplorer.catalogue.convert import to_frame
-from sspexplorer.catalogue.files import read_table
+from sspexplorer.catalogue.files import one_sentence, read_table
 from sspexplorer.catalogue.names import (
     BandColumn,
     Photometry,
@@ -31,7 +31,8 @@ from sspexplorer.catalogue.values import (
 )
 from sspexplorer.errors import InputError
 
-_LOWEST_REDSHIFT, _HIGHEST_REDSHIFT = -0.01, 20.0
+# Anything beyond stands for no value, or is the magnitude in the z band.
+_LOWEST_REDSHIFT, _HIGHEST_REDSHIFT = -0.01, 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,15 +185,17 @@ def read_catalogue(
     """
     file = read_table(source, name, _names_bands)
     name = name or Path(str(source)).name
-    try:
+    # A cell may turn out damaged only now, such as text that is not UTF-8.
+    with one_sentence(name, "a catalogue"):
         found = recognise(column_names(file.table), lambda c: column_width(file.table, c))
         if not found.photometries:
-            raise InputError(notes.nothing_found(found))
-        chosen = found.photometry(photometry)
-        measured = _measure(file.table, chosen, unit)
-    except InputError as error:
-        raise InputError(f"{name}: {error}") from None
-    redshift, redshift_column, redshift_notes = _redshift(file.table, found)
+            raise InputError(f"{name}: {notes.nothing_found(found)}")
+        try:
+            chosen = found.photometry(photometry)
+            measured = _measure(file.table, chosen, unit)
+        except InputError as error:
+            raise InputError(f"{name}: {error}") from None
+        redshift, redshift_column, redshift_notes = _redshift(file.table, found)
     return Catalogue(
         name=name,
         table=file.table,

@@ -31,6 +31,11 @@ def read_csv(source: Source, looks_right: LooksRight) -> FileTable:
         raise InputError(f"{source.name} has only comments.")
     delimiter = max(_DELIMITERS, key=lambda sign: len(_split(header, sign)))
     names = _split(header, delimiter)
+    if len(names) == 1 and looks_right(header.split()) and not looks_right(names):
+        raise InputError(
+            f"{source.name} separates its columns by spaces, "
+            "not by commas, semicolons, tabs or bars."
+        )
     source.refuse_duplicates(names)
     if not re.compile(rb"\S").search(body, end):
         raise InputError(f"{source.name} has a header but no rows.")

@@ -83,17 +83,13 @@ def column_numbers(table: AnyTable, name: str) -> Numbers:
         return _text_numbers(column, name) if arrays is None else _array_numbers(arrays, name)
     if is_list(column.type):
         return _array_numbers(column, name)
-    if not (pa.types.is_integer(column.type) or _is_real(column.type) or _is_null(column.type)):
+    if not (_is_number(column.type) or pa.types.is_null(column.type)):
         raise InputError(f"Column {name!r} holds {column.type} values where numbers are needed.")
     return Numbers(_arrow_values(column))
 
 
-def _is_real(kind: pa.DataType) -> bool:
-    return pa.types.is_floating(kind) or pa.types.is_decimal(kind)
-
-
-def _is_null(kind: pa.DataType) -> bool:
-    return pa.types.is_null(kind)
+def _is_number(kind: pa.DataType) -> bool:
+    return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
 
 
 def is_list(kind: pa.DataType) -> bool:
@@ -261,7 +257,7 @@ def _array_numbers(column: pa.Array, name: str) -> Numbers:
     flat = column.drop_null().flatten() if column.null_count else column.flatten()
     if pa.types.is_string(flat.type):
         numbers = _text_numbers(flat, name)
-    elif pa.types.is_integer(flat.type) or _is_real(flat.type):
+    elif _is_number(flat.type):
         numbers = Numbers(_arrow_values(flat))
     else:
         raise InputError(f"The array column {name!r} holds {flat.type} values, not numbers.")

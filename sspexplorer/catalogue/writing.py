@@ -18,7 +18,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from astropy.table import Column, MaskedColumn, Table
 
-from sspexplorer.catalogue.convert import free_name, text_cells, to_arrow, to_astropy, typed
+from sspexplorer.catalogue.convert import (
+    free_name,
+    plain_columns,
+    text_cells,
+    to_arrow,
+    to_astropy,
+    typed,
+)
 from sspexplorer.catalogue.files import FORMATS, ending
 from sspexplorer.catalogue.values import AnyTable, column_names, plain_array, strings
 from sspexplorer.errors import InputError
@@ -164,13 +171,15 @@ def _write_astropy(
     table: AnyTable, new: pa.Table | None, kind: str, file: BinaryIO
 ) -> tuple[str, ...]:
     """Write ECSV, FITS or VOTable; return a sentence for each column that was renamed."""
-    whole = to_astropy(table) if isinstance(table, pa.Table) else table.copy(copy_data=False)
-    for column in () if new is None else to_astropy(new).itercols():
-        whole.add_column(column)
-    renamed = () if kind == "ecsv" else _simplify(whole, kind)
     with warnings.catch_warnings():
         # Units and keywords that a format has no word for are left out with a warning.
         warnings.simplefilter("ignore")
+        whole = to_astropy(table) if isinstance(table, pa.Table) else table.copy(copy_data=False)
+        for column in () if new is None else to_astropy(new).itercols():
+            whole.add_column(column)
+        if kind == "votable":
+            whole = plain_columns(whole)
+        renamed = () if kind == "ecsv" else _simplify(whole, kind)
         try:
             content = _as_bytes(whole, kind)
         # What one format keeps about a table, another may be unable to say.
@@ -225,15 +234,20 @@ def _simple_column(column: Column, kind: str) -> Column:
     wider = _WIDER[kind].get(data.dtype.name)
     if masked and data.dtype.kind == "b":
         wider = "int16"
+    if data.dtype == "uint64" and kind == "votable":
+        wider = "int64" if not data.size or data.max() < 2**63 else "str"
     if data.dtype.kind not in "biufcUS":
-        cells = text_cells(to_arrow(Table([column], names=["c"]))["c"].combine_chunks())
-        return Column([cell or "" for cell in cells], name=column.name, dtype=str)
-    if data.dtype.kind == "S" and kind == "votable" and data.ndim == 1:
-        return Column([cell or "" for cell in strings(column)], name=column.name, dtype=str)
-    if data.dtype.kind == "U" and kind == "fits" and not all(map(str.isascii, data.ravel())):
+        # Arrays in Python objects become an array column if they are of one length, else text.
+        simple = to_astropy(to_arrow(Table([column], names=["column"])))["column"]
+    elif data.dtype.kind == "S" and kind == "votable" and data.ndim == 1:
+        simple = Column([cell or "" for cell in strings(column)], dtype=str)
+    elif data.dtype.kind == "U" and kind == "fits" and not all(map(str.isascii, data.ravel())):
         filled = column.filled("") if masked else column
-        return Column(np.char.encode(np.asarray(filled), "utf-8"), name=column.name)
-    simple = column.astype(wider) if wider else column
+        simple = Column(np.char.encode(np.asarray(filled), "utf-8"))
+    else:
+        simple = column.astype(wider) if wider else column
+    if simple is not column:
+        simple.unit, simple.description = column.unit, column.description
     if masked and simple.dtype.kind in "iu":
         simple = simple.copy()
         simple.fill_value = _unused(np.asarray(simple))
