@@ -16,6 +16,9 @@ from sspexplorer.mocks import PARAMETERS, MockSample
 from sspexplorer.networks import NETWORKS, Model, Scaling, StackedMLP
 
 N_TEMPLATES = 4000
+# In standard deviations of a label. With 0.1 rather than 0.3, σ_NMAD of age and dust falls by a
+# tenth and a quarter after eight epochs, and that of metallicity rises by a thirtieth.
+HUBER_DELTA = 0.1
 
 
 @dataclass(frozen=True)
@@ -142,7 +145,7 @@ def _losses(recipe: Recipe, output: Tensor, target: Tensor) -> Tensor:
     error = output - target
     if recipe.loss == "mse":
         return error.square().mean(0)
-    return nn.functional.huber_loss(output, target, reduction="none", delta=0.3).mean(0)
+    return nn.functional.huber_loss(output, target, reduction="none", delta=HUBER_DELTA).mean(0)
 
 
 def _squared_errors(network: StackedMLP, data: _Data, scale: Tensor) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 from html import escape
-from itertools import groupby
 from numbers import Integral
 from typing import Any
 
@@ -76,37 +75,25 @@ def metric_table(
     Parameters
     ----------
     table : DataFrame
-        The index names the rows. Columns of two levels get a heading over each group.
+        The index names the rows.
     formats : dict, optional
-        Format of a column, by its name in the last level, such as ``{"σ NMAD": "{:.3f} dex"}``;
-        three digits otherwise. What is not a number is shown as it is, and NaN as a dash.
+        Format of a column, such as ``{"σ NMAD": "{:.3f} dex"}``; three digits otherwise. What
+        is not a number is shown as it is, and NaN as a dash.
     colours : dict, optional
         Colour of the dot before a row, by index value.
     faint : collection of str
-        Index values of rows that are there for reference only.
+        Index values of rows that are less than the others: parts of one, or for reference.
     """
-    names = table.columns.get_level_values(-1)
-    patterns = [(formats or {}).get(name) for name in names]
+    header = "".join(f"<th>{escape(str(name))}</th>" for name in ("", *table.columns))
     rows = []
+    patterns = [(formats or {}).get(column) for column in table.columns]
     for name, *values in table.itertuples(name=None):
         colour = (colours or {}).get(name)
         dot = f'<i class="dot" style="background:{colour}"></i>' if colour else ""
         cells = map(_cell, values, patterns)
         kind = ' class="faint"' if name in faint else ""
         rows.append(f"<tr{kind}><td>{dot}{escape(str(name))}</td>{''.join(cells)}</tr>")
-    header = "".join(f"<th>{escape(str(name))}</th>" for name in ("", *names))
-    return _text(
-        f"<table><thead>{_group_header(table.columns)}<tr>{header}</tr></thead>"
-        f"<tbody>{''.join(rows)}</tbody></table>"
-    )
-
-
-def _group_header(columns: pd.Index) -> str:
-    if columns.nlevels == 1:
-        return ""
-    groups = [(name, len(list(same))) for name, same in groupby(columns.get_level_values(0))]
-    cells = [f'<th colspan="{count}">{escape(str(name))}</th>' for name, count in groups]
-    return f"<tr><th></th>{''.join(cells)}</tr>"
+    return _text(f"<table><thead><tr>{header}</tr></thead><tbody>{''.join(rows)}</tbody></table>")
 
 
 def _cell(value: Any, pattern: str | None) -> str:
