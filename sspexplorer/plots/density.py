@@ -1,0 +1,289 @@
+"""Densities of predicted against true parameters, for any number of mocks."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import holoviews as hv
+import numpy as np
+import pandas as pd
+from bokeh.models import CustomJS, HoverTool, Slope
+
+from sspexplorer.metrics import OUTLIER_LIMIT, running_quantiles
+from sspexplorer.mocks import PARAMETERS
+from sspexplorer.plots.style import (
+    COLOUR_BAR,
+    DENSITY_COLOURS,
+    NEUTRAL,
+    PARAMETER_LABELS,
+    PARAMETER_NAMES,
+    PARAMETER_UNITS,
+    figure_options,
+)
+
+# Axis limits: all true values, and room for predictions beyond them.
+LIMITS = {"log_age": (5.9, 10.5), "metallicity": (-2.7, 1.1), "ebv": (-0.08, 0.92)}
+RESIDUAL_LIMITS = {"log_age": (-1.6, 1.6), "metallicity": (-1.6, 1.6), "ebv": (-0.32, 0.32)}
+
+# A mock is drawn up to this far from its true value, so that a grid point is a column and not a
+# line one pixel wide; less where the next point of the grid is near.
+HALF_WIDTH = {"log_age": 0.025, "metallicity": 0.08, "ebv": 0.02}
+_FILLED = 0.45  # of the step of the grid, to either side: a gap remains between columns
+
+# Grid points of different libraries that differ by less belong to one median.
+_SAME = {"log_age": 0.0, "metallicity": 0.03, "ebv": 0.0}
+
+# Cells of two by two pixels: single mocks are still seen, and counts are counts.
+_PIXEL_RATIO = 0.5
+_RIM = "#111318"
+_NO_MEDIANS = pd.DataFrame(columns=["centre", "p25", "p50", "p75", "n"], dtype=float)
+_BAR = COLOUR_BAR | {"height": 5, "width": 110, "padding": 2, "label_standoff": 3}
+
+
+def density_table(labels: pd.DataFrame, predicted: np.ndarray) -> pd.DataFrame:
+    """One row for each mock: what pictures and metrics of predictions are made of.
+
+    Parameters
+    ----------
+    labels : DataFrame, n rows
+        As in :class:`~sspexplorer.mocks.MockSample`.
+    predicted : ndarray, shape (n, 3)
+        log_age (log10 yr), metallicity (dex) and ebv (mag).
+
+    Returns
+    -------
+    DataFrame
+        ``magnitude``, ``library`` (categorical), ``ssp`` (categorical), and for each parameter
+        its true value under its own name, ``pred_…`` and ``shown_…`` (see :func:`shown_truth`).
+    """
+    table = pd.DataFrame(
+        {
+            "magnitude": labels["magnitude"].to_numpy(float),
+            "library": pd.Categorical(labels["library"]),
+            "ssp": pd.Categorical(labels["ssp"]),
+        }
+    )
+    for k, name in enumerate(PARAMETERS):
+        table[name] = labels[name].to_numpy(float)
+        table[f"pred_{name}"] = predicted[:, k]
+        table[f"shown_{name}"] = shown_truth(table[name], table["library"], HALF_WIDTH[name])
+    return table
+
+
+def shown_truth(true: pd.Series, library: pd.Series, half_width: float) -> np.ndarray:
+    """Where to draw a true value, so that the points of a grid become columns.
+
+    Each value is moved by a random amount, the same at every call, by at most ``half_width`` and
+    never halfway to the next value of its library. Only for drawing: no metric should use it.
+
+    Parameters
+    ----------
+    true : Series, n rows
+    library : Series, n rows
+        Libraries have grids of their own.
+    half_width : float
+
+    Returns
+    -------
+    ndarray, shape (n,)
+    """
+    reach = np.empty(len(true))
+    for rows in true.groupby(library, observed=True).indices.values():
+        values, index = np.unique(true.to_numpy()[rows], return_inverse=True)
+        gaps = np.diff(values, prepend=-np.inf, append=np.inf)
+        nearest = np.minimum(gaps[:-1], gaps[1:])
+        reach[rows] = np.minimum(half_width, _FILLED * nearest)[index]
+    shift = np.random.default_rng(0).uniform(-1.0, 1.0, len(true))
+    return true.to_numpy() + reach * shift
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What a picture is made of.
+
+    Attributes
+    ----------
+    mocks : DataFrame
+        See :func:`density_table`.
+    medians : dict
+        {parameter: DataFrame}, see :func:`medians_table`; none are drawn where there are none.
+    """
+
+    mocks: pd.DataFrame
+    medians: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+
+
+def medians_table(
+    table: pd.DataFrame, parameter: str, *, residual: bool = False, n_bins: int = 20
+) -> pd.DataFrame:
+    """Running median and quartiles of predictions, or of predicted − true, against the truth.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`~sspexplorer.metrics.running_quantiles`.
+    """
+    true = table[parameter].to_numpy()
+    predicted = table[f"pred_{parameter}"].to_numpy()
+    drawn = predicted - true if residual else predicted
+    return running_quantiles(_merged(true, _SAME[parameter]), drawn, n_bins)
+
+
+def _merged(values: np.ndarray, gap: float) -> np.ndarray:
+    """Replace values that are closer to each other than ``gap`` by their mean."""
+    different, index = np.unique(values, return_inverse=True)
+    group = np.cumsum(np.diff(different, prepend=different[:1]) > gap)
+    mean = np.bincount(group, different) / np.bincount(group)
+    return mean[group][index]
+
+
+def density_picture(
+    compared: Compared | hv.streams.Pipe, parameter: str, *, residual: bool = False
+) -> hv.DynamicMap:
+    """Draw predicted against true as a density that is shaded anew at every zoom.
+
+    Cells are coloured by the logarithm of the number of mocks in them. The line is where the
+    prediction is the truth, and the dashes are at ±0.25, beyond which a mock is an outlier.
+
+    Parameters
+    ----------
+    compared : Compared, or Pipe of one
+        A ``holoviews.streams.Pipe`` gives a live picture, which follows what is sent through it.
+    parameter : str
+        One of :data:`~sspexplorer.mocks.PARAMETERS`.
+    residual : bool
+        Draw predicted − true and not the prediction itself. The medians must be of the same.
+    """
+    # Imports numba, which takes two seconds that a page should not have to wait for.
+    from holoviews.operation.datashader import rasterize
+
+    def points(data: Compared) -> hv.Points:
+        return _points(data.mocks, parameter, residual)
+
+    def medians(data: Compared) -> hv.Overlay:
+        return _medians(data.medians.get(parameter, _NO_MEDIANS))
+
+    x_limits = LIMITS[parameter]
+    y_limits = RESIDUAL_LIMITS[parameter] if residual else x_limits
+    # The cells have these limits from the start, and the axes take them from the cells. Given as
+    # xlim and ylim they would have everything drawn twice.
+    streams = [hv.streams.RangeXY(x_range=x_limits, y_range=y_limits), hv.streams.PlotSize()]
+    cells = rasterize(_layer(points, compared), pixel_ratio=_PIXEL_RATIO, streams=streams)
+    cells = cells.opts(
+        cmap=list(DENSITY_COLOURS),
+        cnorm="log",
+        clim=(1, None),
+        colorbar=True,
+        colorbar_position="top",
+        colorbar_opts=_BAR,
+        clabel="mocks per cell",
+        cformatter="%d",
+        tools=[_cell_hover(residual)],
+        hooks=[_colours_without_mocks],
+    )
+    options = figure_options(
+        partial(_reference_lines, residual=residual),
+        xlabel=f"True {PARAMETER_LABELS[parameter]}",
+        ylabel=_vertical_label(parameter, residual),
+        show_legend=False,
+        xticks=5,
+        yticks=5,
+        default_tools=["pan", "box_zoom", "wheel_zoom", "save", "reset"],
+        active_tools=["box_zoom"],
+    )
+    return (cells * _layer(medians, compared)).opts(**options)
+
+
+def _vertical_label(parameter: str, residual: bool) -> str:
+    if residual:
+        return f"Predicted − true {PARAMETER_NAMES[parameter]} [{PARAMETER_UNITS[parameter]}]"
+    return f"Predicted {PARAMETER_LABELS[parameter]}"
+
+
+def _layer(
+    make: Callable[[Compared], hv.Element], compared: Compared | hv.streams.Pipe
+) -> hv.Element | hv.DynamicMap:
+    if isinstance(compared, hv.streams.Pipe):
+        return hv.DynamicMap(make, streams=[compared])
+    return make(compared)
+
+
+def _points(table: pd.DataFrame, parameter: str, residual: bool) -> hv.Points:
+    drawn = table[f"pred_{parameter}"]
+    if residual:
+        drawn = drawn - table[parameter]
+    return hv.Points(
+        pd.DataFrame({"true": table[f"shown_{parameter}"], "drawn": drawn}), ["true", "drawn"]
+    )
+
+
+def _medians(table: pd.DataFrame) -> hv.Overlay:
+    x, low, high = (table[column].to_numpy() for column in ("centre", "p25", "p75"))
+    # Dark on white, so that they are seen on every colour and on both themes.
+    style = [np.repeat(values, len(x)) for values in (["#FFFFFF", _RIM], [4.0, 1.6])]
+    ends = [np.tile(values, 2) for values in (x, low, x, high)]
+    bars = hv.Segments((*ends, *style), ["true", "p25", "same", "p75"], ["colour", "width"])
+    middles = hv.Points(table, ["centre", "p50"], ["p25", "p75", "n"])
+    return hv.Overlay(
+        [
+            bars.opts(color="colour", line_width="width", apply_ranges=False),
+            middles.opts(
+                color="#FFFFFF",
+                line_color=_RIM,
+                line_width=1.4,
+                size=6,
+                tools=[_median_hover()],
+                apply_ranges=False,
+            ),
+        ]
+    )
+
+
+def _reference_lines(plot: Any, element: hv.Overlay, *, residual: bool) -> None:
+    """HoloViews hook: where the prediction is the truth, and where outliers begin.
+
+    Annotations of the figure and not elements, of which each costs time at every change.
+    """
+    figure = plot.state
+    if figure.select(type=Slope):
+        return
+    line = {"gradient": 0 if residual else 1, "line_color": NEUTRAL, "level": "glyph"}
+    figure.add_layout(Slope(y_intercept=0, line_width=1.2, **line))
+    for limit in (-OUTLIER_LIMIT, OUTLIER_LIMIT):
+        figure.add_layout(Slope(y_intercept=limit, line_dash=[4, 4], **line))
+
+
+def _colours_without_mocks(plot: Any, element: hv.Element) -> None:
+    """HoloViews hook: give the colour map an upper end where there is no mock to set it."""
+    colours = plot.handles["color_mapper"]
+    if colours.high is None:
+        colours.high = 10
+
+
+def _cell_hover(residual: bool) -> HoverTool:
+    drawn = "Predicted − true" if residual else "Predicted"
+    return HoverTool(
+        tooltips=[("True", "$x{0.00}"), (drawn, "$y{0.00}"), ("Mocks here", "@image{0,0}")],
+        filters={"@image": CustomJS(code="export default (args, tool, {value}) => value > 0")},
+        visible=False,
+    )
+
+
+def _median_hover() -> HoverTool:
+    return HoverTool(
+        tooltips=[
+            ("Median", "@p50{0.00}"),
+            ("Quartiles", "@p25{0.00} to @p75{0.00}"),
+            ("True", "@centre{0.00}"),
+            ("Mocks", "@n{0,0}"),
+        ],
+        visible=False,
+    )
+
+
+def compile_shading() -> None:
+    """Draw two points, once per process: the first density takes a second to compile."""
+    from holoviews.operation.datashader import rasterize
+
+    rasterize(hv.Points([(0.0, 0.0), (1.0, 1.0)]), dynamic=False)

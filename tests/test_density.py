@@ -1,0 +1,324 @@
+import threading
+
+import holoviews as hv
+import numpy as np
+import pandas as pd
+import panel as pn
+import pytest
+from bokeh.document import Document
+from bokeh.models import Slope
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sspexplorer.app import density as page_module
+from sspexplorer.app import shared
+from sspexplorer.app.comparison import (
+    PUBLISHED_ROW,
+    Scores,
+    Selection,
+    chosen_magnitudes,
+    score_table,
+)
+from sspexplorer.app.density import PredictedVsTrue
+from sspexplorer.errors import InputError
+from sspexplorer.libraries import LIBRARY_NAMES
+from sspexplorer.metrics import evaluate
+from sspexplorer.mocks import EBV_GRID, MAGNITUDES, PARAMETERS
+from sspexplorer.plots.density import (
+    HALF_WIDTH,
+    LIMITS,
+    Compared,
+    density_picture,
+    density_table,
+    medians_table,
+    shown_truth,
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def bokeh():
+    hv.extension("bokeh")
+
+
+@pytest.fixture(scope="module")
+def labels() -> pd.DataFrame:
+    """A sample on the grids of the real one: SSPs of three libraries × E(B−V) × magnitude."""
+    ssps = []
+    for k, library in enumerate(LIBRARY_NAMES):
+        for log_age in np.linspace(6.5 + k / 2, 10.1, 6 + k):
+            for metallicity in (-1.7 - k / 100, -0.4, 0.0):
+                ssps.append((library, f"{library} {log_age} {metallicity}", log_age, metallicity))
+    frame = pd.DataFrame(ssps, columns=["library", "ssp", "log_age", "metallicity"])
+    frame = frame.merge(pd.Series(EBV_GRID, name="ebv"), how="cross")
+    return frame.merge(pd.Series(MAGNITUDES, name="magnitude"), how="cross")
+
+
+@pytest.fixture(scope="module")
+def predicted(labels) -> np.ndarray:
+    rng = np.random.default_rng(3)
+    return labels[list(PARAMETERS)].to_numpy() + rng.normal(
+        0.02, [0.2, 0.3, 0.03], (len(labels), 3)
+    )
+
+
+@pytest.fixture(scope="module")
+def table(labels, predicted) -> pd.DataFrame:
+    return density_table(labels, predicted)
+
+
+@pytest.fixture
+def page(table, monkeypatch) -> PredictedVsTrue:
+    monkeypatch.setattr(page_module, "held_out_table", lambda model, split: table)
+    monkeypatch.setattr(shared, "model_card", lambda name: {})
+    return PredictedVsTrue()
+
+
+def counts(picture: hv.DynamicMap) -> np.ndarray:
+    """Mocks in each cell of a density."""
+    return np.nan_to_num(picture[()].get(0).dimension_values(2))
+
+
+def pictures(page: PredictedVsTrue) -> list[hv.DynamicMap]:
+    panels = page._panels[page.selection.residual]
+    return [cell[0].object for cell in panels.cells]
+
+
+@given(
+    st.lists(st.floats(-3, 3), min_size=1, max_size=40),
+    st.lists(st.sampled_from("ab"), min_size=40, max_size=40),
+)
+def test_mocks_are_drawn_beside_their_truth_but_never_beside_that_of_others(values, libraries):
+    true = pd.Series(values, dtype=float)
+    library = pd.Series(libraries[: len(values)])
+    shown = shown_truth(true, library, 0.1)
+    assert (np.abs(shown - true) <= 0.1 + 1e-12).all()
+    for name in library.unique():
+        rows = (library == name).to_numpy()
+        grid = np.unique(true[rows])
+        if len(grid) > 1:
+            nearest = np.abs(shown[rows][:, None] - grid).argmin(axis=1)
+            assert grid[nearest] == pytest.approx(true[rows].to_numpy(), abs=1e-9)
+    assert (shown == shown_truth(true, library, 0.1)).all()
+
+
+def test_the_table_keeps_truth_and_prediction_as_they_are(labels, predicted, table):
+    for k, name in enumerate(PARAMETERS):
+        assert (table[name] == labels[name]).all()
+        assert (table[f"pred_{name}"] == predicted[:, k]).all()
+        moved = np.abs(table[f"shown_{name}"] - table[name])
+        assert 0.5 * HALF_WIDTH[name] < moved.max() <= HALF_WIDTH[name]
+
+
+def test_medians_of_residuals_are_those_of_predictions_less_the_truth(table):
+    for residual in (False, True):
+        medians = medians_table(table, "ebv", residual=residual)
+        assert list(medians["centre"]) == list(EBV_GRID)
+        expected = 0.02 + (0 if residual else 1) * np.array(EBV_GRID)
+        assert medians["p50"].to_numpy() == pytest.approx(expected, abs=0.01)
+        assert (medians["p75"] - medians["p25"]).to_numpy() == pytest.approx(1.349 * 0.03, rel=0.2)
+
+
+def test_nearly_equal_metallicities_of_two_libraries_share_a_median(table):
+    assert len(table["metallicity"].unique()) == 5
+    medians = medians_table(table, "metallicity")
+    assert list(medians["centre"].round(3)) == [-1.71, -0.4, 0.0]
+    assert medians["n"].sum() == len(table)
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_the_picture_contains_every_mock_within_its_axes(table, name):
+    drawn = counts(density_picture(Compared(table), name))
+    low, high = LIMITS[name]
+    assert drawn.sum() == table[f"pred_{name}"].between(low, high).sum()
+
+
+def test_zooming_shades_again(table):
+    pipe = hv.streams.Pipe(data=Compared(table))
+    picture = density_picture(pipe, "log_age")
+    plot = hv.renderer("bokeh").get_plot(picture)
+    streams = [s for p in plot.traverse() for s in getattr(p, "source_streams", [])]
+    zoom = next(s for s in streams if isinstance(s, hv.streams.RangeXY))
+    zoom.event(x_range=(8.0, 9.0), y_range=(8.0, 9.0))
+    cells = picture[()].get(0)
+    assert cells.bounds.lbrt() == pytest.approx((8, 8, 9, 9))
+    inside = table["shown_log_age"].between(8, 9) & table["pred_log_age"].between(8, 9)
+    assert counts(picture).sum() == inside.sum()
+
+
+def test_both_axes_are_equal_and_lines_show_agreement_and_outliers(table):
+    medians = {name: medians_table(table, name) for name in PARAMETERS}
+    for name in PARAMETERS:
+        figure = hv.render(density_picture(Compared(table, medians), name))
+        x, y = figure.x_range, figure.y_range
+        assert (x.start, x.end) == (y.start, y.end) == LIMITS[name]
+        lines = {(line.gradient, line.y_intercept) for line in figure.select(Slope)}
+        assert lines == {(1, 0), (1, 0.25), (1, -0.25)}
+        assert "[" in figure.xaxis.axis_label
+        assert "[" in figure.yaxis.axis_label
+
+
+def test_a_picture_without_mocks_has_sound_colours(table):
+    pipe = hv.streams.Pipe(data=Compared(table.iloc[:0]))
+    figure = hv.render(density_picture(pipe, "ebv"))
+    colours = [r.glyph.color_mapper for r in figure.renderers if hasattr(r.glyph, "color_mapper")]
+    assert [(c.low, c.high) for c in colours] == [(1, 10)]
+
+
+@pytest.mark.parametrize(
+    ("choice", "magnitude", "expected", "words"),
+    [
+        ("all", 20.2, MAGNITUDES, "13 magnitudes"),
+        ("at", 20.0, (20.0,), "at i = 20.0."),
+        ("at", 20.3, (20.5,), "the bin nearest to 20.3"),
+        ("at", 16.1, (16.0,), "the bin nearest to 16.1"),
+        ("brighter", 17.0, (16.0, 16.5), "i < 17.0: 16.0 to 16.5"),
+        ("brighter", 17.2, (16.0, 16.5, 17.0), "i < 17.2: 16.0 to 17.0"),
+        ("brighter", 16.3, (16.0,), "only those at 16.0"),
+        ("brighter", 16.0, (), "No mocks"),
+    ],
+)
+def test_choice_of_magnitudes(choice, magnitude, expected, words):
+    magnitudes, sentence = chosen_magnitudes(choice, magnitude, MAGNITUDES)
+    assert magnitudes == expected
+    assert words in sentence
+
+
+def test_metrics_are_those_of_the_command_line(labels, predicted, table):
+    expected = evaluate(predicted, labels)
+    scores = Scores.of(table, residual=False)
+    assert scores.overall == expected["overall"]
+    assert scores.by_library == expected["by_library"]
+    assert scores.n_ssp == labels["ssp"].nunique()
+    frame = score_table(scores)
+    assert list(frame.index).count(PUBLISHED_ROW) == 3
+    assert frame.loc["BC03", "n"].tolist() == [int((labels["library"] == "bc03").sum())] * 3
+
+
+def test_a_sample_of_one_library_is_not_told_twice(table):
+    rows = Selection("default", "ssp", ("bc03",), MAGNITUDES, False).rows(table)
+    frame = score_table(Scores.of(rows, residual=False))
+    assert list(frame.index[:3]) == ["log age [dex]", PUBLISHED_ROW, "[M/H] [dex]"]
+
+
+def test_the_page_opens_with_every_mock(page, table):
+    assert len(page.rows) == len(table)
+    for picture, name in zip(pictures(page), PARAMETERS, strict=True):
+        low, high = LIMITS[name]
+        assert counts(picture).sum() == table[f"pred_{name}"].between(low, high).sum()
+    assert f"{len(table):,} mocks" in page._caption.object
+    assert "As published" in str([pane.object for pane in page._numbers.select(pn.pane.HTML)])
+    assert page._numbers.visible
+
+
+def test_choices_select_mocks(page, labels):
+    page.magnitudes = "at"
+    page.state.magnitude = 18.2
+    assert len(page.rows) == (labels["magnitude"] == 18).sum()
+    assert "nearest to 18.2" in page._magnitude_note.object
+    page.magnitudes = "brighter"
+    assert len(page.rows) == (labels["magnitude"] < 18.2).sum()
+    page.state.libraries = ["emiles", "popstar"]
+    chosen = labels["library"].isin(["emiles", "popstar"]) & (labels["magnitude"] < 18.2)
+    assert len(page.rows) == chosen.sum()
+    assert set(page.scores.by_library) == {"emiles", "popstar"}
+    assert counts(pictures(page)[2]).sum() == len(page.rows)
+
+
+def test_the_magnitude_of_the_sidebar_does_not_matter_for_all_magnitudes(page):
+    scores = page.scores
+    page.state.magnitude = 17.0
+    assert page.scores is scores
+
+
+def test_residuals_are_drawn_in_the_place_of_predictions(page):
+    page.quantity = "residual"
+    shown = [cell.visible for panels in page._panels.values() for cell in panels.cells]
+    assert shown == [False] * 3 + [True] * 3
+    points = pictures(page)[1][()].get(0)
+    assert points.bounds.lbrt()[1::2] == (-1.6, 1.6)
+    page.quantity = "predicted"
+    assert [cell.visible for cell in page._panels[False].cells] == [True] * 3
+
+
+def test_medians_can_be_left_out(page):
+    n_marks = [len(picture[()].Points.I) for picture in pictures(page)]
+    assert n_marks == [len(page.scores.medians[name]) for name in PARAMETERS]
+    assert n_marks[1:] == [3, 8]
+    page.medians = False
+    assert [len(picture[()].Points.I) for picture in pictures(page)] == [0, 0, 0]
+
+
+def test_an_empty_selection_says_so(page):
+    page.magnitudes = "brighter"
+    page.state.magnitude = 16.0
+    assert "Move the magnitude" in str([p.object for p in page._trouble.select(pn.pane.HTML)])
+    assert not page._grid.visible
+    assert not page._numbers.visible
+    page.magnitudes = "all"
+    assert page._grid.visible
+    assert page._numbers.visible
+    assert not page._trouble.visible
+
+
+def test_a_model_that_saw_every_ssp_is_tested_under_other_noise(page, monkeypatch):
+    monkeypatch.setattr(shared, "model_card", lambda name: {"sample": {"split": "random"}})
+    page.state.libraries = ["bc03"]
+    assert page.selection.split == "random"
+    assert (page._split.value, page._split.disabled) == ("random", True)
+    assert "has seen every SSP" in page._split_note.object
+    assert "other noise" in page._caption.object
+    # Another network brings back what was chosen before.
+    monkeypatch.setattr(shared, "model_card", lambda name: {"sample": {"split": "ssp"}})
+    page.state.libraries = ["popstar"]
+    assert (page.selection.split, page._split.disabled) == ("ssp", False)
+    page._split.value = "random"
+    assert page.selection.split == page.split == "random"
+
+
+def test_what_is_wrong_is_said(page, monkeypatch):
+    def fail(model: str, split: str) -> pd.DataFrame:
+        raise InputError("There is no model here.")
+
+    monkeypatch.setattr(page_module, "held_out_table", fail)
+    page.split = "random"
+    assert "There is no model here." in page._trouble[0].object
+    assert not page._grid.visible
+
+
+class WaitingDocument(Document):
+    """Document whose callbacks wait until they are asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting = []
+
+    def add_next_tick_callback(self, callback):
+        self.waiting.append(callback)
+
+    def add_timeout_callback(self, callback, timeout_milliseconds):
+        return None
+
+
+def test_only_the_last_choice_is_drawn(page, labels, monkeypatch):
+    page._document = WaitingDocument()
+    threads = []
+    work = page._work
+
+    def note_thread(selection: Selection) -> None:
+        threads.append(threading.current_thread())
+        work(selection)
+
+    monkeypatch.setattr(page, "_work", note_thread)
+    before = page.rows
+    futures = []
+    submit = page_module._WORKERS.submit
+    monkeypatch.setattr(page_module._WORKERS, "submit", lambda *args: futures.append(submit(*args)))
+    page.magnitudes = "at"
+    futures.pop().result()
+    page.magnitudes = "brighter"
+    futures.pop().result()
+    assert page.rows is before
+    assert threading.main_thread() not in threads
+    for callback in page._document.waiting:
+        callback()
+    assert len(page.rows) == (labels["magnitude"] < page.state.magnitude).sum()
