@@ -128,12 +128,12 @@ def noise_scatter(
     n_draws: int = 200,
     seed: int = 0,
 ) -> np.ndarray:
-    """Predictions for one SED under many draws of the noise.
+    """Predictions for SEDs under many draws of the noise.
 
     Parameters
     ----------
     model : Model
-    noise_free : ndarray, shape (57,)
+    noise_free : ndarray, shape (n, 57)
         F_ν without noise.
     magnitude : float
         i magnitude (AB), which sets the noise.
@@ -143,13 +143,13 @@ def noise_scatter(
 
     Returns
     -------
-    ndarray, shape (n_draws, 3)
+    ndarray, shape (n, n_draws, 3)
         log_age (log10 yr), metallicity (dex) and ebv (mag).
     """
     noise = noise or NoiseModel.default()
     rng = np.random.default_rng(seed)
-    flux, _ = noise.add(np.tile(noise_free, (n_draws, 1)), magnitude, rng)
-    return model.predict(flux)
+    flux, _ = noise.add(np.repeat(noise_free, n_draws, axis=0), magnitude, rng)
+    return model.predict(flux).reshape(len(noise_free), n_draws, -1)
 
 
 def predict(

@@ -6,31 +6,27 @@ from typing import Any
 
 import holoviews as hv
 import numpy as np
-import pandas as pd
 import panel as pn
 
 from sspexplorer.app import parts, shared
+from sspexplorer.app.answers import ANSWERS_CSS, answers_html
 from sspexplorer.app.state import SharedState
 from sspexplorer.inference import noise_scatter
 from sspexplorer.libraries import load_library
-from sspexplorer.mocks import PARAMETERS, Observation, observe
+from sspexplorer.mocks import Observation, observe
 from sspexplorer.photometry import MAX_REDSHIFT
 from sspexplorer.plots.sed import (
     SED_COLOURS,
     age_text,
     photometry_table,
-    population_text,
-    prediction_picture,
-    prediction_table,
     sed_picture,
 )
-from sspexplorer.plots.style import LIBRARY_LABELS, PARAMETER_LABELS
+from sspexplorer.plots.style import LIBRARY_LABELS
 
 MAX_SEDS = len(SED_COLOURS)
 MAX_EBV = 0.8
 
 _PICTURE_HEIGHT = "max(330px, calc(100vh - 500px))"
-_STRIP_HEIGHT = "150px"
 
 _CHIPS_CSS = """
 .bk-btn-group { display: flex; gap: 6px; }
@@ -85,10 +81,11 @@ class SEDExplorer(pn.viewable.Viewer):
         self._filling = self._scheduled = False
         self._make_widgets()
         self._observations = hv.streams.Pipe(data=self._observe())
-        self._tables = {name: hv.streams.Pipe(data=None) for name in PARAMETERS}
-        self._numbers = pn.Column(sizing_mode="stretch_width", margin=0)
+        self._answers = pn.pane.HTML(
+            stylesheets=[ANSWERS_CSS], sizing_mode="stretch_width", margin=0
+        )
         self._predict()
-        self._pane = _unlinked(sed_picture(self._observations))
+        self._pane = pn.pane.HoloViews(sed_picture(self._observations), linked_axes=False)
         self._fill_widgets()
         self.state.param.watch(self._changed, ["magnitude", "model"])
         self.state.param.watch(self._fill_widgets, "libraries")
@@ -128,15 +125,6 @@ class SEDExplorer(pn.viewable.Viewer):
             pn.Row(self._chosen, self._add, self._remove, margin=0, styles={"gap": "6px"}),
             gap=6,
         )
-        strips = pn.Row(
-            *(
-                parts.picture_pane(_unlinked(prediction_picture(name, pipe)), height=_STRIP_HEIGHT)
-                for name, pipe in self._tables.items()
-            ),
-            sizing_mode="stretch_width",
-            margin=0,
-            styles={"gap": "16px"},
-        )
         return parts.page_layout(
             [seds, self._library, self._age, self._metallicity, self._ebv, self._redshift],
             parts.picture_pane(self._pane, height=_PICTURE_HEIGHT),
@@ -152,11 +140,11 @@ class SEDExplorer(pn.viewable.Viewer):
                     sizing_mode="stretch_width",
                     margin=0,
                 ),
-                strips,
-                self._numbers,
+                self._answers,
                 parts.caption(
-                    "Grey tick: the truth. Dot: what the network says of the points above. Bars: "
-                    "68 and 95 % of its answers for 200 other draws of the same noise."
+                    "Upright tick: the truth. Dot: what the network says of the points above. "
+                    "Bars: 68 and 95 % of its answers under 200 other draws of the noise; ± is "
+                    "half the 68 %."
                 ),
             ],
         )
@@ -188,14 +176,10 @@ class SEDExplorer(pn.viewable.Viewer):
         """Ask the network about the SEDs in sight, and show its answers beside the truth."""
         observations, model = self._observations.data, shared.model(self.state.model)
         predictions = model.predict(np.stack([o.flux for o in observations]))
-        scatter = [noise_scatter(model, o.noise_free, o.magnitude) for o in observations]
-        tables = {
-            name: prediction_table(name, observations, predictions, scatter)
-            for name in self._tables
-        }
-        for name, pipe in self._tables.items():
-            pipe.send(tables[name])
-        self._numbers[:] = [_number_table(observations, tables)]
+        scatter = noise_scatter(
+            model, np.stack([o.noise_free for o in observations]), self.state.magnitude
+        )
+        self._answers.object = answers_html(observations, predictions, scatter)
 
     def _changed(self, *events: Any) -> None:
         """Redraw soon: changes that come faster than pictures can be drawn are drawn once."""
@@ -275,28 +259,3 @@ class SEDExplorer(pn.viewable.Viewer):
         photometry_table(self._observations.data).to_csv(text, index=False)
         text.seek(0)
         return text
-
-
-def _unlinked(plot: Any) -> pn.pane.HoloViews:
-    """Pane of a plot whose axes are its own, whatever their names are."""
-    return pn.pane.HoloViews(plot, linked_axes=False)
-
-
-def _number_table(observations: list[Observation], tables: dict[str, pd.DataFrame]) -> pn.pane.HTML:
-    """Truth → prediction ± half the 68 % range over noise draws, in figures."""
-    names = [
-        f"{number}  {LIBRARY_LABELS[o.library]}: {population_text(o)}"
-        for number, o in enumerate(observations, start=1)
-    ]
-    columns = {
-        PARAMETER_LABELS[name]: [
-            f"{row.true:.2f} → {row.predicted:.2f} ± {(row.p84 - row.p16) / 2:.2f}".replace(
-                "-", "−"
-            )
-            for row in table.itertuples()
-        ]
-        for name, table in tables.items()
-    }
-    return parts.metric_table(
-        pd.DataFrame(columns, index=names), colours=dict(zip(names, SED_COLOURS, strict=False))
-    )
