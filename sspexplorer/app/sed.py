@@ -42,7 +42,7 @@ _CHIPS_CSS = """
 )
 
 # A discrete slider indents its parts; the other sliders do not.
-_FLUSH_CSS = ":host > * { margin: 0 0 6px !important; }"
+_FLUSH_CSS = ":host > * { margin: 0 !important; }"
 
 
 @dataclass(frozen=True)
