@@ -25,7 +25,7 @@ help: ## List the targets
 
 app: $(HAS_APP) ## Install the app in .venv and serve it at http://localhost:5006/app
 	@echo "Serving at http://localhost:$(PORT)/app (Ctrl-C stops)"
-	@exec $(BIN)/python -m panel serve app.py --address localhost --port $(PORT) \
+	@exec $(BIN)/python -m panel serve app.py --warm --address localhost --port $(PORT) \
 		--allow-websocket-origin localhost:$(PORT) --allow-websocket-origin 127.0.0.1:$(PORT)
 
 test: lint chromium ## Install what the tests need, then run ruff and pytest
