@@ -58,6 +58,13 @@ def written(catalogue, form, extra=None):
     return buffer.getvalue()
 
 
+def test_a_header_that_is_a_comment_is_the_header():
+    data = csv_bytes(dict(zip(BAND_NAMES, fluxes().T, strict=True)))
+    catalogue = read_catalogue(b"# made by hand\n# " + data, "galaxies.csv")
+    assert catalogue.flux == pytest.approx(fluxes())
+    assert "The header is the last of the comments." in catalogue.notes
+
+
 # Column styles
 
 

@@ -25,7 +25,7 @@ def read_csv(source: Source, looks_right: LooksRight) -> FileTable:
     if source.head.startswith(b"# %ECSV"):
         return read_ecsv(source, looks_right)
     body, notes = _decoded(source)
-    start, comments = _skip_comments(body)
+    start, comments, last_comment = _skip_comments(body)
     header, end = _line_at(body, start)
     if not header:
         raise InputError(f"{source.name} has only comments.")
@@ -36,6 +36,10 @@ def read_csv(source: Source, looks_right: LooksRight) -> FileTable:
             f"{source.name} separates its columns by spaces, "
             "not by commas, semicolons, tabs or bars."
         )
+    commented = [name.strip() for name in _split(last_comment, delimiter)]
+    if looks_right(commented) and not looks_right(names):
+        names, end, comments = commented, start, comments - 1
+        notes.append("The header is the last of the comments.")
     source.refuse_duplicates(names)
     if not re.compile(rb"\S").search(body, end):
         raise InputError(f"{source.name} has a header but no rows.")
@@ -71,16 +75,17 @@ def _line_at(body: bytes, start: int) -> tuple[str, int]:
     return body[start:end].decode(), min(after, len(body))
 
 
-def _skip_comments(body: bytes) -> tuple[int, int]:
-    """Where the first line that says something starts, and the comments before it."""
-    start = comments = 0
+def _skip_comments(body: bytes) -> tuple[int, int, str]:
+    """Where the first line that says something starts, the comments before it, and the last."""
+    start, comments, last = 0, 0, ""
     while start < len(body):
         line, after = _line_at(body, start)
         if line.strip() and not line.lstrip().startswith("#"):
             break
-        comments += bool(line.strip())
+        if line.strip():
+            comments, last = comments + 1, line.strip().lstrip("#").strip()
         start = after
-    return start, comments
+    return start, comments, last
 
 
 def _split(header: str, delimiter: str) -> list[str]:
