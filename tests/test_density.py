@@ -302,13 +302,13 @@ class WaitingDocument(Document):
 def test_only_the_last_choice_is_drawn(page, labels, monkeypatch):
     page._document = WaitingDocument()
     threads = []
-    work = page._work
+    collect = page._collect
 
     def note_thread(selection: Selection) -> None:
         threads.append(threading.current_thread())
-        work(selection)
+        collect(selection)
 
-    monkeypatch.setattr(page, "_work", note_thread)
+    monkeypatch.setattr(page, "_collect", note_thread)
     before = page.rows
     futures = []
     submit = page_module._WORKERS.submit
@@ -322,3 +322,13 @@ def test_only_the_last_choice_is_drawn(page, labels, monkeypatch):
     for callback in page._document.waiting:
         callback()
     assert len(page.rows) == (labels["magnitude"] < page.state.magnitude).sum()
+
+
+def test_many_mocks_are_drawn_before_they_are_measured(page, monkeypatch):
+    monkeypatch.setattr(page_module, "_MANY", 100)
+    seen = []
+    send = page._send
+    monkeypatch.setattr(page, "_send", lambda *events: (seen.append(page.scores), send(*events)))
+    page.magnitudes = "at"
+    assert seen == [None, page.scores]
+    assert page.scores.overall["ebv"]["n"] == len(page.rows)

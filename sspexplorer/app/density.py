@@ -42,7 +42,7 @@ _SPLIT_NOTES = {
 }
 _ONLY_RANDOM = "This network was trained on mocks split at random: it has seen every SSP."
 _BUSY_AFTER = 250  # ms; what is quicker than that needs no word
-# With more mocks than this the picture does not wait for its numbers.
+# More mocks than this are drawn first and measured then.
 _MANY = 200_000
 _DOTS = {with_unit(name): colour for name, colour in PARAMETER_COLOURS.items()} | {
     LIBRARY_LABELS[name]: colour for name, colour in LIBRARY_COLOURS.items()
@@ -218,33 +218,43 @@ class PredictedVsTrue(pn.viewable.Viewer):
         if selection == self.selection:
             return
         self.selection = selection
-        if self._document is None:
-            self._work(selection)
-        else:
+        if self._document is not None:
             if not self._panels:
                 # Empty axes hold the place, so that nothing moves when the mocks come.
                 self._send()
-            _WORKERS.submit(self._work, selection)
             self._document.add_timeout_callback(partial(self._wait, selection), _BUSY_AFTER)
+        self._start(self._collect, selection)
 
-    def _work(self, selection: Selection) -> None:
-        """Make what is to be shown; beside the server, if there is one."""
+    def _start(self, work: Callable[..., None], selection: Selection, *args: Any) -> None:
+        """Let work be done beside the server, if there is one."""
+        if self._document is None:
+            self._do(work, selection, *args)
+        else:
+            _WORKERS.submit(self._do, work, selection, *args)
+
+    def _do(self, work: Callable[..., None], selection: Selection, *args: Any) -> None:
         if selection != self.selection:
             return
         try:
-            rows = selection.rows(held_out_table(selection.model, selection.split))
-            if not len(rows):
-                self._then(self._stop, selection, parts.empty_state(_why_empty(selection)))
-                return
-            if len(rows) > _MANY:
-                self._then(self._draw, selection, rows)
-            self._then(self._draw, selection, rows, Scores.of(rows, selection.residual))
+            work(selection, *args)
         except InputError as error:
             self._then(self._stop, selection, parts.problem(str(error)))
         except Exception:
             logger.exception("Cannot compare predictions with the truth")
             text = "That did not work; the server's log says why."
             self._then(self._stop, selection, parts.problem(text))
+
+    def _collect(self, selection: Selection) -> None:
+        rows = selection.rows(held_out_table(selection.model, selection.split))
+        if not len(rows):
+            self._then(self._stop, selection, parts.empty_state(_why_empty(selection)))
+        elif len(rows) > _MANY:
+            self._then(self._draw, selection, rows)
+        else:
+            self._measure(selection, rows)
+
+    def _measure(self, selection: Selection, rows: pd.DataFrame) -> None:
+        self._then(self._draw, selection, rows, Scores.of(rows, selection.residual))
 
     def _then(self, show: Callable[..., None], selection: Selection, *results: Any) -> None:
         """Show results, unless something else was asked for meanwhile."""
@@ -269,6 +279,7 @@ class PredictedVsTrue(pn.viewable.Viewer):
         self._answer(selection)
         self._send()
         if scores is None:
+            self._start(self._measure, selection, rows)
             return
         self._numbers.visible = True
         self._caption.object = parts.caption(caption_text(selection, scores)).object

@@ -1,6 +1,6 @@
 """Densities of predicted against true parameters, for any number of mocks."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -35,10 +35,9 @@ _FILLED = 0.45  # of the step of the grid, to either side: a gap remains between
 _SAME = {"log_age": 0.0, "metallicity": 0.03, "ebv": 0.0}
 
 # Cells of two by two pixels: single mocks are still seen, and counts are counts.
-_PIXEL_RATIO = 0.5
+_CELL_SIZE = 2
 _RIM = "#111318"
 _NO_MEDIANS = pd.DataFrame(columns=["centre", "p25", "p50", "p75", "n"], dtype=float)
-_BAR = COLOUR_BAR | {"height": 5, "width": 110, "padding": 2, "label_standoff": 3}
 
 
 def density_table(labels: pd.DataFrame, predicted: np.ndarray) -> pd.DataFrame:
@@ -155,34 +154,27 @@ def density_picture(
     residual : bool
         Draw predicted − true and not the prediction itself. The medians must be of the same.
     """
-    # Imports numba, which takes two seconds that a page should not have to wait for.
-    from holoviews.operation.datashader import rasterize
-
-    def points(data: Compared) -> hv.Points:
-        return _points(data.mocks, parameter, residual)
-
-    def medians(data: Compared) -> hv.Overlay:
-        return _medians(data.medians.get(parameter, _NO_MEDIANS))
-
+    pipe = compared if isinstance(compared, hv.streams.Pipe) else hv.streams.Pipe(data=compared)
     x_limits = LIMITS[parameter]
     y_limits = RESIDUAL_LIMITS[parameter] if residual else x_limits
+
+    def draw(
+        data: Compared,
+        x_range: tuple[float, float] | None,
+        y_range: tuple[float, float] | None,
+        width: int | None,
+        height: int | None,
+        scale: float,
+    ) -> hv.Overlay:
+        shape = (_n_cells(height), _n_cells(width))
+        x, y = _coordinates(data.mocks, parameter, residual)
+        cells = _cells(x, y, x_range or x_limits, y_range or y_limits, shape)
+        return cells * _medians(data.medians.get(parameter, _NO_MEDIANS))
+
     # The cells have these limits from the start, and the axes take them from the cells. Given as
     # xlim and ylim they would have everything drawn twice.
-    streams = [hv.streams.RangeXY(x_range=x_limits, y_range=y_limits), hv.streams.PlotSize()]
-    cells = rasterize(_layer(points, compared), pixel_ratio=_PIXEL_RATIO, streams=streams)
-    cells = cells.opts(
-        cmap=list(DENSITY_COLOURS),
-        cnorm="log",
-        clim=(1, None),
-        colorbar=True,
-        colorbar_position="top",
-        colorbar_opts=_BAR,
-        clabel="mocks per cell",
-        cformatter="%d",
-        tools=[_cell_hover(residual)],
-        hooks=[_colours_without_mocks],
-    )
-    options = figure_options(
+    view = hv.streams.RangeXY(x_range=x_limits, y_range=y_limits)
+    figure = figure_options(
         partial(_reference_lines, residual=residual),
         xlabel=f"True {PARAMETER_LABELS[parameter]}",
         ylabel=_vertical_label(parameter, residual),
@@ -192,7 +184,51 @@ def density_picture(
         default_tools=["pan", "box_zoom", "wheel_zoom", "save", "reset"],
         active_tools=["box_zoom"],
     )
-    return (cells * _layer(medians, compared)).opts(**options)
+    return hv.DynamicMap(draw, streams=[pipe, view, hv.streams.PlotSize()]).opts(
+        hv.opts.Image(tools=[_cell_hover(residual)], **_CELL_STYLE),
+        hv.opts.Segments(color="colour", line_width="width", apply_ranges=False),
+        hv.opts.Points(tools=[_median_hover()], **_MEDIAN_STYLE),
+        hv.opts.Overlay(**figure),
+    )
+
+
+def compile_shading() -> None:
+    """Shade two points, once per process: the first time takes a second or two."""
+    _cells(np.array([0.25, 0.75]), np.array([0.25, 0.75]), (0.0, 1.0), (0.0, 1.0), (2, 2))
+
+
+def _n_cells(pixels: int | None) -> int:
+    """Cells along an axis; a browser has not told the size of a picture not yet seen."""
+    return max(1, (pixels or 400) // _CELL_SIZE)
+
+
+def _coordinates(
+    mocks: pd.DataFrame, parameter: str, residual: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    drawn = mocks[f"pred_{parameter}"].to_numpy()
+    if residual:
+        drawn = drawn - mocks[parameter].to_numpy()
+    return mocks[f"shown_{parameter}"].to_numpy(), drawn
+
+
+def _cells(
+    x: np.ndarray,
+    y: np.ndarray,
+    x_range: tuple[float, float],
+    y_range: tuple[float, float],
+    shape: tuple[int, int],
+) -> hv.Image:
+    """Count points in cells; NaN where there are none. ``shape`` is rows by columns."""
+    # Imports numba, which takes two seconds that the rest of the app should not wait for.
+    import datashader
+
+    counts = np.zeros(shape, np.float32)
+    if len(x):
+        canvas = datashader.Canvas(shape[1], shape[0], x_range, y_range)
+        counts = canvas.points(pd.DataFrame({"x": x, "y": y}), "x", "y").values.astype(np.float32)
+    counts[counts == 0] = np.nan
+    bounds = (x_range[0], y_range[0], x_range[1], y_range[1])
+    return hv.Image(counts[::-1], ["true", "drawn"], "mocks", bounds=bounds)
 
 
 def _vertical_label(parameter: str, residual: bool) -> str:
@@ -201,43 +237,13 @@ def _vertical_label(parameter: str, residual: bool) -> str:
     return f"Predicted {PARAMETER_LABELS[parameter]}"
 
 
-def _layer(
-    make: Callable[[Compared], hv.Element], compared: Compared | hv.streams.Pipe
-) -> hv.Element | hv.DynamicMap:
-    if isinstance(compared, hv.streams.Pipe):
-        return hv.DynamicMap(make, streams=[compared])
-    return make(compared)
-
-
-def _points(table: pd.DataFrame, parameter: str, residual: bool) -> hv.Points:
-    drawn = table[f"pred_{parameter}"]
-    if residual:
-        drawn = drawn - table[parameter]
-    return hv.Points(
-        pd.DataFrame({"true": table[f"shown_{parameter}"], "drawn": drawn}), ["true", "drawn"]
-    )
-
-
 def _medians(table: pd.DataFrame) -> hv.Overlay:
     x, low, high = (table[column].to_numpy() for column in ("centre", "p25", "p75"))
     # Dark on white, so that they are seen on every colour and on both themes.
     style = [np.repeat(values, len(x)) for values in (["#FFFFFF", _RIM], [4.0, 1.6])]
     ends = [np.tile(values, 2) for values in (x, low, x, high)]
     bars = hv.Segments((*ends, *style), ["true", "p25", "same", "p75"], ["colour", "width"])
-    middles = hv.Points(table, ["centre", "p50"], ["p25", "p75", "n"])
-    return hv.Overlay(
-        [
-            bars.opts(color="colour", line_width="width", apply_ranges=False),
-            middles.opts(
-                color="#FFFFFF",
-                line_color=_RIM,
-                line_width=1.4,
-                size=6,
-                tools=[_median_hover()],
-                apply_ranges=False,
-            ),
-        ]
-    )
+    return bars * hv.Points(table, ["centre", "p50"], ["p25", "p75", "n"])
 
 
 def _reference_lines(plot: Any, element: hv.Overlay, *, residual: bool) -> None:
@@ -245,9 +251,9 @@ def _reference_lines(plot: Any, element: hv.Overlay, *, residual: bool) -> None:
 
     Annotations of the figure and not elements, of which each costs time at every change.
     """
-    figure = plot.state
-    if figure.select(type=Slope):
+    if "reference" in plot.handles:
         return
+    figure = plot.handles["reference"] = plot.state
     line = {"gradient": 0 if residual else 1, "line_color": NEUTRAL, "level": "glyph"}
     figure.add_layout(Slope(y_intercept=0, line_width=1.2, **line))
     for limit in (-OUTLIER_LIMIT, OUTLIER_LIMIT):
@@ -259,6 +265,26 @@ def _colours_without_mocks(plot: Any, element: hv.Element) -> None:
     colours = plot.handles["color_mapper"]
     if colours.high is None:
         colours.high = 10
+
+
+_CELL_STYLE = {
+    "cmap": list(DENSITY_COLOURS),
+    "cnorm": "log",
+    "clim": (1, None),
+    "colorbar": True,
+    "colorbar_position": "top",
+    "colorbar_opts": COLOUR_BAR | {"height": 5, "width": 110, "padding": 2, "label_standoff": 3},
+    "clabel": "mocks per cell",
+    "cformatter": "%d",
+    "hooks": [_colours_without_mocks],
+}
+_MEDIAN_STYLE = {
+    "color": "#FFFFFF",
+    "line_color": _RIM,
+    "line_width": 1.4,
+    "size": 6,
+    "apply_ranges": False,
+}
 
 
 def _cell_hover(residual: bool) -> HoverTool:
@@ -280,10 +306,3 @@ def _median_hover() -> HoverTool:
         ],
         visible=False,
     )
-
-
-def compile_shading() -> None:
-    """Draw two points, once per process: the first density takes a second to compile."""
-    from holoviews.operation.datashader import rasterize
-
-    rasterize(hv.Points([(0.0, 0.0), (1.0, 1.0)]), dynamic=False)
