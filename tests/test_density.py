@@ -75,7 +75,7 @@ def page(table, monkeypatch) -> PredictedVsTrue:
 
 def counts(picture: hv.DynamicMap) -> np.ndarray:
     """Mocks in each cell of a density."""
-    return np.nan_to_num(picture[()].get(0).dimension_values(2))
+    return picture[()].get(0).dimension_values(2)
 
 
 def pictures(page: PredictedVsTrue) -> list[hv.DynamicMap]:
@@ -157,11 +157,17 @@ def test_both_axes_are_equal_and_lines_show_agreement_and_outliers(table):
         assert "[" in figure.yaxis.axis_label
 
 
-def test_a_picture_without_mocks_has_sound_colours(table):
+@pytest.mark.filterwarnings("error")
+def test_colours_run_from_one_mock_to_the_fullest_cell_wherever_one_looks(table):
     pipe = hv.streams.Pipe(data=Compared(table.iloc[:0]))
-    figure = hv.render(density_picture(pipe, "ebv"))
-    colours = [r.glyph.color_mapper for r in figure.renderers if hasattr(r.glyph, "color_mapper")]
-    assert [(c.low, c.high) for c in colours] == [(1, 10)]
+    picture = density_picture(pipe, "ebv")
+    figure = hv.renderer("bokeh").get_plot(picture).state
+    colours = next(r.glyph.color_mapper for r in figure.renderers if hasattr(r.glyph, "dw"))
+    assert (colours.low, colours.high) == (1, 2)
+    pipe.send(Compared(table))
+    assert (colours.low, colours.high) == (1, counts(picture).max())
+    pipe.send(Compared(table.iloc[:1]))
+    assert (colours.low, colours.high) == (1, 2)
 
 
 @pytest.mark.parametrize(
@@ -244,7 +250,9 @@ def test_medians_can_be_left_out(page):
     n_marks = [len(picture[()].Points.I) for picture in pictures(page)]
     assert n_marks == [len(page.scores.medians[name]) for name in PARAMETERS]
     assert n_marks[1:] == [3, 8]
-    page.medians = False
+    assert "Circles are medians" in page._caption.object
+    page._marks.value = []
+    assert "Circles" not in page._caption.object
     assert [len(picture[()].Points.I) for picture in pictures(page)] == [0, 0, 0]
 
 
@@ -252,10 +260,10 @@ def test_an_empty_selection_says_so(page):
     page.magnitudes = "brighter"
     page.state.magnitude = 16.0
     assert "Move the magnitude" in str([p.object for p in page._trouble.select(pn.pane.HTML)])
-    assert not page._grid.visible
+    assert not page._picture.visible
     assert not page._numbers.visible
     page.magnitudes = "all"
-    assert page._grid.visible
+    assert page._picture.visible
     assert page._numbers.visible
     assert not page._trouble.visible
 
@@ -282,7 +290,7 @@ def test_what_is_wrong_is_said(page, monkeypatch):
     monkeypatch.setattr(page_module, "held_out_table", fail)
     page.split = "random"
     assert "There is no model here." in page._trouble[0].object
-    assert not page._grid.visible
+    assert not page._picture.visible
 
 
 class WaitingDocument(Document):

@@ -161,7 +161,7 @@ def with_unit(name: str) -> str:
     return f"{PARAMETER_NAMES[name]} [{PARAMETER_UNITS[name]}]"
 
 
-def caption_text(selection: Selection, scores: Scores) -> str:
+def caption_text(selection: Selection, scores: Scores, medians: bool = True) -> str:
     """What to notice: how many mocks, how well they are read back, and what is drawn how."""
     seen = "that the networks never saw" if selection.split == "ssp" else "seen under other noise"
     found = scores.overall
@@ -173,6 +173,6 @@ def caption_text(selection: Selection, scores: Scores) -> str:
     return (
         f"{found['log_age']['n']:,} mocks of {scores.n_ssp:,} SSPs {seen}: σ\u00a0NMAD is "
         f"{sigma[0]}, {sigma[1]} and {sigma[2]}; {outliers[0]}, {outliers[1]} and {outliers[2]} "
-        f"are off by more than {OUTLIER_LIMIT} (dashes). Circles are medians, bars quartiles. "
-        "True values lie on grids, drawn as narrow columns for the eye only."
+        f"are off by more than {OUTLIER_LIMIT} (dashes). "
+        f"{'Circles are medians, bars quartiles. ' if medians else ''}True values lie on grids, drawn as narrow columns for the eye only."
     )

@@ -36,6 +36,7 @@ MAGNITUDE_CHOICES = {"All": "all", "Brighter than": "brighter", "At": "at"}
 SPLITS = {"SSPs never seen": "ssp", "SSPs seen, other noise": "random"}
 QUANTITIES = {"Predicted": "predicted", "Residual": "residual"}
 
+_MARKS = "Medians and quartiles"
 _SPLIT_NOTES = {
     "ssp": "Whole SSPs were held out of the training: the stricter test.",
     "random": "SSPs of the training under noise that was not: the test of the paper.",
@@ -51,7 +52,7 @@ _LESSER_ROWS = (PUBLISHED_ROW, *LIBRARY_LABELS.values())
 
 # Three panels side by side; two on a narrow page, and the words where the fourth would be.
 _GRID_CSS = """
-:host { display: grid !important; gap: 8px 16px; grid-template-columns: repeat(3, minmax(0, 1fr)); }
+:host { display: grid; gap: 8px 16px; grid-template-columns: repeat(3, minmax(0, 1fr)); }
 @media (max-width: 1100px) { :host { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
 /* Every column has one, which would take the place of a panel. */
 .scroll-button { display: none; }
@@ -153,9 +154,18 @@ class PredictedVsTrue(pn.viewable.Viewer):
     def _make_parts(self) -> None:
         self._magnitude_note, self._split_note = parts.note(""), parts.note("")
         self._split = pn.widgets.Select(
-            name="Tested on", options=SPLITS, value=self.split, sizing_mode="stretch_width"
+            name="Tested on",
+            options=SPLITS,
+            value=self.split,
+            sizing_mode="stretch_width",
+            margin=0,
         )
         self._split.param.watch(self._take_split, "value")
+        # Unlike a single checkbox, one of a group answers to a click on its words, too.
+        self._marks = pn.widgets.CheckBoxGroup(
+            value=[_MARKS] if self.medians else [], options=[_MARKS], margin=0
+        )
+        self._marks.param.watch(lambda event: self.param.update(medians=bool(event.new)), "value")
         self._caption = parts.caption("")
         self._busy = pn.Row(
             pn.indicators.LoadingSpinner(value=True, size=18, margin=0),
@@ -174,6 +184,8 @@ class PredictedVsTrue(pn.viewable.Viewer):
         self._grid = pn.Column(
             words, sizing_mode="stretch_width", margin=0, stylesheets=[_GRID_CSS]
         )
+        # A grid cannot be hidden: its style has the last word on how it is displayed.
+        self._picture = parts.stack(self._grid)
         self._table = parts.note("")
         self._numbers = parts.stack(self._table, parts.note(PUBLISHED_NOTE), gap=6)
         self._numbers.visible = False
@@ -184,8 +196,8 @@ class PredictedVsTrue(pn.viewable.Viewer):
                 parts.stack(self._split, self._split_note, gap=6),
                 _choice("Vertical axis", self.param.quantity),
             ],
-            parts.stack(self._trouble, self._grid),
-            more=[pn.widgets.Checkbox.from_param(self.param.medians, name="Medians and quartiles")],
+            parts.stack(self._trouble, self._picture),
+            more=[self._marks],
             below=[self._numbers],
         )
 
@@ -282,7 +294,6 @@ class PredictedVsTrue(pn.viewable.Viewer):
             self._start(self._measure, selection, rows)
             return
         self._numbers.visible = True
-        self._caption.object = parts.caption(caption_text(selection, scores)).object
         self._table.object = parts.metric_table(
             score_table(scores), formats=FORMATS, colours=_DOTS, faint=_LESSER_ROWS
         ).object
@@ -300,22 +311,27 @@ class PredictedVsTrue(pn.viewable.Viewer):
         for key, panels in self._panels.items():
             for cell in panels.cells:
                 cell.visible = key == residual
+        if self.scores:
+            text = caption_text(self._answered, self.scores, self.medians)
+            self._caption.object = parts.caption(text).object
 
     def _stop(self, selection: Selection, message: pn.viewable.Viewable) -> None:
         """Say why there is nothing to see."""
         self.rows, self.scores = _NO_MOCKS, None
         self._answer(selection)
         self._trouble[:] = [message]
-        self._trouble.visible, self._grid.visible, self._numbers.visible = True, False, False
+        self._trouble.visible, self._picture.visible, self._numbers.visible = True, False, False
 
     def _answer(self, selection: Selection) -> None:
         self._answered = selection
         self._busy.visible, self._caption.visible = False, True
-        self._trouble.visible, self._grid.visible = False, True
+        self._trouble.visible, self._picture.visible = False, True
 
 
 def _choice(name: str, parameter: param.Parameter, *notes: pn.viewable.Viewable) -> pn.Column:
-    buttons = pn.widgets.RadioButtonGroup.from_param(parameter, sizing_mode="stretch_width")
+    buttons = pn.widgets.RadioButtonGroup.from_param(
+        parameter, sizing_mode="stretch_width", margin=0
+    )
     return parts.stack(parts.label(name), buttons, *notes, gap=4)
 
 

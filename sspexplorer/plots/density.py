@@ -8,7 +8,7 @@ from typing import Any
 import holoviews as hv
 import numpy as np
 import pandas as pd
-from bokeh.models import CustomJS, HoverTool, Slope
+from bokeh.models import CustomJS, FixedTicker, HoverTool, Slope
 
 from sspexplorer.metrics import OUTLIER_LIMIT, running_quantiles
 from sspexplorer.mocks import PARAMETERS
@@ -185,7 +185,7 @@ def density_picture(
         active_tools=["box_zoom"],
     )
     return hv.DynamicMap(draw, streams=[pipe, view, hv.streams.PlotSize()]).opts(
-        hv.opts.Image(tools=[_cell_hover(residual)], **_CELL_STYLE),
+        hv.opts.Image(tools=[_cell_hover(residual)], colorbar_opts=_colour_bar(), **_CELL_STYLE),
         hv.opts.Segments(color="colour", line_width="width", apply_ranges=False),
         hv.opts.Points(tools=[_median_hover()], **_MEDIAN_STYLE),
         hv.opts.Overlay(**figure),
@@ -218,17 +218,18 @@ def _cells(
     y_range: tuple[float, float],
     shape: tuple[int, int],
 ) -> hv.Image:
-    """Count points in cells; NaN where there are none. ``shape`` is rows by columns."""
+    """Count points in cells. ``shape`` is rows by columns."""
     # Imports numba, which takes two seconds that the rest of the app should not wait for.
     import datashader
 
-    counts = np.zeros(shape, np.float32)
+    counts = np.zeros(shape, np.uint32)
     if len(x):
         canvas = datashader.Canvas(shape[1], shape[0], x_range, y_range)
-        counts = canvas.points(pd.DataFrame({"x": x, "y": y}), "x", "y").values.astype(np.float32)
-    counts[counts == 0] = np.nan
+        counts = canvas.points(pd.DataFrame({"x": x, "y": y}), "x", "y").values
     bounds = (x_range[0], y_range[0], x_range[1], y_range[1])
-    return hv.Image(counts[::-1], ["true", "drawn"], "mocks", bounds=bounds)
+    # Colours begin at one mock; a scale needs an end even where there are none.
+    mocks = hv.Dimension("mocks", range=(1, max(2, int(counts.max()))))
+    return hv.Image(counts[::-1], ["true", "drawn"], mocks, bounds=bounds)
 
 
 def _vertical_label(parameter: str, residual: bool) -> str:
@@ -260,23 +261,14 @@ def _reference_lines(plot: Any, element: hv.Overlay, *, residual: bool) -> None:
         figure.add_layout(Slope(y_intercept=limit, line_dash=[4, 4], **line))
 
 
-def _colours_without_mocks(plot: Any, element: hv.Element) -> None:
-    """HoloViews hook: give the colour map an upper end where there is no mock to set it."""
-    colours = plot.handles["color_mapper"]
-    if colours.high is None:
-        colours.high = 10
-
-
 _CELL_STYLE = {
     "cmap": list(DENSITY_COLOURS),
     "cnorm": "log",
-    "clim": (1, None),
+    "clipping_colors": {"min": (0, 0, 0, 0)},
     "colorbar": True,
     "colorbar_position": "top",
-    "colorbar_opts": COLOUR_BAR | {"height": 5, "width": 110, "padding": 2, "label_standoff": 3},
     "clabel": "mocks per cell",
     "cformatter": "%d",
-    "hooks": [_colours_without_mocks],
 }
 _MEDIAN_STYLE = {
     "color": "#FFFFFF",
@@ -285,6 +277,12 @@ _MEDIAN_STYLE = {
     "size": 6,
     "apply_ranges": False,
 }
+
+
+def _colour_bar() -> dict[str, Any]:
+    ticker = FixedTicker(ticks=[1, 3, *(10**k for k in range(1, 9))])
+    size = {"height": 5, "width": 110, "padding": 2, "label_standoff": 3}
+    return COLOUR_BAR | size | {"ticker": ticker}
 
 
 def _cell_hover(residual: bool) -> HoverTool:
