@@ -169,10 +169,11 @@ def caption_text(selection: Selection, scores: Scores, medians: bool = True) -> 
         f"{found[name]['sigma_nmad']:.2f} {PARAMETER_UNITS[name]} in {PARAMETER_NAMES[name]}"
         for name in PARAMETERS
     ]
+    marks = "Circles are medians, bars quartiles. " if medians else ""
     outliers = [f"{found[name]['outlier_fraction']:.0%}" for name in PARAMETERS]
     return (
         f"{found['log_age']['n']:,} mocks of {scores.n_ssp:,} SSPs {seen}: σ\u00a0NMAD is "
         f"{sigma[0]}, {sigma[1]} and {sigma[2]}; {outliers[0]}, {outliers[1]} and {outliers[2]} "
-        f"are off by more than {OUTLIER_LIMIT} (dashes). "
-        f"{'Circles are medians, bars quartiles. ' if medians else ''}True values lie on grids, drawn as narrow columns for the eye only."
+        f"are off by more than {OUTLIER_LIMIT} (dashes). {marks}"
+        "True values lie on grids, drawn as narrow columns for the eye only."
     )
