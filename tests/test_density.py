@@ -200,6 +200,13 @@ def test_metrics_are_those_of_the_command_line(labels, predicted, table):
     assert frame.loc["BC03", "n"].tolist() == [int((labels["library"] == "bc03").sum())] * 3
 
 
+def test_a_bias_of_nothing_has_no_minus(table):
+    rows = table.iloc[:50].copy()
+    rows["pred_ebv"] = rows["ebv"] - 1e-5
+    bias = score_table(Scores.of(rows, residual=False)).loc["E(B−V) [mag]", "Bias μ"]
+    assert f"{bias:+.3f}" == "+0.000"
+
+
 def test_a_sample_of_one_library_is_not_told_twice(table):
     rows = Selection("default", "ssp", ("bc03",), MAGNITUDES, False).rows(table)
     frame = score_table(Scores.of(rows, residual=False))

@@ -150,8 +150,9 @@ def score_table(scores: Scores) -> pd.DataFrame:
     libraries = scores.by_library if len(scores.by_library) > 1 else {}
     for parameter in PARAMETERS:
         names += [with_unit(parameter), *map(LIBRARY_LABELS.get, libraries), PUBLISHED_ROW]
-        rows.append(scores.overall[parameter])
-        rows += [found[parameter] for found in libraries.values()]
+        found = [scores.overall[parameter], *(found[parameter] for found in libraries.values())]
+        # Adding 0.0 takes the sign off a bias that is zero in the digits that are shown.
+        rows += [row | {"bias": round(row["bias"], 3) + 0.0} for row in found]
         rows.append(PUBLISHED[parameter])
     return pd.DataFrame(rows, index=names, columns=list(_COLUMNS)).rename(columns=_COLUMNS)
 
