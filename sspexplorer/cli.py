@@ -101,6 +101,9 @@ def mocks(
     split: Annotated[
         str, typer.Option(help="Hold out whole SSPs ('ssp') or mocks ('random', the paper's).")
     ] = "ssp",
+    continuous_ebv: Annotated[
+        bool, typer.Option("--continuous-ebv", help="Draw E(B−V) around each grid value.")
+    ] = False,
     json_output: JsonOption = False,
 ) -> None:
     """Make a mock sample: every SSP × E(B−V) × magnitude, with noise."""
@@ -112,7 +115,7 @@ def mocks(
         )
     _check_folder(out)
     names = [name.strip() for name in libraries.split(",") if name.strip()]
-    sample = make_mocks(names, seed=seed, split=split)
+    sample = make_mocks(names, seed=seed, split=split, continuous_ebv=continuous_ebv)
     sample.to_parquet(out)
     counts = {k: int(v) for k, v in sample.labels["split"].value_counts().items()}
     if json_output:
@@ -143,7 +146,7 @@ def train(
     model = run_training(mock_sample, chosen, seed=seed, progress=_progress_line())
     if model.card["training"]["stopped_early"]:
         _say("Stopped early; the best weights so far are kept.")
-    model = with_metrics(model, mock_sample)
+    model = with_metrics(model, mocks=mock_sample)
     model.save(out)
     if json_output:
         _print_json({"path": str(out), "card": model.card})

@@ -1,6 +1,6 @@
 """How good predictions are: the paper's metrics, overall and in bins."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypedDict
 
@@ -150,7 +150,7 @@ def held_out_mocks(model: Model, split: str = "ssp", mocks: MockSample | None = 
 def noise_seen(model: Model, mocks: MockSample) -> bool:
     """Whether a sample has the very noise that the model was trained on."""
     trained = model.card["sample"]
-    keys = ("libraries", "ebv_grid", "magnitudes", "noise", "seed", "split")
+    keys = ("libraries", "ebv_grid", "continuous_ebv", "magnitudes", "noise", "seed", "split")
     return all(mocks.meta.get(key) == trained[key] for key in keys)
 
 
@@ -184,18 +184,19 @@ def running_quantiles(true: np.ndarray, predicted: np.ndarray, n_bins: int = 20)
     return table.reset_index(drop=True)
 
 
-def with_metrics(model: Model, mocks: MockSample) -> Model:
-    """Complete the card of a model that was just trained on ``mocks``.
+def with_metrics(
+    model: Model, splits: Sequence[str] | None = None, mocks: MockSample | None = None
+) -> Model:
+    """Complete the card of a model that was just trained.
 
-    Adds ``metrics``, under the kind of split of the sample: :func:`evaluate` on the mocks held
-    out of the training; and ``train_again``: the commands that repeat it.
+    Adds ``metrics``: :func:`evaluate` on :func:`held_out_mocks` for each of ``splits`` (that of
+    the training unless given); and ``train_again``: the commands that repeat the training.
     """
-    split = model.card["sample"].get("split", "ssp")
-    test = held_out_mocks(model, split, mocks)
-    card = model.card | {
-        "metrics": {split: evaluate(model.predict(test.flux), test.labels)},
-        "train_again": _commands(model.card),
-    }
+    metrics = {}
+    for split in splits or (model.card["sample"].get("split", "ssp"),):
+        test = held_out_mocks(model, split, mocks)
+        metrics[split] = evaluate(model.predict(test.flux), test.labels)
+    card = model.card | {"metrics": metrics, "train_again": _commands(model.card)}
     return replace(model, card=card)
 
 
@@ -203,7 +204,8 @@ def _commands(card: dict) -> list[str]:
     sample, recipe = card["sample"], card["recipe"]
     return [
         f"sspexplorer mocks MOCKS.parquet --libraries {','.join(sample['libraries'])} "
-        f"--seed {sample['seed']} --split {sample['split']}",
+        f"--seed {sample['seed']} --split {sample['split']}"
+        + (" --continuous-ebv" if sample["continuous_ebv"] else ""),
         f"sspexplorer train MOCKS.parquet --out MODEL_DIR --recipe {recipe['name']} "
         f"--network {recipe['network']} --epochs {recipe['epochs']} --seed {card['seed']}",
     ]

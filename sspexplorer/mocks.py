@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -44,8 +45,9 @@ class MockSample:
         ``log_age`` (log10 yr), ``metallicity`` (dex), ``ebv`` (mag), ``magnitude`` (i, AB),
         ``redshift``, ``library``, ``ssp`` (which SSP it came from) and ``split``.
     meta : dict
-        How the sample was made: ``libraries``, ``ebv_grid``, ``magnitudes``, ``noise`` (a
-        :class:`~sspexplorer.noise.NoiseModel` as a dict), ``seed`` and ``split``.
+        How the sample was made: ``libraries``, ``ebv_grid``, ``continuous_ebv``,
+        ``magnitudes``, ``noise`` (a :class:`~sspexplorer.noise.NoiseModel` as a dict), ``seed``
+        and ``split``.
     """
 
     flux: np.ndarray
@@ -166,44 +168,28 @@ def _split_at(uniform: np.ndarray) -> np.ndarray:
     return np.array(list(SPLIT_FRACTIONS), dtype=object)[np.searchsorted(limits, uniform, "right")]
 
 
-def noise_free(
-    libraries: Sequence[SSPLibrary], ebv_grid: Sequence[float], redshift: float = 0.0
+def _noise_free(
+    library: SSPLibrary, ebv: float | np.ndarray, redshift: float
 ) -> tuple[np.ndarray, pd.DataFrame]:
-    """Photometry of every SSP behind every dust screen, without noise.
+    """Photometry without noise and labels of every SSP of a library behind dust."""
+    flux = synthesize(library.spectra, library.wavelength, ebv, redshift)
+    labels = pd.DataFrame(
+        {
+            "log_age": library.log_age,
+            "metallicity": library.metallicity,
+            "ebv": ebv,
+            "redshift": float(redshift),
+            "library": library.name,
+            "ssp": library.ids,
+        }
+    )
+    return (flux / np.median(flux, axis=1, keepdims=True)).astype(np.float32), labels
 
-    Parameters
-    ----------
-    libraries : sequence of SSPLibrary
-    ebv_grid : sequence of float
-        Colour excesses in mag.
-    redshift : float
 
-    Returns
-    -------
-    flux : ndarray, shape (n_ssp · n_ebv, 57), float32
-        F_ν, each row divided by its median.
-    labels : DataFrame
-        ``log_age``, ``metallicity``, ``ebv``, ``redshift``, ``library`` and ``ssp`` of each row.
-    """
-    fluxes, frames = [], []
-    for library in libraries:
-        ids = library.ids
-        for ebv in ebv_grid:
-            flux = synthesize(library.spectra, library.wavelength, ebv, redshift)
-            fluxes.append((flux / np.median(flux, axis=1, keepdims=True)).astype(np.float32))
-            frames.append(
-                pd.DataFrame(
-                    {
-                        "log_age": library.log_age,
-                        "metallicity": library.metallicity,
-                        "ebv": float(ebv),
-                        "redshift": float(redshift),
-                        "library": library.name,
-                        "ssp": ids,
-                    }
-                )
-            )
-    return np.concatenate(fluxes), pd.concat(frames, ignore_index=True)
+def _cell(grid: Sequence[float], index: int) -> tuple[float, float]:
+    """Part of the range that lies nearest to one value of an increasing grid."""
+    edges = np.concatenate([grid[:1], (np.add(grid[1:], grid[:-1])) / 2, grid[-1:]])
+    return edges[index], edges[index + 1]
 
 
 @dataclass(frozen=True)
@@ -283,6 +269,7 @@ def make_mocks(
     libraries: Sequence[str | SSPLibrary] = LIBRARY_NAMES,
     *,
     ebv_grid: Sequence[float] = EBV_GRID,
+    continuous_ebv: bool = False,
     magnitudes: Sequence[float] = MAGNITUDES,
     noise: NoiseModel | None = None,
     seed: int = 0,
@@ -296,13 +283,17 @@ def make_mocks(
     libraries : sequence of str or SSPLibrary
         Names of shipped libraries, or libraries.
     ebv_grid : sequence of float
-        Colour excesses in mag.
+        Colour excesses in mag, increasing.
+    continuous_ebv : bool
+        Draw each mock's E(B−V) evenly from the part of the range nearest to its grid value: a
+        network trained on the grid alone learns that no other value exists, and answers with
+        grid values.
     magnitudes : sequence of float
         i magnitudes (AB), which set the noise.
     noise : NoiseModel, optional
         :meth:`NoiseModel.default` unless given.
     seed : int
-        Seed of the noise (and of the split at random); the same seed gives the same sample.
+        Seed of all that is drawn; the same seed gives the same sample.
     split : {"ssp", "random"}
         Hold out whole SSPs, or mocks at random as the paper does.
     redshift : float
@@ -314,17 +305,25 @@ def make_mocks(
     """
     if split not in ("ssp", "random"):
         raise InputError(f"A split is 'ssp' or 'random', not {split!r}.")
-    if not libraries or not len(ebv_grid) or not len(magnitudes):
+    if not len(libraries) or not len(ebv_grid) or not len(magnitudes):
         raise InputError("A mock sample needs at least one library, one E(B−V) and one magnitude.")
     loaded = [load_library(lib) if isinstance(lib, str) else lib for lib in libraries]
     noise = noise or NoiseModel.default()
     rng = np.random.default_rng(seed)
 
-    clean, labels = noise_free(loaded, ebv_grid, redshift)
-    magnitude = np.tile(np.asarray(magnitudes, dtype=float), len(clean))
-    labels = labels.loc[labels.index.repeat(len(magnitudes))].reset_index(drop=True)
-    labels.insert(3, "magnitude", magnitude)
-    noisy, error = noise.add(np.repeat(clean, len(magnitudes), axis=0), magnitude, rng)
+    fluxes, frames = [], []
+    for library, (cell, ebv) in product(loaded, enumerate(ebv_grid)):
+        fixed = _noise_free(library, float(ebv), redshift)
+        for magnitude in magnitudes:
+            flux, labels = fixed
+            if continuous_ebv:
+                drawn = rng.uniform(*_cell(ebv_grid, cell), len(library))
+                flux, labels = _noise_free(library, drawn, redshift)
+            fluxes.append(flux)
+            frames.append(labels.assign(magnitude=float(magnitude)))
+    labels = pd.concat(frames, ignore_index=True)
+    magnitude = labels["magnitude"].to_numpy()
+    noisy, error = noise.add(np.concatenate(fluxes), magnitude, rng)
 
     if split == "ssp":
         ids = labels["ssp"].unique()
@@ -334,9 +333,10 @@ def make_mocks(
     meta = {
         "libraries": [library.name for library in loaded],
         "ebv_grid": [float(e) for e in ebv_grid],
+        "continuous_ebv": continuous_ebv,
         "magnitudes": [float(m) for m in magnitudes],
         "noise": noise.to_dict(),
         "seed": int(seed),
         "split": split,
     }
-    return MockSample(*_relative(noisy, error), labels, meta)
+    return MockSample(*_relative(noisy, error), labels[list(LABELS)], meta)

@@ -22,7 +22,7 @@ _BROAD_DEPTH = {"uJAVA": 23.0, "J1007": 22.0, "iSDSS": 24.0}
 
 # The two free constants of the default model; see NoiseModel.default.
 CALIBRATION_FLOOR = 0.01
-APERTURE_AREA = 9.0
+APERTURE_AREA = 27.0
 
 # Growth of log10(AUTO aperture area) per magnitude brighter than 22: at fixed surface brightness
 # it would be 0.4; galaxies of high luminosity are also somewhat denser.

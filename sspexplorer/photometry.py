@@ -98,7 +98,7 @@ def spectral_fnu(flux: np.ndarray, wavelength: np.ndarray, redshift: float = 0.0
 def synthesize(
     spectra: np.ndarray,
     wavelength: np.ndarray,
-    ebv: float = 0.0,
+    ebv: float | np.ndarray = 0.0,
     redshift: float = 0.0,
 ) -> np.ndarray:
     """F_ν in the 57 bands of dusty, redshifted spectra.
@@ -109,8 +109,9 @@ def synthesize(
         Rest-frame F_λ in any unit.
     wavelength : ndarray, shape (n_wave,)
         Rest-frame wavelength in Å, increasing.
-    ebv : float
-        Colour excess in mag of a rest-frame dust screen (see :mod:`sspexplorer.dust`).
+    ebv : float or ndarray, shape (...)
+        Colour excess in mag of a rest-frame dust screen (see :mod:`sspexplorer.dust`), the same
+        for all spectra or one for each.
     redshift : float
         Redshift, 0 to 0.1 for the shipped libraries.
 
@@ -120,4 +121,6 @@ def synthesize(
         F_ν on an arbitrary scale, common to all spectra and bands.
     """
     matrix = band_matrix(wavelength, redshift)
+    if np.ndim(ebv):
+        return (spectra * transmission(wavelength, ebv)) @ matrix
     return spectra @ (transmission(wavelength, ebv)[:, None] * matrix)

@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from sspexplorer.errors import InputError
+from sspexplorer.libraries import load_library
 from sspexplorer.mocks import EBV_GRID, MAGNITUDES, MockSample, make_mocks, split_of
+from sspexplorer.photometry import synthesize
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +30,19 @@ def test_the_same_seed_gives_the_same_mocks_and_another_does_not(sample):
     other = make_mocks(["emiles"], seed=4)
     assert not np.array_equal(other.flux, sample.flux)
     assert other.labels.equals(sample.labels)
+
+
+def test_continuous_dust_is_drawn_around_the_grid():
+    made = make_mocks(["emiles"], continuous_ebv=True, magnitudes=[16.0, 17.0])
+    ebv = made.labels["ebv"].to_numpy()
+    assert len(np.unique(ebv)) == len(made)
+    nearest = np.array(EBV_GRID)[np.abs(np.subtract.outer(ebv, EBV_GRID)).argmin(axis=1)]
+    assert (np.unique(nearest, return_counts=True)[1] == len(made) / len(EBV_GRID)).all()
+    library = load_library("emiles")
+    row = made.labels.iloc[5]
+    index = library.ids.tolist().index(row["ssp"])
+    flux = synthesize(library.spectra[index], library.wavelength, row["ebv"])
+    assert made.noise_free[5] == pytest.approx(flux / np.median(flux), rel=1e-4)
 
 
 def test_new_noise_is_drawn_around_the_same_noise_free_flux(sample):
