@@ -151,7 +151,7 @@ def noise_seen(model: Model, mocks: MockSample) -> bool:
     """Whether a sample has the very noise that the model was trained on."""
     trained = model.card["sample"]
     keys = ("libraries", "ebv_grid", "continuous_ebv", "magnitudes", "noise", "seed", "split")
-    return all(mocks.meta.get(key) == trained[key] for key in keys)
+    return all(mocks.meta.get(key) == trained.get(key) for key in keys)
 
 
 def running_quantiles(true: np.ndarray, predicted: np.ndarray, n_bins: int = 20) -> pd.DataFrame:

@@ -68,7 +68,7 @@ def table(labels, predicted) -> pd.DataFrame:
 
 @pytest.fixture
 def page(table, monkeypatch) -> PredictedVsTrue:
-    monkeypatch.setattr(page_module, "held_out_table", lambda model, split: table)
+    monkeypatch.setattr(page_module.shared, "held_out_table", lambda model, split: table)
     monkeypatch.setattr(shared, "model_card", lambda name: {})
     return PredictedVsTrue()
 
@@ -294,7 +294,7 @@ def test_what_is_wrong_is_said(page, monkeypatch):
     def fail(model: str, split: str) -> pd.DataFrame:
         raise InputError("There is no model here.")
 
-    monkeypatch.setattr(page_module, "held_out_table", fail)
+    monkeypatch.setattr(page_module.shared, "held_out_table", fail)
     page.split = "random"
     assert "There is no model here." in page._trouble[0].object
     assert not page._picture.visible

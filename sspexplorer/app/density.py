@@ -1,10 +1,9 @@
 """Predicted against true: where the networks read the parameters back, and where they fail."""
 
 import logging
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import holoviews as hv
@@ -27,9 +26,8 @@ from sspexplorer.app.comparison import (
 )
 from sspexplorer.app.state import SharedState
 from sspexplorer.errors import InputError
-from sspexplorer.metrics import held_out_mocks
 from sspexplorer.mocks import MAGNITUDES, PARAMETERS
-from sspexplorer.plots.density import Compared, compile_shading, density_picture, density_table
+from sspexplorer.plots.density import Compared, density_picture, density_table
 from sspexplorer.plots.style import LIBRARY_COLOURS, LIBRARY_LABELS, PARAMETER_COLOURS
 
 MAGNITUDE_CHOICES = {"All": "all", "Brighter than": "brighter", "At": "at"}
@@ -70,29 +68,6 @@ _NO_MOCKS = density_table(
 logger = logging.getLogger(__name__)
 # Tables are made here, so that the pages of other visitors go on meanwhile.
 _WORKERS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="density")
-_ONE_AT_A_TIME = threading.Lock()
-
-
-@cache
-def _held_out(model: str, split: str) -> pd.DataFrame:
-    compile_shading()
-    loaded = shared.model(model)
-    mocks = held_out_mocks(loaded, split)
-    return density_table(mocks.labels, loaded.predict(mocks.flux))
-
-
-def held_out_table(model: str, split: str) -> pd.DataFrame:
-    """Every held-out mock and what a shipped model predicts for it; made once per server.
-
-    The mocks are those of ``sspexplorer evaluate``, so the metrics are the same.
-
-    Raises
-    ------
-    InputError
-        If there is no such model, or it cannot be tested on this split.
-    """
-    with _ONE_AT_A_TIME:
-        return _held_out(model, split)
 
 
 class _Panels:
@@ -257,7 +232,7 @@ class PredictedVsTrue(pn.viewable.Viewer):
             self._then(self._stop, selection, parts.problem(text))
 
     def _collect(self, selection: Selection) -> None:
-        rows = selection.rows(held_out_table(selection.model, selection.split))
+        rows = selection.rows(shared.held_out_table(selection.model, selection.split))
         if not len(rows):
             self._then(self._stop, selection, parts.empty_state(_why_empty(selection)))
         elif len(rows) > _MANY:

@@ -10,13 +10,12 @@ from collections.abc import Callable
 from functools import cache, wraps
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-import numpy as np
+import pandas as pd
 
 from sspexplorer.libraries import LIBRARY_NAMES, load_library
 from sspexplorer.resources import data_path
 
 if TYPE_CHECKING:
-    from sspexplorer.mocks import MockSample
     from sspexplorer.networks import Model
 
 logger = logging.getLogger(__name__)
@@ -70,29 +69,30 @@ def model(name: str) -> "Model":
 
 
 @_once
-def held_out_mocks() -> "MockSample":
-    """Mocks of all three libraries that no network was trained on: held-out SSPs, seed 0."""
-    from sspexplorer.mocks import make_mocks
+def held_out_table(name: str, split: str) -> pd.DataFrame:
+    """Every held-out mock of a model and what it predicts for it.
 
-    return make_mocks().part("test")
+    The mocks are those of ``sspexplorer evaluate``, so the metrics are the same.
 
+    Raises
+    ------
+    InputError
+        If there is no such model, or it cannot be tested on this split.
+    """
+    from sspexplorer.metrics import held_out_mocks
+    from sspexplorer.plots.density import compile_shading, density_table
 
-@_once
-def held_out_predictions(name: str) -> np.ndarray:
-    """Predictions of a model for :func:`held_out_mocks`, shape (n, 3), read-only."""
-    predicted = model(name).predict(held_out_mocks().flux)
-    predicted.flags.writeable = False
-    return predicted
+    compile_shading()
+    mocks = held_out_mocks(model(name), split)
+    return density_table(mocks.labels, model(name).predict(mocks.flux))
 
 
 def _warm() -> None:
-    import datashader  # noqa: F401
-
     for library in LIBRARY_NAMES:
         load_library(library)
     for name in model_names()[:1]:
         model(name)
-        held_out_predictions(name)
+        held_out_table(name, "ssp")
 
 
 @cache
