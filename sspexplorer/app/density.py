@@ -129,7 +129,7 @@ class PredictedVsTrue(pn.viewable.Viewer):
     def _make_parts(self) -> None:
         self._magnitude_note, self._split_note = parts.note(""), parts.note("")
         self._split = pn.widgets.Select(
-            name="Tested on",
+            label="Tested on",
             options=SPLITS,
             value=self.split,
             sizing_mode="stretch_width",

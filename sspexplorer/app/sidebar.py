@@ -44,7 +44,7 @@ class Sidebar(pn.viewable.Viewer):
         names = list(state.param.model.objects)
         self._model = pn.widgets.Select.from_param(
             state.param.model,
-            name="Model",
+            label="Model",
             options={MODEL_TITLES.get(name, name): name for name in names},
             sizing_mode="stretch_width",
             margin=0,
@@ -60,7 +60,7 @@ class Sidebar(pn.viewable.Viewer):
         state.param.watch(self._show_libraries, "libraries")
         self._magnitude = pn.widgets.FloatSlider.from_param(
             state.param.magnitude,
-            name="i magnitude (AB)",
+            label="i magnitude (AB)",
             format="0.0",
             sizing_mode="stretch_width",
             margin=0,
