@@ -1,0 +1,327 @@
+"""Pictures of a catalogue of predictions, and of one galaxy in it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import colorcet
+import holoviews as hv
+import numpy as np
+import pandas as pd
+from bokeh.models import ColumnDataSource, HoverTool
+
+from sspexplorer.bands import BAND_NAMES, N_BANDS, load_bands
+from sspexplorer.inference import extend_ends, fill_missing
+from sspexplorer.libraries import LIBRARY_NAMES
+from sspexplorer.mocks import Observation
+from sspexplorer.plots.sed import WAVELENGTH_RANGE
+from sspexplorer.plots.style import (
+    COLOUR_BAR,
+    LIBRARY_COLOURS,
+    NEUTRAL,
+    PARAMETER_LABELS,
+    REAL_GALAXY_STYLE,
+    band_colours,
+    figure_options,
+)
+
+# From here on galaxies are drawn as a density: a browser is slow with more points.
+MAX_POINTS = 10_000
+
+# Both ends are cut off, so that no point sinks into a white or a black page.
+EBV_COLOURS: tuple[str, ...] = tuple(colorcet.CET_L8[45:225])
+# Grey is "no remark"; the others are for reasons to doubt, the commonest first.
+FLAG_COLOURS = (NEUTRAL, "#C026A3", "#0AA5C2", "#B8860B", "#7BAA1E", "#D6324A")
+
+_FOOT = 0.12  # part of the height below the fluxes, where the transmission curves stand
+# In units of the median flux: a wild band does not press all others flat.
+_LOWEST, _HIGHEST = -2.0, 8.0
+
+
+@dataclass(frozen=True, eq=False)
+class Galaxy:
+    """One row of a catalogue, and the SSPs that its prediction points at.
+
+    Attributes
+    ----------
+    flux, flux_err : ndarray, shape (57,)
+        F_ν divided by its median; NaN where a band is missing or its error unknown.
+    filled : ndarray, shape (57,)
+        The same with missing bands filled in as the networks see them; NaN if there are none.
+    ssps : tuple of Observation
+        Without noise, on any scale.
+    """
+
+    flux: np.ndarray
+    flux_err: np.ndarray
+    filled: np.ndarray
+    ssps: tuple[Observation, ...] = ()
+
+    @classmethod
+    def from_row(
+        cls,
+        flux: np.ndarray,
+        flux_err: np.ndarray,
+        templates: np.ndarray,
+        ssps: tuple[Observation, ...] = (),
+    ) -> "Galaxy":
+        """Scale a row of a catalogue and fill its gaps.
+
+        Parameters
+        ----------
+        flux, flux_err : ndarray, shape (57,)
+            F_ν on any scale; NaN is missing.
+        templates : ndarray, shape (n, 57)
+            The model's, see :func:`sspexplorer.inference.extend_ends`.
+        ssps : tuple of Observation
+            See the class.
+        """
+        present = np.isfinite(flux)
+        if not present.any():
+            return cls(flux, flux_err, flux)
+        scale = abs(np.median(flux[present])) or 1.0
+        row = flux[None] / scale
+        filled = extend_ends(fill_missing(row), present[None], templates)[0]
+        return cls(flux / scale, flux_err / scale, filled, ssps)
+
+    @property
+    def snr(self) -> float:
+        """Median signal-to-noise ratio of the narrow bands; NaN if no error is known."""
+        ratio = (self.flux / self.flux_err)[load_bands().narrow]
+        ratio = ratio[np.isfinite(ratio)]
+        return float(np.median(ratio)) if ratio.size else float("nan")
+
+    def scale_of(self, ssp: Observation) -> float:
+        """Factor that brings an SSP to the galaxy: the median ratio over the measured bands."""
+        return float(np.nanmedian(self.flux / ssp.noise_free))
+
+    def difference_from(self, ssp: Observation) -> float:
+        """Root mean square of galaxy/SSP − 1 over the measured bands."""
+        ratio = self.flux / (ssp.noise_free * self.scale_of(ssp))
+        return float(np.sqrt(np.nanmean((ratio - 1) ** 2)))
+
+
+def population_picture(
+    table: pd.DataFrame,
+    chosen: hv.streams.Stream,
+    tap: hv.streams.Stream,
+    *,
+    by_flag: bool = False,
+) -> hv.DynamicMap:
+    """Draw predicted age against metallicity, each galaxy a point, or all a density.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns ``row``, ``name``, ``log_age``, ``metallicity``, ``ebv``, ``reason`` (what is
+        doubtful, "" if nothing) and ``reason_index`` (0 if nothing).
+    chosen : Pipe
+        One-row table with ``log_age`` and ``metallicity`` of the galaxy to mark; it may be NaN.
+    tap : SingleTap
+        Gets the place of a click.
+    by_flag : bool
+        Colour by what is doubtful instead of by E(B−V). A density shows the flagged fraction.
+    """
+    points = hv.Points(
+        table.assign(reason=table["reason"].replace("", "none")),
+        ["log_age", "metallicity"],
+        ["ebv", "reason_index", "name", "row", "reason"],
+    )
+    if len(table) > MAX_POINTS:
+        galaxies = _density(points, by_flag)
+    else:
+        galaxies = hv.DynamicMap(lambda: points).opts(**_point_options(table, by_flag))
+    tap.source = galaxies
+    mark = hv.DynamicMap(
+        lambda data: hv.Points(data, ["log_age", "metallicity"]), streams=[chosen]
+    ).opts(size=12, **REAL_GALAXY_STYLE)
+    low, high = _limits(table["log_age"]), _limits(table["metallicity"])
+    return (galaxies * mark).opts(
+        **figure_options(
+            xlabel=PARAMETER_LABELS["log_age"],
+            ylabel=PARAMETER_LABELS["metallicity"],
+            xlim=low,
+            ylim=high,
+            show_legend=False,
+        )
+    )
+
+
+def _limits(values: pd.Series) -> tuple[float, float]:
+    """Range of an axis: all values, and some air."""
+    finite = values[np.isfinite(values)]
+    low, high = (finite.min(), finite.max()) if len(finite) else (0.0, 1.0)
+    air = max(0.08 * (high - low), 0.15)
+    return low - air, high + air
+
+
+def _ebv_range(values: pd.Series) -> tuple[float, float]:
+    """Range of the colours: outliers do not set it."""
+    low, high = np.nanpercentile(values, [1, 99]) if len(values) else (0.0, 0.0)
+    return min(0.0, float(low)), max(0.1, float(high))
+
+
+def _bar(label: str) -> dict[str, Any]:
+    return {"colorbar": True, "colorbar_opts": COLOUR_BAR, "clabel": label}
+
+
+def _point_options(table: pd.DataFrame, by_flag: bool) -> dict[str, Any]:
+    tooltips = [
+        ("Galaxy", "@name, row @row"),
+        ("log age", "@log_age{0.00}"),
+        ("[M/H]", "@metallicity{0.00}"),
+        ("E(B−V)", "@ebv{0.00}"),
+        ("Flag", "@reason"),
+    ]
+    options = {
+        "size": 8 if len(table) <= 1000 else 5,
+        "alpha": 0.85 if len(table) <= 1000 else 0.6,
+        "line_color": None,
+        "tools": [HoverTool(tooltips=tooltips)],
+    }
+    if by_flag:
+        last = len(FLAG_COLOURS) - 1
+        return options | {
+            "color": "reason_index",
+            "cmap": list(FLAG_COLOURS),
+            "clim": (-0.5, last + 0.5),
+        }
+    return options | {
+        "color": "ebv",
+        "cmap": list(EBV_COLOURS),
+        "clim": _ebv_range(table["ebv"]),
+        **_bar(PARAMETER_LABELS["ebv"]),
+    }
+
+
+def _density(points: hv.Points, by_flag: bool) -> hv.DynamicMap:
+    import datashader as ds
+    from holoviews.operation.datashader import dynspread, rasterize
+
+    table = points.data
+    if by_flag:
+        table = table.assign(flagged=table["reason_index"].gt(0) * 1.0)
+        column, limits, label = "flagged", (0.0, 1.0), "flagged fraction"
+    else:
+        column, limits = "ebv", _ebv_range(table["ebv"])
+        label = "mean " + PARAMETER_LABELS["ebv"]
+    points = hv.Points(table, ["log_age", "metallicity"], [column])
+    image = dynspread(rasterize(points, aggregator=ds.mean(column)), threshold=0.6, max_px=2)
+    return image.opts(cmap=list(EBV_COLOURS), clim=limits, tools=["hover"], **_bar(label))
+
+
+def galaxy_picture(galaxy: hv.streams.Stream) -> hv.DynamicMap:
+    """Draw the SED of one galaxy over the SSPs of its prediction, the bands along the foot.
+
+    Measured bands are full points with error bars, in the colours of their light; bands that
+    were filled in are hollow.
+
+    Parameters
+    ----------
+    galaxy : Pipe of Galaxy
+    """
+    by_light = {"color": "band_index", "cmap": list(band_colours()), "clim": (0, N_BANDS - 1)}
+    by_library = {
+        "color": "library",
+        "cmap": [LIBRARY_COLOURS[name] for name in LIBRARY_NAMES],
+        "clim": (-0.5, len(LIBRARY_NAMES) - 0.5),
+    }
+    measured = HoverTool(
+        tooltips=[
+            ("Band", "@band, @wavelength{0} Å"),
+            ("Fν", "@flux{0.000} ± @flux_err{0.000}"),
+            ("S/N", "@snr{0.0}"),
+        ]
+    )
+    filled = HoverTool(
+        tooltips=[
+            ("Band", "@band, @wavelength{0} Å"),
+            ("Missing", "filled in from its neighbours: @flux{0.000}"),
+        ]
+    )
+    layers: list[tuple[Callable[[Galaxy], hv.Element], dict[str, Any]]] = [
+        (_spectra, by_library | {"line_width": 1.2, "line_alpha": 0.6}),
+        (_error_bars, by_light | {"line_width": 1.2, "line_alpha": 0.7}),
+        (
+            lambda g: _points(g, np.isfinite(g.flux)),
+            by_light | {"size": 7, "tools": [measured]},
+        ),
+        (
+            lambda g: _points(g, ~np.isfinite(g.flux)),
+            by_light | {"size": 7, "fill_alpha": 0, "line_width": 1.5, "tools": [filled]},
+        ),
+    ]
+    picture = hv.Overlay(
+        [
+            hv.DynamicMap(lambda data, make=make: make(data), streams=[galaxy]).opts(**options)
+            for make, options in layers
+        ]
+    )
+    return picture.collate().opts(
+        **figure_options(
+            lambda plot, overlay: _hold_flux_axis(plot, galaxy.contents["data"]),
+            xlabel="Observed wavelength [Å]",
+            ylabel="Fν / median Fν",
+            xlim=WAVELENGTH_RANGE,
+            show_legend=False,
+            apply_ranges=False,
+        )
+    )
+
+
+def _points(galaxy: Galaxy, bands: np.ndarray) -> hv.Points:
+    table = pd.DataFrame(
+        {
+            "wavelength": load_bands().pivot,
+            "flux": galaxy.filled,
+            "band_index": np.arange(N_BANDS),
+            "band": BAND_NAMES,
+            "flux_err": galaxy.flux_err,
+            "snr": galaxy.flux / galaxy.flux_err,
+        }
+    )
+    details = ["band_index", "band", "flux_err", "snr"]
+    return hv.Points(table[bands], ["wavelength", "flux"], details)
+
+
+def _error_bars(galaxy: Galaxy) -> hv.Segments:
+    known = np.isfinite(galaxy.flux_err)
+    wavelength = load_bands().pivot[known]
+    flux, error = galaxy.flux[known], galaxy.flux_err[known]
+    columns = (wavelength, flux - error, wavelength, flux + error, np.flatnonzero(known))
+    return hv.Segments(columns, ["x0", "y0", "x1", "y1"], "band_index")
+
+
+def _spectra(galaxy: Galaxy) -> hv.Segments:
+    """Spectra as short segments: one table, whatever the number of SSPs."""
+    pieces = [np.empty((5, 0))]
+    for ssp in galaxy.ssps:
+        low, high = np.searchsorted(ssp.wavelength, WAVELENGTH_RANGE)
+        x = ssp.wavelength[low:high:2]
+        y = ssp.spectrum[low:high:2] * galaxy.scale_of(ssp)
+        number = np.full(len(x) - 1, LIBRARY_NAMES.index(ssp.library))
+        pieces.append(np.stack([x[:-1], y[:-1], x[1:], y[1:], number]))
+    return hv.Segments(tuple(np.concatenate(pieces, axis=1)), ["x0", "y0", "x1", "y1"], "library")
+
+
+def _hold_flux_axis(plot: Any, galaxy: Galaxy) -> None:
+    """HoloViews hook: fit the flux axis to the galaxy, the transmission curves along its foot."""
+    handles = plot.handles
+    highest = [1.0, *np.clip(galaxy.filled[np.isfinite(galaxy.filled)], None, _HIGHEST)]
+    highest += [ssp.noise_free.max() * galaxy.scale_of(ssp) for ssp in galaxy.ssps]
+    top = 1.1 * max(highest)
+    low = min(0.0, *np.clip(galaxy.filled[np.isfinite(galaxy.filled)], _LOWEST, 0.0), 0.0)
+    bottom = low - (top - low) * _FOOT / (1 - _FOOT)
+    handles["y_range"].update(start=bottom, end=top)
+    curves = load_bands().curves
+    data = {
+        "xs": [np.concatenate([grid[:1], grid, grid[-1:]]) for grid, _ in curves],
+        "ys": [bottom + (low - bottom) * 0.85 * np.pad(t / t.max(), 1) for _, t in curves],
+        "colour": list(band_colours()),
+    }
+    if "band_curves" not in handles:
+        source = handles["band_curves"] = ColumnDataSource(data)
+        plot.state.patches(
+            "xs", "ys", source=source, color="colour", alpha=0.4, line_alpha=0, level="underlay"
+        )
+    handles["band_curves"].data = data

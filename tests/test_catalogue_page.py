@@ -1,0 +1,377 @@
+import asyncio
+import gc
+import io
+import threading
+import weakref
+from pathlib import Path
+from types import SimpleNamespace
+
+import holoviews as hv
+import numpy as np
+import pandas as pd
+import panel as pn
+import pytest
+
+from sspexplorer.app import catalogue as module
+from sspexplorer.app import shared
+from sspexplorer.app.catalogue import EXAMPLES, YourCatalogue
+from sspexplorer.app.catalogue_result import nearest_ssps, scatter_text
+from sspexplorer.app.catalogue_table import ALL, FLAGGED, WELL, WITHOUT, Answers
+from sspexplorer.app.worker import Job, Worker
+from sspexplorer.bands import BAND_NAMES
+from sspexplorer.catalogue import read_catalogue
+from sspexplorer.errors import InputError
+from sspexplorer.inference import Cancelled, predict
+from sspexplorer.noise import NoiseModel
+from sspexplorer.plots import catalogue as plots
+from sspexplorer.resources import data_path
+
+SIMULATED, REAL = EXAMPLES.values()
+HTML = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def bokeh():
+    hv.extension("bokeh")
+
+
+@pytest.fixture
+def page() -> YourCatalogue:
+    return YourCatalogue()
+
+
+@pytest.fixture(scope="module")
+def simulated() -> pd.DataFrame:
+    return pd.read_csv(data_path("examples", SIMULATED))
+
+
+@pytest.fixture(scope="module")
+def answers(simulated: pd.DataFrame) -> Answers:
+    """Twelve galaxies: one with many bands missing, one with hardly any, one with none."""
+    table = simulated.dropna().head(12).reset_index(drop=True)
+    table[["id", "redshift"]] = [(f"00{k}", 0.0) for k in range(12)]
+    table.loc[0, BAND_NAMES[20:40]] = np.nan
+    table.loc[1, list(BAND_NAMES[5:])] = np.nan
+    table.loc[2, list(BAND_NAMES)] = np.nan
+    return answer(table)
+
+
+def answer(table: pd.DataFrame) -> Answers:
+    catalogue = read_catalogue(csv(table), "galaxies.csv")
+    found = predict(shared.model("default"), catalogue.flux, catalogue.redshift)
+    return Answers.gather(catalogue, found, "default")
+
+
+def csv(table: pd.DataFrame) -> bytes:
+    return table.to_csv(index=False).encode()
+
+
+def run(*steps) -> None:
+    """Run coroutines one after the other."""
+
+    async def all_steps() -> None:
+        for step in steps:
+            await step
+
+    asyncio.run(all_steps())
+
+
+def opened(page: YourCatalogue, name: str = SIMULATED) -> YourCatalogue:
+    run(page.open(data_path("examples", name), name), page.predict())
+    assert page.worker.trouble == ""
+    return page
+
+
+def shown_text(part: pn.viewable.Viewable) -> str:
+    return "".join(str(pane.object) for pane in part.select(pn.pane.HTML))
+
+
+def test_an_example_is_understood_before_it_is_predicted(page):
+    run(page.open(data_path("examples", REAL), REAL))
+    text = shown_text(page.__panel__())
+    assert "real_galaxies.csv, 3 rows" in text
+    assert all(note in text for note in page.catalogue.notes)
+    assert 'title="uJAVA, 3545 Å: missing"' in text
+    assert 'title="J0500, ' in text
+    assert "in every row" in text
+    assert page.result is None
+
+
+def test_every_row_is_predicted_and_the_first_is_in_sight(page, simulated):
+    result = opened(page).result
+    assert result.row == 0
+    assert result.grid.selection == [0]
+    assert list(result.grid.value["own0"]) == list(simulated["id"])
+    expected = predict(shared.model("default"), page.catalogue.flux, page.catalogue.redshift)
+    assert result.grid.value["log_age"].to_numpy() == pytest.approx(expected["pred_log_age"])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("paper.pdf", b"%PDF-1.4", "paper.pdf ends in .pdf"),
+        ("page.fits", b"<!DOCTYPE html><html></html>", "page.fits is a web page"),
+        ("empty.csv", b"", "empty.csv is empty"),
+        ("other.csv", "a,b\n1,2\n", "other.csv: 0 of the 57 bands found"),
+        ("noending", b"a", "noending has no ending"),
+        ("cut.parquet", b"PAR1abcdefgh", "cut.parquet is cut short"),
+    ],
+)
+def test_a_bad_file_gets_a_sentence_and_the_page_goes_on(page, name, content, said):
+    run(page.open(content, name))
+    assert page.worker.trouble.startswith(said)
+    assert page.catalogue is None
+    opened(page, REAL)
+    assert len(page.result.answers.table) == 3
+
+
+def test_of_two_files_the_later_one_stays(page, monkeypatch):
+    go_on = threading.Event()
+
+    def slow(path: Path, name: str, **options):
+        if name == SIMULATED:
+            go_on.wait(5)
+        return read_catalogue(path, name, **options)
+
+    monkeypatch.setattr(module, "read_catalogue", slow)
+
+    async def both() -> None:
+        first = asyncio.create_task(page.open(data_path("examples", SIMULATED), SIMULATED))
+        await asyncio.sleep(0)
+        await page.open(data_path("examples", REAL), REAL)
+        go_on.set()
+        await first
+
+    asyncio.run(both())
+    assert page.catalogue.name == REAL
+    assert not page.worker.busy
+
+
+def test_cancelling_keeps_what_was_there(page, monkeypatch):
+    opened(page, REAL)
+    before = page.result
+
+    def endless(*args, cancelled, **options):
+        while not cancelled():
+            pass
+        raise Cancelled
+
+    monkeypatch.setattr(module, "predict", endless)
+
+    async def cancel_soon() -> None:
+        task = asyncio.create_task(page.predict())
+        await asyncio.sleep(0.05)
+        page.worker.cancel()
+        await task
+
+    asyncio.run(cancel_soon())
+    assert page.result is before
+    assert page.worker.trouble == ""
+
+
+def test_another_photometry_or_unit_is_read_and_predicted_again(page, simulated):
+    both = simulated.join(simulated[list(BAND_NAMES)].add_prefix("AUTO_") * 2)
+    run(page.open(csv(both), "both.csv"), page.predict())
+    assert list(page._photometry.options) == ["plain", "AUTO"]
+    page._photometry.value = "AUTO"
+    assert page.catalogue.photometry == "AUTO"
+    assert page.result.answers.catalogue is page.catalogue
+    page._unit.value = "flambda"
+    assert page.catalogue.unit == "flambda"
+    assert page._unit.value == "flambda"
+    page._unit.value = ""
+    assert page.catalogue.unit == "fnu"
+
+
+@pytest.mark.parametrize("ending", [".csv", ".ecsv", ".fits", ".vot", ".parquet"])
+def test_the_download_keeps_every_row_and_column(page, simulated, ending):
+    opened(page)
+    page._format.value = ending
+    assert page._download.filename == f"simulated_galaxies_predictions{ending}"
+    file = io.BytesIO()
+    page._write(file)
+    back = read_catalogue(file.getvalue(), f"back{ending}")
+    assert back.column_names[: simulated.shape[1]] == tuple(simulated.columns)
+    added = ("pred_log_age", "pred_metallicity", "pred_ebv", "pred_n_bands", "pred_flag")
+    assert back.column_names[simulated.shape[1] :] == added
+    assert list(back.frame(["id"])["id"]) == list(simulated["id"])
+    assert back.flux == pytest.approx(page.catalogue.flux, nan_ok=True)
+
+
+def test_names_are_text_and_never_html(page, simulated):
+    table = simulated.head(3).assign(id=HTML)
+    table.insert(1, HTML + "_name", HTML)
+    table["J0500"] = table["J0500"].astype(object)
+    table.loc[1, "J0500"] = HTML
+    run(page.open(csv(table), f"{HTML}.csv"), page.predict())
+    assert HTML in page.catalogue.name
+    assert "<img" not in shown_text(page.__panel__())
+    assert "&lt;img" in shown_text(page.__panel__())
+    grid = page.result.grid
+    assert not any("<" in title for title in grid.titles.values())
+    assert all(name.isidentifier() for name in grid.value.columns)
+
+
+def test_another_file_leaves_nothing_behind(page):
+    run(page.open(data_path("examples", REAL).read_bytes(), REAL), page.predict())
+    folder = Path(page._upload.folder.name)
+    kept = weakref.ref(page.result.answers)
+    assert folder.is_dir()
+    page.close()
+    gc.collect()
+    assert kept() is None
+    assert not folder.exists()
+    assert page.catalogue is None
+    assert page.result is None
+
+
+def test_a_click_shows_the_nearest_galaxy_and_its_row(page):
+    result = opened(page).result
+    table = result.answers.table
+    result._tapped(table.loc[123, "log_age"], table.loc[123, "metallicity"])
+    assert result.row == 123
+    assert result.grid.selection == [123]
+    assert result.grid.page == 123 // 10 + 1
+    assert "SIM-124, row 124" in shown_text(result._words)
+    assert result._mark.data["log_age"].item() == table.loc[123, "log_age"]
+
+
+def test_a_click_on_a_sorted_row_shows_that_row(page):
+    result = opened(page).result
+    result.grid.sorters = [{"field": "log_age", "dir": "asc"}]
+    result._clicked(SimpleNamespace(row=57))
+    assert result.row == 57
+    place = result.answers.table["log_age"].rank().astype(int)[57]
+    assert result.grid.page == (place - 1) // 10 + 1
+
+
+def test_choosing_a_group_shows_its_rows_only(page):
+    result = opened(page).result
+    flagged = result.answers.table["flag"] != ""
+    result.group = FLAGGED
+    assert list(result.grid.value.index) == list(np.flatnonzero(flagged))
+    assert result.row == np.flatnonzero(flagged)[0]
+    assert result.grid.selection == [0]
+
+
+def test_the_chosen_libraries_are_drawn_through_the_galaxy(page):
+    result = opened(page, REAL).result
+    page.state.libraries = ["bc03"]
+    assert [ssp.library for ssp in result._galaxy.data.ssps] == ["bc03"]
+    assert "BC03" in shown_text(result._words)
+    assert "PopStar" not in shown_text(result._words)
+
+
+def test_rows_are_counted_by_what_became_of_them(answers):
+    counts = {name: int(rows.sum()) for name, rows in answers.groups.items()}
+    assert counts == {
+        ALL: 12,
+        WELL: 9,
+        FLAGGED: 1,
+        WITHOUT: 2,
+        "more than 20% of bands missing": 1,
+        "fewer than 20 bands": 1,
+        "no bands": 1,
+    }
+    assert answers.sentence() == (
+        "10 of 12 rows were predicted, 1 with a flag: more than 20% of bands missing (1). "
+        "2 cannot be: fewer than 20 bands (1), no bands (1)."
+    )
+    assert answers.legend == (
+        (0, "no flag", 9),
+        (1, "more than 20% of bands missing", 1),
+    )
+
+
+def test_own_columns_are_shown_as_they_can_be_sorted(answers, simulated):
+    assert list(answers.own_titles.values())[:3] == ["id", "sim_magnitude", "redshift"]
+    assert answers.table.loc[7, "own0"] == "007"
+    magnitudes = simulated.dropna()["sim_magnitude"].to_numpy()[:12]
+    assert answers.table["own1"].to_numpy() == pytest.approx(magnitudes)
+    large = simulated.head(3).assign(id=np.arange(3) + 2**53 + 1)
+    assert list(answer(large).table["own0"]) == [str(2**53 + k) for k in (1, 2, 3)]
+
+
+def test_a_row_without_prediction_is_shown_all_the_same(page, answers):
+    page._catalogue = answers.catalogue
+    page._fill_selects()
+    page._show_result(answers)
+    for row in (1, 2):
+        page.result.row = row
+        assert page.result._galaxy.data.ssps == ()
+        assert "Flag: " in shown_text(page.result._words)
+    page.result.group = WITHOUT
+    assert "None of these rows" in shown_text(page.result._map)
+
+
+@pytest.mark.parametrize("by_flag", [False, True])
+def test_many_galaxies_are_drawn_as_a_density(answers, monkeypatch, by_flag):
+    table = answers.table[answers.predicted].rename(columns={"flag": "reason"})
+    kinds = []
+    for most in (len(table), len(table) - 1):
+        monkeypatch.setattr(plots, "MAX_POINTS", most)
+        mark = hv.streams.Pipe(data=table[["log_age", "metallicity"]].head(1))
+        tap = hv.streams.SingleTap()
+        picture = plots.population_picture(table, mark, tap, by_flag=by_flag)
+        kinds.append(type(picture[()].get(0)))
+        assert tap.source is not None
+    assert kinds[0] is hv.Points
+    assert issubclass(kinds[1], hv.Raster)
+
+
+def test_a_galaxy_is_compared_with_ssps_over_its_measured_bands():
+    ssps = nearest_ssps(np.array([9.5, 0.0, 0.1]), ["bc03", "popstar"])
+    flux = 3e-28 * ssps[0].noise_free
+    flux[:4] = np.nan
+    error = np.where(np.isfinite(flux), flux / 25, np.nan)
+    galaxy = plots.Galaxy.from_row(flux, error, shared.model("default").templates, ssps)
+    assert galaxy.difference_from(ssps[0]) == pytest.approx(0, abs=1e-9)
+    assert galaxy.difference_from(ssps[1]) > 0.01
+    assert galaxy.snr == pytest.approx(25)
+    assert np.isfinite(galaxy.filled).all()
+    points = plots.galaxy_picture(hv.streams.Pipe(data=galaxy))[()].values()[2:]
+    assert [len(p) for p in points] == [53, 4]
+
+
+def test_nothing_is_drawn_without_a_prediction_and_dust_is_never_negative():
+    assert nearest_ssps(np.full(3, np.nan), ["bc03"]) == ()
+    (ssp,) = nearest_ssps(np.array([9.5, 0.0, -0.1]), ["bc03"], redshift=np.nan)
+    assert (ssp.ebv, ssp.redshift) == (0.0, 0.0)
+
+
+def test_a_typical_scatter_is_told_only_where_errors_are_known():
+    card = shared.model_card("default")
+    flux = np.ones(57)
+    templates = shared.model("default").templates
+    snr = NoiseModel.default().typical_snr(20.0)
+    known = plots.Galaxy.from_row(flux, flux / snr, templates)
+    assert f"median S/N {snr:.0f}." in scatter_text(card, known)
+    assert "mocks of that S/N (i = 20)" in scatter_text(card, known)
+    unknown = plots.Galaxy.from_row(flux, flux * np.nan, templates)
+    assert "Predicted vs true" in scatter_text(card, unknown)
+    assert "Predicted vs true" in scatter_text({}, known)
+
+
+def test_a_worker_tells_what_went_wrong_in_one_sentence():
+    worker = Worker(lambda busy: None)
+
+    def fail(job: Job, error: Exception):
+        raise error
+
+    for error, said in (
+        (InputError("This is why."), "This is why."),
+        (MemoryError(), "That needs more memory"),
+        (KeyError("x"), "That did not work: KeyError."),
+    ):
+        outcome = asyncio.run(worker.run(Job("Failing"), lambda job, e=error: fail(job, e)))
+        assert not outcome.done
+        assert worker.trouble.startswith(said)
+    assert asyncio.run(worker.run(Job("Working"), lambda job: 7)).value == 7
+    assert worker.trouble == ""
+
+
+def test_a_job_says_how_far_it_is():
+    job = Job("Predicting", 1_000_000, 0.0)
+    job.progress(0.25)
+    assert job.text == "Predicting: 250,000 of 1,000,000 rows"
+    assert Job("Reading a.csv").text == "Reading a.csv …"
