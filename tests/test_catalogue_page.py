@@ -250,6 +250,7 @@ def test_choosing_a_group_shows_its_rows_only(page):
     flagged = result.answers.table["flag"] != ""
     result.group = FLAGGED
     assert list(result.grid.value.index) == list(np.flatnonzero(flagged))
+    assert "unlike the mocks" in shown_text(result._caption)
     assert result.row == np.flatnonzero(flagged)[0]
     assert result.grid.selection == [0]
 

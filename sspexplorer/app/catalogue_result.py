@@ -73,6 +73,10 @@ _TABLE_CSS = """
 }
 .tabulator-cell { cursor: pointer; }
 """
+_FLAGGED_CAPTION = (
+    "This galaxy has a flag: it is unlike the mocks that the model was tested on, so they do not "
+    "tell how far off its prediction is."
+)
 _CAPTION = (
     "Each galaxy where the network puts it; click on one, or on a row below, to see its SED. Bands "
     "that were missing are hollow there; lines are the SSP of each library that is nearest to the "
@@ -252,8 +256,8 @@ class CatalogueResult(pn.viewable.Viewer):
             ),
             _numbers(self._prediction(), galaxy),
         ]
-        card = shared.model_card(self.answers.model)
-        self._caption[:] = [parts.caption(scatter_text(card, galaxy))]
+        text = scatter_text(shared.model_card(self.answers.model), galaxy)
+        self._caption[:] = [parts.caption(_FLAGGED_CAPTION if line["flag"] else text)]
 
     def _regroup(self, *events: Any) -> None:
         """Show the rows of the group in picture and table."""
