@@ -8,9 +8,6 @@ from sspexplorer.app.pages import PAGES
 from sspexplorer.app.shell import PRODUCT, Shell
 from sspexplorer.errors import InputError
 
-# A catalogue of a million rows is about 500 MB as text; it comes in one message.
-MAX_MESSAGE_BYTES = 1024 * 1024**2
-
 
 def _session() -> Template:
     return Shell(PAGES).template()
@@ -28,10 +25,10 @@ def serve(port: int) -> None:
     try:
         pn.serve(
             {"app": _session},
+            address="localhost",
             port=port,
             title=PRODUCT,
             show=False,
-            websocket_max_message_size=MAX_MESSAGE_BYTES,
             websocket_origin=[f"localhost:{port}", f"127.0.0.1:{port}"],
         )
     except OSError as error:

@@ -8,13 +8,13 @@ import colorcet
 import holoviews as hv
 import numpy as np
 import pandas as pd
-from bokeh.models import ColumnDataSource, HoverTool
+from bokeh.models import HoverTool
 
 from sspexplorer.bands import BAND_NAMES, N_BANDS, load_bands
 from sspexplorer.inference import extend_ends, fill_missing
 from sspexplorer.libraries import LIBRARY_NAMES
 from sspexplorer.mocks import Observation
-from sspexplorer.plots.sed import WAVELENGTH_RANGE
+from sspexplorer.plots.sed import WAVELENGTH_RANGE, scale_flux_axis
 from sspexplorer.plots.style import (
     COLOUR_BAR,
     LIBRARY_COLOURS,
@@ -33,7 +33,6 @@ EBV_COLOURS: tuple[str, ...] = tuple(colorcet.CET_L8[45:225])
 # Grey is "no remark"; the others are for reasons to doubt, the commonest first.
 FLAG_COLOURS = (NEUTRAL, "#C026A3", "#0AA5C2", "#B8860B", "#7BAA1E", "#D6324A")
 
-_FOOT = 0.12  # part of the height below the fluxes, where the transmission curves stand
 # In units of the median flux: a wild band does not press all others flat.
 _LOWEST, _HIGHEST = -2.0, 8.0
 
@@ -306,22 +305,8 @@ def _spectra(galaxy: Galaxy) -> hv.Segments:
 
 def _hold_flux_axis(plot: Any, galaxy: Galaxy) -> None:
     """HoloViews hook: fit the flux axis to the galaxy, the transmission curves along its foot."""
-    handles = plot.handles
-    highest = [1.0, *np.clip(galaxy.filled[np.isfinite(galaxy.filled)], None, _HIGHEST)]
+    filled = galaxy.filled[np.isfinite(galaxy.filled)]
+    highest = [1.0, *np.clip(filled, None, _HIGHEST)]
     highest += [ssp.noise_free.max() * galaxy.scale_of(ssp) for ssp in galaxy.ssps]
-    top = 1.1 * max(highest)
-    low = min(0.0, *np.clip(galaxy.filled[np.isfinite(galaxy.filled)], _LOWEST, 0.0), 0.0)
-    bottom = low - (top - low) * _FOOT / (1 - _FOOT)
-    handles["y_range"].update(start=bottom, end=top)
-    curves = load_bands().curves
-    data = {
-        "xs": [np.concatenate([grid[:1], grid, grid[-1:]]) for grid, _ in curves],
-        "ys": [bottom + (low - bottom) * 0.85 * np.pad(t / t.max(), 1) for _, t in curves],
-        "colour": list(band_colours()),
-    }
-    if "band_curves" not in handles:
-        source = handles["band_curves"] = ColumnDataSource(data)
-        plot.state.patches(
-            "xs", "ys", source=source, color="colour", alpha=0.4, line_alpha=0, level="underlay"
-        )
-    handles["band_curves"].data = data
+    low = min(0.0, *np.clip(filled, _LOWEST, 0.0), 0.0)
+    scale_flux_axis(plot, low, 1.1 * max(highest))

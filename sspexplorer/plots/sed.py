@@ -129,24 +129,22 @@ def _lines(observations: Sequence[Observation]) -> hv.Segments:
     return hv.Segments(columns, ["x0", "y0", "x1", "y1"], "sed")
 
 
-def _hold_flux_axis(plot: Any, overlay: hv.Overlay) -> None:
-    """HoloViews hook: scale the flux axis to the noise-free SEDs, so that noise does not move it.
+def scale_flux_axis(plot: Any, low: float, top: float) -> None:
+    """For HoloViews hooks: show fluxes from ``low`` to ``top`` over the transmission curves.
 
-    The transmission curves stand along the foot of the figure; they are sent to the browser only
-    when that scale changes.
+    The curves stand along the foot of the figure in their colours of light; they are sent to the
+    browser only when the scale changes.
     """
-    noise_free = overlay.get(overlay.keys()[-1]).dimension_values("noise_free")
-    top = np.ceil(noise_free.max() * 1.2 * 4) / 4
     handles = plot.handles
-    if handles.get("top") == top:
+    if handles.get("flux_scale") == (low, top):
         return
-    handles["top"] = top
-    bottom = -top * _FOOT / (1 - _FOOT)
+    handles["flux_scale"] = (low, top)
+    bottom = low - (top - low) * _FOOT / (1 - _FOOT)
     handles["y_range"].update(start=bottom, end=top)
     curves = load_bands().curves
     data = {
         "xs": [np.concatenate([grid[:1], grid, grid[-1:]]) for grid, _ in curves],
-        "ys": [bottom * (1 - 0.85 * np.pad(t / t.max(), 1)) for _, t in curves],
+        "ys": [bottom + (low - bottom) * 0.85 * np.pad(t / t.max(), 1) for _, t in curves],
         "colour": list(band_colours()),
     }
     if "band_curves" not in handles:
@@ -155,6 +153,12 @@ def _hold_flux_axis(plot: Any, overlay: hv.Overlay) -> None:
             "xs", "ys", source=source, color="colour", alpha=0.4, line_alpha=0, level="underlay"
         )
     handles["band_curves"].data = data
+
+
+def _hold_flux_axis(plot: Any, overlay: hv.Overlay) -> None:
+    """HoloViews hook: scale the flux axis to the SEDs without noise, which would move it."""
+    noise_free = overlay.get(overlay.keys()[-1]).dimension_values("noise_free")
+    scale_flux_axis(plot, 0.0, float(np.ceil(noise_free.max() * 1.2 * 4) / 4))
 
 
 def _hover() -> HoverTool:
