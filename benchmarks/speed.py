@@ -62,14 +62,12 @@ def main() -> None:
     mocks = make_mocks()
     print(f"{len(mocks)} mocks: {median_time(make_mocks, 3):.1f} s")
     model, flux = load_model("default"), mocks.flux[:100_000].astype(float)
-    print(
-        f"prediction, whole rows: {len(flux) / median_time(lambda: predict(model, flux), 3):,.0f} /s"
-    )
+    seconds = median_time(lambda: predict(model, flux), 3)
+    print(f"prediction, whole rows: {len(flux) / seconds:,.0f} /s")
     flux[:, [0, 1, 54, 55]] = np.nan
     few = flux[:5000]
-    print(
-        f"prediction, ends missing: {len(few) / median_time(lambda: predict(model, few), 3):,.0f} /s"
-    )
+    seconds = median_time(lambda: predict(model, few), 3)
+    print(f"prediction, ends missing: {len(few) / seconds:,.0f} /s")
     print(f"noise slider to new picture: {1e3 * median_time(explorer(), 20):.0f} ms")
 
 
