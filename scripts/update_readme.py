@@ -52,7 +52,7 @@ def table(evaluations: dict[str, dict]) -> str:
     parts |= {f"i = {float(m):.0f}": held_out["by_magnitude"][m] for m in MAGNITUDES}
     parts |= {title: held_out["by_library"][name] for name, title in LIBRARIES.items()}
     if "random" in evaluations:
-        parts["*split at random, all*"] = evaluations["random"]["overall"]
+        parts["*SSPs seen in training, other noise*"] = evaluations["random"]["overall"]
     count = f"{held_out['overall']['log_age']['n']:,}".replace(",", " ")
     return "\n".join(
         [

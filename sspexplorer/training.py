@@ -63,7 +63,7 @@ RECIPES = {
     "paper": Recipe("paper"),
     "default": Recipe(
         "default",
-        epochs=30,
+        epochs=70,
         batch_size=256,
         learning_rate=0.004,
         one_cycle=True,
