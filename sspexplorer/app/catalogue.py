@@ -119,7 +119,7 @@ class YourCatalogue(pn.viewable.Viewer):
         self._empty = parts.stack(
             self._drop_area,
             parts.caption(
-                "A table with a row for each galaxy and a column for each band (F_ν, F_λ or AB "
+                "A table with a row for each galaxy and a column for each band (Fν, Fλ or AB "
                 "magnitudes; at least 20 of the 57 bands), as CSV, ECSV, FITS, VOTable or "
                 f"Parquet, up to {MAX_UPLOAD}. The server forgets it when you close this page."
             ),

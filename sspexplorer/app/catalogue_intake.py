@@ -11,7 +11,7 @@ from sspexplorer.catalogue import Catalogue
 from sspexplorer.plots.style import band_colours
 
 AS_CHOSEN = "as you chose"  # reason that the reader gives for a unit it was told
-UNIT_TITLES = {"fnu": "F_ν", "flambda": "F_λ", "mag": "AB magnitudes"}
+UNIT_TITLES = {"fnu": "Fν", "flambda": "Fλ", "mag": "AB magnitudes"}
 
 _STRIP_CSS = """
 :host { color: var(--ssp-muted, #5d636e); font-size: 12px; }
@@ -46,7 +46,7 @@ _HELP = {
     "`FLUX_APER_COR_3_0`.",
     "Errors": "`J0378_err`, `error_JPAS3785`, `MAG_ERR_AUTO_J0378`; a fraction of the flux in "
     "`FLUX_RELERR_AUTO_J0378`.",
-    "Units": "F_ν, F_λ or AB magnitudes: by a column’s own unit (such as Jy, µJy, nanomaggy or "
+    "Units": "Fν, Fλ or AB magnitudes: by a column’s own unit (such as Jy, µJy, nanomaggy or "
     "erg/s/cm²/Å), else by its name, else by the size of the numbers. The scale does not matter, "
     "as long as it is the same for all bands of a row.",
     "Missing": "An empty cell, NaN, 0, −99, −999, −9999 and magnitudes such as 99.",

@@ -132,7 +132,7 @@ class SEDExplorer(pn.viewable.Viewer):
             below=[
                 pn.Row(
                     parts.caption(
-                        "Points: F_ν in each band with its error. Lines: the spectra they come "
+                        "Points: Fν in each band with its error. Lines: the spectra they come "
                         "from. Drag the magnitude to the right: noise drowns first the red bands, "
                         "then age and metallicity."
                     ),
