@@ -71,6 +71,13 @@ class MockSample:
         flux = self.flux_err / noise.relative_error(self.labels["magnitude"].to_numpy())
         return (flux / np.median(flux, axis=1, keepdims=True)).astype(np.float32)
 
+    @property
+    def snr(self) -> np.ndarray:
+        """Median signal-to-noise ratio of the 57 bands without noise, shape (n,)."""
+        noise = NoiseModel.from_dict(self.meta["noise"])
+        magnitudes, index = np.unique(self.labels["magnitude"], return_inverse=True)
+        return np.median(1 / noise.relative_error(magnitudes), axis=1)[index]
+
     def rows(self, mask: np.ndarray) -> "MockSample":
         """Sample with only the rows where ``mask`` (n,) is true."""
         labels = self.labels.loc[mask].reset_index(drop=True)

@@ -44,6 +44,10 @@ class Recipe:
     dropout : float
     fresh_noise : bool
         Draw the noise of the training mocks anew at every epoch, so that it cannot be learnt.
+    snr_power : float
+        Weigh each mock by this power of its median signal-to-noise ratio. Without weights the
+        large errors of faint mocks rule the training, and bright ones stay short of what their
+        noise allows.
     """
 
     name: str
@@ -56,6 +60,7 @@ class Recipe:
     standardise: bool = False
     dropout: float = 0.0
     fresh_noise: bool = False
+    snr_power: float = 0.0
 
 
 RECIPES = {
@@ -70,6 +75,7 @@ RECIPES = {
         loss="huber",
         standardise=True,
         fresh_noise=True,
+        snr_power=0.5,
     ),
 }
 
@@ -128,24 +134,28 @@ class _Data:
 
     x: Tensor
     y: Tensor
+    weight: Tensor
 
     @classmethod
-    def of(cls, sample: MockSample, scaling: Scaling) -> "_Data":
+    def of(cls, sample: MockSample, scaling: Scaling, snr_power: float = 0.0) -> "_Data":
         x = (sample.flux - scaling.flux_mean) / scaling.flux_std
         y = (sample.parameters - scaling.label_mean) / scaling.label_std
-        return cls(torch.from_numpy(x.astype(np.float32)), torch.from_numpy(y.astype(np.float32)))
+        weight = sample.snr**snr_power
+        arrays = (x, y, weight / weight.mean())
+        return cls(*(torch.from_numpy(array.astype(np.float32)) for array in arrays))
 
-    def batches(self, size: int, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+    def batches(self, size: int, generator: torch.Generator) -> Iterator[tuple[Tensor, ...]]:
         for index in torch.randperm(len(self.x), generator=generator).split(size):
-            yield self.x[index], self.y[index]
+            yield self.x[index], self.y[index], self.weight[index]
 
 
-def _losses(recipe: Recipe, output: Tensor, target: Tensor) -> Tensor:
+def _losses(recipe: Recipe, output: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     """Loss of each network, shape (3,)."""
-    error = output - target
     if recipe.loss == "mse":
-        return error.square().mean(0)
-    return nn.functional.huber_loss(output, target, reduction="none", delta=HUBER_DELTA).mean(0)
+        losses = (output - target).square()
+    else:
+        losses = nn.functional.huber_loss(output, target, reduction="none", delta=HUBER_DELTA)
+    return (losses * weight[:, None]).mean(0)
 
 
 def _squared_errors(network: StackedMLP, data: _Data, scale: Tensor) -> np.ndarray:
@@ -289,16 +299,17 @@ class _Run:
             schedule = torch.optim.lr_scheduler.OneCycleLR(
                 optimiser, recipe.learning_rate, total_steps=n_steps * recipe.epochs
             )
-        data = _Data.of(self.training, self.scaling)
+        data = _Data.of(self.training, self.scaling, recipe.snr_power)
         for epoch in range(1, recipe.epochs + 1):
             total = torch.zeros(len(PARAMETERS))
             if recipe.fresh_noise and epoch > 1:
-                data = _Data.of(self.training.with_new_noise((seed, epoch)), self.scaling)
+                sample = self.training.with_new_noise((seed, epoch))
+                data = _Data.of(sample, self.scaling, recipe.snr_power)
             batches = data.batches(recipe.batch_size, generator)
-            for step, (x, y) in enumerate(batches, start=1):
+            for step, (x, y, weight) in enumerate(batches, start=1):
                 output = self.network(x)
                 optimiser.zero_grad(set_to_none=True)
-                _losses(recipe, output, y).sum().backward()
+                _losses(recipe, output, y, weight).sum().backward()
                 optimiser.step()
                 if schedule:
                     schedule.step()
