@@ -160,7 +160,7 @@ class NoiseModel:
         shows the second under no noise: on these mocks, a quarter as many as the paper's, its
         constant learning rate leaves 0.25 dex at i = 17 with a floor of 0.4 % as with one of 1 %
         (and an area of 9). The floor is the one with which recipe ``default`` comes near it, at
-        0.12 dex. ``benchmarks/noise_calibration.py`` repeats the figures of the paper's recipe.
+        0.10 dex. ``benchmarks/noise_calibration.py`` repeats the figures of the paper's recipe.
 
         The area is larger than the AUTO aperture of such a galaxy: it stands for all that makes
         the mean error in a real catalogue larger than that of the sky at the nominal depth.
