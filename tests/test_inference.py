@@ -64,13 +64,13 @@ def test_matching_spectra_continue_an_sdss_like_sed_better_than_a_constant(model
     gappy = test.flux.astype(float)
     gappy[:, [0, 1, 54, 55, 56]] = np.nan
     answers = {
-        "whole": model.predict(test.flux),
         "flat": model.predict(fill_missing(gappy)),
         "matched": predict(model, gappy)[list(PREDICTION_COLUMNS[:3])].to_numpy(),
     }
     scatter = {key: scatters(value, test) for key, value in answers.items()}
     assert (scatter["matched"] < 0.6 * scatter["flat"]).all()
-    assert (scatter["matched"] < 1.8 * scatter["whole"]).all()
+    # Not as a multiple of the scatter of whole SEDs: a better network would fail for being better.
+    assert (scatter["matched"] <= [0.20, 0.08, 0.035]).all()
 
 
 def scatters(predicted: np.ndarray, test: MockSample) -> np.ndarray:
