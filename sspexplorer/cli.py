@@ -20,9 +20,7 @@ app = typer.Typer(
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON object to standard output, nothing else.")
 ]
-ModelOption = Annotated[
-    str, typer.Option(help="A model directory, or a shipped model: default, paper.")
-]
+ModelOption = Annotated[str, typer.Option(help="A model directory, or the shipped model: default.")]
 SeedOption = Annotated[int, typer.Option(help="Seed of everything random.")]
 
 

@@ -30,7 +30,7 @@ NETWORKS: dict[str, tuple[int, ...]] = {
     "base": (N_BANDS, 128, 256, 256, 256, 1),
     "sed": (N_BANDS, 128, 300, 300, 300, 300, 300, 300, 1),
 }
-SHIPPED_MODELS = ("default", "paper")
+SHIPPED_MODELS = ("default",)
 
 
 class StackedMLP(nn.Module):
