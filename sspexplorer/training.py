@@ -336,8 +336,8 @@ class _Run:
     def _close_epoch(self, epoch: int, train_loss: np.ndarray) -> None:
         loss = _squared_errors(self.network, self.validation, self.scale)
         self.best.update(self.network, loss, epoch)
-        self.history["train"].append([float(value) for value in train_loss])
-        self.history["validation"].append([float(value) for value in loss])
+        for split, values in (("train", train_loss), ("validation", loss)):
+            self.history[split].append([float(f"{value:.5g}") for value in values])
 
     def _progress(self, epoch: int, fraction: float) -> Progress:
         unknown = [float("nan")] * len(PARAMETERS)
