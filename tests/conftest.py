@@ -1,9 +1,24 @@
+import os
+import re
 import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import settings
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+PATIENCE = 60_000  # ms; shared machines stall
+
+expect.set_options(timeout=PATIENCE)
 
 # The same examples on every machine, and no deadline: shared machines stall.
 settings.register_profile("steady", deadline=None, derandomize=True)
@@ -35,3 +50,70 @@ def chromium() -> str:
         if path := shutil.which(name):
             return path
     pytest.skip("no chromium on this machine (as root on Debian, `make test` installs it)")
+
+
+@pytest.fixture(scope="session")
+def server(repository: Path, tmp_path_factory) -> Iterator[str]:
+    """URL of the app, served as the README says."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "panel", "serve", "app.py", "--warm", "--port", str(port)]
+    log = tmp_path_factory.mktemp("server") / "log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            command, cwd=repository, stdout=output, stderr=output, env=os.environ
+        )
+        url = f"http://localhost:{port}/app"
+        try:
+            _wait_for(url, process, log)
+            yield url
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+    # A visitor who leaves in mid-sentence makes tornado complain; our own code must not.
+    assert "sspexplorer/" not in log.read_text()
+
+
+def _wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
+    for _ in range(600):
+        try:
+            urllib.request.urlopen(url, timeout=60).close()
+            return
+        except (urllib.error.URLError, ConnectionError):
+            assert process.poll() is None, log.read_text()
+            time.sleep(0.2)
+    raise AssertionError(f"The server did not answer: {log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def page(browser: Browser, server: str) -> Iterator[Page]:
+    """A new visitor; leaving, nothing may have gone wrong."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
+    visitor = context.new_page()
+    visitor.set_default_timeout(PATIENCE)
+    troubles: list[str] = []
+    home = server.rsplit("/", 1)[0].split("//")[1]
+
+    def watch(request) -> None:
+        if not re.match(rf"(https?|wss?)://{home}/|data:|blob:", request.url):
+            troubles.append(f"request to another host: {request.url}")
+
+    visitor.on("request", watch)
+    visitor.on("websocket", watch)
+    visitor.on("pageerror", lambda error: troubles.append(f"error: {error}"))
+    visitor.on(
+        "console",
+        lambda message: troubles.append(message.text) if message.type == "error" else None,
+    )
+    yield visitor
+    context.close()
+    assert troubles == []

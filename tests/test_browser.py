@@ -3,96 +3,17 @@
 Every test fails on an error in the browser's console, and on any request to another host.
 """
 
-import os
 import re
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.mocks import make_mocks
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-PATIENCE = 60_000  # ms; shared machines stall
 SIZES = [(1440, 900), (1024, 768)]
-
-expect.set_options(timeout=PATIENCE)
-
-
-@pytest.fixture(scope="module")
-def server(repository: Path, tmp_path_factory) -> Iterator[str]:
-    """URL of the app, served as the README says."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "panel", "serve", "app.py", "--warm", "--port", str(port)]
-    log = tmp_path_factory.mktemp("server") / "log"
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            command, cwd=repository, stdout=output, stderr=output, env=os.environ
-        )
-        url = f"http://localhost:{port}/app"
-        try:
-            _wait_for(url, process, log)
-            yield url
-        finally:
-            process.terminate()
-            process.wait(timeout=20)
-    # A visitor who leaves in mid-sentence makes tornado complain; our own code must not.
-    assert "sspexplorer/" not in log.read_text()
-
-
-def _wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
-    for _ in range(600):
-        try:
-            urllib.request.urlopen(url, timeout=60).close()
-            return
-        except (urllib.error.URLError, ConnectionError):
-            assert process.poll() is None, log.read_text()
-            time.sleep(0.2)
-    raise AssertionError(f"The server did not answer: {log.read_text()}")
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield launched
-        launched.close()
-
-
-@pytest.fixture
-def page(browser: Browser, server: str) -> Iterator[Page]:
-    """A new visitor; leaving, nothing may have gone wrong."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
-    visitor = context.new_page()
-    visitor.set_default_timeout(PATIENCE)
-    troubles: list[str] = []
-    home = server.rsplit("/", 1)[0].split("//")[1]
-
-    def watch(request) -> None:
-        if not re.match(rf"(https?|wss?)://{home}/|data:|blob:", request.url):
-            troubles.append(f"request to another host: {request.url}")
-
-    visitor.on("request", watch)
-    visitor.on("websocket", watch)
-    visitor.on("pageerror", lambda error: troubles.append(f"error: {error}"))
-    visitor.on(
-        "console",
-        lambda message: troubles.append(message.text) if message.type == "error" else None,
-    )
-    yield visitor
-    context.close()
-    assert troubles == []
 
 
 def opened(page: Page, url: str) -> Page:
