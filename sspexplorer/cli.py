@@ -20,7 +20,7 @@ app = typer.Typer(
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON object to standard output, nothing else.")
 ]
-ModelOption = Annotated[str, typer.Option(help="A model directory, or the shipped model: default.")]
+ModelOption = Annotated[str, typer.Option(help="A model directory, or one that ships: 'default', 'paper'.")]
 SeedOption = Annotated[int, typer.Option(help="Seed of everything random.")]
 
 

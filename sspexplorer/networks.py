@@ -30,7 +30,14 @@ NETWORKS: dict[str, tuple[int, ...]] = {
     "base": (N_BANDS, 128, 256, 256, 256, 1),
     "sed": (N_BANDS, 128, 300, 300, 300, 300, 300, 300, 1),
 }
-SHIPPED_MODELS = ("default",)
+SHIPPED_MODELS = (
+    "default",
+    "paper",
+    # Recipe `default` on one library alone.
+    "default-emiles",
+    "default-bc03",
+    "default-popstar",
+)
 
 
 class StackedMLP(nn.Module):
