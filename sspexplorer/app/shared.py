@@ -8,6 +8,7 @@ import logging
 import threading
 from collections.abc import Callable
 from functools import cache, wraps
+from itertools import count
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import pandas as pd
@@ -23,8 +24,12 @@ logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# The one the app opens with comes first.
-_PREFERRED = ("default", "paper")
+# The one the app opens with comes first, the paper's recipe second.
+RECIPE_MODELS = ("default", "paper")
+
+# Networks that visitors trained and kept, by name; each is forgotten with its session.
+_kept: dict[str, "Model"] = {}
+_numbers = count(1)
 
 
 def _once(function: Callable[P, R]) -> Callable[P, R]:
@@ -43,29 +48,66 @@ def _once(function: Callable[P, R]) -> Callable[P, R]:
 def model_names() -> tuple[str, ...]:
     """Names of the shipped models, the one to start with first."""
     found = {path.parent.name for path in data_path("models").glob("*/card.json")}
-    first = [name for name in _PREFERRED if name in found]
+    first = [name for name in RECIPE_MODELS if name in found]
     return (*first, *sorted(found.difference(first)))
 
 
+def compared_models(name: str) -> tuple[str, ...]:
+    """The model ``name`` and the shipped ones of both recipes: what metrics are shown of."""
+    shipped = model_names()
+    return (*dict.fromkeys((name, *(n for n in RECIPE_MODELS if n in shipped))),)
+
+
+def knows_model(name: str) -> bool:
+    """Whether there is a shipped or a kept model of this name."""
+    return name in _kept or name in model_names()
+
+
+def keep_model(name: str, model: "Model") -> str:
+    """Keep a model that a visitor trained.
+
+    Returns
+    -------
+    str
+        Name under which all functions of this module know it: ``name``, with a number.
+    """
+    unique = f"{name} #{next(_numbers)}"
+    _kept[unique] = model
+    return unique
+
+
+def forget_model(name: str) -> None:
+    """Forget a model of :func:`keep_model`, if it is still there."""
+    _kept.pop(name, None)
+
+
 @cache
-def model_card(name: str) -> dict:
-    """Card of a shipped model; empty if there is no such model. Does not load the model."""
+def _shipped_card(name: str) -> dict:
     path = data_path("models", name, "card.json")
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
+def model_card(name: str) -> dict:
+    """Card of a model; empty if there is no such model. Does not load a shipped model."""
+    return _kept[name].card if name in _kept else _shipped_card(name)
+
+
 @_once
+def _shipped_model(name: str) -> "Model":
+    from sspexplorer.networks import load_model
+
+    return load_model(name)
+
+
 def model(name: str) -> "Model":
-    """Load a model by name.
+    """Find a kept model by name, or load a shipped one.
 
     Raises
     ------
     InputError
         If there is no such model.
     """
-    from sspexplorer.networks import load_model
-
-    return load_model(name)
+    return _kept[name] if name in _kept else _shipped_model(name)
 
 
 @_once

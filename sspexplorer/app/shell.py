@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -12,7 +13,7 @@ from panel.template import Template
 
 from sspexplorer.app import parts, shared
 from sspexplorer.app.sidebar import Sidebar
-from sspexplorer.app.state import QUERY, SharedState
+from sspexplorer.app.state import QUERY, SharedState, accept
 from sspexplorer.app.theme import Dark, Light, PageDesign, retheme_plots, static_text
 from sspexplorer.errors import InputError
 
@@ -34,7 +35,9 @@ class Page:
     group : str
         What it is for: explore, trust, apply or train. Pages of a group stand together.
     view : type
-        Class that takes a :class:`SharedState` and is a ``panel.viewable.Viewer``.
+        Class that takes a :class:`SharedState` and is a ``panel.viewable.Viewer``. If it has a
+        ``QUERY``, a dict of its parameters and their names in a link, those are in the address
+        while the page is in sight.
     """
 
     key: str
@@ -50,6 +53,8 @@ class _Host:
         self.page = page
         self._session = session
         self._state: SharedState | None = None
+        self._view: pn.viewable.Viewer | None = None
+        self._linked = False
         self._trouble = pn.Column(sizing_mode="stretch_width", margin=(0, 0, 16, 0), visible=False)
         self._content = pn.Column(_skeleton(), sizing_mode="stretch_width", margin=0)
         self.area = pn.Column(
@@ -66,6 +71,14 @@ class _Host:
         if self._state is not None:
             self._session.bring_up_to_date(self._state)
         self.area.visible = True
+        self._link()
+
+    def hide(self) -> None:
+        """Take the page out of sight, and its choices out of the address."""
+        self.area.visible = False
+        if self._linked:
+            pn.state.location.unsync(self._view)
+            self._linked = False
 
     def follow(self) -> None:
         """Pass a change of the session on to the page."""
@@ -78,7 +91,9 @@ class _Host:
             return
         self._state = self._session.follower()
         try:
-            self._content[:] = [pn.panel(self.page.view(self._state))]
+            self._view = self.page.view(self._state)
+            self._link()
+            self._content[:] = [pn.panel(self._view)]
         except Exception:
             logger.exception("The page %r could not be built", self.page.key)
             self._content[:] = [
@@ -87,6 +102,13 @@ class _Host:
                     "The other pages still work."
                 )
             ]
+
+    def _link(self) -> None:
+        """Keep the choices of the page in the address while it is in sight."""
+        query = getattr(self._view, "QUERY", None)
+        if query and self.area.visible and not self._linked and pn.state.location:
+            pn.state.location.sync(self._view, query, on_error=partial(accept, self._view))
+            self._linked = True
 
     def tell(self, exception: Exception) -> None:
         """Say, above the page, that something in it went wrong."""
@@ -114,7 +136,7 @@ class Shell:
         self.pages = {page.key: page for page in pages}
         self.state = SharedState(page=next(iter(self.pages)), dark=_dark_cookie())
         if pn.state.location:
-            pn.state.location.sync(self.state, QUERY, on_error=self.state.accept)
+            pn.state.location.sync(self.state, QUERY, on_error=partial(accept, self.state))
         if self.state.page not in self.pages:
             self.state.page = next(iter(self.pages))
         self._hosts = {page.key: _Host(page, self.state) for page in pages}
@@ -122,9 +144,13 @@ class Shell:
         self._theme.link(self.state, value="dark")
         self.state.param.watch(self._go, "page")
         self.state.param.watch(self._retheme, "dark")
-        self.state.param.watch(self._follow, ["model", "libraries", "magnitude", "dark"])
+        self.state.param.watch(
+            self._follow, ["model", "libraries", "magnitude", "dark", "kept", "catalogue", "noise"]
+        )
         pn.config.exception_handler = self._report
         pn.state.onload(self._open)
+        if pn.state.curdoc and pn.state.curdoc.session_context:
+            pn.state.on_session_destroyed(lambda context: self._forget())
 
     @property
     def host(self) -> _Host:
@@ -163,6 +189,10 @@ class Shell:
         self.template().servable(title=PRODUCT)
         return self
 
+    def _forget(self) -> None:
+        for name in self.state.kept:
+            shared.forget_model(name)
+
     def _open(self) -> None:
         self.host.build()
         shared.start_warming()
@@ -173,7 +203,7 @@ class Shell:
             return
         for host in self._hosts.values():
             if host is not self.host:
-                host.area.visible = False
+                host.hide()
         self.host.show()
         # The place holder is painted first, then the page takes its turn.
         pn.state.curdoc.add_next_tick_callback(self.host.build)

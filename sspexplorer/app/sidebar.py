@@ -8,7 +8,11 @@ from sspexplorer.app.theme import static_text
 from sspexplorer.libraries import LIBRARY_NAMES
 from sspexplorer.plots.style import LIBRARY_COLOURS, LIBRARY_LABELS
 
-MODEL_TITLES = {"default": "Default", "paper": "As in the paper"}
+MODEL_TITLES = {
+    "default": "Default",
+    "paper": "As in the paper",
+    **{f"default-{name}": f"{label} alone" for name, label in LIBRARY_LABELS.items()},
+}
 _NETWORK_TITLES = {"base": "base network (4 hidden layers)", "sed": "SED network (7 hidden layers)"}
 
 _CHIP_COLOURS = "".join(
@@ -41,15 +45,15 @@ class Sidebar(pn.viewable.Viewer):
     def __init__(self, state: SharedState) -> None:
         super().__init__()
         self.state = state
-        names = list(state.param.model.objects)
-        self._model = pn.widgets.Select.from_param(
-            state.param.model,
+        self._model = pn.widgets.Select(
             label="Model",
-            options={MODEL_TITLES.get(name, name): name for name in names},
+            options=self._models(),
+            value=state.model,
             sizing_mode="stretch_width",
             margin=0,
         )
-        self._model.description = None
+        self._model.param.watch(lambda event: self.state.param.update(model=event.new), "value")
+        state.param.watch(self._show_model, ["model", "kept"])
         self._libraries = pn.widgets.CheckBoxGroup(
             value=list(state.libraries),
             options={LIBRARY_LABELS[name]: name for name in LIBRARY_NAMES},
@@ -68,7 +72,7 @@ class Sidebar(pn.viewable.Viewer):
 
     def __panel__(self) -> pn.Column:
         """Lay the widgets out from top to bottom."""
-        snr = pn.bind(self._snr_line, self.state.param.magnitude)
+        snr = pn.bind(self._snr_line, self.state.param.magnitude, self.state.param.noise)
         about = pn.bind(lambda name: parts.note(model_note(name)), self.state.param.model)
         return pn.Column(
             pn.Column(self._model, about, **_BLOCK),
@@ -79,8 +83,17 @@ class Sidebar(pn.viewable.Viewer):
             styles={"gap": "26px"},
         )
 
-    def _snr_line(self, magnitude: float) -> pn.pane.HTML:
-        return parts.note(f"Typical S/N per narrow band: {self.state.typical_snr:.0f}")
+    def _models(self) -> dict[str, str]:
+        # A link may name a network that another visitor keeps.
+        names = dict.fromkeys((*shared.model_names(), *self.state.kept, self.state.model))
+        return {MODEL_TITLES.get(name, name): name for name in names}
+
+    def _show_model(self, *events: object) -> None:
+        self._model.param.update(options=self._models(), value=self.state.model)
+
+    def _snr_line(self, *changed: object) -> pn.pane.HTML:
+        measured = ", by the noise you measured" if self.state.noise else ""
+        return parts.note(f"Typical S/N per narrow band: {self.state.typical_snr:.0f}{measured}")
 
     def _take_libraries(self, event: object) -> None:
         chosen = [name for name in LIBRARY_NAMES if name in self._libraries.value]

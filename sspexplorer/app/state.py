@@ -6,6 +6,7 @@ import numpy as np
 import param
 
 from sspexplorer.app import shared
+from sspexplorer.catalogue import Catalogue
 from sspexplorer.libraries import LIBRARY_NAMES
 from sspexplorer.noise import NoiseModel
 
@@ -34,6 +35,15 @@ class CommaList(param.ListSelector):
         return [name for name in str(value).split(",") if name]
 
 
+class ModelName(param.String):
+    """Name of a model that is shipped, or was trained and kept."""
+
+    def _validate(self, val: Any) -> None:
+        super()._validate(val)
+        if val != self.default and not shared.knows_model(val):
+            raise ValueError(f"There is no model {val!r}.")
+
+
 class SharedState(param.Parameterized):
     """Choices shared by all pages of one session.
 
@@ -43,7 +53,8 @@ class SharedState(param.Parameterized):
     """
 
     page = param.String(default="", doc="Key of the page in sight; set it to go to another page.")
-    model = param.Selector(objects=["default"], doc="Name of the network in use.")
+    model = ModelName(default="default", doc="Name of the network in use.")
+    kept = param.List(default=[], item_type=str, doc="Names of the networks trained here and kept.")
     libraries = CommaList(
         default=list(LIBRARY_NAMES), objects=list(LIBRARY_NAMES), doc="Libraries in use."
     )
@@ -53,25 +64,22 @@ class SharedState(param.Parameterized):
     dark = param.Boolean(
         default=False, doc="Whether the page is dark; plots are re-themed for you."
     )
+    catalogue = param.ClassSelector(
+        class_=Catalogue, default=None, doc="Catalogue that was opened last; None without one."
+    )
+    noise = param.ClassSelector(
+        class_=NoiseModel, default=None, doc="Noise measured by the visitor; None for the default."
+    )
 
-    def __init__(self, **params: Any) -> None:
-        names = list(shared.model_names()) or ["default"]
-        self.param.model.objects = names
-        self.param.model.default = names[0]
-        super().__init__(**params)
+    @property
+    def noise_model(self) -> NoiseModel:
+        """Noise in use."""
+        return self.noise or NoiseModel.default()
 
     @property
     def typical_snr(self) -> float:
         """Median signal-to-noise ratio of the narrow bands at this magnitude."""
-        return float(NoiseModel.default().typical_snr(np.float64(self.magnitude)))
-
-    def accept(self, values: dict[str, Any]) -> None:
-        """Take from ``values`` what is valid; a link that was mistyped is no reason to fail."""
-        for name, value in values.items():
-            try:
-                self.param.update(**{name: value})
-            except (TypeError, ValueError):
-                continue
+        return float(self.noise_model.typical_snr(np.float64(self.magnitude)))
 
     def follower(self) -> "SharedState":
         """Make a copy whose changes are passed on to this one; see :meth:`bring_up_to_date`."""
@@ -85,7 +93,23 @@ class SharedState(param.Parameterized):
 
     def bring_up_to_date(self, copy: "SharedState") -> None:
         """Give a copy the present values, in one step."""
-        copy.param.update(**self._values())
+        # What is the same already is left alone: setting it would have the page redrawn.
+        changed = {k: v for k, v in self._values().items() if not _same(v, getattr(copy, k))}
+        copy.param.update(**changed)
 
     def _values(self) -> dict[str, Any]:
         return {name: value for name, value in self.param.values().items() if name != "name"}
+
+
+def accept(target: param.Parameterized, values: dict[str, Any]) -> None:
+    """Set of ``values`` what is valid; a link that was mistyped is no reason to fail."""
+    for name, value in values.items():
+        try:
+            target.param.update(**{name: value})
+        except (TypeError, ValueError):
+            continue
+
+
+def _same(one: Any, other: Any) -> bool:
+    plain = isinstance(one, str | float | bool | list)
+    return one is other or (plain and one == other)
