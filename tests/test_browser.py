@@ -147,3 +147,22 @@ def test_a_file_that_cannot_be_read_gets_a_sentence_and_the_page_stays(
     page.get_by_role("button", name="Example: three real galaxies").click()
     expect(page.get_by_text("of the 57 bands").first).to_be_visible()
     expect(page.locator(".problem:visible")).to_have_count(0)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "SVG", "CSV"])
+def test_every_figure_is_saved_as_picture_and_numbers(page: Page, server: str, kind: str):
+    opened(page, server)
+    page.locator(".bk-events").first.hover()
+    page.get_by_title("Save picture or numbers").first.click()
+    with page.expect_download() as download:
+        page.get_by_role("menuitem", name=kind).click()
+    assert download.value.suggested_filename == f"sed-f-median-f.{kind.lower()}"
+    content = Path(download.value.path()).read_bytes()
+    if kind == "CSV":
+        table = pd.read_csv(download.value.path())
+        points = table[table["band"].notna()]
+        assert sorted(points["band"]) == sorted([*BAND_NAMES] * 3)
+        assert points["flux_err"].gt(0).all()
+    else:
+        assert content.startswith({"PNG": b"\x89PNG", "SVG": b"<svg"}[kind])
+    expect(page.get_by_role("menu")).to_have_count(0)

@@ -15,6 +15,7 @@ from bokeh.models import Plot
 from bokeh.themes import Theme
 
 from sspexplorer.bands import load_bands
+from sspexplorer.plots.saving import save_button
 
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif'
 
@@ -201,7 +202,8 @@ def figure_options(*hooks: Callable[[Any, Any], None], **options: Any) -> dict[s
     Parameters
     ----------
     *hooks
-        HoloViews hooks to run besides :func:`quiet_toolbar`.
+        HoloViews hooks to run besides :func:`quiet_toolbar` and
+        :func:`~sspexplorer.plots.saving.save_button`.
     **options
         HoloViews options that are added, or take the place of the common ones.
     """
@@ -209,6 +211,6 @@ def figure_options(*hooks: Callable[[Any, Any], None], **options: Any) -> dict[s
         "responsive": True,
         "show_grid": True,
         "toolbar": "above",
-        "hooks": [quiet_toolbar, *hooks],
+        "hooks": [quiet_toolbar, save_button, *hooks],
     }
     return common | options
