@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect
 
+from sspexplorer.app.pages import PAGES
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.mocks import make_mocks
 
@@ -65,13 +66,18 @@ def test_the_sliders_of_a_sed_change_its_truth(page: Page, server: str):
 def test_every_page_opens_from_the_header_at_both_sizes(page: Page, server: str, size):
     page.set_viewport_size({"width": size[0], "height": size[1]})
     opened(page, server)
-    for link in page.get_by_role("navigation").get_by_role("link").all():
-        link.click()
-        expect(page.get_by_role("heading", name=link.inner_text(), level=1)).to_be_visible()
-        expect(page.locator(".problem:visible")).to_have_count(0)
-        no_overflow(page)
+    titles = []
+    for group in page.get_by_role("navigation", name="Sections").get_by_role("link").all():
+        group.click()
+        for link in page.get_by_role("navigation", name="Pages").get_by_role("link").all():
+            titles.append(link.inner_text())
+            link.click()
+            expect(page.get_by_role("heading", name=titles[-1], level=1)).to_be_visible()
+            expect(page.locator(".problem:visible")).to_have_count(0)
+            no_overflow(page)
+    assert titles == [entry.title for entry in PAGES]
     page.go_back()
-    expect(page.get_by_role("heading", name="Predicted vs true", level=1)).to_be_visible()
+    expect(page.get_by_role("heading", name=titles[-2], level=1)).to_be_visible()
 
 
 def test_dark_and_light_change_without_a_reload(page: Page, server: str):

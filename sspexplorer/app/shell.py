@@ -4,7 +4,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
 from typing import Any
 
 import holoviews as hv
@@ -18,6 +17,14 @@ from sspexplorer.app.theme import Dark, Light, PageDesign, retheme_plots, static
 from sspexplorer.errors import InputError
 
 PRODUCT = "SSP Explorer"
+
+# What a visitor comes for; pages of one group stand together.
+GROUPS = {
+    "explore": "See what makes the colours of a stellar population",
+    "trust": "See how far the predictions can be trusted, and where they fail",
+    "apply": "Predict galaxies of your own",
+    "train": "Train networks of your own",
+}
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +40,7 @@ class Page:
     title : str
         Its name in the header.
     group : str
-        What it is for: explore, trust, apply or train. Pages of a group stand together.
+        What it is for, a key of :data:`GROUPS`.
     view : type
         Class that takes a :class:`SharedState` and is a ``panel.viewable.Viewer``. If it has a
         ``QUERY``, a dict of its parameters and their names in a link, those are in the address
@@ -128,7 +135,7 @@ class Shell:
     Parameters
     ----------
     pages : sequence of Page
-        In the order of the header, pages of a group side by side. The first one opens.
+        In the order of the header. The first one opens.
     """
 
     def __init__(self, pages: Sequence[Page]) -> None:
@@ -170,11 +177,13 @@ class Shell:
         template.add_panel("sidebar", Sidebar(self.state).__panel__())
         template.add_panel("main", pn.Column(*areas, sizing_mode="stretch_width", margin=0))
         template.add_panel("theme", self._theme)
-        groups = [list(group) for _, group in groupby(self.pages.values(), lambda p: p.group)]
+        pages = self.pages.values()
+        groups = {name: [page for page in pages if page.group == name] for name in GROUPS}
         variables: dict[str, Any] = {
             "product": PRODUCT,
-            "groups": groups,
-            "current": self.state.page,
+            "groups": {name: members for name, members in groups.items() if members},
+            "purposes": GROUPS,
+            "current": self.host.page,
             "heading": self.host.page.title,
             "skeleton": static_text("skeleton.html"),
             "frame_css": static_text("frame.css") + static_text("skeleton.css"),
@@ -221,9 +230,10 @@ class Shell:
         self.host.tell(exception)
 
 
+# The page's place in the header already says its name; this one is for those who do not see it.
 _TITLE_CSS = """
-h1 { color: var(--ssp-ink); font-size: 20px; font-weight: 650; letter-spacing: -0.015em;
-     line-height: 1.2; margin: 0 0 20px; }
+h1 { clip-path: inset(50%); height: 1px; margin: 0; overflow: hidden; position: absolute;
+     width: 1px; }
 """
 
 

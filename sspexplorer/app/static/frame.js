@@ -7,11 +7,23 @@
   };
   const session = () => window.Bokeh?.documents?.[0];
 
+  const flag = (link, on, value) =>
+    on ? link.setAttribute("aria-current", value) : link.removeAttribute("aria-current");
+
+  // A group leads to the page of it that was seen last.
   function mark(key) {
-    for (const link of document.querySelectorAll("nav.pages a")) {
-      if (link.dataset.page === key) link.setAttribute("aria-current", "page");
-      else link.removeAttribute("aria-current");
+    const links = [...document.querySelectorAll("nav.pages a")];
+    const current = links.find((link) => link.dataset.page === key);
+    const group = current.parentElement.dataset.group;
+    for (const link of links) flag(link, link === current, "page");
+    for (const area of document.querySelectorAll("nav.pages > div")) {
+      area.hidden = area.dataset.group !== group;
     }
+    for (const link of document.querySelectorAll("nav.groups a")) {
+      flag(link, link.dataset.group === group, "true");
+      if (link.dataset.group === group) link.href = current.href;
+    }
+    current.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 
   // Panel pushes a new entry into the history at every change of a shared value. Only a change of
@@ -49,11 +61,14 @@
     return true;
   }
   addEventListener("popstate", () => go(pageOf(location.href)));
-  document.querySelector("header.bar").addEventListener("click", (event) => {
+  function follow(event) {
     const link = event.target.closest("a");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
-    if (go(link.dataset.page ?? keys[0])) event.preventDefault();
-  });
+    if (go(pageOf(link.href))) event.preventDefault();
+  }
+  for (const area of document.querySelectorAll("header.bar, nav.pages")) {
+    area.addEventListener("click", follow);
+  }
 
   function tellTheme() {
     const bridge = session()?.get_model_by_name("theme");
