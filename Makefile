@@ -16,17 +16,21 @@ export PIP_NO_INPUT := 1
 PINS := pyproject.toml constraints.txt
 HAS_APP := $(VENV)/.has-app
 HAS_TESTS := $(VENV)/.has-tests
+HAS_NOTEBOOKS := $(VENV)/.has-notebooks
 
-.PHONY: help app test lint format data model readme clean chromium
+.PHONY: help app notebooks test lint format data model readme clean chromium
 
 help: ## List the targets
 	@echo "Usage: make TARGET [PYTHON=python3.12] [PORT=5006]"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 app: $(HAS_APP) ## Install the app in .venv and serve it at http://localhost:5006/app
 	@echo "Serving at http://localhost:$(PORT)/app (Ctrl-C stops)"
 	@exec $(BIN)/python -m panel serve app.py --warm --address localhost --port $(PORT) \
 		--allow-websocket-origin localhost:$(PORT) --allow-websocket-origin 127.0.0.1:$(PORT)
+
+notebooks: $(HAS_NOTEBOOKS) ## Install JupyterLab in .venv and open the workshop's notebooks
+	@cd notebooks && exec ../$(BIN)/python -m jupyterlab
 
 test: lint chromium ## Install what the tests need, then run ruff and pytest
 	@$(BIN)/python -m pytest
@@ -88,6 +92,11 @@ $(HAS_APP): $(PINS) | $(BIN)/python
 $(HAS_TESTS): $(PINS) | $(BIN)/python
 	@echo "Installing the app and its tests: 450 MB to fetch and 2 GB on disk the first time"
 	@$(PIP_INSTALL) -e '.[test,dev]' $(SHOW_BIG_STEPS)
+	@touch $(HAS_APP) $@
+
+$(HAS_NOTEBOOKS): $(PINS) | $(BIN)/python
+	@echo "Installing the app and JupyterLab: 450 MB to fetch and 2 GB on disk the first time"
+	@$(PIP_INSTALL) -e '.[notebooks]' $(SHOW_BIG_STEPS)
 	@touch $(HAS_APP) $@
 
 chromium:
