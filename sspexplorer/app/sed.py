@@ -1,15 +1,24 @@
 """SED explorer: how the 57 colours change with age, metallicity, dust, redshift and noise."""
 
 import io
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, ClassVar
 
 import holoviews as hv
 import numpy as np
 import panel as pn
+import param
 
 from sspexplorer.app import parts, shared
 from sspexplorer.app.answers import ANSWERS_CSS, answers_html
+from sspexplorer.app.sed_presets import (
+    FIRST_SEDS,
+    MAX_EBV,
+    MAX_SEDS,
+    PRESETS,
+    SEDList,
+    preset_of,
+)
 from sspexplorer.app.state import SharedState
 from sspexplorer.inference import noise_scatter
 from sspexplorer.libraries import load_library
@@ -18,13 +27,16 @@ from sspexplorer.photometry import MAX_REDSHIFT
 from sspexplorer.plots.sed import (
     SED_COLOURS,
     age_text,
+    most_alike,
     photometry_table,
     sed_picture,
 )
 from sspexplorer.plots.style import LIBRARY_LABELS
 
-MAX_SEDS = len(SED_COLOURS)
-MAX_EBV = 0.8
+_OWN = ""  # no preset: what the visitor chose
+_NO_NOISE = "Without noise"
+_LIGHT = "Points in the colour of their light"
+_MAX_UNDO = 20
 
 _PICTURE_HEIGHT = "max(330px, calc(100vh - 500px))"
 
@@ -45,25 +57,6 @@ _CHIPS_CSS = """
 _FLUSH_CSS = ":host > * { margin: 0 !important; }"
 
 
-@dataclass(frozen=True)
-class SED:
-    """What a visitor asked to see: an SSP behind dust at a redshift."""
-
-    library: str
-    log_age: float
-    metallicity: float
-    ebv: float = 0.0
-    redshift: float = 0.0
-
-
-# Old, middle-aged and young: the first picture shows what age does.
-FIRST_SEDS = (
-    SED("emiles", 10.0, 0.0),
-    SED("bc03", 9.0, 0.0),
-    SED("popstar", 7.3, 0.0),
-)
-
-
 class SEDExplorer(pn.viewable.Viewer):
     """SEDs side by side, with noise, and what the network says of them.
 
@@ -73,26 +66,46 @@ class SEDExplorer(pn.viewable.Viewer):
         Model, libraries and magnitude; a fresh one unless given.
     """
 
-    def __init__(self, state: SharedState | None = None) -> None:
-        super().__init__()
+    # What a shared link carries.
+    QUERY: ClassVar[dict[str, str]] = {"seds": "seds", "noisy": "noisy"}
+
+    seds = SEDList(default=FIRST_SEDS, doc="SEDs in the picture.")
+    noisy = param.Boolean(default=True, doc="Whether the points are drawn with noise.")
+
+    def __init__(self, state: SharedState | None = None, **params: Any) -> None:
+        super().__init__(**params)
         self.state = state or SharedState()
-        self._seds = list(FIRST_SEDS)
+        self._past: list[tuple] = []
         self._draw = 0
         self._filling = self._scheduled = False
         self._make_widgets()
         self._observations = hv.streams.Pipe(data=self._observe())
+        self._caption = parts.caption("")
+        self._caption.styles = {"min-height": "60px"}
         self._answers = pn.pane.HTML(
             stylesheets=[ANSWERS_CSS], sizing_mode="stretch_width", margin=0
         )
         self._predict()
         self._pane = pn.pane.HoloViews(sed_picture(self._observations), linked_axes=False)
         self._fill_widgets()
-        self.state.param.watch(self._changed, ["magnitude", "model"])
+        self.param.watch(self._take_seds, "seds")
+        self.param.watch(self._take_noisy, "noisy")
+        self.state.param.watch(self._changed, ["magnitude", "model", "noise"])
         self.state.param.watch(self._fill_widgets, "libraries")
 
     def _make_widgets(self) -> None:
+        self._preset = pn.widgets.Select(
+            label="Presets", options={"Your own choice": _OWN} | {name: name for name in PRESETS}
+        )
+        self._undo = pn.widgets.Button(
+            label="↶",
+            width=34,
+            align="end",
+            disabled=True,
+            description="Undo: take back the last preset, copy or removal",
+        )
         self._chosen = pn.widgets.RadioButtonGroup(
-            options=list(range(1, len(self._seds) + 1)), stylesheets=[_CHIPS_CSS]
+            options=list(range(1, len(self.seds) + 1)), value=1, stylesheets=[_CHIPS_CSS]
         )
         self._add = pn.widgets.Button(label="+", width=30, description="Add a copy of this SED")
         self._remove = pn.widgets.Button(label="−", width=30, description="Remove this SED")
@@ -106,36 +119,45 @@ class SEDExplorer(pn.viewable.Viewer):
             label="Redshift", end=MAX_REDSHIFT, step=0.001, format="0.000"
         )
         self._new_noise = pn.widgets.Button(label="New noise", width=110)
-        self._light = pn.widgets.Checkbox(label="Points in the colour of their light")
+        # Unlike a single checkbox, those of a group answer to a click on their words, too.
+        self._looks = pn.widgets.CheckBoxGroup(
+            options=[_NO_NOISE, _LIGHT], value=[] if self.noisy else [_NO_NOISE], margin=0
+        )
         self._download = pn.widgets.FileDownload(
             callback=self._csv, filename="seds.csv", label="Download these SEDs (CSV)"
         )
         self._chosen.param.watch(self._fill_widgets, "value")
         for widget in (self._library, self._age, self._metallicity, self._ebv, self._redshift):
             widget.param.watch(self._edited, "value")
+        self._preset.param.watch(self._take_preset, "value")
+        self._undo.on_click(self._take_back)
         self._add.on_click(self._add_sed)
         self._remove.on_click(self._remove_sed)
         self._new_noise.on_click(self._redraw_noise)
-        self._light.param.watch(self._recolour, "value")
+        self._looks.param.watch(self._take_looks, "value")
 
     def __panel__(self) -> pn.Row:
         """Lay the page out."""
+        self._preset.sizing_mode = "stretch_width"
+        presets = pn.Row(
+            self._preset,
+            self._undo,
+            sizing_mode="stretch_width",
+            margin=0,
+            styles={"gap": "6px"},
+        )
         seds = parts.stack(
             parts.label("SED to change"),
             pn.Row(self._chosen, self._add, self._remove, margin=0, styles={"gap": "6px"}),
             gap=6,
         )
         return parts.page_layout(
-            [seds, self._library, self._age, self._metallicity, self._ebv, self._redshift],
+            [presets, seds, self._library, self._age, self._metallicity, self._ebv],
             parts.picture_pane(self._pane, height=_PICTURE_HEIGHT),
-            more=[self._light, self._download],
+            more=[self._redshift, self._looks, self._download],
             below=[
                 pn.Row(
-                    parts.caption(
-                        "Points: Fν in each band with its error. Lines: the spectra they come "
-                        "from. Drag the magnitude to the right: noise drowns first the red bands, "
-                        "then age and metallicity."
-                    ),
+                    self._caption,
                     self._new_noise,
                     sizing_mode="stretch_width",
                     margin=0,
@@ -150,16 +172,11 @@ class SEDExplorer(pn.viewable.Viewer):
         )
 
     @property
-    def seds(self) -> tuple[SED, ...]:
-        """SEDs in the picture."""
-        return tuple(self._seds)
-
-    @property
     def _index(self) -> int:
         return self._chosen.value - 1
 
     def _observe(self) -> list[Observation]:
-        return [
+        seen = [
             observe(
                 load_library(sed.library),
                 sed.log_age,
@@ -167,19 +184,41 @@ class SEDExplorer(pn.viewable.Viewer):
                 ebv=sed.ebv,
                 redshift=sed.redshift,
                 magnitude=self.state.magnitude,
+                noise=self.state.noise_model,
                 seed=(self._draw, number),
             )
-            for number, sed in enumerate(self._seds)
+            for number, sed in enumerate(self.seds)
         ]
+        return seen if self.noisy else [replace(o, flux=o.noise_free) for o in seen]
 
     def _predict(self) -> None:
         """Ask the network about the SEDs in sight, and show its answers beside the truth."""
         observations, model = self._observations.data, shared.model(self.state.model)
         predictions = model.predict(np.stack([o.flux for o in observations]))
         scatter = noise_scatter(
-            model, np.stack([o.noise_free for o in observations]), self.state.magnitude
+            model,
+            np.stack([o.noise_free for o in observations]),
+            self.state.magnitude,
+            noise=self.state.noise_model,
         )
         self._answers.object = answers_html(observations, predictions, scatter)
+        self._caption.object = parts.caption(self._words()).object
+
+    def _words(self) -> str:
+        """Say what to notice: what the preset is for, and how like each other its SEDs are."""
+        observations = self._observations.data
+        preset = PRESETS.get(preset_of(self.seds))
+        words = [
+            "Points: Fν in each band with its error. Lines: the spectra they come from.",
+            preset.notice if preset else "",
+        ]
+        if len(observations) > 1:
+            one, other, distance = most_alike(observations)
+            words.append(
+                f"The two most alike, {one} and {other}, differ by {distance:.2g} σ of the noise "
+                f"per band at i = {self.state.magnitude:.1f}."
+            )
+        return " ".join(filter(None, words))
 
     def _changed(self, *events: Any) -> None:
         """Redraw soon: changes that come faster than pictures can be drawn are drawn once."""
@@ -194,31 +233,57 @@ class SEDExplorer(pn.viewable.Viewer):
         self._observations.send(self._observe())
         self._predict()
 
+    def _take_seds(self, *events: Any) -> None:
+        """Show other SEDs, wherever they come from."""
+        numbers = list(range(1, len(self.seds) + 1))
+        if numbers != self._chosen.options:
+            self._chosen.param.update(options=numbers, value=min(self._chosen.value, len(numbers)))
+        self._fill_widgets()
+        self._changed()
+
     def _edited(self, *events: Any) -> None:
         if self._filling:
             return
-        previous = self._seds[self._index]
-        self._seds[self._index] = replace(
-            previous,
+        changed = replace(
+            self.seds[self._index],
             library=self._library.value,
             log_age=self._age.value,
             metallicity=self._metallicity.value,
             ebv=self._ebv.value,
             redshift=self._redshift.value,
         )
-        if self._library.value != previous.library:
+        self.seds = (*self.seds[: self._index], changed, *self.seds[self._index + 1 :])
+
+    def _take_preset(self, event: Any) -> None:
+        if self._filling:
+            return
+        if event.new == _OWN:
             self._fill_widgets()
-        self._changed()
+            return
+        preset = PRESETS[event.new]
+        self._remember()
+        self.param.update(seds=preset.seds, noisy=preset.noisy)
+
+    def _remember(self) -> None:
+        self._past = [*self._past[-_MAX_UNDO:], (self.seds, self.noisy)]
+        self._undo.disabled = False
+
+    def _take_back(self, event: Any) -> None:
+        if self._past:
+            seds, noisy = self._past.pop()
+            self.param.update(seds=seds, noisy=noisy)
+        self._undo.disabled = not self._past
 
     def _fill_widgets(self, *events: Any) -> None:
         """Show the chosen SED in the widgets, with the choices that its library has."""
-        sed = self._seds[self._index]
+        sed = self.seds[self._index]
         library = load_library(sed.library)
         index = library.nearest(sed.log_age, sed.metallicity)
         ages = library.ages
         age = ages[np.argmin(np.abs(ages - library.log_age[index]))]
         offered = {*self.state.libraries, sed.library}
         self._filling = True
+        self._preset.value = preset_of(self.seds)
         self._library.param.update(
             options={label: n for n, label in LIBRARY_LABELS.items() if n in offered},
             value=sed.library,
@@ -229,30 +294,36 @@ class SEDExplorer(pn.viewable.Viewer):
             options=metallicities, value=float(library.metallicity[index])
         )
         self._ebv.value, self._redshift.value = sed.ebv, sed.redshift
-        self._add.disabled = len(self._seds) == MAX_SEDS
-        self._remove.disabled = len(self._seds) == 1
+        self._add.disabled = len(self.seds) == MAX_SEDS
+        self._remove.disabled = len(self.seds) == 1
         self._filling = False
 
     def _add_sed(self, event: Any) -> None:
-        self._seds.append(self._seds[self._index])
-        self._renumber(len(self._seds))
+        self._remember()
+        self.seds = (*self.seds, self.seds[self._index])
+        self._chosen.value = len(self.seds)
 
     def _remove_sed(self, event: Any) -> None:
-        index = self._index
-        del self._seds[index]
-        self._renumber(min(index + 1, len(self._seds)))
-
-    def _renumber(self, chosen: int) -> None:
-        self._chosen.param.update(options=list(range(1, len(self._seds) + 1)), value=chosen)
-        self._fill_widgets()
-        self._changed()
+        self._remember()
+        self.seds = (*self.seds[: self._index], *self.seds[self._index + 1 :])
 
     def _redraw_noise(self, event: Any) -> None:
         self._draw += 1
         self._changed()
 
-    def _recolour(self, event: Any) -> None:
-        self._pane.object = sed_picture(self._observations, light=self._light.value)
+    def _take_looks(self, event: Any) -> None:
+        if not self._filling:
+            self.noisy = _NO_NOISE not in event.new
+        if (_LIGHT in event.new) != (_LIGHT in event.old):
+            self._pane.object = sed_picture(self._observations, light=_LIGHT in event.new)
+
+    def _take_noisy(self, event: Any) -> None:
+        others = [name for name in self._looks.value if name != _NO_NOISE]
+        self._filling = True
+        self._looks.value = others if event.new else [_NO_NOISE, *others]
+        self._filling = False
+        self._new_noise.disabled = not event.new
+        self._changed()
 
     def _csv(self) -> io.StringIO:
         text = io.StringIO()

@@ -1,6 +1,7 @@
 """Pictures of SEDs."""
 
 from collections.abc import Callable, Sequence
+from itertools import combinations
 from typing import Any
 
 import holoviews as hv
@@ -66,6 +67,33 @@ def photometry_table(observations: Sequence[Observation]) -> pd.DataFrame:
             )
         )
     return pd.concat(frames, ignore_index=True)
+
+
+def most_alike(observations: Sequence[Observation]) -> tuple[int, int, float]:
+    """Find the two SEDs that are hardest to tell apart.
+
+    Parameters
+    ----------
+    observations : sequence of Observation
+        At least two.
+
+    Returns
+    -------
+    one, other : int
+        Their numbers, from 1.
+    distance : float
+        Root mean square over the bands of their difference without noise, in units of the σ of
+        the noise (the mean variance of the two). Much below 1, no single band tells them apart.
+    """
+
+    def distance(one: Observation, other: Observation) -> float:
+        variance = (one.flux_err**2 + other.flux_err**2) / 2
+        return float(np.sqrt(np.mean((one.noise_free - other.noise_free) ** 2 / variance)))
+
+    pairs = combinations(range(len(observations)), 2)
+    found = {(i, j): distance(observations[i], observations[j]) for i, j in pairs}
+    (one, other), least = min(found.items(), key=lambda item: item[1])
+    return one + 1, other + 1, least
 
 
 def sed_picture(
