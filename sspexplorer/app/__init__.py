@@ -13,8 +13,10 @@ def __getattr__(name: str) -> Any:
     # Pages bring Panel with them, which whoever wants but one module should not wait for.
     if name[:1].isupper():
         from sspexplorer.app.pages import PAGES
+        from sspexplorer.app.shell import load_extensions
 
         for page in PAGES:
             if page.view.__name__ == name:
+                load_extensions()
                 return page.view
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -139,7 +139,7 @@ class Shell:
     """
 
     def __init__(self, pages: Sequence[Page]) -> None:
-        _load_extensions()
+        load_extensions()
         self.pages = {page.key: page for page in pages}
         self.state = SharedState(page=next(iter(self.pages)), dark=_dark_cookie())
         if pn.state.location:
@@ -246,10 +246,15 @@ def _skeleton() -> pn.pane.HTML:
     )
 
 
-def _load_extensions() -> None:
-    pn.extension("tabulator", "filedropper", design=PageDesign, respect_explicit_sizing=True)
+def load_extensions() -> None:
+    """Make Panel and HoloViews ready for the pages, on a server or in the cell of a notebook."""
+    # A notebook gets all scripts in its cell and fetches none.
+    inline = pn.state.curdoc is None
+    pn.extension(
+        "tabulator", "filedropper", design=PageDesign, respect_explicit_sizing=True, inline=inline
+    )
     if hv.Store.current_backend != "bokeh" or "bokeh" not in hv.Store.renderers:
-        hv.extension("bokeh")
+        hv.extension("bokeh", inline=inline)
 
 
 def _dark_cookie() -> bool:
