@@ -2,11 +2,13 @@
 
 from sspexplorer.app.catalogue import YourCatalogue
 from sspexplorer.app.density import PredictedVsTrue
+from sspexplorer.app.libraries import Libraries
 from sspexplorer.app.sed import SEDExplorer
 from sspexplorer.app.shell import Page
 
 PAGES = (
     Page("sed", "SED explorer", "explore", SEDExplorer),
+    Page("libraries", "Libraries", "explore", Libraries),
     Page("density", "Predicted vs true", "trust", PredictedVsTrue),
     Page("catalogue", "Your catalogue", "apply", YourCatalogue),
 )

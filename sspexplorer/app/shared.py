@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import pandas as pd
 
-from sspexplorer.libraries import LIBRARY_NAMES, load_library
+from sspexplorer.libraries import LIBRARY_NAMES, load_library, read_library
 from sspexplorer.resources import data_path
 
 if TYPE_CHECKING:
@@ -129,9 +129,22 @@ def held_out_table(name: str, split: str) -> pd.DataFrame:
     return density_table(mocks.labels, model(name).predict(mocks.flux))
 
 
+@_once
+def ssp_table() -> pd.DataFrame:
+    """Every SSP of every file, ages out of range included.
+
+    See :func:`sspexplorer.plots.coverage.ssp_table`.
+    """
+    from sspexplorer.plots.coverage import ssp_table as table_of
+
+    # Read here and not through load_library, which would keep their spectra twice.
+    return table_of([read_library(data_path("libraries", f"{n}.h5")) for n in LIBRARY_NAMES])
+
+
 def _warm() -> None:
     for library in LIBRARY_NAMES:
         load_library(library)
+    ssp_table()
     for name in model_names()[:1]:
         model(name)
         held_out_table(name, "ssp")
