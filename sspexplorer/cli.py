@@ -20,7 +20,9 @@ app = typer.Typer(
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON object to standard output, nothing else.")
 ]
-ModelOption = Annotated[str, typer.Option(help="A model directory, or one that ships: 'default', 'paper'.")]
+ModelOption = Annotated[
+    str, typer.Option(help="A model directory, or one that ships: 'default', 'paper'.")
+]
 SeedOption = Annotated[int, typer.Option(help="Seed of everything random.")]
 
 
@@ -255,6 +257,74 @@ def predict(
 
 
 @app.command()
+def sedfit(
+    catalogue: Annotated[
+        Path, typer.Argument(help="CSV, ECSV, FITS, VOTable or Parquet, by its ending.")
+    ],
+    out: Annotated[Path, typer.Option(help="File to write; format by its ending.")],
+    libraries: Annotated[
+        str, typer.Option(help="Libraries to fit with, with commas between.")
+    ] = "emiles,bc03,popstar",
+    floor: Annotated[
+        float, typer.Option(help="Relative error added in quadrature to those of the bands.", min=0)
+    ] = 0.02,
+    unit: Annotated[
+        str | None, typer.Option(help="'fnu', 'flambda' or 'mag', if it is not what is found.")
+    ] = None,
+    photometry: Annotated[
+        str | None, typer.Option(help="Which photometry, if the catalogue has several.")
+    ] = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Fit every row of a catalogue with every SSP × E(B−V): the Bayesian SED fit."""
+    from sspexplorer.catalogue import read_catalogue
+    from sspexplorer.libraries import load_library
+    from sspexplorer.sedfit import fit_at_redshifts
+
+    _check_folder(out)
+    names = [name.strip() for name in libraries.split(",") if name.strip()]
+    for name in names:
+        load_library(name)
+    found = read_catalogue(catalogue, unit=unit, photometry=photometry)
+    table = fit_at_redshifts(
+        names,
+        found.flux,
+        found.flux_err,
+        found.redshift,
+        floor=floor,
+        progress=_fraction_line("fitted"),
+    )
+    found.write(out, out.name, table)
+    flagged = {
+        k: int(v) for k, v in table["fit_flag"][table["fit_flag"] != ""].value_counts().items()
+    }
+    report = {
+        "path": str(out),
+        "libraries": names,
+        "floor": floor,
+        "n_rows": len(table),
+        "n_fitted": int(table["fit_log_age"].notna().sum()),
+        "median_chi2": float(table["fit_chi2"].median()),
+        "flags": flagged,
+        "photometry": found.photometry,
+        "unit": found.unit,
+        "redshift_column": found.redshift_column,
+        "notes": list(found.notes),
+    }
+    if json_output:
+        _print_json(report)
+        return
+    for note in found.notes:
+        _say(note)
+    typer.echo(
+        f"{report['n_fitted']} of {report['n_rows']} rows fitted (median reduced χ² "
+        f"{report['median_chi2']:.2f}), written to {out}."
+    )
+    for flag, count in flagged.items():
+        typer.echo(f"  {count} flagged: {flag}")
+
+
+@app.command()
 def serve(
     port: Annotated[int, typer.Option(help="Port to serve on.", min=1, max=65535)] = 5006,
 ) -> None:
@@ -282,6 +352,17 @@ def _progress_line():
         end = "\n" if not live or progress.fraction >= 1 else ""
         sys.stderr.write(f"\r{line}\x1b[K{end}" if live else line + end)
         sys.stderr.flush()
+
+    return show
+
+
+def _fraction_line(done: str):
+    """Write how much is done on one line of standard error, if a person is looking at it."""
+
+    def show(fraction: float) -> None:
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\r{fraction:4.0%} {done}\x1b[K" + ("\n" if fraction >= 1 else ""))
+            sys.stderr.flush()
 
     return show
 

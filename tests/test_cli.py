@@ -75,6 +75,19 @@ def test_a_mock_sample_can_be_predicted_as_a_catalogue(mocks, tmp_path):
     assert np.median(np.abs(error)) < 0.2
 
 
+def test_sedfit_appends_fits_with_their_errors(tmp_path, repository):
+    out = tmp_path / "fits.csv"
+    report = answer("sedfit", repository / "data/examples/real_galaxies.csv", "--out", out)
+    result = pd.read_csv(out, keep_default_na=False)
+    assert report["n_rows"] == report["n_fitted"] == len(result) == 3
+    for name in ("log_age", "metallicity", "ebv"):
+        low, middle, high = (result[f"fit_{name}_{q}"] for q in ("p16", "p50", "p84"))
+        assert (low <= middle).all()
+        assert (middle <= high).all()
+        assert (result[f"fit_{name}_err"] > 0).all()
+    assert result["fit_flag"].tolist() == ["", "", ""]
+
+
 def test_predict_keeps_every_row_and_column_in_order(tmp_path):
     given = tmp_path / "my galaxies.csv"
     columns = [f"J{w:04d}" for w in range(400, 910, 10)]
@@ -107,6 +120,8 @@ def test_predict_keeps_every_row_and_column_in_order(tmp_path):
     [
         (["predict", "none.csv", "--out", "x.csv"], "none.csv"),
         (["predict", "none.csv", "--out", "no/folder/x.csv"], "there is no folder"),
+        (["sedfit", "none.csv", "--out", "x.csv"], "none.csv"),
+        (["sedfit", "none.csv", "--out", "x.csv", "--libraries", "cb19"], "'cb19'"),
         (["evaluate", "--model", "nothing"], "no model 'nothing'"),
         (["evaluate", "--split", "half"], "'ssp' or 'random'"),
         (["evaluate", "--mocks", "none.parquet"], "no mock sample at none.parquet"),
@@ -125,7 +140,7 @@ def test_what_cannot_be_used_is_said_in_one_line(arguments, sentence, tmp_path, 
 
 
 @pytest.mark.parametrize(
-    "command", ["libraries", "mocks", "train", "evaluate", "predict", "serve", ""]
+    "command", ["libraries", "mocks", "train", "evaluate", "predict", "sedfit", "serve", ""]
 )
 def test_every_command_explains_itself(command):
     done = run(*command.split(), "--help")

@@ -1,0 +1,377 @@
+"""Bayesian SED fitting on a grid of models: the rival of the networks, and their limit.
+
+The algorithm of CIGALE (Boquien et al. 2019, A&A 622, A103, Sect. 4.3), which Domínguez Sánchez et
+al. (2026), Sect. 5.1, compare their networks with: the χ² of every model with free amplitude, and
+means and standard deviations of the parameters weighted by the likelihood. With the true noise and
+the true model in the grid no estimator has a smaller mean squared error.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from sspexplorer.errors import InputError
+from sspexplorer.inference import MIN_BANDS, Cancelled
+from sspexplorer.libraries import LIBRARY_NAMES, SSPLibrary, load_library
+from sspexplorer.mocks import EBV_GRID, PARAMETERS, MockSample
+from sspexplorer.photometry import MAX_REDSHIFT, synthesize
+
+# Relative error added in quadrature to those of a catalogue. CIGALE adds 0.1 unless told otherwise
+# (Boquien et al. 2019, Sect. 4.3); zero points of narrow bands are good to about 0.02.
+DEFAULT_FLOOR = 0.02
+CIGALE_FLOOR = 0.1
+# Relative error taken for a band whose error is not known.
+ASSUMED_ERROR = 0.05
+REDSHIFT_STEP = 0.005
+POOR_FIT = 5.0  # reduced χ² from which on no model is said to fit
+
+_CHUNK = 250  # galaxies at a time: 30 MB for each matrix of 16 000 models
+_QUANTILES = (0.16, 0.5, 0.84)
+
+FIT_COLUMNS = (
+    *(f"fit_{name}" for name in PARAMETERS),
+    *(f"fit_{name}_{what}" for name in PARAMETERS for what in ("err", "p16", "p50", "p84")),
+    "fit_chi2",
+    "fit_n_bands",
+    "fit_flag",
+)
+
+
+@dataclass(frozen=True)
+class ModelGrid:
+    """Models to fit with.
+
+    Attributes
+    ----------
+    flux : ndarray, shape (n, 57), float64
+        F_ν without noise, each row divided by its median.
+    parameters : ndarray, shape (n, 3)
+        log_age (log10 yr), metallicity (dex) and ebv (mag).
+    library, ssp : ndarray of str, shape (n,)
+        Where each model comes from.
+    redshift : float
+    """
+
+    flux: np.ndarray
+    parameters: np.ndarray
+    library: np.ndarray
+    ssp: np.ndarray
+    redshift: float = 0.0
+
+    def __len__(self) -> int:
+        """Count the models."""
+        return len(self.flux)
+
+    def select(self, mask: np.ndarray) -> "ModelGrid":
+        """Grid with only the models where ``mask`` (n,) is true.
+
+        Raises
+        ------
+        InputError
+            If none is.
+        """
+        if not np.any(mask):
+            raise InputError("No model is left to fit with.")
+        columns = (self.flux, self.parameters, self.library, self.ssp)
+        return ModelGrid(*(column[mask] for column in columns), self.redshift)
+
+    @cached_property
+    def _marginals(self) -> list[tuple[np.ndarray, sparse.csr_matrix]]:
+        """For each parameter its values, and the matrix that adds up the models of each."""
+        found = []
+        for values in self.parameters.T:
+            different, index = np.unique(values, return_inverse=True)
+            ones = np.ones(len(index))
+            shape = (len(different), len(index))
+            rows = sparse.csr_matrix((ones, (index, np.arange(len(index)))), shape)
+            found.append((different, rows))
+        return found
+
+
+def make_grid(
+    libraries: Sequence[str | SSPLibrary] = LIBRARY_NAMES,
+    *,
+    ebv: Sequence[float] = EBV_GRID,
+    redshift: float = 0.0,
+) -> ModelGrid:
+    """Make a grid of every SSP × E(B−V).
+
+    Parameters
+    ----------
+    libraries : sequence of str or SSPLibrary
+    ebv : sequence of float
+        Colour excesses in mag.
+    redshift : float
+        At which the galaxies are seen.
+
+    Raises
+    ------
+    InputError
+        If a library is unknown, there is nothing to make a grid of, or the spectra do not cover
+        the bands at this redshift.
+    """
+    loaded = [load_library(lib) if isinstance(lib, str) else lib for lib in libraries]
+    if not loaded or not len(ebv):
+        raise InputError("A grid needs at least one library and one E(B−V).")
+    fluxes, parameters = [], []
+    for library in loaded:
+        for value in ebv:
+            flux = synthesize(library.spectra, library.wavelength, float(value), redshift)
+            fluxes.append(flux / np.median(flux, axis=1, keepdims=True))
+            ebvs = np.full(len(library), float(value))
+            parameters.append(np.stack([library.log_age, library.metallicity, ebvs], axis=1))
+    names = [np.full(len(library) * len(ebv), library.name) for library in loaded]
+    ssps = [np.tile(library.ids, len(ebv)) for library in loaded]
+    return ModelGrid(
+        np.concatenate(fluxes),
+        np.concatenate(parameters),
+        np.concatenate(names),
+        np.concatenate(ssps),
+        float(redshift),
+    )
+
+
+def fit(
+    grid: ModelGrid,
+    flux: np.ndarray,
+    flux_err: np.ndarray,
+    *,
+    floor: float = 0.0,
+    progress: Callable[[float], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> pd.DataFrame:
+    """Fit every galaxy with every model of a grid.
+
+    For galaxy fluxes f_b with variances s_b² = err_b² + (floor f_b)² and a model m the best
+    amplitude is a = Σ f m / s² ÷ Σ m² / s², not below zero, and χ² = Σ f² / s² − a Σ f m / s²; two
+    matrix products give it for all models and galaxies. Each model weighs exp(−χ²/2).
+
+    Parameters
+    ----------
+    grid : ModelGrid
+    flux, flux_err : ndarray, shape (n, 57)
+        F_ν and its 1σ error on one scale for each row. NaN in ``flux`` is a missing band, which
+        has no weight. An error that is NaN or not positive is unknown; 5 % is taken instead.
+    floor : float
+        Relative error added in quadrature.
+    progress : callable, optional
+        Called with the fraction done.
+    cancelled : callable, optional
+        Asked between chunks of 250 rows.
+
+    Returns
+    -------
+    DataFrame, n rows
+        For each parameter ``fit_…`` (weighted mean), ``fit_…_err`` (weighted standard deviation)
+        and the quantiles ``fit_…_p16``, ``_p50`` and ``_p84``; ``fit_chi2``, the least χ² divided
+        by the number of bands less one; ``fit_n_bands``; and ``fit_flag``, empty where all is
+        well. Rows with fewer than 20 bands, or whose median flux is not positive, get NaN.
+
+    Raises
+    ------
+    Cancelled
+        If ``cancelled`` said so.
+    """
+    flux, error = (np.asarray(array, dtype=float) for array in (flux, flux_err))
+    present = np.isfinite(flux)
+    n_bands = present.sum(axis=1)
+    level = np.array(
+        [np.median(row[ok]) if ok.any() else np.nan for row, ok in zip(flux, present, strict=True)]
+    )
+    usable = (n_bands >= MIN_BANDS) & (level > 0)
+    unknown = present & ~(np.isfinite(error) & (error > 0))
+    values = np.full((len(flux), len(FIT_COLUMNS) - 2), np.nan)
+    rows = np.flatnonzero(usable)
+    for start in range(0, len(rows), _CHUNK):
+        if cancelled and cancelled():
+            raise Cancelled
+        chunk = rows[start : start + _CHUNK]
+        relative = np.where(present[chunk], flux[chunk] / level[chunk, None], 0.0)
+        sigma = np.where(unknown[chunk], ASSUMED_ERROR, error[chunk] / level[chunk, None])
+        # A band without flux would count for ever if its assumed error were relative to it.
+        variance = sigma**2 + (floor * relative) ** 2
+        weight = np.divide(1.0, variance, where=present[chunk], out=np.zeros_like(variance))
+        values[chunk] = _posterior(grid, relative, weight)
+        if progress:
+            progress((start + len(chunk)) / len(rows))
+    table = pd.DataFrame(values, columns=list(FIT_COLUMNS[:-2]))
+    table["fit_chi2"] /= np.maximum(n_bands - 1, 1)
+    table["fit_n_bands"] = n_bands
+    table["fit_flag"] = _flags(n_bands, level, unknown.sum(axis=1), table["fit_chi2"].to_numpy())
+    return table
+
+
+def chi_squared(grid: ModelGrid, flux: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """χ² of every model for every galaxy at the best amplitude, shape (n, n_models).
+
+    Parameters
+    ----------
+    grid : ModelGrid
+    flux : ndarray, shape (n, 57)
+        F_ν, any number where the weight is 0.
+    weight : ndarray, shape (n, 57)
+        Inverse variances, 0 for missing bands.
+    """
+    cross = np.maximum((weight * flux) @ grid.flux.T, 0.0)
+    norm = weight @ (grid.flux**2).T
+    cross **= 2
+    cross /= norm
+    return (weight * flux**2).sum(axis=1, keepdims=True) - cross
+
+
+def _posterior(grid: ModelGrid, flux: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Mean of each parameter, then error and quantiles of each, then the least χ²."""
+    chi2 = chi_squared(grid, flux, weight)
+    best = chi2.min(axis=1, keepdims=True)
+    chi2 -= best
+    chi2 *= -0.5
+    probability = np.exp(chi2, out=chi2)
+    probability /= probability.sum(axis=1, keepdims=True)
+    means, spreads = [], []
+    for values, add_up in grid._marginals:
+        marginal = (add_up @ probability.T).T
+        mean = marginal @ values
+        variance = np.einsum("nk,nk->n", marginal, (values - mean[:, None]) ** 2)
+        cumulative = np.cumsum(marginal, axis=1)
+        places = [(cumulative < q).sum(axis=1) for q in _QUANTILES]
+        quantiles = [values[np.minimum(place, len(values) - 1)] for place in places]
+        means.append(mean)
+        spreads += [np.sqrt(variance), *quantiles]
+    return np.stack([*means, *spreads, best[:, 0]], axis=1)
+
+
+def fit_at_redshifts(
+    libraries: Sequence[str],
+    flux: np.ndarray,
+    flux_err: np.ndarray,
+    redshift: np.ndarray | None = None,
+    *,
+    floor: float = DEFAULT_FLOOR,
+    progress: Callable[[float], None] | None = None,
+) -> pd.DataFrame:
+    """Fit each galaxy with models at its redshift, to the nearest 0.005; at rest if unknown.
+
+    Returns
+    -------
+    DataFrame, n rows
+        As :func:`fit`. Rows at redshifts that the models do not reach get NaN and a flag.
+
+    Raises
+    ------
+    InputError
+        If a library is unknown.
+    """
+    n = len(flux)
+    known = np.zeros(n) if redshift is None else np.where(np.isfinite(redshift), redshift, 0.0)
+    beyond = (known > MAX_REDSHIFT) | (known < -REDSHIFT_STEP)
+    steps = np.where(beyond, 0, np.rint(np.clip(known, 0, MAX_REDSHIFT) / REDSHIFT_STEP))
+    parts, done = [], 0
+    for step in np.unique(steps):
+        rows = np.flatnonzero(steps == step)
+        grid = make_grid(libraries, redshift=min(step * REDSHIFT_STEP, MAX_REDSHIFT))
+
+        tell = partial(_tell_part, progress, done / n, len(rows) / n)
+        found = fit(grid, flux[rows], flux_err[rows], floor=floor, progress=tell)
+        parts.append(found.set_index(rows))
+        done += len(rows)
+    if not parts:
+        return fit(make_grid(libraries), flux, flux_err)
+    table = pd.concat(parts).sort_index()
+    table.loc[beyond, list(FIT_COLUMNS[:-2])] = np.nan
+    table.loc[beyond, "fit_flag"] = f"redshift above {MAX_REDSHIFT:g}: beyond the models"
+    return table
+
+
+def fit_mocks(
+    grid: ModelGrid,
+    mocks: MockSample,
+    *,
+    models: str = "all",
+    itself: bool = True,
+    floor: float = 0.0,
+    progress: Callable[[float], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> pd.DataFrame:
+    """Fit mocks with the models of all libraries, of their own, or of the others.
+
+    Parameters
+    ----------
+    grid : ModelGrid
+    mocks : MockSample
+        At the redshift of the grid.
+    models : {"all", "own", "others"}
+        Which libraries each mock is fitted with. ``others`` is what every real galaxy meets: no
+        library is that of nature.
+    itself : bool
+        Whether the SSPs of the mocks are in the grid, or only their neighbours.
+    floor, progress, cancelled
+        As in :func:`fit`.
+
+    Returns
+    -------
+    DataFrame, n rows
+        As :func:`fit`.
+
+    Raises
+    ------
+    InputError
+        If ``models`` is unknown, or no model is left for a mock.
+    Cancelled
+        If ``cancelled`` said so.
+    """
+    if models not in ("all", "own", "others"):
+        raise InputError(f"Mocks are fitted with 'all', 'own' or 'others', not {models!r}.")
+    allowed = np.full(len(grid), True)
+    if not itself:
+        allowed = ~np.isin(grid.ssp, mocks.labels["ssp"].unique())
+    library = mocks.labels["library"].to_numpy()
+    groups = [None] if models == "all" else list(np.unique(library))
+    parts, done = [], 0
+    for name in groups:
+        rows = np.flatnonzero(library == name) if name else np.arange(len(mocks))
+        chosen = allowed
+        if name:
+            chosen = allowed & ((grid.library == name) == (models == "own"))
+        part = partial(_tell_part, progress, done / len(mocks), len(rows) / len(mocks))
+        found = fit(
+            grid if chosen.all() else grid.select(chosen),
+            mocks.flux[rows],
+            mocks.flux_err[rows],
+            floor=floor,
+            progress=part,
+            cancelled=cancelled,
+        )
+        parts.append(found.set_index(rows))
+        done += len(rows)
+    return pd.concat(parts).sort_index()
+
+
+def _tell_part(
+    progress: Callable[[float], None] | None, start: float, size: float, fraction: float
+) -> None:
+    if progress:
+        progress(start + size * fraction)
+
+
+def _flags(
+    n_bands: np.ndarray, level: np.ndarray, n_unknown: np.ndarray, chi2: np.ndarray
+) -> np.ndarray:
+    flags = np.full(len(n_bands), "", dtype=object)
+
+    def add(rows: np.ndarray, words: str) -> None:
+        flags[rows] += np.where(flags[rows] == "", words, "; " + words).astype(object)
+
+    enough = n_bands >= MIN_BANDS
+    add(n_bands == 0, "no bands")
+    add((n_bands > 0) & ~enough, f"fewer than {MIN_BANDS} bands")
+    add(enough & ~(level > 0), "median flux not positive")
+    assumed = f"taken as {ASSUMED_ERROR:.0%} of the median flux"
+    add(enough & (n_unknown == n_bands), f"errors unknown: {assumed}")
+    add(enough & (n_unknown > 0) & (n_unknown < n_bands), f"some errors unknown: {assumed}")
+    with np.errstate(invalid="ignore"):
+        add(chi2 > POOR_FIT, f"no model fits (reduced χ² above {POOR_FIT:g})")
+    return flags
