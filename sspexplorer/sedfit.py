@@ -32,8 +32,9 @@ POOR_FIT = 5.0  # reduced χ² from which on no model is said to fit
 _CHUNK = 250  # galaxies at a time: 30 MB for each matrix of 16 000 models
 _QUANTILES = (0.16, 0.5, 0.84)
 
+MEAN_COLUMNS = tuple(f"fit_{name}" for name in PARAMETERS)
 FIT_COLUMNS = (
-    *(f"fit_{name}" for name in PARAMETERS),
+    *MEAN_COLUMNS,
     *(f"fit_{name}_{what}" for name in PARAMETERS for what in ("err", "p16", "p50", "p84")),
     "fit_chi2",
     "fit_n_bands",
@@ -286,6 +287,15 @@ def fit_at_redshifts(
     return table
 
 
+def some_of_each_magnitude(mocks: MockSample, n: int, seed: int = 0) -> MockSample:
+    """At most ``n`` mocks of each magnitude, at random, in their order."""
+    shuffled = np.random.default_rng(seed).permutation(len(mocks))
+    place = mocks.labels["magnitude"].iloc[shuffled].groupby(mocks.labels["magnitude"]).cumcount()
+    kept = np.zeros(len(mocks), dtype=bool)
+    kept[shuffled[place.to_numpy() < n]] = True
+    return mocks.rows(kept)
+
+
 def fit_mocks(
     grid: ModelGrid,
     mocks: MockSample,
@@ -296,16 +306,16 @@ def fit_mocks(
     progress: Callable[[float], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> pd.DataFrame:
-    """Fit mocks with the models of all libraries, of their own, or of the others.
+    """Fit mocks with the models of all libraries, of their own, of the others, or of one.
 
     Parameters
     ----------
     grid : ModelGrid
     mocks : MockSample
         At the redshift of the grid.
-    models : {"all", "own", "others"}
-        Which libraries each mock is fitted with. ``others`` is what every real galaxy meets: no
-        library is that of nature.
+    models : {"all", "own", "others"} or name of a library
+        What each mock is fitted with. ``others`` is what every real galaxy meets: no library is
+        that of nature.
     itself : bool
         Whether the SSPs of the mocks are in the grid, or only their neighbours.
     floor, progress, cancelled
@@ -323,13 +333,16 @@ def fit_mocks(
     Cancelled
         If ``cancelled`` said so.
     """
-    if models not in ("all", "own", "others"):
-        raise InputError(f"Mocks are fitted with 'all', 'own' or 'others', not {models!r}.")
+    known = ("all", "own", "others", *np.unique(grid.library))
+    if models not in known:
+        raise InputError(f"Mocks are fitted with one of {', '.join(known)}, not {models!r}.")
     allowed = np.full(len(grid), True)
     if not itself:
         allowed = ~np.isin(grid.ssp, mocks.labels["ssp"].unique())
+    if models in grid.library:
+        allowed &= grid.library == models
     library = mocks.labels["library"].to_numpy()
-    groups = [None] if models == "all" else list(np.unique(library))
+    groups = list(np.unique(library)) if models in ("own", "others") else [None]
     parts, done = [], 0
     for name in groups:
         rows = np.flatnonzero(library == name) if name else np.arange(len(mocks))

@@ -9,19 +9,21 @@ from hypothesis import strategies as st
 from sspexplorer.errors import InputError
 from sspexplorer.inference import Cancelled
 from sspexplorer.metrics import evaluate
-from sspexplorer.mocks import PARAMETERS, make_mocks
+from sspexplorer.mocks import make_mocks
 from sspexplorer.sedfit import (
     ASSUMED_ERROR,
     FIT_COLUMNS,
+    MEAN_COLUMNS,
     ModelGrid,
     chi_squared,
     fit,
     fit_at_redshifts,
     fit_mocks,
     make_grid,
+    some_of_each_magnitude,
 )
 
-MEANS = [f"fit_{name}" for name in PARAMETERS]
+MEANS = list(MEAN_COLUMNS)
 
 
 @pytest.fixture(scope="module")
@@ -163,7 +165,16 @@ def test_mocks_are_fitted_with_all_their_own_or_only_other_libraries():
         assert chi2["own"] < 1.5 < chi2["others"]
         alone = fit(both.select(both.library == name), mocks.flux[rows], mocks.flux_err[rows])
         assert found["own"][MEANS][rows].to_numpy() == pytest.approx(alone[MEANS].to_numpy())
+    one = fit_mocks(both, mocks, models="popstar")
+    rows = (mocks.labels["library"] == "emiles").to_numpy()
+    assert one["fit_chi2"][rows].to_numpy() == pytest.approx(found["others"]["fit_chi2"][rows])
     without = fit_mocks(both, mocks, itself=False)
     assert without["fit_chi2"].median() > found["all"]["fit_chi2"].median()
     with pytest.raises(InputError, match="not 'some'"):
         fit_mocks(both, mocks, models="some")
+
+
+def test_as_many_mocks_of_each_magnitude_are_taken(mocks):
+    some = some_of_each_magnitude(mocks, 30)
+    assert some.labels["magnitude"].value_counts().to_dict() == {18.0: 30, 21.0: 30}
+    assert len(some_of_each_magnitude(mocks, 10**6)) == len(mocks)

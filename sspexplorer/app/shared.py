@@ -17,7 +17,9 @@ from sspexplorer.libraries import LIBRARY_NAMES, load_library, read_library
 from sspexplorer.resources import data_path
 
 if TYPE_CHECKING:
+    from sspexplorer.mocks import MockSample
     from sspexplorer.networks import Model
+    from sspexplorer.sedfit import ModelGrid
 
 logger = logging.getLogger(__name__)
 
@@ -127,6 +129,44 @@ def held_out_table(name: str, split: str) -> pd.DataFrame:
     compile_shading()
     mocks = held_out_mocks(model(name), split)
     return density_table(mocks.labels, model(name).predict(mocks.flux))
+
+
+@_once
+def fit_grid() -> "ModelGrid":
+    """Every SSP of every library at each of the paper's values of E(B−V), at rest."""
+    from sspexplorer.sedfit import make_grid
+
+    return make_grid()
+
+
+@_once
+def fit_sample(per_magnitude: int) -> "MockSample":
+    """Held-out mocks to fit: those of :func:`held_out_table`, but only some of each magnitude."""
+    from sspexplorer.metrics import held_out_mocks
+    from sspexplorer.sedfit import some_of_each_magnitude
+
+    return some_of_each_magnitude(held_out_mocks(model(model_names()[0]), "ssp"), per_magnitude)
+
+
+@_once
+def sedfit_table(name: str, split: str) -> pd.DataFrame:
+    """Bayesian fits of 200 held-out mocks of each magnitude, as of :func:`held_out_table`.
+
+    With every library and the mocks' own SSPs in the grid, and the true noise: the least scatter
+    that there can be.
+
+    Raises
+    ------
+    InputError
+        If there is no such model, or it cannot be tested on this split.
+    """
+    from sspexplorer.metrics import held_out_mocks
+    from sspexplorer.plots.density import density_table
+    from sspexplorer.sedfit import MEAN_COLUMNS, fit, some_of_each_magnitude
+
+    mocks = some_of_each_magnitude(held_out_mocks(model(name), split), 200)
+    fitted = fit(fit_grid(), mocks.flux, mocks.flux_err)
+    return density_table(mocks.labels, fitted[list(MEAN_COLUMNS)].to_numpy())
 
 
 @_once
