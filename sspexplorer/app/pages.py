@@ -1,6 +1,7 @@
 """The pages of the app, in the order of the header. A new page is one line here."""
 
 from sspexplorer.app.catalogue import YourCatalogue
+from sspexplorer.app.degeneracies import Degeneracies
 from sspexplorer.app.density import PredictedVsTrue
 from sspexplorer.app.libraries import Libraries
 from sspexplorer.app.sed import SEDExplorer
@@ -10,5 +11,6 @@ PAGES = (
     Page("sed", "SED explorer", "explore", SEDExplorer),
     Page("libraries", "Libraries", "explore", Libraries),
     Page("density", "Predicted vs true", "trust", PredictedVsTrue),
+    Page("degeneracies", "Degeneracies", "trust", Degeneracies),
     Page("catalogue", "Your catalogue", "apply", YourCatalogue),
 )
