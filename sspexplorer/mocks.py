@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 
@@ -86,6 +86,24 @@ class MockSample:
     def part(self, split: str) -> "MockSample":
         """Sample with only the rows of one split: train, validation or test."""
         return self.rows((self.labels["split"] == split).to_numpy())
+
+    def subset(self, n: int, seed: int = 0) -> "MockSample":
+        """Sample with ``n`` of the train and validation mocks, at random, and all test mocks.
+
+        Each mock stays in its split, so SSPs that are held out stay held out. With ``n`` no
+        smaller than their number, all are there. ``meta`` says which were drawn.
+
+        Raises
+        ------
+        InputError
+            If ``n`` is not positive.
+        """
+        if n < 1:
+            raise InputError(f"A sample to train on needs at least one mock, not {n}.")
+        test = (self.labels["split"] == "test").to_numpy()
+        drawn = np.random.default_rng(seed).permutation(np.flatnonzero(~test))[:n]
+        chosen = self.rows(test | np.isin(np.arange(len(self)), drawn))
+        return replace(chosen, meta=self.meta | {"subset": {"n": n, "seed": seed}})
 
     def with_new_noise(self, seed: int | tuple[int, ...]) -> "MockSample":
         """Same objects under another draw of the same noise."""

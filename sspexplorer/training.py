@@ -20,6 +20,7 @@ N_TEMPLATES = 4000
 # In standard deviations of a label. With 0.1 rather than 0.3, σ_NMAD of age and dust falls by a
 # tenth and a quarter after eight epochs, and that of metallicity rises by a thirtieth.
 HUBER_DELTA = 0.1
+LOSSES = ("mse", "huber")
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,18 @@ class Recipe:
     standardise : bool
         Give inputs and labels zero mean and unit variance.
     dropout : float
+        Fraction of hidden units dropped at each step.
     fresh_noise : bool
         Draw the noise of the training mocks anew at every epoch, so that it cannot be learnt.
     snr_power : float
         Weigh each mock by this power of its median signal-to-noise ratio. Without weights the
         large errors of faint mocks rule the training, and bright ones stay short of what their
         noise allows.
+
+    Raises
+    ------
+    InputError
+        If there is no such network or loss, or a number cannot be trained with.
     """
 
     name: str
@@ -62,6 +69,23 @@ class Recipe:
     dropout: float = 0.0
     fresh_noise: bool = False
     snr_power: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be trained with."""
+        if self.network not in NETWORKS:
+            raise InputError(
+                f"There is no network {self.network!r}; there are {', '.join(NETWORKS)}."
+            )
+        if self.loss not in LOSSES:
+            raise InputError(f"There is no loss {self.loss!r}; there are {', '.join(LOSSES)}.")
+        if self.epochs < 1:
+            raise InputError(f"Training needs at least one epoch, not {self.epochs}.")
+        if self.batch_size < 1:
+            raise InputError(f"A batch has at least one mock, not {self.batch_size}.")
+        if not 0 <= self.dropout < 1:
+            raise InputError(f"Dropout is a fraction, at least 0 and below 1, not {self.dropout}.")
+        if not 0 < self.learning_rate < float("inf"):
+            raise InputError(f"A learning rate is greater than 0, not {self.learning_rate}.")
 
 
 RECIPES = {
@@ -86,21 +110,26 @@ def get_recipe(
     *,
     network: str | None = None,
     epochs: int | None = None,
+    batch_size: int | None = None,
+    dropout: float | None = None,
+    learning_rate: float | None = None,
 ) -> Recipe:
-    """Look up a recipe, with another network or number of epochs if given.
+    """Look up a recipe, with something else in the place of what is given.
 
     Raises
     ------
     InputError
-        If there is no such recipe or network, or ``epochs`` is not positive.
+        If there is no such recipe or network, or a number cannot be trained with.
     """
     if name not in RECIPES:
         raise InputError(f"There is no recipe {name!r}; there are {', '.join(RECIPES)}.")
-    if network is not None and network not in NETWORKS:
-        raise InputError(f"There is no network {network!r}; there are {', '.join(NETWORKS)}.")
-    if epochs is not None and epochs < 1:
-        raise InputError(f"Training needs at least one epoch, not {epochs}.")
-    changes = {"network": network, "epochs": epochs}
+    changes = {
+        "network": network,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "dropout": dropout,
+        "learning_rate": learning_rate,
+    }
     return replace(RECIPES[name], **{k: v for k, v in changes.items() if v is not None})
 
 

@@ -1,0 +1,224 @@
+"""Training in a process of its own: what it tells, how it stops, dies and queues."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from sspexplorer.app.training_process import Task
+from sspexplorer.app.training_queue import (
+    CANCELLED,
+    DONE,
+    FAILED,
+    RUNNING,
+    WAITING,
+    Training,
+    TrainingQueue,
+)
+from sspexplorer.errors import InputError
+from sspexplorer.mocks import make_mocks
+from sspexplorer.training import Recipe, get_recipe, train
+
+QUICK = Task(
+    Recipe("quick", epochs=2, batch_size=1000, learning_rate=0.004, standardise=True),
+    ("emiles",),
+    n_mocks=2000,
+    seed=3,
+)
+# Never ends by itself while a test is watching.
+ENDLESS = replace(QUICK, recipe=replace(QUICK.recipe, epochs=100_000))
+
+
+def wait(condition: Callable[[], bool], seconds: float = 120) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def queue() -> Iterator[TrainingQueue]:
+    made = TrainingQueue()
+    yield made
+    for training in made._waiting + [made._running]:
+        if training:
+            made.leave(training)
+
+
+def started(queue: TrainingQueue, task: Task) -> Training:
+    training = Training(task)
+    queue.add(training)
+    return training
+
+
+def test_a_task_survives_json():
+    task = replace(QUICK, noise={"description": "σ"})
+    assert Task.from_json(task.to_json()) == task
+    assert "\n" not in task.to_json()
+
+
+def test_the_process_trains_what_train_would(queue):
+    told = Training(QUICK, finish=lambda model: model.card["seed"])
+    queue.add(told)
+    wait(lambda: told.ended)
+    assert (told.state, told.trouble) == (DONE, "")
+    assert told.result == 3
+    here = train(QUICK.sample(), QUICK.recipe, seed=3)
+    flux = make_mocks(["emiles"], magnitudes=[18.0]).flux
+    assert told.model.predict(flux) == pytest.approx(here.predict(flux), abs=1e-3)
+    assert told.losses["validation"] == [
+        pytest.approx(row, rel=1e-3) for row in here.card["training"]["validation"]
+    ]
+    assert told.fraction == 1
+    assert told.model.card["sample"]["n_train"] + told.model.card["sample"]["n_validation"] == 2000
+    assert told.model.card["metrics"]["ssp"]["overall"]["ebv"]["n"] > 0
+
+
+def test_the_card_says_how_to_train_it_again(queue):
+    told = started(queue, QUICK)
+    wait(lambda: told.ended)
+    card = told.model.card
+    code = "from sspexplorer.mocks import make_mocks\nfrom sspexplorer.noise import NoiseModel\n"
+    code += "from sspexplorer.training import Recipe, train\n"
+    code += "\n".join(card["train_again"])
+    names: dict = {"card": card}
+    exec(code, names)
+    assert names["model"].card["training"]["validation"] == [
+        pytest.approx(row, rel=1e-3) for row in card["training"]["validation"]
+    ]
+
+
+def test_stopping_keeps_the_best_weights_so_far(queue):
+    training = started(queue, ENDLESS)
+    wait(lambda: training.epoch >= 2 or training.ended)
+    training.stop()
+    wait(lambda: training.ended)
+    assert training.state == DONE
+    assert training.model.card["training"]["stopped_early"]
+    best = np.min(training.losses["validation"], axis=0)
+    done = training.model.card["training"]["epochs_done"]
+    assert done >= 2
+    assert (np.min(training.model.card["training"]["validation"], axis=0) <= best).all()
+
+
+def test_stopping_before_the_process_is_up_is_not_lost(queue):
+    training = started(queue, ENDLESS)
+    training.stop()
+    wait(lambda: training.ended)
+    assert training.state == DONE
+
+
+def test_a_process_that_dies_is_told_in_a_sentence(queue):
+    training = started(queue, ENDLESS)
+    wait(lambda: training.epoch >= 1 or training.ended)
+    os.kill(training._process.pid, signal.SIGKILL)
+    wait(lambda: training.ended)
+    assert training.state == FAILED
+    assert "ended too soon" in training.trouble
+    assert "SIGKILL" in training.trouble
+
+
+def test_what_cannot_be_trained_is_refused_in_words(queue):
+    training = started(queue, replace(QUICK, libraries=("andromeda",)))
+    wait(lambda: training.ended)
+    assert training.state == FAILED
+    assert "andromeda" in training.trouble
+
+
+def test_one_trains_at_a_time_and_the_others_know_their_place(queue):
+    first, second, third = (started(queue, ENDLESS) for _ in range(3))
+    wait(lambda: first.epoch >= 1 or first.ended)
+    assert [t.state for t in (first, second, third)] == [RUNNING, WAITING, WAITING]
+    assert [queue.place(t) for t in (first, second, third)] == [0, 1, 2]
+    queue.leave(second)
+    assert (second.state, queue.place(third)) == (CANCELLED, 1)
+    process = first._process
+    queue.leave(first)
+    wait(lambda: third.state == RUNNING)
+    assert first.state == CANCELLED
+    assert first.model is None
+    assert process.wait(timeout=60) == -signal.SIGKILL
+
+
+def test_the_process_ends_with_the_server():
+    code = (
+        "import time\n"
+        "from sspexplorer.app.training_queue import QUEUE, Training\n"
+        "from sspexplorer.app.training_process import Task\n"
+        f"training = Training(Task.from_json({ENDLESS.to_json()!r}))\n"
+        "QUEUE.add(training)\n"
+        "while training.epoch < 1: time.sleep(0.02)\n"
+        "print(training._process.pid, flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    server = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    child = int(server.stdout.readline())
+    os.kill(child, 0)
+    server.kill()
+    server.wait()
+    wait(lambda: not alive(child))
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended may still be listed as a zombie."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_an_event_loop_goes_on_while_a_network_is_trained(queue):
+    import asyncio
+
+    training = started(queue, ENDLESS)
+    ticks = 0
+
+    async def count() -> None:
+        nonlocal ticks
+        while training.epoch < 5 and not training.ended:
+            await asyncio.sleep(0.005)
+            ticks += 1
+
+    thread = threading.Thread(target=lambda: asyncio.run(count()))
+    thread.start()
+    thread.join(timeout=120)
+    # Several for each epoch: had the loop been held by the training, there would be one.
+    assert ticks > 20
+
+
+def test_a_subset_keeps_whole_ssps_held_out():
+    sample = make_mocks(["emiles"], magnitudes=[16.0, 18.0])
+    subset = sample.subset(300, seed=1)
+    assert len(subset.part("train")) + len(subset.part("validation")) == 300
+    assert len(subset.part("test")) == len(sample.part("test"))
+    home = sample.labels.groupby("ssp")["split"].first()
+    assert (subset.labels["split"] == subset.labels["ssp"].map(home)).all()
+    assert subset.meta["subset"] == {"n": 300, "seed": 1}
+    assert len(sample.subset(10**9)) == len(sample)
+    assert np.array_equal(sample.subset(300, seed=1).flux, subset.flux)
+    with pytest.raises(InputError, match="at least one mock"):
+        sample.subset(0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"batch_size": 0}, "batch"),
+        ({"dropout": 1.0}, "Dropout"),
+        ({"dropout": float("nan")}, "Dropout"),
+        ({"learning_rate": 0.0}, "learning rate"),
+        ({"epochs": 0}, "epoch"),
+        ({"network": "big"}, "no network 'big'"),
+    ],
+)
+def test_recipes_that_cannot_be_trained_with_are_refused(changes, words):
+    with pytest.raises(InputError, match=words):
+        get_recipe("default", **changes)
