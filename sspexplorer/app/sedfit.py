@@ -1,0 +1,362 @@
+"""SED fitting: the Bayesian fit of the networks' own test mocks, and where it breaks."""
+
+import time
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, ClassVar
+
+import holoviews as hv
+import numpy as np
+import pandas as pd
+import panel as pn
+import param
+
+from sspexplorer.app import parts, shared
+from sspexplorer.app.comparison import FORMATS, chosen_magnitudes, with_unit
+from sspexplorer.app.sidebar import MODEL_TITLES
+from sspexplorer.app.state import SharedState
+from sspexplorer.app.worker import Job, Worker
+from sspexplorer.metrics import Summary, summary
+from sspexplorer.mocks import MAGNITUDES, PARAMETERS
+from sspexplorer.plots.density import Compared, density_picture, density_table, medians_table
+from sspexplorer.plots.style import LIBRARY_LABELS, PARAMETER_COLOURS, PARAMETER_NAMES
+
+MODELS = {
+    "All libraries": "all",
+    "The galaxy's own library": "own",
+    "All but its own": "others",
+    **{f"{label} alone": name for name, label in LIBRARY_LABELS.items()},
+}
+NUMBERS = {"100 of each magnitude": 100, "300 of each": 300, "1000 of each": 1000}
+MAGNITUDE_CHOICES = {"All": "all", "Brighter than": "brighter", "At": "at"}
+
+FIT = "SED fit"
+_WITHIN = "The SSP itself is in the grid"
+_PUBLISHED = "CIGALE in the paper"
+# Domínguez Sánchez et al. (2026), Sect. 5.1, with the digits that are printed there.
+PUBLISHED = {
+    "log_age": {"bias": "0.14", "sigma_nmad": "0.30", "outlier_fraction": "40%"},
+    "metallicity": {"bias": "0.22", "sigma_nmad": "0.40", "outlier_fraction": "56%"},
+    "ebv": {"bias": "−0.02", "sigma_nmad": "0.06", "outlier_fraction": "4%"},
+}
+_NOTE = (
+    "CIGALE in the paper: Domínguez Sánchez et al. (2026), Sect. 5.1, mocks of CB19 at i ≈ 17 "
+    "fitted with CB19. CIGALE adds 10 % to all errors unless told otherwise (Boquien et al. 2019); "
+    "the paper does not say whether it was told. Times are of this machine, just now."
+)
+_COLUMNS = ("bias", "sigma_nmad", "outlier_fraction", "pearson", "rmse", "n", "time")
+_TITLES = dict(zip(_COLUMNS, (*FORMATS, "per galaxy"), strict=True))
+
+_GRID_CSS = """
+:host { display: grid; gap: 8px 16px; grid-template-columns: repeat(3, minmax(0, 1fr)); }
+@media (max-width: 1100px) { :host { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
+.scroll-button { display: none; }
+"""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is to be fitted with what."""
+
+    compared: tuple[str, ...]
+    libraries: tuple[str, ...]
+    magnitudes: tuple[float, ...]
+    models: str
+    itself: bool
+    floor: float
+    per_magnitude: int
+
+
+@dataclass(frozen=True)
+class Method:
+    """What one method says of the mocks, and its time for one of them in seconds."""
+
+    table: pd.DataFrame
+    seconds: float
+
+    def summaries(self) -> dict[str, Summary]:
+        """Metrics of each parameter."""
+        return {
+            name: summary(self.table[f"pred_{name}"].to_numpy(), self.table[name].to_numpy())
+            for name in PARAMETERS
+        }
+
+
+def answer(question: Question, job: Job) -> dict[str, Method]:
+    """Fit the mocks, and let the networks predict the very same."""
+    from sspexplorer.sedfit import MEAN_COLUMNS, fit_mocks
+
+    sample = shared.fit_sample(question.per_magnitude)
+    chosen = sample.labels["library"].isin(question.libraries)
+    chosen &= sample.labels["magnitude"].isin(question.magnitudes)
+    mocks = sample.rows(chosen.to_numpy())
+    if not len(mocks):
+        return {}
+    grid = shared.fit_grid()
+    job.n_rows = len(mocks)
+    begun = time.perf_counter()
+    fitted = fit_mocks(
+        grid,
+        mocks,
+        models=question.models,
+        itself=question.itself,
+        floor=question.floor,
+        progress=job.progress,
+        cancelled=job.cancelled,
+    )
+    seconds = time.perf_counter() - begun
+    means = fitted[list(MEAN_COLUMNS)].to_numpy()
+    methods = {FIT: Method(density_table(mocks.labels, means), seconds / len(mocks))}
+    for name in question.compared:
+        model = shared.model(name)
+        begun = time.perf_counter()
+        predicted = model.predict(mocks.flux)
+        seconds = time.perf_counter() - begun
+        title = MODEL_TITLES.get(name, name)
+        methods[title] = Method(density_table(mocks.labels, predicted), seconds / len(mocks))
+    return methods
+
+
+@cache
+def first_answer(question: Question) -> dict[str, Method]:
+    """Answer to the question that the page opens with, made once per server."""
+    return answer(question, Job("Fitting"))
+
+
+def opening_question() -> Question:
+    """What the page asks before anybody changed anything."""
+    return SEDFitting.ask(SharedState(), "all", "all", True, 0.0, 100)
+
+
+class SEDFitting(pn.viewable.Viewer):
+    """The Bayesian SED fit beside the networks, on the same mocks under the same noise.
+
+    Parameters
+    ----------
+    state : SharedState, optional
+        Model, libraries and magnitude; a fresh one unless given.
+    """
+
+    models = param.Selector(default="all", objects=MODELS)
+    itself = param.Boolean(default=True)
+    floor = param.Number(default=0.0, bounds=(0, 10), step=0.5)
+    magnitudes = param.Selector(default="all", objects=MAGNITUDE_CHOICES)
+    shown = param.String(default=FIT)
+    per_magnitude = param.Selector(default=100, objects=NUMBERS)
+
+    QUERY: ClassVar[dict[str, str]] = {
+        "models": "grid",
+        "itself": "itself",
+        "floor": "floor",
+        "magnitudes": "of",
+    }
+
+    def __init__(self, state: SharedState | None = None, **params: Any) -> None:
+        super().__init__(**params)
+        self.state = state or SharedState()
+        self.methods: dict[str, Method] = {}
+        self.question: Question | None = None
+        self._served = pn.state.curdoc is not None
+        self.worker = Worker(lambda busy: None)
+        self._make_parts()
+        self.state.param.watch(self._update, ["model", "libraries", "magnitude"])
+        self.param.watch(self._update, ["models", "itself", "floor", "magnitudes", "per_magnitude"])
+        self.param.watch(self._draw, "shown")
+        self._update()
+
+    @staticmethod
+    def ask(
+        state: SharedState,
+        models: str,
+        magnitudes: str,
+        itself: bool,
+        floor: float,
+        per_magnitude: int,
+    ) -> Question:
+        """Put all choices together; ``floor`` is in per cent."""
+        chosen, _ = chosen_magnitudes(magnitudes, state.magnitude, MAGNITUDES)
+        return Question(
+            compared=shared.compared_models(state.model),
+            libraries=tuple(state.libraries),
+            magnitudes=chosen,
+            models=models,
+            itself=itself,
+            floor=floor / 100,
+            per_magnitude=per_magnitude,
+        )
+
+    def _make_parts(self) -> None:
+        self._magnitude_note = parts.note("")
+        # Unlike a single checkbox, one of a group answers to a click on its words, too.
+        self._itself = pn.widgets.CheckBoxGroup(
+            value=[_WITHIN] if self.itself else [], options=[_WITHIN], margin=0
+        )
+        self._itself.param.watch(lambda event: self.param.update(itself=bool(event.new)), "value")
+        self.param.watch(
+            lambda event: self._itself.param.update(value=[_WITHIN] if event.new else []), "itself"
+        )
+        self._show = pn.widgets.RadioButtonGroup(options=[FIT], value=FIT, margin=0)
+        self._show.link(self, value="shown")
+        self._pipe = hv.streams.Pipe(data=Compared(_NOTHING))
+        cells = [self._cell(name) for name in PARAMETERS]
+        self._picture = pn.Column(
+            *cells, sizing_mode="stretch_width", margin=0, stylesheets=[_GRID_CSS]
+        )
+        self._caption, self._table = parts.caption(""), parts.note("")
+        self._empty = pn.Column(sizing_mode="stretch_width", margin=0, visible=False)
+
+    def _cell(self, name: str) -> pn.Column:
+        pane = pn.pane.HoloViews(
+            density_picture(self._pipe, name),
+            linked_axes=False,
+            sizing_mode="stretch_both",
+            margin=0,
+        )
+        shape = {"aspect-ratio": "0.88"}
+        return pn.Column(pane, sizing_mode="stretch_width", styles=shape, margin=0)
+
+    def __panel__(self) -> pn.Column:
+        """Lay the page out."""
+        widgets = pn.widgets
+        magnitudes = widgets.RadioButtonGroup.from_param(
+            self.param.magnitudes, sizing_mode="stretch_width", margin=0
+        )
+        floor = widgets.FloatSlider.from_param(
+            self.param.floor, label="Added error [%]", format="0.0"
+        )
+        layout = parts.page_layout(
+            [
+                parts.stack(
+                    widgets.Select.from_param(
+                        self.param.models,
+                        label="Fitted with models of",
+                        sizing_mode="stretch_width",
+                        margin=0,
+                    ),
+                    self._itself,
+                    gap=8,
+                ),
+                floor,
+                parts.stack(parts.label("Magnitudes"), magnitudes, self._magnitude_note, gap=4),
+            ],
+            parts.stack(self._empty, self._show, self._picture, self._caption),
+            more=[widgets.Select.from_param(self.param.per_magnitude, label="Mocks")],
+            below=[self._table, parts.note(_NOTE)],
+        )
+        return pn.Column(self.worker, layout, sizing_mode="stretch_width", margin=0)
+
+    def _update(self, *events: Any) -> None:
+        _, sentence = chosen_magnitudes(self.magnitudes, self.state.magnitude, MAGNITUDES)
+        self._magnitude_note.object = parts.note(sentence).object
+        question = self.ask(
+            self.state, self.models, self.magnitudes, self.itself, self.floor, self.per_magnitude
+        )
+        if question == self.question:
+            return
+        self.question = question
+        if self._served:
+            pn.state.execute(self._fit)
+        else:
+            self._take(answer(question, Job("Fitting")))
+
+    async def _fit(self) -> None:
+        question = self.question
+        work = answer
+        if question == opening_question():
+            work = _first
+        outcome = await self.worker.run(Job("Fitting", 1, 0.0), lambda job: work(question, job))
+        if outcome.done and question == self.question:
+            self._take(outcome.value)
+
+    def _take(self, methods: dict[str, Method]) -> None:
+        self.methods = methods
+        self._empty.visible, self._picture.visible = not methods, bool(methods)
+        if not methods:
+            self._empty[:] = [
+                parts.empty_state("No mocks are that bright. Move the magnitude in the sidebar.")
+            ]
+            return
+        with pn.io.hold(pn.state.curdoc):
+            titles = list(methods)
+            kept = self.shown if self.shown in titles else FIT
+            self._show.param.update(options=titles, value=kept)
+            self._draw()
+            self._table.object = parts.metric_table(
+                self.score_table(),
+                formats=FORMATS,
+                colours={with_unit(name): colour for name, colour in PARAMETER_COLOURS.items()},
+                faint=[_PUBLISHED],
+            ).object
+            self._caption.object = parts.caption(self._words()).object
+
+    def _draw(self, *events: Any) -> None:
+        if self.shown in self.methods:
+            table = self.methods[self.shown].table
+            medians = {name: medians_table(table, name) for name in PARAMETERS}
+            self._pipe.send(Compared(table, medians))
+
+    def score_table(self) -> pd.DataFrame:
+        """Metrics of every method for each parameter, and the time for one galaxy."""
+        found = {title: method.summaries() for title, method in self.methods.items()}
+        names, rows = [], []
+        for name in PARAMETERS:
+            names.append(with_unit(name))
+            rows.append(dict.fromkeys(_COLUMNS, ""))
+            for title, method in self.methods.items():
+                names.append(title)
+                rows.append(found[title][name] | {"time": _time(method.seconds)})
+            names.append(_PUBLISHED)
+            rows.append(PUBLISHED[name])
+        table = pd.DataFrame(rows, index=names, columns=list(_COLUMNS))
+        return table.astype(object).rename(columns=_TITLES)
+
+    def _words(self) -> str:
+        scatter = {
+            title: [found["sigma_nmad"] for found in method.summaries().values()]
+            for title, method in self.methods.items()
+        }
+        title = MODEL_TITLES.get(self.state.model, self.state.model)
+        fit, network = scatter[FIT], scatter[title]
+        wins = [
+            PARAMETER_NAMES[name]
+            for name, one, other in zip(PARAMETERS, fit, network, strict=True)
+            if one < other
+        ]
+        n = len(self.methods[FIT].table)
+        figures = ", ".join(
+            f"{one:.2f} against {other:.2f} in {PARAMETER_NAMES[name]}"
+            for name, one, other in zip(PARAMETERS, fit, network, strict=True)
+        )
+        better = f"the fit is the better one in {_listed(wins)}" if wins else "the network wins"
+        return (
+            f"{n:,} mocks, σ\u00a0NMAD of the fit and of “{title}”: {figures}; {better}. "
+            f"{_MEANING[self.question.models if self.question.models in _MEANING else 'one']}"
+        )
+
+
+_NOTHING = density_table(
+    pd.DataFrame(columns=["magnitude", "library", "ssp", *PARAMETERS]), np.empty((0, 3))
+)
+_MEANING = {
+    "all": "With the true noise, no added error and the SSP itself in the grid, the fit is the "
+    "limit that networks are measured against; take the SSP out of the grid, as it is for the "
+    "networks, or choose another library, as for every real galaxy, and see how much remains.",
+    "own": "The paper's rival was fitted with the very library its mocks were made of: a "
+    "comfort that no real galaxy offers.",
+    "others": "No mock has its own library in the grid, which is how every real galaxy is fitted: "
+    "the errors of the fit know nothing of what the models get wrong.",
+    "one": "Mocks of the other libraries are fitted with models that are not theirs, as every "
+    "real galaxy is.",
+}
+
+
+def _first(question: Question, job: Job) -> dict[str, Method]:
+    return first_answer(question)
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds * 1e3:.2g} ms" if seconds >= 1e-4 else f"{seconds * 1e6:.2g} µs"
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

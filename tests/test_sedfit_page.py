@@ -1,0 +1,52 @@
+"""The SED fitting page, in a browser and without one."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from sspexplorer.app import shared
+from sspexplorer.app.sedfit import FIT
+from sspexplorer.metrics import summary
+
+
+@pytest.fixture(scope="module")
+def view():
+    from sspexplorer.app import SEDFitting
+
+    return SEDFitting()
+
+
+def test_fit_and_networks_are_measured_on_the_same_mocks(view):
+    assert list(view.methods) == [FIT, "Default", "As in the paper"]
+    mocks = shared.fit_sample(100)
+    for method in view.methods.values():
+        assert method.table["log_age"].to_numpy() == pytest.approx(mocks.parameters[:, 0])
+        assert method.seconds > 0
+    predicted = shared.model("paper").predict(mocks.flux)[:, 2]
+    told = view.score_table().loc["As in the paper", "σ\u00a0NMAD"].iloc[2]
+    assert told == pytest.approx(summary(predicted, mocks.parameters[:, 2])["sigma_nmad"])
+
+
+def test_models_of_other_libraries_fit_worse_than_the_truth(view):
+    scatter = {}
+    for models in ("all", "others"):
+        view.param.update(models=models)
+        scatter[models] = view.methods[FIT].summaries()["log_age"]["sigma_nmad"]
+    assert scatter["others"] > 1.5 * scatter["all"]
+
+
+def test_the_page_answers_to_its_controls(page: Page, server: str):
+    page.goto(f"{server}?page=sedfit")
+    caption = page.get_by_text(re.compile(r"mocks, σ.NMAD of the fit"))
+    expect(caption).to_contain_text("1,300")
+    numbers = page.locator("table:visible").first
+    before = numbers.inner_text()
+    page.get_by_label("Fitted with models of").select_option("All but its own")
+    expect(caption).to_contain_text("No mock has its own library in the grid")
+    assert numbers.inner_text() != before
+    expect(page).to_have_url(re.compile("grid=others"))
+    picture = page.locator("canvas:visible").first.screenshot()
+    page.get_by_role("button", name="As in the paper").click()
+    page.wait_for_timeout(1500)
+    assert page.locator("canvas:visible").first.screenshot() != picture
