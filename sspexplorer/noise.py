@@ -28,6 +28,14 @@ APERTURE_AREA = 27.0
 # it would be 0.4; galaxies of high luminosity are also somewhat denser.
 _APERTURE_GROWTH = 0.25
 
+# m = −2.5 log10(F_ν / erg s⁻¹ cm⁻² Hz⁻¹) + AB_ZERO_POINT (Oke & Gunn 1983).
+AB_ZERO_POINT = -48.6
+
+# What a table can be measured from: galaxies enough, of magnitudes that galaxies have.
+MIN_GALAXIES = 10
+_POSSIBLE = (8.0, 32.0)
+_MAX_ABSENT = 12  # of the 57 bands
+
 
 @dataclass(frozen=True)
 class NoiseModel:
@@ -219,6 +227,79 @@ class NoiseModel:
             edges = np.arange(np.floor(2 * low) / 2, high + 0.5, 0.5)
         centres, table = _binned_means(magnitude, error, valid, np.asarray(edges, dtype=float))
         return cls(centres, table, description)
+
+
+def ab_magnitude(flux: np.ndarray, zero_point: float = AB_ZERO_POINT) -> np.ndarray:
+    """AB magnitude −2.5 log10 F_ν + zero point, of any shape; NaN where F_ν is not positive."""
+    positive = np.where(np.asarray(flux) > 0, flux, np.nan)
+    return -2.5 * np.log10(positive) + zero_point
+
+
+def measure_noise(
+    flux: np.ndarray, flux_err: np.ndarray, magnitude: np.ndarray, source: str = "a catalogue"
+) -> NoiseModel:
+    """Measure the noise of a survey from the fluxes of its galaxies.
+
+    The mean magnitude error of the galaxies of each half magnitude in each band, as in Sect. 2.2
+    of the paper; Δm = 2.5/ln(10) σ/F (its footnote 4). Only a flux of at least 1σ has a magnitude
+    error that means anything: the others are left out, as they have no magnitude in catalogues
+    either. Bands that nobody measured get the error between those of their neighbours.
+
+    Parameters
+    ----------
+    flux, flux_err : ndarray, shape (n, 57)
+        F_ν and its σ in any unit; NaN is missing.
+    magnitude : ndarray, shape (n,)
+        i magnitude (AB) of each galaxy; NaN is unknown.
+    source : str
+        What the galaxies are from, for the description.
+
+    Raises
+    ------
+    InputError
+        If there are too few galaxies or bands with errors.
+    """
+    magnitude = np.asarray(magnitude, dtype=float)
+    with np.errstate(all="ignore"):
+        known = (magnitude > _POSSIBLE[0]) & (magnitude < _POSSIBLE[1])
+        error = flux_err / flux / MAG_TO_RELATIVE
+        measured = (flux > 0) & (flux_err > 0) & (flux_err <= flux) & known[:, None]
+    used = measured.any(axis=1)
+    if used.sum() < MIN_GALAXIES:
+        raise InputError(
+            f"Only {used.sum()} galaxies have flux errors and an i magnitude between "
+            f"{_POSSIBLE[0]:g} and {_POSSIBLE[1]:g}; {MIN_GALAXIES} are needed. Check where the "
+            "magnitude is taken from."
+        )
+    absent = ~measured.any(axis=0)
+    if absent.sum() > _MAX_ABSENT:
+        raise InputError(f"{absent.sum()} of the {N_BANDS} bands have no flux with an error.")
+    error = np.where(measured, error, np.nan)[used]
+    error[:, absent] = _between_neighbours(error, absent)
+    low, high = (f"{value:.1f}" for value in (magnitude[used].min(), magnitude[used].max()))
+    filled = [name for name, gap in zip(load_bands().names, absent, strict=True) if gap]
+    return NoiseModel.from_catalogue(
+        magnitude[used],
+        error,
+        description=f"Mean magnitude errors of {used.sum():,} galaxies of {source}, "
+        f"i = {low} to {high}"
+        + (f"; {', '.join(filled)} from the neighbouring bands" if filled else ""),
+    )
+
+
+def _between_neighbours(error: np.ndarray, absent: np.ndarray) -> np.ndarray:
+    """Errors (n, n_absent) of absent bands, linear in wavelength between the nearest others."""
+    pivot = load_bands().pivot
+    # The detection band is much deeper than the narrow ones that it overlaps.
+    others = np.flatnonzero(~absent & (np.arange(N_BANDS) != N_BANDS - 1))
+    others = others[np.argsort(pivot[others])]
+    weights = np.array(
+        [np.interp(pivot[absent], pivot[others], row) for row in np.eye(len(others))]
+    )
+    known = np.isfinite(error[:, others])
+    total = known @ weights
+    with np.errstate(all="ignore"):
+        return np.where(known, error[:, others], 0.0) @ weights / np.where(total > 0, total, np.nan)
 
 
 def _depths() -> np.ndarray:

@@ -3,14 +3,22 @@
 from sspexplorer.app.catalogue import YourCatalogue
 from sspexplorer.app.degeneracies import Degeneracies
 from sspexplorer.app.density import PredictedVsTrue
+from sspexplorer.app.embedding import SEDMap
 from sspexplorer.app.libraries import Libraries
+from sspexplorer.app.noise import Noise
+from sspexplorer.app.residuals import ResidualsByLibrary
 from sspexplorer.app.sed import SEDExplorer
+from sspexplorer.app.sedfit import SEDFitting
 from sspexplorer.app.shell import Page
 
 PAGES = (
     Page("sed", "SED explorer", "explore", SEDExplorer),
+    Page("noise", "Noise", "explore", Noise),
     Page("libraries", "Libraries", "explore", Libraries),
+    Page("map", "Map of SEDs", "explore", SEDMap),
     Page("density", "Predicted vs true", "trust", PredictedVsTrue),
     Page("degeneracies", "Degeneracies", "trust", Degeneracies),
+    Page("residuals", "By library", "trust", ResidualsByLibrary),
+    Page("sedfit", "SED fitting", "trust", SEDFitting),
     Page("catalogue", "Your catalogue", "apply", YourCatalogue),
 )

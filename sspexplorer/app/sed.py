@@ -17,6 +17,8 @@ from sspexplorer.app.sed_presets import (
     MAX_SEDS,
     PRESETS,
     SEDList,
+    age_options,
+    metallicity_options,
     preset_of,
 )
 from sspexplorer.app.state import SharedState
@@ -26,7 +28,6 @@ from sspexplorer.mocks import Observation, observe
 from sspexplorer.photometry import MAX_REDSHIFT
 from sspexplorer.plots.sed import (
     SED_COLOURS,
-    age_text,
     most_alike,
     photometry_table,
     sed_picture,
@@ -288,10 +289,9 @@ class SEDExplorer(pn.viewable.Viewer):
             options={label: n for n, label in LIBRARY_LABELS.items() if n in offered},
             value=sed.library,
         )
-        self._age.param.update(options={age_text(a): float(a) for a in ages}, value=float(age))
-        metallicities = {f"{m:+.2f}".replace("-", "−"): float(m) for m in library.metallicities}
+        self._age.param.update(options=age_options(library), value=float(age))
         self._metallicity.param.update(
-            options=metallicities, value=float(library.metallicity[index])
+            options=metallicity_options(library), value=float(library.metallicity[index])
         )
         self._ebv.value, self._redshift.value = sed.ebv, sed.redshift
         self._add.disabled = len(self.seds) == MAX_SEDS

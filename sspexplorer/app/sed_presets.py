@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import param
 
-from sspexplorer.libraries import LIBRARY_NAMES
+from sspexplorer.libraries import LIBRARY_NAMES, SSPLibrary
 from sspexplorer.mocks import EBV_GRID
 from sspexplorer.photometry import MAX_REDSHIFT
-from sspexplorer.plots.sed import SED_COLOURS
+from sspexplorer.plots.sed import SED_COLOURS, age_text
 
 MAX_SEDS = len(SED_COLOURS)
 MAX_EBV = EBV_GRID[-1]
@@ -169,6 +169,16 @@ PRESETS: dict[str, Preset] = {
         "signal-to-noise ratio takes away.",
     ),
 }
+
+
+def age_options(library: SSPLibrary) -> dict[str, float]:
+    """Ages of a library for a slider: words, and log10 yr."""
+    return {age_text(age): float(age) for age in library.ages}
+
+
+def metallicity_options(library: SSPLibrary) -> dict[str, float]:
+    """Metallicities of a library for a slider: words, and dex."""
+    return {f"{m:+.2f}".replace("-", "−"): float(m) for m in library.metallicities}
 
 
 def preset_of(seds: tuple[SED, ...]) -> str:
