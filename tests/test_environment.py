@@ -34,6 +34,7 @@ STREET = (
     "training",
     "inference",
     "metrics",
+    "accuracy",
     "sedfit",
     "embedding",
     "catalogue",
