@@ -15,7 +15,7 @@ from bokeh.models import CustomJS, FixedTicker, HoverTool, Slope, Span
 from bokeh.plotting.contour import contour_data
 
 from sspexplorer.metrics import containment_levels, smooth_histogram
-from sspexplorer.plots.shading import CLEAR, mean_cells
+from sspexplorer.plots.shading import CLEAR, line_options, mean_cells, rimmed_lines
 from sspexplorer.plots.style import (
     COLOUR_BAR,
     NEUTRAL,
@@ -61,7 +61,6 @@ _SMOOTHING = (1.6, 3.2, 7.0)
 
 # Cells must be larger where there are fewer mocks, or the eye sees dust.
 _MANY, _CELL_SIZES = 15_000, (3, 5)
-_RIM = "#111318"
 
 
 def error_table(table: pd.DataFrame) -> pd.DataFrame:
@@ -261,13 +260,9 @@ def degeneracy_picture(errors: Errors | hv.streams.Pipe, pair: Pair) -> hv.Dynam
             clabel=f"mean true {PARAMETER_LABELS[pair.colour]}",
             tools=["box_select", "lasso_select", _hover(pair)],
         ),
-        hv.opts.Curve("Rim", color=_RIM, line_width=3.6, **_LINE_STYLE),
-        hv.opts.Curve("Line", color="#FFFFFF", line_width=1.5, **_LINE_STYLE),
+        *line_options(),
         hv.opts.Overlay(**figure),
     )
-
-
-_LINE_STYLE = {"apply_ranges": False, "nonselection_alpha": 1}
 
 
 def _error_label(name: str) -> str:
@@ -291,16 +286,12 @@ def _cells(
 
 
 def _lines(data: Errors, pair: Pair, dimensions: list[hv.Dimension]) -> hv.Overlay:
-    """Contours and region, white on dark so that they are seen on everything."""
+    """Contours and region."""
     pieces = list(data.contours.get(pair, ()))
     if data.region and data.region.pair == pair:
         corners = np.array([data.region.x, data.region.y])
         pieces.append(tuple(np.concatenate([corners, corners[:, :1]], axis=1)))
-    # One line with gaps: many lines would cost more than all else in the picture.
-    gap = np.full((2, 1), np.nan)
-    line = np.concatenate([gap, *(part for piece in pieces for part in (piece, gap))], axis=1)
-    curves = [hv.Curve(tuple(line), *dimensions, group=group) for group in ("Rim", "Line")]
-    return curves[0] * curves[1]
+    return rimmed_lines(pieces, dimensions)
 
 
 def _zero_lines(plot: Any, element: hv.Overlay) -> None:

@@ -1,12 +1,25 @@
-"""Means of any number of points in the cells of a picture."""
+"""Means of any number of points in the cells of a picture, and lines seen on top of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+import holoviews as hv
 import numpy as np
 import pandas as pd
 
 # Colour of cells without points.
 CLEAR = {"NaN": (0, 0, 0, 0)}
+
+# White on dark is seen on every colour, and on both themes.
+RIM = "#111318"
+_LINE = {"apply_ranges": False, "nonselection_alpha": 1}
+
+
+def line_options() -> tuple[hv.opts, ...]:
+    """Options of what :func:`rimmed_lines` draws."""
+    return (
+        hv.opts.Curve("Rim", color=RIM, line_width=3.6, **_LINE),
+        hv.opts.Curve("Line", color="#FFFFFF", line_width=1.5, **_LINE),
+    )
 
 
 def mean_cells(
@@ -46,3 +59,23 @@ def compile_means() -> None:
     """Average two points, once per process: the first time takes a second or two."""
     points = pd.DataFrame({"x": [0.25, 0.75], "y": [0.25, 0.75], "value": [1.0, 2.0]})
     mean_cells(points, ["x", "y", "value"], (0.0, 1.0), (0.0, 1.0), (2, 2))
+
+
+def rimmed_lines(
+    pieces: Iterable[tuple[np.ndarray, np.ndarray]], dimensions: Sequence[hv.Dimension | str]
+) -> hv.Overlay:
+    """Lines that are seen on everything, with :data:`line_options`.
+
+    They are drawn as one line with gaps: many would cost more than all else in a picture.
+
+    Parameters
+    ----------
+    pieces : iterable of (x, y)
+        Each a line.
+    dimensions : sequence
+        Of x and y.
+    """
+    gap = np.full((2, 1), np.nan)
+    line = np.concatenate([gap, *(part for piece in pieces for part in (piece, gap))], axis=1)
+    rim, core = (hv.Curve(tuple(line), *dimensions, group=group) for group in ("Rim", "Line"))
+    return rim * core
