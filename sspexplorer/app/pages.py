@@ -7,6 +7,7 @@ from sspexplorer.app.embedding import SEDMap
 from sspexplorer.app.libraries import Libraries
 from sspexplorer.app.noise import Noise
 from sspexplorer.app.residuals import ResidualsByLibrary
+from sspexplorer.app.samples import MockSamplePage
 from sspexplorer.app.sed import SEDExplorer
 from sspexplorer.app.sedfit import SEDFitting
 from sspexplorer.app.shell import Page
@@ -21,4 +22,5 @@ PAGES = (
     Page("residuals", "By library", "trust", ResidualsByLibrary),
     Page("sedfit", "SED fitting", "trust", SEDFitting),
     Page("catalogue", "Your catalogue", "apply", YourCatalogue),
+    Page("samples", "Mock sample", "train", MockSamplePage),
 )

@@ -181,10 +181,19 @@ def ssp_table() -> pd.DataFrame:
     return table_of([read_library(data_path("libraries", f"{n}.h5")) for n in LIBRARY_NAMES])
 
 
+@_once
+def mock_labels() -> pd.DataFrame:
+    """Labels of every mock of all libraries, see :func:`sspexplorer.plots.samples.label_table`."""
+    from sspexplorer.plots.samples import label_table
+
+    return label_table([load_library(name) for name in LIBRARY_NAMES])
+
+
 def _warm() -> None:
     for library in LIBRARY_NAMES:
         load_library(library)
     ssp_table()
+    mock_labels()
     for name in model_names()[:1]:
         model(name)
         held_out_table(name, "ssp")

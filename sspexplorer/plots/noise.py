@@ -19,7 +19,7 @@ from sspexplorer.plots.sed import (
     photometry_table,
     scale_flux_axis,
 )
-from sspexplorer.plots.style import NEUTRAL, figure_options
+from sspexplorer.plots.style import figure_options
 
 # Fig. 3 of the paper.
 MAGNITUDES = (16.0, 18.0, 20.0, 22.0)
@@ -213,7 +213,9 @@ def noisy_picture(observations: hv.streams.Pipe) -> hv.Overlay:
     return (
         live(_noisy_lines).opts(**_BY_RANK, line_width=1, line_alpha=0.55)
         * live(_noisy_points).opts(**_BY_RANK, size=4, tools=[_noisy_hover()])
-        * live(_noise_free).opts(color=NEUTRAL, line_width=4, line_dash="dashed")
+        # Dark on white, so that it is seen on every colour and on both themes.
+        * live(_noise_free).opts(color="#FFFFFF", line_width=5)
+        * live(_noise_free).opts(color="#111318", line_width=3, line_dash="dashed")
     ).opts(
         **figure_options(
             _hold_flux_axis,
