@@ -16,6 +16,7 @@ from sspexplorer.app.comparison import FORMATS, chosen_magnitudes, with_unit
 from sspexplorer.app.sidebar import MODEL_TITLES
 from sspexplorer.app.state import SharedState
 from sspexplorer.app.worker import Job, Worker
+from sspexplorer.libraries import LIBRARY_NAMES
 from sspexplorer.metrics import Summary, summary
 from sspexplorer.mocks import MAGNITUDES, PARAMETERS
 from sspexplorer.plots.density import Compared, density_picture, density_table, medians_table
@@ -118,14 +119,24 @@ def answer(question: Question, job: Job) -> dict[str, Method]:
 
 
 @cache
-def first_answer(question: Question) -> dict[str, Method]:
-    """Answer to the question that the page opens with, made once per server."""
-    return answer(question, Job("Fitting"))
+def opening_answer() -> tuple[Question, dict[str, Method]]:
+    """What the page asks before anybody changed anything, and the answer; once per server."""
+    question = Question(
+        compared=shared.compared_models(shared.model_names()[0]),
+        libraries=LIBRARY_NAMES,
+        magnitudes=MAGNITUDES,
+        models="all",
+        itself=True,
+        floor=0.0,
+        per_magnitude=100,
+    )
+    return question, answer(question, Job("Fitting"))
 
 
-def opening_question() -> Question:
-    """What the page asks before anybody changed anything."""
-    return SEDFitting.ask(SharedState(), "all", "all", True, 0.0, 100)
+def _answer_or_recall(question: Question, job: Job) -> dict[str, Method]:
+    if opening_answer.cache_info().currsize and opening_answer()[0] == question:
+        return opening_answer()[1]
+    return answer(question, job)
 
 
 class SEDFitting(pn.viewable.Viewer):
@@ -165,24 +176,22 @@ class SEDFitting(pn.viewable.Viewer):
         self._update()
 
     @staticmethod
-    def ask(
-        state: SharedState,
-        models: str,
-        magnitudes: str,
-        itself: bool,
-        floor: float,
-        per_magnitude: int,
-    ) -> Question:
-        """Put all choices together; ``floor`` is in per cent."""
-        chosen, _ = chosen_magnitudes(magnitudes, state.magnitude, MAGNITUDES)
+    def warm() -> None:
+        """Make what the page opens with."""
+        opening_answer()
+
+    def _ask(self) -> Question:
+        """Put all choices together."""
+        chosen, sentence = chosen_magnitudes(self.magnitudes, self.state.magnitude, MAGNITUDES)
+        self._magnitude_note.object = parts.note(sentence).object
         return Question(
-            compared=shared.compared_models(state.model),
-            libraries=tuple(state.libraries),
+            compared=shared.compared_models(self.state.model),
+            libraries=tuple(self.state.libraries),
             magnitudes=chosen,
-            models=models,
-            itself=itself,
-            floor=floor / 100,
-            per_magnitude=per_magnitude,
+            models=self.models,
+            itself=self.itself,
+            floor=self.floor / 100,
+            per_magnitude=self.per_magnitude,
         )
 
     def _make_parts(self) -> None:
@@ -195,7 +204,8 @@ class SEDFitting(pn.viewable.Viewer):
         self.param.watch(
             lambda event: self._itself.param.update(value=[_WITHIN] if event.new else []), "itself"
         )
-        self._show = pn.widgets.RadioButtonGroup(options=[FIT], value=FIT, margin=0)
+        titles = [FIT, *(MODEL_TITLES.get(n, n) for n in shared.compared_models(self.state.model))]
+        self._show = pn.widgets.RadioButtonGroup(options=titles, value=FIT, margin=0)
         self._show.link(self, value="shown")
         self._pipe = hv.streams.Pipe(data=Compared(_NOTHING))
         cells = [self._cell(name) for name in PARAMETERS]
@@ -246,11 +256,7 @@ class SEDFitting(pn.viewable.Viewer):
         return pn.Column(self.worker, layout, sizing_mode="stretch_width", margin=0)
 
     def _update(self, *events: Any) -> None:
-        _, sentence = chosen_magnitudes(self.magnitudes, self.state.magnitude, MAGNITUDES)
-        self._magnitude_note.object = parts.note(sentence).object
-        question = self.ask(
-            self.state, self.models, self.magnitudes, self.itself, self.floor, self.per_magnitude
-        )
+        question = self._ask()
         if question == self.question:
             return
         self.question = question
@@ -261,10 +267,9 @@ class SEDFitting(pn.viewable.Viewer):
 
     async def _fit(self) -> None:
         question = self.question
-        work = answer
-        if question == opening_question():
-            work = _first
-        outcome = await self.worker.run(Job("Fitting", 1, 0.0), lambda job: work(question, job))
+        outcome = await self.worker.run(
+            Job("Fitting"), lambda job: _answer_or_recall(question, job)
+        )
         if outcome.done and question == self.question:
             self._take(outcome.value)
 
@@ -348,10 +353,6 @@ _MEANING = {
     "one": "Mocks of the other libraries are fitted with models that are not theirs, as every "
     "real galaxy is.",
 }
-
-
-def _first(question: Question, job: Job) -> dict[str, Method]:
-    return first_answer(question)
 
 
 def _time(seconds: float) -> str:

@@ -3,9 +3,8 @@
 import panel as pn
 from panel.template import Template
 
-from sspexplorer.app import shared
 from sspexplorer.app.pages import PAGES
-from sspexplorer.app.shell import PRODUCT, Shell
+from sspexplorer.app.shell import PRODUCT, Shell, start_warming
 from sspexplorer.errors import InputError
 
 
@@ -21,7 +20,7 @@ def serve(port: int) -> None:
     InputError
         If the port is taken.
     """
-    shared.start_warming()
+    start_warming(PAGES)
     try:
         pn.serve(
             {"app": _session},

@@ -17,6 +17,7 @@ from sspexplorer.libraries import LIBRARY_NAMES, load_library, read_library
 from sspexplorer.resources import data_path
 
 if TYPE_CHECKING:
+    from sspexplorer.app.map_region import MapGalaxies, MapMocks
     from sspexplorer.mocks import MockSample
     from sspexplorer.networks import Model
     from sspexplorer.sedfit import ModelGrid
@@ -170,6 +171,32 @@ def sedfit_table(name: str, split: str) -> pd.DataFrame:
 
 
 @_once
+def magnitude_metrics(name: str, split: str, libraries: tuple[str, ...]) -> pd.DataFrame:
+    """Metrics at each magnitude of what a model predicts for held-out mocks of some libraries.
+
+    As of :func:`sspexplorer.accuracy.metrics_by_magnitude`.
+
+    Raises
+    ------
+    InputError
+        If there is no such model, or it cannot be tested on this split.
+    """
+    from sspexplorer.accuracy import metrics_by_magnitude
+
+    table = held_out_table(name, split)
+    return metrics_by_magnitude(table[table["library"].isin(libraries)], name)
+
+
+@_once
+def sedfit_metrics(name: str, split: str, libraries: tuple[str, ...]) -> pd.DataFrame:
+    """Metrics of the SED fit as :func:`magnitude_metrics`, on mocks of :func:`sedfit_table`."""
+    from sspexplorer.accuracy import metrics_by_magnitude
+
+    table = sedfit_table(name, split)
+    return metrics_by_magnitude(table[table["library"].isin(libraries)], "sedfit")
+
+
+@_once
 def ssp_table() -> pd.DataFrame:
     """Every SSP of every file, ages out of range included.
 
@@ -179,6 +206,33 @@ def ssp_table() -> pd.DataFrame:
 
     # Read here and not through load_library, which would keep their spectra twice.
     return table_of([read_library(data_path("libraries", f"{n}.h5")) for n in LIBRARY_NAMES])
+
+
+@_once
+def map_mocks() -> "MapMocks":
+    """Mocks of all libraries on the map of SEDs, with the noise of ``held_out_table``."""
+    from sspexplorer.app.map_region import MapMocks
+    from sspexplorer.embedding import load_embedding
+    from sspexplorer.metrics import EVALUATION_SEED
+    from sspexplorer.mocks import make_mocks
+    from sspexplorer.plots.embedding import compile_map, map_table
+
+    compile_map()
+    mocks = make_mocks(seed=EVALUATION_SEED)
+    return MapMocks(map_table(mocks.labels, load_embedding().place(mocks.flux)), mocks.flux)
+
+
+@_once
+def map_galaxies(example: str, name: str) -> "MapGalaxies":
+    """Galaxies of an example catalogue on the map of SEDs, and what a model predicts for them.
+
+    ``example`` is "simulated" or "real".
+    """
+    from sspexplorer.app.map_region import MapGalaxies
+    from sspexplorer.catalogue import read_catalogue
+
+    path = data_path("examples", f"{example}_galaxies.csv")
+    return MapGalaxies.place(read_catalogue(path), model(name))
 
 
 @_once
@@ -197,18 +251,27 @@ def _warm() -> None:
     for name in model_names()[:1]:
         model(name)
         held_out_table(name, "ssp")
+        map_mocks()
+        map_galaxies("simulated", name)
 
 
 @cache
-def start_warming() -> threading.Thread:
-    """Make, in the background and once per server, what the pages are going to ask for."""
+def start_warming(*more: Callable[[], object]) -> threading.Thread:
+    """Make, in the background and once per server, what the pages are going to ask for.
+
+    Parameters
+    ----------
+    *more
+        What to call after what all pages share has been made.
+    """
 
     def run() -> None:
-        try:
-            _warm()
-        except Exception:
-            # Whatever it is, the page that needs it will meet it again and say so.
-            logger.exception("Warming up failed")
+        for step in (_warm, *more):
+            try:
+                step()
+            except Exception:
+                # Whatever it is, the page that needs it will meet it again and say so.
+                logger.exception("Warming up failed")
 
     thread = threading.Thread(target=run, name="warm-up", daemon=True)
     thread.start()

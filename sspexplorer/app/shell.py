@@ -1,7 +1,7 @@
 """The frame around the pages: header, sidebar, theme, and pages that are built when first seen."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -44,7 +44,8 @@ class Page:
     view : type
         Class that takes a :class:`SharedState` and is a ``panel.viewable.Viewer``. If it has a
         ``QUERY``, a dict of its parameters and their names in a link, those are in the address
-        while the page is in sight.
+        while the page is in sight. If it has a static method ``warm``, that is called once per
+        server, in a thread, to make what the page opens with.
     """
 
     key: str
@@ -204,7 +205,7 @@ class Shell:
 
     def _open(self) -> None:
         self.host.build()
-        shared.start_warming()
+        start_warming(self.pages.values())
 
     def _go(self, event: Any) -> None:
         if event.new not in self.pages:
@@ -244,6 +245,11 @@ def _skeleton() -> pn.pane.HTML:
         sizing_mode="stretch_width",
         margin=0,
     )
+
+
+def start_warming(pages: Iterable[Page]) -> None:
+    """Make what all pages share, and what each opens with, in the background; once per server."""
+    shared.start_warming(*(page.view.warm for page in pages if hasattr(page.view, "warm")))
 
 
 def load_extensions() -> None:
