@@ -1,4 +1,4 @@
-"""Composite populations: many SSPs of one metallicity, mixed by a star-formation history."""
+"""One composite population, of any rate of star formation, at one time."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,10 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sspexplorer.errors import InputError
+from sspexplorer.histories.evolution import LIGHT_RANGE
 from sspexplorer.libraries import SSPLibrary
-
-# Light is weighed where most of the 57 bands lie, near the r band.
-LIGHT_RANGE = (5500.0, 6500.0)  # Å
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,9 @@ def compose(
     star_formation_rate: Callable[[np.ndarray], np.ndarray],
     metallicity: float,
 ) -> CompositePopulation:
-    """Mix the SSPs of the metallicity nearest to ``metallicity``.
+    """Mix the SSPs of the metallicity nearest to ``metallicity``, by any rate, at one time.
+
+    For histories with known integrals at many times, see :func:`evolve`.
 
     Parameters
     ----------
