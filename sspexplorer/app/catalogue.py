@@ -160,6 +160,7 @@ class YourCatalogue(pn.viewable.Viewer):
         if outcome.done:
             self._upload, self._catalogue = outcome.value
             self._result = None
+            self.state.catalogue = self._catalogue
             self._show_understood()
 
     async def predict(self) -> None:
@@ -186,6 +187,7 @@ class YourCatalogue(pn.viewable.Viewer):
     def close(self) -> None:
         """Forget the file and all that came of it."""
         self._forget()
+        self.state.catalogue = None
         self.worker.clear()
         for area in (self._content, self._choices, self._answer, self._grid, self._understood):
             area[:] = []
@@ -235,7 +237,7 @@ class YourCatalogue(pn.viewable.Viewer):
 
         outcome = await self.worker.run(Job(f"Reading {upload.name}"), read)
         if outcome.done:
-            self._catalogue = outcome.value
+            self._catalogue = self.state.catalogue = outcome.value
             if self._result is None:
                 self._show_understood()
             else:
