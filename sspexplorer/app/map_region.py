@@ -1,0 +1,281 @@
+"""What the map of SEDs is asked about: mocks in a region, and galaxies on top."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from sspexplorer.app.catalogue_table import Answers
+from sspexplorer.catalogue import Catalogue
+from sspexplorer.embedding import (
+    UNLIKE,
+    complete,
+    equal_magnitude,
+    inside,
+    likeness,
+    load_embedding,
+    training_templates,
+)
+from sspexplorer.inference import Cancelled, predict
+from sspexplorer.libraries import LIBRARY_NAMES
+from sspexplorer.metrics import OUTLIER_LIMIT, summary
+from sspexplorer.mocks import PARAMETERS
+from sspexplorer.plots.map_region import QUANTILES, RegionParameters
+from sspexplorer.plots.sed import age_text
+from sspexplorer.plots.style import LIBRARY_LABELS, PARAMETER_NAMES, PARAMETER_UNITS
+
+if TYPE_CHECKING:
+    from sspexplorer.networks import Model
+
+# More mocks of a region than these are represented by as many, drawn by lot.
+MAX_SEDS, MAX_PREDICTED = 8000, 20_000
+MAX_GALAXIES = 10_000
+_CHUNK = 1500
+
+
+@dataclass(frozen=True, eq=False)
+class MapMocks:
+    """Mocks on the map.
+
+    Attributes
+    ----------
+    table : DataFrame
+        See :func:`sspexplorer.plots.embedding.map_table`.
+    flux : ndarray, shape (n, 57), float32
+        F_ν over its median.
+    """
+
+    table: pd.DataFrame
+    flux: np.ndarray
+
+    def chosen(self, libraries: Sequence[str], magnitudes: Sequence[float]) -> np.ndarray:
+        """Rows of these libraries and magnitudes, which lie next to each other in the grid."""
+        if not magnitudes:
+            return np.arange(0)
+        mask = np.isin(LIBRARY_NAMES, libraries)[self.table["library"].cat.codes]
+        mask &= self.table["magnitude"].between(magnitudes[0], magnitudes[-1]).to_numpy()
+        return np.flatnonzero(mask)
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """Mocks within an outline on the map.
+
+    Attributes
+    ----------
+    whole : bool
+        There is no outline: these are all mocks in sight.
+    counts : DataFrame
+        A row for each library in sight: ``here`` and ``all``.
+    quantiles : ndarray, shape (3, 57)
+        16 %, median and 84 % of F_ν over its median.
+    parameters : RegionParameters
+        Of mocks of held-out SSPs.
+    """
+
+    whole: bool
+    counts: pd.DataFrame
+    quantiles: np.ndarray
+    parameters: RegionParameters
+
+    @classmethod
+    def of(cls, mocks: MapMocks, rows: np.ndarray, outline: np.ndarray, model: "Model") -> "Region":
+        """Look into a region.
+
+        Parameters
+        ----------
+        mocks : MapMocks
+        rows : ndarray of int
+            Mocks in sight.
+        outline : ndarray, shape (m, 2)
+            Corners; none for all mocks in sight.
+        model : Model
+            What predicts the parameters of mocks it has not seen.
+        """
+        table = mocks.table
+        here = rows
+        if len(outline):
+            here = rows[inside(table[["x", "y"]].to_numpy()[rows], outline)]
+        codes = table["library"].cat.codes.to_numpy()
+        counts = pd.DataFrame(
+            {
+                key: np.bincount(codes[those], minlength=len(LIBRARY_NAMES))
+                for key, those in (("here", here), ("all", rows))
+            },
+            index=list(LIBRARY_NAMES),
+        )
+        seds = _some(here, MAX_SEDS)
+        quantiles = np.full((3, mocks.flux.shape[1]), np.nan)
+        if len(seds):
+            quantiles = np.quantile(mocks.flux[seds], QUANTILES, axis=0)
+        tested = _some(here[table["held_out"].to_numpy()[here]], MAX_PREDICTED)
+        parameters = RegionParameters()
+        if len(tested):
+            true = table[list(PARAMETERS)].to_numpy()[tested]
+            parameters = RegionParameters(true, model.predict(mocks.flux[tested]))
+        return cls(not len(outline), counts[counts["all"] > 0], quantiles, parameters)
+
+    @property
+    def n(self) -> int:
+        """How many mocks there are."""
+        return int(self.counts["here"].sum())
+
+    def library_table(self) -> pd.DataFrame:
+        """Mocks of each library: their number, part of the region, part of the library."""
+        here, total = self.counts["here"], self.counts["all"]
+        return pd.DataFrame(
+            {
+                "Mocks here": here.to_numpy(),
+                "Part of the region": (here / max(1, self.n)).to_numpy(),
+                "Part of the library": (here / total).to_numpy(),
+            },
+            index=[LIBRARY_LABELS[name] for name in self.counts.index],
+        )
+
+    def score_table(self) -> pd.DataFrame:
+        """Metrics of the predictions of held-out mocks."""
+        rows = {}
+        for k, name in enumerate(PARAMETERS):
+            true, predicted = self.parameters.true[:, k], self.parameters.predicted[:, k]
+            found = summary(predicted, true)
+            rows[f"{PARAMETER_NAMES[name]} [{PARAMETER_UNITS[name]}]"] = [
+                float(np.median(true)) if len(true) else np.nan,
+                float(np.median(predicted)) if len(true) else np.nan,
+                found["bias"] + 0.0,
+                found["sigma_nmad"],
+                found["outlier_fraction"],
+                found["n"],
+            ]
+        columns = ["Median true", "predicted", "Bias μ", "σ\u00a0NMAD"]
+        columns += [f"|Δ| > {OUTLIER_LIMIT}", "n"]
+        return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+
+
+def _some(rows: np.ndarray, number: int) -> np.ndarray:
+    """At most so many of the rows, the same at every call."""
+    if len(rows) <= number:
+        return rows
+    return np.sort(np.random.default_rng(0).choice(rows, number, replace=False))
+
+
+@dataclass(frozen=True, eq=False)
+class MapGalaxies:
+    """Galaxies of a catalogue on the map.
+
+    Attributes
+    ----------
+    name : str
+        Of the catalogue.
+    table : DataFrame
+        ``row`` (from 1), ``name``, ``log_age``, ``metallicity``, ``ebv`` and ``flag`` (see
+        :class:`~sspexplorer.app.catalogue_table.Answers`), ``x``, ``y``, ``distance``,
+        ``nearest`` (row of the training templates, −1 if none), a column with the distance from
+        each library, and ``magnitude``: that of mocks of the same signal-to-noise ratio, NaN
+        where errors are unknown.
+    flux : ndarray, shape (n, 57)
+        F_ν over the median of the bands that are there.
+    n_rows : int
+        Rows of the catalogue; of a long one only some are placed.
+    """
+
+    name: str
+    table: pd.DataFrame
+    flux: np.ndarray
+    n_rows: int
+
+    @classmethod
+    def place(
+        cls,
+        catalogue: Catalogue,
+        model: "Model",
+        *,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> "MapGalaxies":
+        """Place, predict and measure the galaxies of a catalogue.
+
+        Raises
+        ------
+        Cancelled
+            If ``cancelled`` said so.
+        """
+        rows = np.arange(len(catalogue))
+        if len(rows) > MAX_GALAXIES:
+            rows = np.linspace(0, len(rows) - 1, MAX_GALAXIES).astype(int)
+        embedding, templates = load_embedding(), training_templates()
+        redshift = None if catalogue.redshift is None else catalogue.redshift
+        flux, parts = catalogue.flux[rows], []
+        for start in range(0, len(rows), _CHUNK):
+            if cancelled():
+                raise Cancelled
+            filled, _ = complete(flux[start : start + _CHUNK])
+            nearest = embedding.nearest(filled)
+            x, y = embedding.place(filled).T
+            best = nearest.index.to_numpy()
+            closest = nearest.distances.fillna(np.inf).to_numpy().argmin(axis=1)
+            columns = {"x": x, "y": y, "distance": nearest.distance}
+            columns["nearest"] = best[np.arange(len(best)), closest]
+            parts.append(nearest.distances.assign(**columns))
+        predictions = predict(model, catalogue.flux, redshift, cancelled=cancelled)
+        answers = Answers.gather(catalogue, predictions, "")
+        kept = ["row", "name", *PARAMETERS, "flag"]
+        table = answers.table[kept].iloc[rows].reset_index(drop=True)
+        table = pd.concat([table, pd.concat(parts, ignore_index=True)], axis=1)
+        table["magnitude"] = equal_magnitude(flux, catalogue.flux_err[rows])
+        table["of"] = templates.labels["library"].reindex(table["nearest"]).to_numpy()
+        unnamed = table["name"] == ""
+        table.loc[unnamed, "name"] = "row " + table.loc[unnamed, "row"].astype(str)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            scaled = (
+                flux
+                / np.abs(np.nanmedian(np.where(np.isfinite(flux), flux, np.nan), axis=1))[:, None]
+            )
+        return cls(catalogue.name, table, scaled, len(catalogue))
+
+    @property
+    def placed(self) -> np.ndarray:
+        """Which have a place, shape (n,)."""
+        return self.table["x"].notna().to_numpy()
+
+    def judged(self, magnitude: float) -> pd.DataFrame:
+        """Table with ``nearer`` (see ``Embedding.fraction_nearer``) and ``verdict`` in words.
+
+        Parameters
+        ----------
+        magnitude : float
+            i magnitude of the mocks to compare with where errors are unknown.
+        """
+        table = self.table
+        compared = table["magnitude"].fillna(magnitude).to_numpy()
+        nearer = load_embedding().fraction_nearer(table["distance"].to_numpy(), compared)
+        verdicts = [likeness(fraction) for fraction in nearer]
+        return table.assign(compared=compared, nearer=nearer, verdict=verdicts)
+
+    def unlike(self, magnitude: float) -> dict[str, int]:
+        """Count the galaxies that are unlike the templates of one library, and of "all".
+
+        The comparison is always with held-out mocks and the templates of all libraries.
+
+        Parameters
+        ----------
+        magnitude : float
+            As for :meth:`judged`.
+        """
+        compared = self.table["magnitude"].fillna(magnitude).to_numpy()
+        columns = {name: name for name in LIBRARY_NAMES} | {"all": "distance"}
+        nearer = load_embedding().fraction_nearer
+        return {
+            name: int((nearer(self.table[column].to_numpy(), compared) >= UNLIKE).sum())
+            for name, column in columns.items()
+        }
+
+
+def nearest_text(template: int) -> str:
+    """Name a training template in words."""
+    label = training_templates().labels.iloc[template]
+    words = (
+        f"{LIBRARY_LABELS[label['library']]}, {age_text(label['log_age'])}, "
+        f"[M/H] {label['metallicity']:+.2f}, E(B−V) {label['ebv']:.2f}"
+    )
+    return words.replace("-", "−").replace("E−MILES", "E-MILES")
