@@ -251,8 +251,6 @@ def _warm() -> None:
     for name in model_names()[:1]:
         model(name)
         held_out_table(name, "ssp")
-        map_mocks()
-        map_galaxies("simulated", name)
 
 
 @cache
