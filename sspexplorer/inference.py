@@ -127,6 +127,7 @@ def noise_scatter(
     noise: NoiseModel | None = None,
     n_draws: int = 200,
     seed: int = 0,
+    common: bool = False,
 ) -> np.ndarray:
     """Predictions for SEDs under many draws of the noise.
 
@@ -140,6 +141,8 @@ def noise_scatter(
     noise : NoiseModel, optional
         :meth:`NoiseModel.default` unless given.
     n_draws, seed : int
+    common : bool
+        Use the same draws for every SED, so that quantiles run smoothly along a sequence of SEDs.
 
     Returns
     -------
@@ -148,6 +151,10 @@ def noise_scatter(
     """
     noise = noise or NoiseModel.default()
     rng = np.random.default_rng(seed)
+    if common:
+        factor, _ = noise.add(np.ones((n_draws, noise_free.shape[1])), magnitude, rng)
+        flux = (noise_free[:, None] * factor).reshape(-1, noise_free.shape[1])
+        return model.predict(flux).reshape(len(noise_free), n_draws, -1)
     flux, _ = noise.add(np.repeat(noise_free, n_draws, axis=0), magnitude, rng)
     return model.predict(flux).reshape(len(noise_free), n_draws, -1)
 

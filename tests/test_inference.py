@@ -12,6 +12,7 @@ from sspexplorer.inference import (
     Cancelled,
     extend_ends,
     fill_missing,
+    noise_scatter,
     predict,
 )
 from sspexplorer.libraries import load_library
@@ -175,3 +176,14 @@ def test_the_shipped_model_is_at_least_as_good_as_the_paper(model):
     assert (scatters(predicted, test).round(2) <= [0.23, 0.29, 0.04]).all()
     bias = np.median(predicted - test.parameters, axis=0)
     assert (np.abs(bias) <= 0.02).all()
+
+
+def test_common_noise_scatters_each_sed_alike():
+    model = load_model("default")
+    sed = model.templates[:1]
+    alike = noise_scatter(model, np.concatenate([sed, sed]), 20.0, n_draws=20, common=True)
+    assert alike.shape == (2, 20, 3)
+    assert np.array_equal(alike[0], alike[1])
+    assert np.ptp(alike[0], axis=0).min() > 0
+    apart = noise_scatter(model, np.concatenate([sed, sed]), 20.0, n_draws=20)
+    assert not np.allclose(apart[0], apart[1])
