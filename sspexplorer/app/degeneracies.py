@@ -14,7 +14,7 @@ import param
 from sspexplorer.app import parts, shared
 from sspexplorer.app.background import Background
 from sspexplorer.app.state import SharedState
-from sspexplorer.app.trials import CUTS, ONLY_RANDOM, SPLIT_NOTES, SPLITS, Trial, cut_name
+from sspexplorer.app.trials import CUTS, SPLITS, Trial, cut_name
 from sspexplorer.errors import InputError
 from sspexplorer.libraries import LIBRARY_NAMES
 from sspexplorer.metrics import Correlation, correlation
@@ -182,10 +182,7 @@ class Degeneracies(pn.viewable.Viewer):
 
     def _update(self, *events: Any) -> None:
         trial = Trial.of(self.state.model, self.split, self.state.libraries)
-        forced = trial.split != self.split
-        self._split_note.object = parts.note(
-            ONLY_RANDOM if forced else SPLIT_NOTES[trial.split]
-        ).object
+        self._split_note.object = parts.note(trial.split_note(self.split)).object
         question = Question(trial, (self.upper, self.lower))
         self._picture_work.ask(question, partial(_errors, question), partial(self._draw, question))
 

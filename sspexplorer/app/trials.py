@@ -11,11 +11,11 @@ from sspexplorer.errors import InputError
 from sspexplorer.mocks import MAGNITUDES
 
 SPLITS = {"SSPs never seen": "ssp", "SSPs seen, other noise": "random"}
-SPLIT_NOTES = {
+_SPLIT_NOTES = {
     "ssp": "Whole SSPs were held out of the training: the stricter test.",
     "random": "SSPs of the training under noise that was not: the test of the paper.",
 }
-ONLY_RANDOM = "This network was trained on mocks split at random: it has seen every SSP."
+_ONLY_RANDOM = "This network was trained on mocks split at random: it has seen every SSP."
 
 # Each keeps what is brighter; the last keeps all.
 CUTS = {f"i < {m:.1f}": m for m in MAGNITUDES[1:]} | {"All, i ≤ 22.0": MAGNITUDES[-1] + 0.5}
@@ -80,3 +80,7 @@ class Trial:
     def words(self) -> str:
         """What the network knows of these SSPs."""
         return "never seen" if self.split == "ssp" else "seen under other noise"
+
+    def split_note(self, asked: str) -> str:
+        """What the split means, or why it is not the one that was asked for."""
+        return _SPLIT_NOTES[asked] if self.split == asked else _ONLY_RANDOM

@@ -1,6 +1,7 @@
 """Means of any number of points in the cells of a picture, and lines seen on top of them."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import holoviews as hv
 import numpy as np
@@ -11,15 +12,6 @@ CLEAR = {"NaN": (0, 0, 0, 0)}
 
 # White on dark is seen on every colour, and on both themes.
 RIM = "#111318"
-_LINE = {"apply_ranges": False, "nonselection_alpha": 1}
-
-
-def line_options() -> tuple[hv.opts, ...]:
-    """Options of what :func:`rimmed_lines` draws."""
-    return (
-        hv.opts.Curve("Rim", color=RIM, line_width=3.6, **_LINE),
-        hv.opts.Curve("Line", color="#FFFFFF", line_width=1.5, **_LINE),
-    )
 
 
 def mean_cells(
@@ -59,6 +51,15 @@ def compile_means() -> None:
     """Average two points, once per process: the first time takes a second or two."""
     points = pd.DataFrame({"x": [0.25, 0.75], "y": [0.25, 0.75], "value": [1.0, 2.0]})
     mean_cells(points, ["x", "y", "value"], (0.0, 1.0), (0.0, 1.0), (2, 2))
+
+
+def line_options() -> list[Any]:
+    """Options for :func:`rimmed_lines`; a function, as they can only be made for a backend."""
+    common = {"apply_ranges": False, "nonselection_alpha": 1}
+    return [
+        hv.opts.Curve("Rim", color=RIM, line_width=3.6, **common),
+        hv.opts.Curve("Line", color="#FFFFFF", line_width=1.5, **common),
+    ]
 
 
 def rimmed_lines(
