@@ -6,11 +6,19 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from sspexplorer.app.sidebar import MODEL_TITLES
 from sspexplorer.libraries import LIBRARY_NAMES
 from sspexplorer.metrics import OUTLIER_LIMIT, Summary, summary
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.plots.density import medians_table
 from sspexplorer.plots.style import LIBRARY_LABELS, PARAMETER_NAMES, PARAMETER_UNITS
+
+SPLITS = {"SSPs never seen": "ssp", "SSPs seen, other noise": "random"}
+SPLIT_NOTES = {
+    "ssp": "Whole SSPs were held out of the training: the stricter test.",
+    "random": "SSPs of the training under noise that was not: the test of the paper.",
+}
+ONLY_RANDOM = "This network was trained on mocks split at random: it has seen every SSP."
 
 # Domínguez Sánchez et al. (2026), Sect. 7, with the digits that are printed there.
 _PUBLISHED_KEYS = ("bias", "sigma_nmad", "outlier_fraction", "pearson")
@@ -155,6 +163,11 @@ def score_table(scores: Scores) -> pd.DataFrame:
         rows += [row | {"bias": round(row["bias"], 3) + 0.0} for row in found]
         rows.append(PUBLISHED[parameter])
     return pd.DataFrame(rows, index=names, columns=list(_COLUMNS)).rename(columns=_COLUMNS)
+
+
+def run_title(name: str) -> str:
+    """Name of a model where several are side by side."""
+    return "Paper's recipe" if name == "paper" else MODEL_TITLES.get(name, name)
 
 
 def with_unit(name: str) -> str:

@@ -15,8 +15,11 @@ import param
 from sspexplorer.app import parts, shared
 from sspexplorer.app.comparison import (
     FORMATS,
+    ONLY_RANDOM,
     PUBLISHED_NOTE,
     PUBLISHED_ROW,
+    SPLIT_NOTES,
+    SPLITS,
     Scores,
     Selection,
     caption_text,
@@ -31,15 +34,9 @@ from sspexplorer.plots.density import Compared, density_picture, density_table
 from sspexplorer.plots.style import LIBRARY_COLOURS, LIBRARY_LABELS, PARAMETER_COLOURS
 
 MAGNITUDE_CHOICES = {"All": "all", "Brighter than": "brighter", "At": "at"}
-SPLITS = {"SSPs never seen": "ssp", "SSPs seen, other noise": "random"}
 QUANTITIES = {"Predicted": "predicted", "Residual": "residual"}
 
 _MARKS = "Medians and quartiles"
-_SPLIT_NOTES = {
-    "ssp": "Whole SSPs were held out of the training: the stricter test.",
-    "random": "SSPs of the training under noise that was not: the test of the paper.",
-}
-_ONLY_RANDOM = "This network was trained on mocks split at random: it has seen every SSP."
 _BUSY_AFTER = 250  # ms; what is quicker than that needs no word
 # More mocks than this are drawn first and measured then.
 _MANY = 200_000
@@ -184,7 +181,7 @@ class PredictedVsTrue(pn.viewable.Viewer):
         only_random = sample.get("split") == "random"
         split = "random" if only_random else self.split
         self._magnitude_note.object = parts.note(sentence).object
-        split_note = _ONLY_RANDOM if only_random else _SPLIT_NOTES[split]
+        split_note = ONLY_RANDOM if only_random else SPLIT_NOTES[split]
         self._split_note.object = parts.note(split_note).object
         self._split.param.update(value=split, disabled=only_random)
         return Selection(

@@ -4,7 +4,9 @@ from sspexplorer.app.catalogue import YourCatalogue
 from sspexplorer.app.degeneracies import Degeneracies
 from sspexplorer.app.density import PredictedVsTrue
 from sspexplorer.app.embedding import SEDMap
+from sspexplorer.app.histories import MixedPopulations
 from sspexplorer.app.libraries import Libraries
+from sspexplorer.app.magnitude import AgainstMagnitude
 from sspexplorer.app.noise import Noise
 from sspexplorer.app.residuals import ResidualsByLibrary
 from sspexplorer.app.samples import MockSamplePage
@@ -17,7 +19,9 @@ PAGES = (
     Page("noise", "Noise", "explore", Noise),
     Page("libraries", "Libraries", "explore", Libraries),
     Page("map", "Map of SEDs", "explore", SEDMap),
+    Page("histories", "Mixed populations", "explore", MixedPopulations),
     Page("density", "Predicted vs true", "trust", PredictedVsTrue),
+    Page("magnitude", "Against magnitude", "trust", AgainstMagnitude),
     Page("degeneracies", "Degeneracies", "trust", Degeneracies),
     Page("residuals", "By library", "trust", ResidualsByLibrary),
     Page("sedfit", "SED fitting", "trust", SEDFitting),

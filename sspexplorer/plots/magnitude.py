@@ -55,6 +55,7 @@ _PUBLISHED = (
 )
 
 _X_LIMITS = (15.7, 22.3)
+_TICKS = [16.0, 17.0, 18.0, 19.0, 20.0, 21.0, 22.0]
 # Dash patterns, and how they are drawn in a legend of 26 px.
 _DASHES = {"solid": [], "dashed": [7, 4], "dotted": [2, 3], "dashdot": [8, 3, 2, 3]}
 _FAINT = 0.55
@@ -97,6 +98,8 @@ class Curves:
         Whether to draw the numbers of the paper, faintly.
     errors : bool
         Whether to draw error bars where the table has errors.
+    noise : NoiseModel or None
+        For the signal-to-noise ratios along the top; None for the default one.
     """
 
     table: pd.DataFrame
@@ -104,6 +107,7 @@ class Curves:
     looks: Mapping[str, Look] = field(default_factory=dict)
     published: bool = True
     errors: bool = True
+    noise: NoiseModel | None = None
 
     def look(self, run: str) -> Look:
         """How a run is drawn."""
@@ -161,12 +165,12 @@ def metric_curves(
     if isinstance(table, hv.streams.Pipe):
         pipe = table
     else:
-        pipe = hv.streams.Pipe(data=Curves(table, tuple(parameters), looks or {}, published))
-    noise = noise or NoiseModel.default()
-    return {metric: _figure(pipe, metric, noise) for metric in metrics}
+        curves = Curves(table, tuple(parameters), looks or {}, published, noise=noise)
+        pipe = hv.streams.Pipe(data=curves)
+    return {metric: _figure(pipe, metric) for metric in metrics}
 
 
-def _figure(pipe: hv.streams.Pipe, metric: str, noise: NoiseModel) -> hv.DynamicMap:
+def _figure(pipe: hv.streams.Pipe, metric: str) -> hv.DynamicMap:
     def draw(data: Curves) -> hv.Overlay:
         points = _drawn(data, metric)
         lines = [_lines(points[points["dash"] == dash]) for dash in _DASHES]
@@ -187,7 +191,7 @@ def _figure(pipe: hv.streams.Pipe, metric: str, noise: NoiseModel) -> hv.Dynamic
         hv.opts.Points(color="colour", apply_ranges=False),
         hv.opts.Overlay(
             **figure_options(
-                partial(_axes, pipe=pipe, metric=metric, noise=noise),
+                partial(_axes, pipe=pipe, metric=metric),
                 xlabel="i magnitude [AB]",
                 ylabel=METRIC_NAMES[metric] + _AXIS_UNITS[metric],
                 xlim=_X_LIMITS,
@@ -298,34 +302,31 @@ def _hover() -> HoverTool:
     )
 
 
-def _axes(
-    plot: Any, overlay: hv.Overlay, *, pipe: hv.streams.Pipe, metric: str, noise: NoiseModel
-) -> None:
+def _axes(plot: Any, overlay: hv.Overlay, *, pipe: hv.streams.Pipe, metric: str) -> None:
     """HoloViews hook: the vertical range, the line of no bias, and S/N along the top."""
-    low, high = _limits(metric, _drawn(pipe.data, metric)["value"].to_numpy())
-    y_range = plot.handles["y_range"]
-    if (y_range.reset_start, y_range.reset_end) != (low, high):
-        y_range.update(start=low, end=high, reset_start=low, reset_end=high)
-    if "snr" in plot.handles:
-        return
-    figure = plot.state
-    if metric == "bias":
-        line = Span(location=0, dimension="width", line_color=NEUTRAL, line_width=1.2)
-        line.level = "underlay"
-        figure.add_layout(line)
-    magnitudes = np.arange(16.0, 22.5)
-    snr = plot.handles["snr"] = LinearAxis(
-        axis_label="S/N of the narrow bands",
-        ticker=FixedTicker(ticks=magnitudes.tolist()),
-        major_label_overrides={
-            float(m): _snr_text(float(noise.typical_snr(np.float64(m)))) for m in magnitudes
-        },
-    )
-    figure.add_layout(snr, "above")
-    figure.xaxis[0].ticker = FixedTicker(ticks=magnitudes.tolist())
+    handles, data = plot.handles, pipe.data
+    low, high = _limits(metric, _drawn(data, metric)["value"].to_numpy())
+    if handles.get("limits") != (low, high):
+        handles["limits"] = (low, high)
+        handles["y_range"].update(start=low, end=high, reset_start=low, reset_end=high)
+    if "snr" not in handles:
+        ticker = FixedTicker(ticks=_TICKS)
+        handles["snr"] = LinearAxis(
+            axis_label="S/N of the narrow bands", axis_label_standoff=4, ticker=ticker
+        )
+        plot.state.xaxis[0].axis_label_standoff = 4
+        plot.state.xaxis[0].ticker = ticker
+        plot.state.add_layout(handles["snr"], "above")
+        if metric == "bias":
+            line = {"line_color": NEUTRAL, "line_width": 1.2, "level": "underlay"}
+            plot.state.add_layout(Span(location=0, dimension="width", **line))
+    noise = data.noise or NoiseModel.default()
+    snr = noise.typical_snr(np.array(_TICKS))
+    handles["snr"].major_label_overrides = dict(zip(_TICKS, map(snr_text, snr), strict=True))
 
 
-def _snr_text(value: float) -> str:
+def snr_text(value: float) -> str:
+    """Signal-to-noise ratio with two digits."""
     return f"{value:.0f}" if value >= 9.95 else f"{value:.1f}"
 
 

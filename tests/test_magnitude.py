@@ -1,0 +1,225 @@
+import holoviews as hv
+import numpy as np
+import pandas as pd
+import panel as pn
+import pytest
+from bokeh.models import LinearAxis
+
+from sspexplorer.accuracy import metrics_by_magnitude, metrics_of_card
+from sspexplorer.app import shared
+from sspexplorer.app.magnitude import PUBLISHED, SEDFIT, AgainstMagnitude
+from sspexplorer.errors import InputError
+from sspexplorer.metrics import evaluate
+from sspexplorer.mocks import PARAMETERS
+from sspexplorer.noise import NoiseModel
+from sspexplorer.plots.density import density_table
+from sspexplorer.plots.magnitude import (
+    PUBLISHED_CIGALE,
+    PUBLISHED_NETWORKS,
+    Curves,
+    Look,
+    legend_html,
+    metric_curves,
+)
+from sspexplorer.plots.style import PARAMETER_COLOURS
+
+N_SSP, PER_SSP = 200, 10
+SIGMA = {"log_age": 0.2, "metallicity": 0.4, "ebv": 0.05}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def bokeh():
+    hv.extension("bokeh")
+
+
+@pytest.fixture(scope="module")
+def labels() -> pd.DataFrame:
+    """SSPs of three libraries at three magnitudes."""
+    rng = np.random.default_rng(5)
+    ssp = np.repeat(np.arange(N_SSP), PER_SSP)
+    one = pd.DataFrame(
+        {
+            "ssp": [f"SSP {k}" for k in ssp],
+            "library": np.take(["emiles", "bc03", "popstar"], ssp % 3),
+            "log_age": rng.uniform(7, 10, N_SSP)[ssp],
+            "metallicity": rng.uniform(-2, 0.4, N_SSP)[ssp],
+            "ebv": rng.uniform(0, 0.8, len(ssp)),
+        }
+    )
+    return pd.concat([one.assign(magnitude=m) for m in (16.0, 17.0, 20.0)], ignore_index=True)
+
+
+def predictions(labels: pd.DataFrame, *, shared_error: float = 0.0) -> np.ndarray:
+    """Truth and Gaussian noise, of which a part is the same for all mocks of an SSP."""
+    rng = np.random.default_rng(6)
+    number = labels["ssp"].str.slice(4).astype(int).to_numpy()
+    true = labels[list(PARAMETERS)].to_numpy()
+    own = rng.normal(0, np.sqrt(1 - shared_error**2), true.shape)
+    common = rng.normal(0, shared_error, (N_SSP, 3))[number]
+    return true + (own + common) * list(SIGMA.values())
+
+
+@pytest.fixture(scope="module")
+def table(labels) -> pd.DataFrame:
+    return density_table(labels, predictions(labels))
+
+
+@pytest.fixture(scope="module")
+def metrics(table) -> pd.DataFrame:
+    return metrics_by_magnitude(table, "mine")
+
+
+def test_metrics_are_those_of_the_command_line_and_of_cards(labels, metrics):
+    found = evaluate(predictions(labels), labels)
+    card = metrics_of_card({"metrics": {"ssp": found}}, "ssp", "mine")
+    assert len(card) == 9
+    pd.testing.assert_frame_equal(metrics[card.columns], card)
+    assert metrics_of_card({}, "ssp", "mine").empty
+
+
+def test_errors_of_independent_mocks_are_those_of_theory(table):
+    metrics = metrics_by_magnitude(table, "mine", n_draws=1000)
+    n = N_SSP * PER_SSP
+    per_root_n = metrics["parameter"].map(SIGMA) / n**0.5
+    # Of a Gaussian: the median's error is sqrt(π/2) σ/√n, that of σ_NMAD 1.166 σ/√n.
+    assert (metrics["bias_err"] / per_root_n).mean() == pytest.approx(1.2533, rel=0.15)
+    assert (metrics["sigma_nmad_err"] / per_root_n).mean() == pytest.approx(1.166, rel=0.15)
+    share = metrics["outlier_fraction"]
+    expected = np.sqrt(share * (1 - share) / n)
+    assert metrics["outlier_fraction_err"].mean() == pytest.approx(expected.mean(), rel=0.1)
+
+
+def test_errors_grow_when_mocks_of_an_ssp_fail_together(labels):
+    together = density_table(labels, predictions(labels, shared_error=0.8))
+    found = metrics_by_magnitude(together, "mine").set_index("parameter").loc["log_age"]
+    # Variance of a mean: (1 − ρ)/n + ρ/n_ssp, with ρ = 0.64.
+    expected = 1.2533 * SIGMA["log_age"] * np.sqrt(0.36 / (N_SSP * PER_SSP) + 0.64 / N_SSP)
+    assert found["bias_err"].mean() == pytest.approx(expected, rel=0.3)
+
+
+def test_metrics_without_any_mock_are_an_empty_table(table):
+    empty = metrics_by_magnitude(table.iloc[:0], "mine")
+    assert empty.empty
+    assert {"run", "sigma_nmad", "n"} <= set(empty.columns)
+
+
+def layers(figure: hv.DynamicMap, kind: type) -> list[pd.DataFrame]:
+    return [layer.dframe() for layer in figure[()] if type(layer) is kind]
+
+
+def test_figures_hold_every_number_and_those_of_the_paper(metrics):
+    other = metrics.assign(run="other")
+    figures = metric_curves(pd.concat([metrics, other]))
+    points = pd.concat(layers(figures["sigma_nmad"], hv.Points))
+    ours = points[points["run"] == "mine"].sort_values(["name", "magnitude"])
+    assert len(ours) == len(metrics)
+    assert sorted(ours["value"]) == pytest.approx(sorted(metrics["sigma_nmad"]))
+    cigale = points[points["run"] == PUBLISHED_CIGALE]
+    assert sorted(cigale["value"]) == [0.06, 0.30, 0.40]
+    age = points[(points["run"] == PUBLISHED_NETWORKS) & (points["name"] == "log age")]
+    assert sorted(zip(age["magnitude"], age["value"], strict=True)) == [
+        (17, 0.13),
+        (17, 0.23),
+        (21, 0.46),
+    ]
+    outliers = pd.concat(layers(figures["outlier_fraction"], hv.Points))
+    assert sorted(outliers.loc[outliers["run"] == PUBLISHED_NETWORKS, "value"]) == [1, 17, 24]
+    bars, solid, dashed, *rest = layers(figures["bias"], hv.Segments)
+    assert len(bars) == 2 * len(metrics)
+    assert len(solid) == len(dashed) == 2 * 3
+    assert not any(len(lines) for lines in rest)
+    assert set(solid["colour"]) == set(PARAMETER_COLOURS.values())
+
+
+def test_runs_may_have_colours_of_their_own(metrics):
+    card = metrics.drop(columns=[name for name in metrics if name.endswith("_err")])
+    looks = {"mine": Look("dotted", "#123456")}
+    figure = metric_curves(card, parameters=["ebv"], published=False, looks=looks)["pearson"]
+    dots, *others = [points for points in layers(figure, hv.Points) if len(points)]
+    assert not others
+    assert set(dots["colour"]) == {"#123456"}
+    assert list(dots["place"]) == [16, 17, 20]
+    assert "123456" in legend_html(Curves(card, ("ebv",), looks, published=False))
+
+
+def test_the_axis_along_the_top_is_the_signal_to_noise_ratio(metrics):
+    figure = hv.render(metric_curves(metrics)["bias"])
+    top = next(axis for axis in figure.above if isinstance(axis, LinearAxis))
+    assert "S/N" in top.axis_label
+    expected = float(NoiseModel.default().typical_snr(np.float64(18)))
+    assert top.major_label_overrides[18.0] == f"{expected:.0f}"
+    assert figure.y_range.start == -figure.y_range.end
+
+
+@pytest.fixture
+def page(table, monkeypatch) -> AgainstMagnitude:
+    def networks(name: str, split: str, libraries: tuple[str, ...]) -> pd.DataFrame:
+        if split == "broken":
+            raise InputError("There is no such split.")
+        rows = table[table["library"].isin(libraries)]
+        return metrics_by_magnitude(rows, name, n_draws=5)
+
+    def fits(name: str, split: str, libraries: tuple[str, ...]) -> pd.DataFrame:
+        rows = table[table["library"].isin(libraries)].iloc[::10]
+        return metrics_by_magnitude(rows, SEDFIT, n_draws=5)
+
+    monkeypatch.setattr(shared, "magnitude_metrics", networks)
+    monkeypatch.setattr(shared, "sedfit_metrics", fits)
+    return AgainstMagnitude()
+
+
+def test_the_page_compares_both_recipes_and_the_fit(page):
+    assert list(page.table["run"].unique()) == ["default", "paper", SEDFIT]
+    assert page._pipe.data.look("SED fit").dash == ""
+    for words in ("Default, n = 2,000", "Paper&#x27;s recipe", "SED fit, n = 200"):
+        assert words in page._numbers.object
+    assert page._numbers.object.count("<tbody>") == 3
+    assert "At i = 20 the SED fit" in page._caption.object
+    csv = pd.read_csv(page._csv())
+    assert len(csv) == 3 * 3 * 3
+    assert csv["sigma_nmad"].to_numpy() == pytest.approx(page.table["sigma_nmad"].to_numpy())
+
+
+def test_choices_change_what_is_drawn(page):
+    page._others.value = []
+    assert list(page.table["run"].unique()) == ["default"]
+    assert not page._pipe.data.published
+    page.others = [SEDFIT, PUBLISHED]
+    assert page._others.value == [SEDFIT, PUBLISHED]
+    page._chips.value = ["ebv"]
+    assert page._pipe.data.parameters == ("ebv",)
+    assert page._numbers.object.count("<tbody>") == 1
+    page._chips.value = []
+    assert page._chips.value == page.parameters == ["ebv"]
+    assert "R²" not in page._numbers.object
+    page.correlation = "r2"
+    assert "R²" in page._numbers.object
+    assert (page._cells["pearson"].visible, page._cells["r2"].visible) == (False, True)
+
+
+def test_the_chosen_model_is_not_offered_for_comparison_with_itself(page):
+    assert "default" not in page._others.options.values()
+    page.state.model = "paper"
+    assert list(page.table["run"].unique()) == ["paper", "default", SEDFIT]
+    assert "paper" not in page._others.options.values()
+    assert "default" in page._others.value
+
+
+def test_only_libraries_that_the_model_knows_are_compared(page, monkeypatch):
+    card = {"sample": {"libraries": ["bc03"], "split": "ssp"}}
+    monkeypatch.setattr(shared, "model_card", lambda name: card)
+    page.state.libraries = ["bc03", "popstar"]
+    assert page._mocks.libraries == ("bc03",)
+    page.state.libraries = ["popstar"]
+    assert not page._picture.visible
+    assert "no mocks" in str([pane.object for pane in page._trouble.select(pn.pane.HTML)])
+    page.state.libraries = ["bc03"]
+    assert page._picture.visible
+
+
+def test_a_model_that_saw_every_ssp_is_tested_under_other_noise(page, monkeypatch):
+    monkeypatch.setattr(shared, "model_card", lambda name: {"sample": {"split": "random"}})
+    page.state.libraries = ["bc03"]
+    assert page._mocks.split == "random"
+    assert page._split.disabled
+    assert "has seen every SSP" in page._split_note.object
