@@ -205,6 +205,8 @@ class SEDMap(pn.viewable.Viewer):
     def warm() -> None:
         """Make what the page opens with."""
         shared.map_mocks()
+        for name in shared.compared_models(shared.model_names()[0]):
+            shared.model(name)
         shared.map_galaxies("simulated", shared.model_names()[0])
 
     def _say_busy(self, words: str, busy: bool) -> None:
@@ -311,10 +313,13 @@ class SEDMap(pn.viewable.Viewer):
         if self._mocks is None:
             return
         mocks, rows, outline, name = self._mocks, self._rows, self.outline, self.state.model
+
+        def look() -> Region:
+            models = {key: shared.model(key) for key in shared.compared_models(name)}
+            return Region.of(mocks, rows, outline, models)
+
         question = (self._mock_work.question, outline.tobytes(), name)
-        self._region_work.ask(
-            question, lambda: Region.of(mocks, rows, outline, shared.model(name)), self._show_region
-        )
+        self._region_work.ask(question, look, self._show_region)
 
     def _show_region(self, region: Region) -> None:
         self.region = region

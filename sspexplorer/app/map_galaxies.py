@@ -37,7 +37,8 @@ _FORMATS = {
 _HELP = (
     f"Choose up to {MAX_PICKED} to mark them on the map. Distance: how far the SED is from the "
     "nearest of the training. Nearer mocks: how many held-out mocks of the same S/N, so of the "
-    "magnitude beside it, are nearer than that."
+    "magnitude beside it, are nearer than that (of the sidebar’s magnitude where a galaxy has no "
+    "errors)."
 )
 _ROWS_ON_A_PAGE = 8
 _REACH = 0.02  # of the map: how near to a galaxy a click must be

@@ -1,6 +1,6 @@
 """What the map of SEDs is asked about: mocks in a region, and galaxies on top."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,13 +24,13 @@ from sspexplorer.metrics import OUTLIER_LIMIT, summary
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.plots.map_region import QUANTILES, RegionParameters
 from sspexplorer.plots.sed import age_text
-from sspexplorer.plots.style import LIBRARY_LABELS, PARAMETER_NAMES, PARAMETER_UNITS
+from sspexplorer.plots.style import LIBRARY_LABELS
 
 if TYPE_CHECKING:
     from sspexplorer.networks import Model
 
 # More mocks of a region than these are represented by as many, drawn by lot.
-MAX_SEDS, MAX_PREDICTED = 8000, 20_000
+MAX_SEDS, MAX_PREDICTED = 8000, 10_000
 MAX_GALAXIES = 10_000
 _CHUNK = 1500
 
@@ -71,17 +71,26 @@ class Region:
         A row for each library in sight: ``here`` and ``all``.
     quantiles : ndarray, shape (3, 57)
         16 %, median and 84 % of F_ν over its median.
-    parameters : RegionParameters
-        Of mocks of held-out SSPs.
+    true : ndarray, shape (n_tested, 3)
+        Parameters of mocks of held-out SSPs.
+    predicted : dict
+        {name of a model: ndarray, shape (n_tested, 3)}, the chosen model first.
     """
 
     whole: bool
     counts: pd.DataFrame
     quantiles: np.ndarray
-    parameters: RegionParameters
+    true: np.ndarray
+    predicted: dict[str, np.ndarray]
 
     @classmethod
-    def of(cls, mocks: MapMocks, rows: np.ndarray, outline: np.ndarray, model: "Model") -> "Region":
+    def of(
+        cls,
+        mocks: MapMocks,
+        rows: np.ndarray,
+        outline: np.ndarray,
+        models: Mapping[str, "Model"],
+    ) -> "Region":
         """Look into a region.
 
         Parameters
@@ -91,8 +100,8 @@ class Region:
             Mocks in sight.
         outline : ndarray, shape (m, 2)
             Corners; none for all mocks in sight.
-        model : Model
-            What predicts the parameters of mocks it has not seen.
+        models : dict
+            Those that predict the parameters of the mocks, by name; the chosen one first.
         """
         table = mocks.table
         here = rows
@@ -111,11 +120,17 @@ class Region:
         if len(seds):
             quantiles = np.quantile(mocks.flux[seds], QUANTILES, axis=0)
         tested = _some(here[table["held_out"].to_numpy()[here]], MAX_PREDICTED)
-        parameters = RegionParameters()
-        if len(tested):
-            true = table[list(PARAMETERS)].to_numpy()[tested]
-            parameters = RegionParameters(true, model.predict(mocks.flux[tested]))
-        return cls(not len(outline), counts[counts["all"] > 0], quantiles, parameters)
+        true = table[list(PARAMETERS)].to_numpy()[tested]
+        predicted = {
+            name: model.predict(mocks.flux[tested]) if len(tested) else true
+            for name, model in models.items()
+        }
+        return cls(not len(outline), counts[counts["all"] > 0], quantiles, true, predicted)
+
+    @property
+    def parameters(self) -> RegionParameters:
+        """Truth and predictions of the chosen model."""
+        return RegionParameters(self.true, next(iter(self.predicted.values())))
 
     @property
     def n(self) -> int:
@@ -135,22 +150,22 @@ class Region:
         )
 
     def score_table(self) -> pd.DataFrame:
-        """Metrics of the predictions of held-out mocks."""
+        """Metrics of what each model predicts for held-out mocks, by parameter and model."""
         rows = {}
         for k, name in enumerate(PARAMETERS):
-            true, predicted = self.parameters.true[:, k], self.parameters.predicted[:, k]
-            found = summary(predicted, true)
-            rows[f"{PARAMETER_NAMES[name]} [{PARAMETER_UNITS[name]}]"] = [
-                float(np.median(true)) if len(true) else np.nan,
-                float(np.median(predicted)) if len(true) else np.nan,
-                found["bias"] + 0.0,
-                found["sigma_nmad"],
-                found["outlier_fraction"],
-                found["n"],
-            ]
-        columns = ["Median true", "predicted", "Bias μ", "σ\u00a0NMAD"]
-        columns += [f"|Δ| > {OUTLIER_LIMIT}", "n"]
-        return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+            true = self.true[:, k]
+            for model, predictions in self.predicted.items():
+                predicted = predictions[:, k]
+                found = summary(predicted, true)
+                rows[name, model] = {
+                    "Median true": float(np.median(true)) if len(true) else np.nan,
+                    "predicted": float(np.median(predicted)) if len(true) else np.nan,
+                    "Bias μ": round(found["bias"], 3) + 0.0,
+                    "σ\u00a0NMAD": found["sigma_nmad"],
+                    f"|Δ| > {OUTLIER_LIMIT}": found["outlier_fraction"],
+                    "n": found["n"],
+                }
+        return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def _some(rows: np.ndarray, number: int) -> np.ndarray:
@@ -226,12 +241,7 @@ class MapGalaxies:
         table["of"] = templates.labels["library"].reindex(table["nearest"]).to_numpy()
         unnamed = table["name"] == ""
         table.loc[unnamed, "name"] = "row " + table.loc[unnamed, "row"].astype(str)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            scaled = (
-                flux
-                / np.abs(np.nanmedian(np.where(np.isfinite(flux), flux, np.nan), axis=1))[:, None]
-            )
-        return cls(catalogue.name, table, scaled, len(catalogue))
+        return cls(catalogue.name, table, _over_median(flux), len(catalogue))
 
     @property
     def placed(self) -> np.ndarray:
@@ -269,6 +279,16 @@ class MapGalaxies:
             name: int((nearer(self.table[column].to_numpy(), compared) >= UNLIKE).sum())
             for name, column in columns.items()
         }
+
+
+def _over_median(flux: np.ndarray) -> np.ndarray:
+    """Divide each row by the median of what is there; NaN where nothing is, or it is dark."""
+    scaled = np.where(np.isfinite(flux), flux, np.nan)
+    lit = np.isfinite(scaled).any(axis=1)
+    median = np.full(len(flux), np.nan)
+    median[lit] = np.nanmedian(scaled[lit], axis=1)
+    median[median <= 0] = np.nan
+    return scaled / median[:, None]
 
 
 def nearest_text(template: int) -> str:

@@ -4,10 +4,14 @@ import numpy as np
 import pandas as pd
 import panel as pn
 
-from sspexplorer.app import parts
+from sspexplorer.app import parts, shared
+from sspexplorer.app.comparison import with_unit
 from sspexplorer.app.map_region import MAX_PREDICTED, MapGalaxies, Region
+from sspexplorer.app.sidebar import MODEL_TITLES
 from sspexplorer.embedding import UNLIKE, load_embedding
 from sspexplorer.libraries import LIBRARY_NAMES
+from sspexplorer.metrics import NMAD_TO_SIGMA
+from sspexplorer.mocks import PARAMETERS
 from sspexplorer.plots.embedding import LIBRARY
 from sspexplorer.plots.style import (
     LIBRARY_COLOURS,
@@ -77,13 +81,22 @@ def library_numbers(region: Region) -> pn.pane.HTML:
 
 
 def region_numbers(region: Region) -> pn.pane.HTML:
-    """Table of how well the parameters of held-out mocks of a region are read back."""
+    """Table of how well models read back the parameters of held-out mocks of a region."""
     table = region.score_table()
     median, predicted, bias, sigma, outliers, n = table.columns
     formats = dict.fromkeys((median, predicted, sigma), "{:.3f}")
     formats |= {bias: "{:+.3f}", outliers: "{:.1%}", n: "{:,.0f}"}
-    colours = dict(zip(table.index, PARAMETER_COLOURS.values(), strict=True))
-    return parts.metric_table(table, formats=formats, colours=colours)
+    chosen, *others = region.predicted
+    heads = {name: f"{with_unit(name)}, {_title(chosen)}" for name in PARAMETERS}
+    table.index = [heads[name] if model == chosen else _title(model) for name, model in table.index]
+    colours = {heads[name]: colour for name, colour in PARAMETER_COLOURS.items()}
+    faint = [_title(model) for model in others]
+    return parts.metric_table(table, formats=formats, colours=colours, faint=faint)
+
+
+def _title(model: str) -> str:
+    seen = shared.model_card(model).get("sample", {}).get("split") == "random"
+    return MODEL_TITLES.get(model, model) + (" (has seen them)" if seen else "")
 
 
 def region_caption(region: Region) -> str:
@@ -98,11 +111,11 @@ def region_caption(region: Region) -> str:
     )
     shares = (region.counts["here"] / region.n).sort_values(ascending=False)
     most = f"{shares.iloc[0]:.0%} are of {LIBRARY_LABELS[shares.index[0]]}"
-    if not len(region.parameters.true):
+    if not len(region.true):
         return f"{where}; {most}. None of them is of an SSP held out of the training."
-    delta = region.parameters.predicted - region.parameters.true
-    sigma = 1.4826 * np.median(np.abs(delta - np.median(delta, axis=0)), axis=0)
-    spread = region.parameters.true.std(axis=0)
+    delta = region.parameters.predicted - region.true
+    sigma = NMAD_TO_SIGMA * np.median(np.abs(delta - np.median(delta, axis=0)), axis=0)
+    spread = region.true.std(axis=0)
     which = "the" if len(delta) < MAX_PREDICTED else "a sample of"
     names, units = list(PARAMETER_NAMES.values()), list(PARAMETER_UNITS.values())
     found = [
