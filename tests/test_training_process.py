@@ -47,7 +47,7 @@ def wait(condition: Callable[[], bool], seconds: float = 120) -> None:
 def queue() -> Iterator[TrainingQueue]:
     made = TrainingQueue()
     yield made
-    for training in made._waiting + [made._running]:
+    for training in [*made._waiting, made._running]:
         if training:
             made.leave(training)
 

@@ -8,11 +8,13 @@ from sspexplorer.app.histories import MixedPopulations
 from sspexplorer.app.libraries import Libraries
 from sspexplorer.app.magnitude import AgainstMagnitude
 from sspexplorer.app.noise import Noise
+from sspexplorer.app.one_library import OneLibraryOrAll
 from sspexplorer.app.residuals import ResidualsByLibrary
 from sspexplorer.app.samples import MockSamplePage
 from sspexplorer.app.sed import SEDExplorer
 from sspexplorer.app.sedfit import SEDFitting
 from sspexplorer.app.shell import Page
+from sspexplorer.app.training import TrainANetwork
 
 PAGES = (
     Page("sed", "SED explorer", "explore", SEDExplorer),
@@ -24,7 +26,9 @@ PAGES = (
     Page("magnitude", "Against magnitude", "trust", AgainstMagnitude),
     Page("degeneracies", "Degeneracies", "trust", Degeneracies),
     Page("residuals", "By library", "trust", ResidualsByLibrary),
+    Page("one-library", "One library or all", "trust", OneLibraryOrAll),
     Page("sedfit", "SED fitting", "trust", SEDFitting),
     Page("catalogue", "Your catalogue", "apply", YourCatalogue),
     Page("samples", "Mock sample", "train", MockSamplePage),
+    Page("training", "Train a network", "train", TrainANetwork),
 )
