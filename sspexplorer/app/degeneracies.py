@@ -14,7 +14,7 @@ import param
 from sspexplorer.app import parts, shared
 from sspexplorer.app.background import Background
 from sspexplorer.app.state import SharedState
-from sspexplorer.app.trials import CUTS, SPLITS, Trial, cut_name
+from sspexplorer.app.trials import CUTS, SPLITS, Trial, cut_name, fair_split
 from sspexplorer.errors import InputError
 from sspexplorer.libraries import LIBRARY_NAMES
 from sspexplorer.metrics import Correlation, correlation
@@ -27,6 +27,7 @@ from sspexplorer.plots.degeneracies import (
     degeneracy_picture,
     error_table,
 )
+from sspexplorer.plots.shading import compile_means
 from sspexplorer.plots.style import LIBRARY_LABELS, PARAMETER_LABELS, PARAMETER_NAMES
 
 _CONTOURS = "Contours"
@@ -143,6 +144,13 @@ class Degeneracies(pn.viewable.Viewer):
     def rows(self) -> list[Errors]:
         """What is drawn in the upper and in the lower row."""
         return [row.errors for row in self._rows]
+
+    @staticmethod
+    def warm() -> None:
+        """Make what the page opens with."""
+        compile_means()
+        for name in shared.compared_models(shared.model_names()[0]):
+            shared.held_out_table(name, fair_split(name, "ssp"))
 
     def select(self, row: int, region: Region | None) -> None:
         """Follow the mocks of a region in row 0 or 1 to its other panels; None for all mocks."""

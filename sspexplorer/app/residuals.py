@@ -12,12 +12,13 @@ import param
 from sspexplorer.app import parts, shared
 from sspexplorer.app.background import Background
 from sspexplorer.app.state import SharedState
-from sspexplorer.app.trials import CUTS, SPLITS, Trial, cut_name
+from sspexplorer.app.trials import CUTS, SPLITS, Trial, cut_name, fair_split
 from sspexplorer.errors import InputError
 from sspexplorer.libraries import LIBRARY_NAMES
 from sspexplorer.metrics import Summary, summary
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.plots.residuals import Residuals, magnitude_colours, residual_picture
+from sspexplorer.plots.shading import compile_means
 from sspexplorer.plots.style import (
     LIBRARY_COLOURS,
     LIBRARY_LABELS,
@@ -90,6 +91,13 @@ class ResidualsByLibrary(pn.viewable.Viewer):
     def __panel__(self) -> pn.Row:
         """Controls beside a column of panels for each library; numbers below."""
         return self._layout
+
+    @staticmethod
+    def warm() -> None:
+        """Make what the page opens with."""
+        compile_means()
+        for name in shared.compared_models(shared.model_names()[0]):
+            shared.held_out_table(name, fair_split(name, "ssp"))
 
     def _make_parts(self) -> None:
         self._split_note, self._caption = parts.note(""), parts.caption("")

@@ -133,6 +133,25 @@ def held_out_table(name: str, split: str) -> pd.DataFrame:
 
 
 @_once
+def all_libraries_table(name: str) -> pd.DataFrame:
+    """What a model predicts for held-out SSPs of every library, those it was not trained on too.
+
+    The mocks are the same for every model: those of ``held_out_table`` of the default one.
+    """
+    from sspexplorer.plots.density import density_table
+
+    mocks = _all_libraries_mocks()
+    return density_table(mocks.labels, model(name).predict(mocks.flux))
+
+
+@_once
+def _all_libraries_mocks() -> "MockSample":
+    from sspexplorer.metrics import held_out_mocks
+
+    return held_out_mocks(model(RECIPE_MODELS[0]), "ssp")
+
+
+@_once
 def fit_grid() -> "ModelGrid":
     """Every SSP of every library at each of the paper's values of E(B−V), at rest."""
     from sspexplorer.sedfit import make_grid
