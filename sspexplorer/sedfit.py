@@ -2,8 +2,8 @@
 
 The algorithm of CIGALE (Boquien et al. 2019, A&A 622, A103, Sect. 4.3), which Domínguez Sánchez et
 al. (2026), Sect. 5.1, compare their networks with: the χ² of every model with free amplitude, and
-means and standard deviations of the parameters weighted by the likelihood. With the true noise and
-the true model in the grid no estimator has a smaller mean squared error.
+means and standard deviations of the parameters weighted by the likelihood. For galaxies drawn from
+the grid, with the noise that the fit is told, no estimator has a smaller mean squared error.
 """
 
 from collections.abc import Callable, Sequence
@@ -156,7 +156,8 @@ def fit(
     grid : ModelGrid
     flux, flux_err : ndarray, shape (n, 57)
         F_ν and its 1σ error on one scale for each row. NaN in ``flux`` is a missing band, which
-        has no weight. An error that is NaN or not positive is unknown; 5 % is taken instead.
+        has no weight, nor has one with an endless error. An error that is NaN or not positive is
+        unknown; 5 % of the median flux is taken instead.
     floor : float
         Relative error added in quadrature.
     progress : callable, optional
@@ -174,17 +175,21 @@ def fit(
 
     Raises
     ------
+    InputError
+        If ``floor`` is negative or not a number.
     Cancelled
         If ``cancelled`` said so.
     """
+    if not 0 <= floor < np.inf:
+        raise InputError(f"The error to add is a number from 0 upwards, not {floor:g}.")
     flux, error = (np.asarray(array, dtype=float) for array in (flux, flux_err))
-    present = np.isfinite(flux)
+    present = np.isfinite(flux) & ~np.isposinf(error)
     n_bands = present.sum(axis=1)
     level = np.array(
         [np.median(row[ok]) if ok.any() else np.nan for row, ok in zip(flux, present, strict=True)]
     )
     usable = (n_bands >= MIN_BANDS) & (level > 0)
-    unknown = present & ~(np.isfinite(error) & (error > 0))
+    unknown = present & ~(error > 0)
     values = np.full((len(flux), len(FIT_COLUMNS) - 2), np.nan)
     rows = np.flatnonzero(usable)
     for start in range(0, len(rows), _CHUNK):
@@ -259,22 +264,23 @@ def fit_at_redshifts(
     Returns
     -------
     DataFrame, n rows
-        As :func:`fit`. Rows at redshifts that the models do not reach get NaN and a flag.
+        As :func:`fit`. Rows at redshifts that the models do not reach get NaN and a flag; rows
+        of unknown redshift get a flag if there are ``redshift``.
 
     Raises
     ------
     InputError
-        If a library is unknown.
+        If a library is unknown, or ``floor`` is negative or not a number.
     """
     n = len(flux)
-    known = np.zeros(n) if redshift is None else np.where(np.isfinite(redshift), redshift, 0.0)
+    redshift = np.zeros(n) if redshift is None else np.asarray(redshift, dtype=float)
+    known = np.where(np.isfinite(redshift), redshift, 0.0)
     beyond = (known > MAX_REDSHIFT) | (known < -REDSHIFT_STEP)
     steps = np.where(beyond, 0, np.rint(np.clip(known, 0, MAX_REDSHIFT) / REDSHIFT_STEP))
     parts, done = [], 0
     for step in np.unique(steps):
         rows = np.flatnonzero(steps == step)
         grid = make_grid(libraries, redshift=min(step * REDSHIFT_STEP, MAX_REDSHIFT))
-
         tell = partial(_tell_part, progress, done / n, len(rows) / n)
         found = fit(grid, flux[rows], flux_err[rows], floor=floor, progress=tell)
         parts.append(found.set_index(rows))
@@ -283,7 +289,10 @@ def fit_at_redshifts(
         return fit(make_grid(libraries), flux, flux_err)
     table = pd.concat(parts).sort_index()
     table.loc[beyond, list(FIT_COLUMNS[:-2])] = np.nan
-    table.loc[beyond, "fit_flag"] = f"redshift above {MAX_REDSHIFT:g}: beyond the models"
+    table.loc[beyond, "fit_flag"] = f"redshift outside 0 to {MAX_REDSHIFT:g}: beyond the models"
+    unknown, flagged = ~np.isfinite(redshift), table["fit_flag"] != ""
+    table.loc[unknown & flagged, "fit_flag"] += "; "
+    table.loc[unknown, "fit_flag"] += "redshift unknown: fitted at 0"
     return table
 
 

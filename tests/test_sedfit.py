@@ -87,6 +87,8 @@ def test_a_missing_band_is_one_with_an_endless_error(grid, mocks):
     one, other = fit(grid, gone, error), fit(grid, flux, endless)
     assert one[MEANS].to_numpy() == pytest.approx(other[MEANS].to_numpy(), abs=1e-6)
     assert one["fit_n_bands"].eq(56).all()
+    endless[:, 12] = np.inf
+    pd.testing.assert_frame_equal(fit(grid, flux, endless), one)
 
 
 def test_a_model_never_fits_with_a_negative_amplitude(grid):
@@ -137,7 +139,9 @@ def test_a_galaxy_is_fitted_at_its_redshift():
     assert delta[:30].median() < 0.02
     assert table["fit_chi2"][:30].median() < 1.5 < table["fit_chi2"][30:35].median()
     assert table["fit_log_age"][35:].isna().all()
-    assert table["fit_flag"][35:].str.startswith("redshift above 0.1").all()
+    assert table["fit_flag"][35:].eq("redshift outside 0 to 0.1: beyond the models").all()
+    assert table["fit_flag"][30:35].str.endswith("redshift unknown: fitted at 0").all()
+    assert table["fit_flag"][:30].eq("").all()
     assert table.index.equals(pd.RangeIndex(40))
 
 
@@ -146,6 +150,8 @@ def test_an_empty_grid_is_refused_and_a_fit_can_be_cancelled(grid, mocks):
         grid.select(np.zeros(len(grid), bool))
     with pytest.raises(InputError, match="at least one library"):
         make_grid([])
+    with pytest.raises(InputError, match="from 0 upwards, not nan"):
+        fit(grid, mocks.flux, mocks.flux_err, floor=np.nan)
     with pytest.raises(Cancelled):
         fit(grid, mocks.flux, mocks.flux_err, cancelled=lambda: True)
     seen = []

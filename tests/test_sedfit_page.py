@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from sspexplorer.app import shared
-from sspexplorer.app.sedfit import FIT
+from sspexplorer.app.sedfit import FIT, FIT_WITHOUT
 from sspexplorer.metrics import summary
 
 
@@ -18,7 +18,7 @@ def view():
 
 
 def test_fit_and_networks_are_measured_on_the_same_mocks(view):
-    assert list(view.methods) == [FIT, "Default", "As in the paper"]
+    assert list(view.methods) == [FIT, FIT_WITHOUT, "Default", "As in the paper"]
     mocks = shared.fit_sample(100)
     for method in view.methods.values():
         assert method.table["log_age"].to_numpy() == pytest.approx(mocks.parameters[:, 0])
@@ -34,12 +34,20 @@ def test_models_of_other_libraries_fit_worse_than_the_truth(view):
         view.param.update(models=models)
         scatter[models] = view.methods[FIT].summaries()["log_age"]["sigma_nmad"]
     assert scatter["others"] > 1.5 * scatter["all"]
+    assert FIT_WITHOUT not in view.methods
+
+
+def test_knowing_the_very_ssp_is_an_advantage(view):
+    view.param.update(models="all")
+    found = {title: method.summaries()["log_age"] for title, method in view.methods.items()}
+    assert found[FIT]["rmse"] < found[FIT_WITHOUT]["rmse"]
+    assert found[FIT]["rmse"] < found["Default"]["rmse"]
 
 
 def test_the_page_answers_to_its_controls(page: Page, server: str):
     page.goto(f"{server}?page=sedfit")
-    caption = page.get_by_text(re.compile(r"mocks, σ.NMAD of the fit"))
-    expect(caption).to_contain_text("1,300")
+    caption = page.get_by_text(re.compile(r"1,300 mocks: [\d., ]+\(SED fit\)"))
+    expect(caption).to_contain_text("(SED fit, SSP left out)")
     numbers = page.locator("table:visible").first
     before = numbers.inner_text()
     page.get_by_label("Fitted with models of").select_option("All but its own")

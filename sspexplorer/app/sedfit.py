@@ -1,9 +1,10 @@
 """SED fitting: the Bayesian fit of the networks' own test mocks, and where it breaks."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, ClassVar
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import holoviews as hv
 import numpy as np
@@ -22,6 +23,9 @@ from sspexplorer.mocks import MAGNITUDES, PARAMETERS
 from sspexplorer.plots.density import Compared, density_picture, density_table, medians_table
 from sspexplorer.plots.style import LIBRARY_LABELS, PARAMETER_COLOURS, PARAMETER_NAMES
 
+if TYPE_CHECKING:
+    from sspexplorer.mocks import MockSample
+
 MODELS = {
     "All libraries": "all",
     "The galaxy's own library": "own",
@@ -32,7 +36,7 @@ NUMBERS = {"100 of each magnitude": 100, "300 of each": 300, "1000 of each": 100
 MAGNITUDE_CHOICES = {"All": "all", "Brighter than": "brighter", "At": "at"}
 
 FIT = "SED fit"
-_WITHIN = "The SSP itself is in the grid"
+FIT_WITHOUT = "SED fit, SSP left out"
 _PUBLISHED = "CIGALE in the paper"
 # Domínguez Sánchez et al. (2026), Sect. 5.1, with the digits that are printed there.
 PUBLISHED = {
@@ -43,7 +47,8 @@ PUBLISHED = {
 _NOTE = (
     "CIGALE in the paper: Domínguez Sánchez et al. (2026), Sect. 5.1, mocks of CB19 at i ≈ 17 "
     "fitted with CB19. CIGALE adds 10 % to all errors unless told otherwise (Boquien et al. 2019); "
-    "the paper does not say whether it was told. Times are of this machine, just now."
+    "the paper does not say whether it was told. “SSP left out”: every SSP that mocks are made of "
+    "is taken out of the grid. Times are of this machine, just now."
 )
 _COLUMNS = ("bias", "sigma_nmad", "outlier_fraction", "pearson", "rmse", "n", "time")
 _TITLES = dict(zip(_COLUMNS, (*FORMATS, "per galaxy"), strict=True))
@@ -63,7 +68,6 @@ class Question:
     libraries: tuple[str, ...]
     magnitudes: tuple[float, ...]
     models: str
-    itself: bool
     floor: float
     per_magnitude: int
 
@@ -85,29 +89,19 @@ class Method:
 
 def answer(question: Question, job: Job) -> dict[str, Method]:
     """Fit the mocks, and let the networks predict the very same."""
-    from sspexplorer.sedfit import MEAN_COLUMNS, fit_mocks
-
     sample = shared.fit_sample(question.per_magnitude)
     chosen = sample.labels["library"].isin(question.libraries)
     chosen &= sample.labels["magnitude"].isin(question.magnitudes)
     mocks = sample.rows(chosen.to_numpy())
     if not len(mocks):
         return {}
-    grid = shared.fit_grid()
     job.n_rows = len(mocks)
-    begun = time.perf_counter()
-    fitted = fit_mocks(
-        grid,
-        mocks,
-        models=question.models,
-        itself=question.itself,
-        floor=question.floor,
-        progress=job.progress,
-        cancelled=job.cancelled,
-    )
-    seconds = time.perf_counter() - begun
-    means = fitted[list(MEAN_COLUMNS)].to_numpy()
-    methods = {FIT: Method(density_table(mocks.labels, means), seconds / len(mocks))}
+    # No SSP of a mock is in another library, so there is nothing to leave out of the others.
+    titles = [FIT] if question.models == "others" else [FIT, FIT_WITHOUT]
+    methods = {}
+    for done, title in enumerate(titles):
+        progress = partial(_tell, job, done / len(titles), 1 / len(titles))
+        methods[title] = _fit(question, mocks, title == FIT, progress, job)
     for name in question.compared:
         model = shared.model(name)
         begun = time.perf_counter()
@@ -118,6 +112,35 @@ def answer(question: Question, job: Job) -> dict[str, Method]:
     return methods
 
 
+def _fit(
+    question: Question,
+    mocks: "MockSample",
+    itself: bool,
+    progress: Callable[[float], None],
+    job: Job,
+) -> Method:
+    from sspexplorer.sedfit import MEAN_COLUMNS, fit_mocks
+
+    grid = shared.fit_grid()
+    begun = time.perf_counter()
+    fitted = fit_mocks(
+        grid,
+        mocks,
+        models=question.models,
+        itself=itself,
+        floor=question.floor,
+        progress=progress,
+        cancelled=job.cancelled,
+    )
+    seconds = time.perf_counter() - begun
+    means = fitted[list(MEAN_COLUMNS)].to_numpy()
+    return Method(density_table(mocks.labels, means), seconds / len(mocks))
+
+
+def _tell(job: Job, start: float, size: float, fraction: float) -> None:
+    job.progress(start + size * fraction)
+
+
 @cache
 def opening_answer() -> tuple[Question, dict[str, Method]]:
     """What the page asks before anybody changed anything, and the answer; once per server."""
@@ -126,7 +149,6 @@ def opening_answer() -> tuple[Question, dict[str, Method]]:
         libraries=LIBRARY_NAMES,
         magnitudes=MAGNITUDES,
         models="all",
-        itself=True,
         floor=0.0,
         per_magnitude=100,
     )
@@ -149,7 +171,6 @@ class SEDFitting(pn.viewable.Viewer):
     """
 
     models = param.Selector(default="all", objects=MODELS)
-    itself = param.Boolean(default=True)
     floor = param.Number(default=0.0, bounds=(0, 10), step=0.5)
     magnitudes = param.Selector(default="all", objects=MAGNITUDE_CHOICES)
     shown = param.String(default=FIT)
@@ -157,9 +178,9 @@ class SEDFitting(pn.viewable.Viewer):
 
     QUERY: ClassVar[dict[str, str]] = {
         "models": "grid",
-        "itself": "itself",
         "floor": "floor",
         "magnitudes": "of",
+        "shown": "shown",
     }
 
     def __init__(self, state: SharedState | None = None, **params: Any) -> None:
@@ -171,7 +192,7 @@ class SEDFitting(pn.viewable.Viewer):
         self.worker = Worker(lambda busy: None)
         self._make_parts()
         self.state.param.watch(self._update, ["model", "libraries", "magnitude"])
-        self.param.watch(self._update, ["models", "itself", "floor", "magnitudes", "per_magnitude"])
+        self.param.watch(self._update, ["models", "floor", "magnitudes", "per_magnitude"])
         self.param.watch(self._draw, "shown")
         self._update()
 
@@ -189,22 +210,14 @@ class SEDFitting(pn.viewable.Viewer):
             libraries=tuple(self.state.libraries),
             magnitudes=chosen,
             models=self.models,
-            itself=self.itself,
             floor=self.floor / 100,
             per_magnitude=self.per_magnitude,
         )
 
     def _make_parts(self) -> None:
         self._magnitude_note = parts.note("")
-        # Unlike a single checkbox, one of a group answers to a click on its words, too.
-        self._itself = pn.widgets.CheckBoxGroup(
-            value=[_WITHIN] if self.itself else [], options=[_WITHIN], margin=0
-        )
-        self._itself.param.watch(lambda event: self.param.update(itself=bool(event.new)), "value")
-        self.param.watch(
-            lambda event: self._itself.param.update(value=[_WITHIN] if event.new else []), "itself"
-        )
-        titles = [FIT, *(MODEL_TITLES.get(n, n) for n in shared.compared_models(self.state.model))]
+        names = shared.compared_models(self.state.model)
+        titles = [FIT, FIT_WITHOUT, *(MODEL_TITLES.get(name, name) for name in names)]
         self._show = pn.widgets.RadioButtonGroup(options=titles, value=FIT, margin=0)
         self._show.link(self, value="shown")
         self._pipe = hv.streams.Pipe(data=Compared(_NOTHING))
@@ -236,16 +249,7 @@ class SEDFitting(pn.viewable.Viewer):
         )
         layout = parts.page_layout(
             [
-                parts.stack(
-                    widgets.Select.from_param(
-                        self.param.models,
-                        label="Fitted with models of",
-                        sizing_mode="stretch_width",
-                        margin=0,
-                    ),
-                    self._itself,
-                    gap=8,
-                ),
+                widgets.Select.from_param(self.param.models, label="Fitted with models of"),
                 floor,
                 parts.stack(parts.label("Magnitudes"), magnitudes, self._magnitude_note, gap=4),
             ],
@@ -296,6 +300,7 @@ class SEDFitting(pn.viewable.Viewer):
 
     def _draw(self, *events: Any) -> None:
         if self.shown in self.methods:
+            self._show.value = self.shown
             table = self.methods[self.shown].table
             medians = {name: medians_table(table, name) for name in PARAMETERS}
             self._pipe.send(Compared(table, medians))
@@ -316,40 +321,32 @@ class SEDFitting(pn.viewable.Viewer):
         return table.astype(object).rename(columns=_TITLES)
 
     def _words(self) -> str:
-        scatter = {
-            title: [found["sigma_nmad"] for found in method.summaries().values()]
-            for title, method in self.methods.items()
-        }
-        title = MODEL_TITLES.get(self.state.model, self.state.model)
-        fit, network = scatter[FIT], scatter[title]
-        wins = [
-            PARAMETER_NAMES[name]
-            for name, one, other in zip(PARAMETERS, fit, network, strict=True)
-            if one < other
-        ]
+        methods = [title for title in (FIT, FIT_WITHOUT) if title in self.methods]
+        methods.append(MODEL_TITLES.get(self.state.model, self.state.model))
+        figures = []
+        for title in methods:
+            found = self.methods[title].summaries()
+            scatter = ", ".join(f"{found[name]['sigma_nmad']:.2f}" for name in PARAMETERS)
+            figures.append(f"{scatter} ({title})")
+        names = _listed([PARAMETER_NAMES[name] for name in PARAMETERS])
         n = len(self.methods[FIT].table)
-        figures = ", ".join(
-            f"{one:.2f} against {other:.2f} in {PARAMETER_NAMES[name]}"
-            for name, one, other in zip(PARAMETERS, fit, network, strict=True)
-        )
-        better = f"the fit is the better one in {_listed(wins)}" if wins else "the network wins"
-        return (
-            f"{n:,} mocks, σ\u00a0NMAD of the fit and of “{title}”: {figures}; {better}. "
-            f"{_MEANING[self.question.models if self.question.models in _MEANING else 'one']}"
-        )
+        kind = self.question.models if self.question.models in _MEANING else "one"
+        added = f" {_ADDED.format(self.question.floor)}" if self.question.floor else ""
+        return f"σ\u00a0NMAD of {names}, {n:,} mocks: {'; '.join(figures)}.{added} {_MEANING[kind]}"
 
 
 _NOTHING = density_table(
     pd.DataFrame(columns=["magnitude", "library", "ssp", *PARAMETERS]), np.empty((0, 3))
 )
+_ADDED = "{:.1%} is added to all errors: what the colours say below that is thrown away."
 _MEANING = {
-    "all": "With the true noise, no added error and the SSP itself in the grid, the fit is the "
-    "limit that networks are measured against; take the SSP out of the grid, as it is for the "
-    "networks, or choose another library, as for every real galaxy, and see how much remains.",
-    "own": "The paper's rival was fitted with the very library its mocks were made of: a "
-    "comfort that no real galaxy offers.",
-    "others": "No mock has its own library in the grid, which is how every real galaxy is fitted: "
-    "the errors of the fit know nothing of what the models get wrong.",
+    "all": "With the true noise and the very SSP in the grid the fit is the limit: on average over "
+    "the grid no method has a smaller mean squared error. The networks never saw these SSPs, so "
+    "their fair rival is the fit without them.",
+    "own": "The library of the galaxy is known here, as it was to the paper's rival: a comfort "
+    "that no real galaxy offers.",
+    "others": "No mock has its own library in the grid, and no real galaxy has: the errors of the "
+    "fit know the noise, and nothing of what is wrong with the models.",
     "one": "Mocks of the other libraries are fitted with models that are not theirs, as every "
     "real galaxy is.",
 }
