@@ -9,6 +9,7 @@ import panel as pn
 
 from sspexplorer.app import catalogue_intake as intake
 from sspexplorer.app import parts, shared
+from sspexplorer.app.catalogue_compare import CatalogueComparison, OwnNumbers
 from sspexplorer.app.catalogue_result import CatalogueResult
 from sspexplorer.app.catalogue_table import Answers
 from sspexplorer.app.download import Download
@@ -130,7 +131,7 @@ class YourCatalogue(pn.viewable.Viewer):
         self._choices, self._answer = parts.stack(), parts.stack()
         # A column ends with an invisible button, and a gap before it.
         self._choices.margin = (0, 0, -14, 0)
-        self._grid, self._understood = parts.stack(), parts.stack()
+        self._grid, self._compared, self._understood = parts.stack(), parts.stack(), parts.stack()
         self._content = pn.Column(sizing_mode="stretch_width", margin=0)
 
     def __panel__(self) -> pn.Column:
@@ -169,7 +170,7 @@ class YourCatalogue(pn.viewable.Viewer):
         if catalogue is None:
             return
 
-        def run(job: Job) -> Answers:
+        def run(job: Job) -> tuple[Answers, OwnNumbers]:
             predictions = predict(
                 shared.model(model),
                 catalogue.flux,
@@ -178,18 +179,25 @@ class YourCatalogue(pn.viewable.Viewer):
                 cancelled=job.cancelled,
             )
             job.fraction, job.words = None, "Laying out the table"
-            return Answers.gather(catalogue, predictions, model)
+            return Answers.gather(catalogue, predictions, model), OwnNumbers.of(catalogue)
 
         outcome = await self.worker.run(Job("Predicting", len(catalogue), 0.0), run)
         if outcome.done:
-            self._show_result(outcome.value)
+            self._show_result(*outcome.value)
 
     def close(self) -> None:
         """Forget the file and all that came of it."""
         self._forget()
         self.state.catalogue = None
         self.worker.clear()
-        for area in (self._content, self._choices, self._answer, self._grid, self._understood):
+        for area in (
+            self._content,
+            self._choices,
+            self._answer,
+            self._grid,
+            self._compared,
+            self._understood,
+        ):
             area[:] = []
         self._new_drop_zone()
         self._empty.visible = True
@@ -297,7 +305,7 @@ class YourCatalogue(pn.viewable.Viewer):
             )
         ]
 
-    def _show_result(self, answers: Answers) -> None:
+    def _show_result(self, answers: Answers, numbers: OwnNumbers) -> None:
         """Put the result in place of the last one, with the same choices."""
         last, catalogue = self._result, answers.catalogue
         kept = {} if last is None else {k: getattr(last, k) for k in ("row", "group", "by_flag")}
@@ -308,6 +316,10 @@ class YourCatalogue(pn.viewable.Viewer):
         self._choices[:] = result.controls
         self._answer[:] = [parts.stack(intake.title(catalogue), caption, gap=2), result]
         self._grid[:] = [result.grid]
+        comparison = CatalogueComparison(answers, numbers, row=result.row)
+        result.param.watch(lambda event: comparison.param.update(row=event.new), "row")
+        comparison.param.watch(lambda event: result.param.update(row=event.new), "row")
+        self._compared[:] = [comparison]
         self._understood[:] = [intake.band_strip(catalogue), intake.findings(catalogue)]
         if last is None:
             own = ending(catalogue.name)
@@ -318,18 +330,12 @@ class YourCatalogue(pn.viewable.Viewer):
 
     def _result_layout(self) -> pn.Column:
         """Lay out the areas that results come into, one after the other."""
-        understood = pn.Card(
-            self._understood,
-            header=parts.label("What was understood"),
-            collapsed=True,
-            sizing_mode="stretch_width",
-            margin=0,
-        )
         controls = [self._choices, self._format, self._download, self._another]
         return parts.stack(
             parts.page_layout(controls, self._answer, more=self._readings),
             self._grid,
-            understood,
+            _folded("Compare with your own columns", self._compared, open_=True),
+            _folded("What was understood", self._understood),
             gap=20,
         )
 
@@ -349,6 +355,16 @@ class YourCatalogue(pn.viewable.Viewer):
     def _tell_of_download(self, event: Any) -> None:
         if event.new is not None:
             self.worker.tell(event.new)
+
+
+def _folded(title: str, content: pn.Column, *, open_: bool = False) -> pn.Card:
+    return pn.Card(
+        content,
+        header=parts.label(title),
+        collapsed=not open_,
+        sizing_mode="stretch_width",
+        margin=0,
+    )
 
 
 def _kept(source: Path | bytes | str, name: str) -> _Upload:
