@@ -27,10 +27,14 @@ settings.load_profile("steady")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what opens Chromium, so that `-m "not browser"` leaves it out."""
+    """Mark what opens Chromium, so that `-m "not browser"` leaves it out, and run it last.
+
+    The browser's driver keeps an event loop in the main thread, in which no other may run.
+    """
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.browser)
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
 @pytest.fixture(scope="session")
