@@ -18,8 +18,8 @@ from sspexplorer.app.training import TrainANetwork
 
 PAGES = (
     Page("sed", "SED explorer", "explore", SEDExplorer),
-    Page("noise", "Noise", "explore", Noise),
     Page("libraries", "Libraries", "explore", Libraries),
+    Page("noise", "Noise", "explore", Noise),
     Page("map", "Map of SEDs", "explore", SEDMap),
     Page("histories", "Mixed populations", "explore", MixedPopulations),
     Page("density", "Predicted vs true", "trust", PredictedVsTrue),
@@ -29,6 +29,6 @@ PAGES = (
     Page("one-library", "One library or all", "trust", OneLibraryOrAll),
     Page("sedfit", "SED fitting", "trust", SEDFitting),
     Page("catalogue", "Your catalogue", "apply", YourCatalogue),
-    Page("samples", "Mock sample", "train", MockSamplePage),
     Page("training", "Train a network", "train", TrainANetwork),
+    Page("samples", "Mock sample", "train", MockSamplePage),
 )
