@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sspexplorer.mocks import MockSample
+from sspexplorer.mocks import MockSample, make_mocks
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess:
@@ -86,6 +86,18 @@ def test_sedfit_appends_fits_with_their_errors(tmp_path, repository):
         assert (middle <= high).all()
         assert (result[f"fit_{name}_err"] > 0).all()
     assert result["fit_flag"].tolist() == ["", "", ""]
+
+
+def test_a_mock_sample_can_be_fitted_at_its_own_redshift(tmp_path):
+    given, out = tmp_path / "mocks.parquet", tmp_path / "fits.parquet"
+    sample = make_mocks(["emiles"], ebv_grid=[0.13], magnitudes=[16.0], redshift=0.05)
+    sample.to_parquet(given)
+    report = answer("sedfit", given, "--out", out, "--libraries", "emiles", "--floor", "0")
+    result = pd.read_parquet(out)
+    assert report["n_rows"] == report["n_fitted"] == len(result) == len(sample)
+    assert report["redshift_column"] == "redshift"
+    assert report["median_chi2"] == pytest.approx(1, abs=0.1)
+    assert np.median(np.abs(result["fit_log_age"] - result["log_age"])) < 0.02
 
 
 def test_predict_keeps_every_row_and_column_in_order(tmp_path):
