@@ -45,6 +45,7 @@ EBV_STEPS = tuple(float(value) for value in np.arange(0, 0.801, 0.05).round(2))
 FAR, UNLIKE = 0.9, 0.99
 
 _CHUNK = 512
+_PLACED_AT_ONCE = 20_000
 _FEWEST_ERRORS = 20  # bands with an error from which a typical S/N makes sense
 _ARRAYS = ("feature_mean", "feature_std", "plane_mean", "plane_std")
 
@@ -180,11 +181,13 @@ class Embedding:
         """
         filled, usable = complete(flux)
         plane = np.full((len(flux), 2), np.nan)
-        if usable.any():
-            scaled = (features(filled[usable]) - self.feature_mean) / self.feature_std
+        rows = np.flatnonzero(usable)
+        for start in range(0, len(rows), _PLACED_AT_ONCE):
+            some = rows[start : start + _PLACED_AT_ONCE]
+            scaled = (features(filled[some]) - self.feature_mean) / self.feature_std
             with torch.inference_mode():
                 output = self.network(torch.from_numpy(scaled)).numpy()
-            plane[usable] = output * self.plane_std + self.plane_mean
+            plane[some] = output * self.plane_std + self.plane_mean
         return plane
 
     def distance(self, flux: np.ndarray, libraries: Sequence[str] = LIBRARY_NAMES) -> np.ndarray:
