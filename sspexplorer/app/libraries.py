@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 import holoviews as hv
+import numpy as np
 import pandas as pd
 import panel as pn
 import param
@@ -25,19 +26,25 @@ from sspexplorer.plots.coverage import (
 from sspexplorer.plots.sed import age_text, most_alike, sed_picture
 from sspexplorer.plots.style import LIBRARY_COLOURS, LIBRARY_LABELS
 
-AGES = {"1.5 Myr – 14 Gyr": "range", "Whole files": "whole"}
+AGES = {"In range": "range", "Whole files": "whole"}
+_RANGE = [age_text(np.log10(age)) for age in DEFAULT_AGE_RANGE]
 FIRST_PICKED = tuple(SED(name, 9.0, 0.0) for name in LIBRARY_NAMES)
 
 _DOTS = {LIBRARY_LABELS[name]: colour for name, colour in LIBRARY_COLOURS.items()}
-# One row that never changes height: a library that is not in use leaves its place empty.
+# Three panels side by side, two on a narrow page.
 _GRID_CSS = """
 :host { display: grid; gap: 8px 16px; grid-template-columns: repeat(3, minmax(0, 1fr)); }
+@media (max-width: 1100px) { :host { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
 .scroll-button { display: none; }
 """
 # The words at the right may take two lines; the table is as wide as the page.
 _TABLE_CSS = """
 td:nth-child(n+8) { line-height: 1.3; white-space: normal; }
-th:nth-child(7) { white-space: nowrap; }
+@media (max-width: 1100px) {
+  td, th { font-size: 11.5px !important; padding-left: 4px; padding-right: 3px; }
+  td { line-height: 1.3; white-space: normal; }
+  tr.faint td:first-child { padding-left: 8px; }
+}
 """
 
 
@@ -211,11 +218,11 @@ class Libraries(pn.viewable.Viewer):
             cell.visible = name in self.state.libraries
         outside = int((~self.coverage.ssps["in_range"]).sum())
         self._ages_note.object = parts.note(
-            f"All ages of the files; {outside:,} SSPs are younger than 1.5 Myr or older than "
-            "14 Gyr."
+            f"All ages of the files; {outside:,} SSPs are younger than {_RANGE[0]} or older than "
+            f"{_RANGE[1]}."
             if self.coverage.whole
-            else f"What the networks are trained on. Hollow: {outside:,} SSPs that are younger "
-            "or older."
+            else f"From {_RANGE[0]} to {_RANGE[1]}, as the networks are trained on. Hollow: "
+            f"{outside:,} SSPs that are younger or older."
         ).object
         self._caption.object = parts.caption(coverage_words(self.coverage)).object
         self._table.object = parts.metric_table(self.counts, colours=_DOTS, faint=PAPER_ROWS).object

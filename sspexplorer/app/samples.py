@@ -27,8 +27,13 @@ from sspexplorer.plots.samples import (
 from sspexplorer.plots.style import PARAMETER_NAMES
 
 _DOTS = {row_name(key, name): PART_COLOURS[name] for key in SPLITS for name in PARTS}
+# A row for each split; a column on a narrow page.
 _GRID_CSS = """
 :host { display: grid; gap: 8px 16px; grid-template-columns: repeat(3, minmax(0, 1fr)); }
+@media (max-width: 1100px) {
+  :host { grid-auto-flow: column; grid-template-columns: repeat(2, minmax(0, 1fr));
+    grid-template-rows: repeat(3, auto); }
+}
 .scroll-button { display: none; }
 """
 

@@ -125,8 +125,8 @@ PRESETS: dict[str, Preset] = {
             SED("emiles", 10.0, -0.4),
             SED("emiles", 10.0, 0.22, 0.26),
         ),
-        "Without noise, as in Fig. 2 of the paper: E-MILES of 3 and 10 Gyr. Some pairs differ "
-        "plainly, others only in the depth of Mg (5170 Å) and Na (5890 Å).",
+        "Without noise, as in Fig. 2 of the paper: some pairs differ plainly, others only in the "
+        "depth of Mg (5170 Å) and Na (5890 Å).",
         noisy=False,
     ),
     "Age": Preset(

@@ -177,16 +177,12 @@ def coverage_picture(
             return hv.DynamicMap(lambda data: make(data, library), streams=[coverage])
         return make(coverage, library)
 
-    own = layer(_own).opts(color=colour, size=4.5, tools=[_ssp_hover()])
+    # As few layers as can be: each takes its time to be set up.
+    ssps = layer(_points).opts(cmap=[NEUTRAL, colour], tools=[_ssp_hover()], **_POINT_STYLE)
     if tap is not None:
-        tap.source = own
-    layers = (
-        layer(_all).opts(**_ALL_STYLE)
-        * layer(_outside).opts(**_OUTSIDE_STYLE, line_color=colour)
-        * own
-        * layer(_bars).opts(cmap=[NEUTRAL, colour], tools=[_bar_hover()], **_BAR_STYLE)
-        * layer(_marks).opts(**_MARK_STYLE)
-    )
+        tap.source = ssps
+    bars = layer(_bars).opts(cmap=[NEUTRAL, colour], tools=[_bar_hover()], **_BAR_STYLE)
+    layers = ssps * bars * layer(_marks).opts(**_MARK_STYLE)
     return layers.opts(
         **figure_options(
             title=LIBRARY_LABELS[library],
@@ -204,22 +200,22 @@ def coverage_picture(
     )
 
 
-def _all(data: Coverage, library: str) -> hv.Points:
-    return _points(data.used)
-
-
-def _own(data: Coverage, library: str) -> hv.Points:
-    return _points(data.used[data.used["library"] == library])
-
-
-def _outside(data: Coverage, library: str) -> hv.Points:
-    own = data.ssps[data.ssps["library"] == library]
-    return _points(own[~own.index.isin(data.used.index)])
-
-
-def _points(ssps: pd.DataFrame) -> hv.Points:
-    details = ["library", "age", "imf", "isochrone"]
-    return hv.Points(ssps, ["log_age", "metallicity"], details)
+def _points(data: Coverage, library: str) -> hv.Points:
+    """All SSPs, then those of the library that are out of range, then its others."""
+    used, ssps = data.used, data.ssps
+    outside = ssps[(ssps["library"] == library) & ~ssps.index.isin(used.index)]
+    own = used[used["library"] == library]
+    table = pd.concat(
+        [
+            used[used["library"] != library].assign(own=0.0, fill=0.35, rim=0.0, size=3.5),
+            outside.assign(own=1.0, fill=0.0, rim=0.45, size=4.0),
+            own.assign(own=1.0, fill=1.0, rim=1.0, size=4.5),
+        ],
+        ignore_index=True,
+    )
+    table["library"] = table["library"].map(LIBRARY_LABELS)
+    details = ["own", "fill", "rim", "size", "library", "age", "imf", "isochrone"]
+    return hv.Points(table, ["log_age", "metallicity"], details)
 
 
 def _marks(data: Coverage, library: str) -> hv.Points:
@@ -275,8 +271,14 @@ def _placed(table: pd.DataFrame, parameter: str, top: float) -> pd.DataFrame:
     return table.assign(x0=start, x1=end, y0=table["low"], y1=table["high"])
 
 
-_ALL_STYLE = {"color": NEUTRAL, "alpha": 0.35, "size": 3.5}
-_OUTSIDE_STYLE = {"fill_alpha": 0, "line_alpha": 0.45, "line_width": 1, "size": 4}
+_POINT_STYLE = {
+    "color": "own",
+    "clim": (0, 1),
+    "fill_alpha": "fill",
+    "line_alpha": "rim",
+    "line_width": 1,
+    "size": "size",
+}
 _BAR_STYLE = {"color": "own", "clim": (0, 1), "alpha": 0.5, "line_color": None}
 _MARK_STYLE = {
     "color": "number",
@@ -291,6 +293,7 @@ _MARK_STYLE = {
 def _ssp_hover() -> HoverTool:
     return HoverTool(
         tooltips=[
+            ("Library", "@library"),
             ("Age", "@age"),
             ("[M/H]", "@metallicity{+0.00}"),
             ("IMF", "@imf"),

@@ -131,16 +131,13 @@ def error_picture(errors: hv.streams.Pipe) -> hv.Overlay:
     def live(make: Any) -> hv.DynamicMap:
         return hv.DynamicMap(lambda data: make(data), streams=[errors])
 
-    details = ["rank", "magnitude", "band", "snr"]
     lines = live(lambda e: _segments(error_table(e.noise, shown_magnitudes(e.chosen))))
     dashes = live(lambda e: _segments(_reference_table(e)))
-    narrow = live(lambda e: _band_points(e, details, narrow=True))
-    broad = live(lambda e: _band_points(e, details, narrow=False))
+    points = live(_band_points)
     return (
         dashes.opts(**_BY_RANK, line_dash="dashed", line_width=1.2)
         * lines.opts(**_BY_RANK, line_width=1.6)
-        * narrow.opts(**_BY_RANK, size=4, tools=[_error_hover()])
-        * broad.opts(**_BY_RANK, size=9, marker="diamond", tools=[_error_hover()])
+        * points.opts(**_BY_RANK, size="size", marker="marker", tools=[_error_hover()])
         * live(_names).opts(
             text_color="rank",
             cmap=list(MAGNITUDE_COLOURS),
@@ -180,9 +177,12 @@ def _segments(table: pd.DataFrame) -> hv.Segments:
     return hv.Segments(np.concatenate(pieces), ["x0", "y0", "x1", "y1"], "rank")
 
 
-def _band_points(errors: Errors, details: list[str], *, narrow: bool) -> hv.Points:
+def _band_points(errors: Errors) -> hv.Points:
     table = error_table(errors.noise, shown_magnitudes(errors.chosen))
-    return hv.Points(table[table["narrow"] == narrow], ["wavelength", "error"], details)
+    table["size"] = np.where(table["narrow"], 4.0, 9.0)
+    table["marker"] = np.where(table["narrow"], "circle", "diamond")
+    details = ["rank", "magnitude", "band", "snr", "size", "marker"]
+    return hv.Points(table, ["wavelength", "error"], details)
 
 
 def _names(errors: Errors) -> hv.Labels:

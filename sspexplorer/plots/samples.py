@@ -1,9 +1,8 @@
 """Pictures and tables of a mock sample: its labels in training, validation and test."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
 
 import holoviews as hv
 import numpy as np
@@ -95,13 +94,22 @@ class Split:
         """Labels of one part."""
         return self.labels[self.parts[split] == name]
 
+    def values(self, split: str, name: str, label: str) -> np.ndarray:
+        """One label of one part; SSPs as numbers."""
+        column = self.labels[label]
+        whole = column.cat.codes if label == "ssp" else column
+        return whole.to_numpy()[self.parts[split] == name]
+
+    def n_ssps(self, split: str, name: str) -> int:
+        """Count the different SSPs of a part."""
+        return len(np.unique(self.values(split, name, "ssp")))
+
     def difference(self, split: str, parameter: str, name: str) -> float:
         """Largest difference between the cumulative distributions of a part and of training.
 
         The statistic of Kolmogorov and Smirnov, 0 to 1.
         """
-        one, other = (self.part(split, n)[parameter].to_numpy() for n in (name, "train"))
-        return max_difference(one, other)
+        return max_difference(*(self.values(split, n, parameter) for n in (name, "train")))
 
     def chance(self, split: str, name: str) -> float:
         """What :meth:`difference` exceeds in 5 % of splits, if all is chance.
@@ -110,15 +118,14 @@ class Split:
         that many mocks share make it smaller still.
         """
         sizes = [
-            self.part(split, n)["ssp"].nunique() if split == "by_ssp" else len(self.part(split, n))
+            self.n_ssps(split, n) if split == "by_ssp" else (self.parts[split] == n).sum()
             for n in (name, "train")
         ]
         return _CHANCE * float(np.sqrt(sum(1 / max(1, size) for size in sizes)))
 
     def seen(self, split: str, name: str) -> float:
         """Fraction of the SSPs of a part that training has as well."""
-        own = self.part(split, name)["ssp"].unique()
-        trained = self.part(split, "train")["ssp"].unique()
+        own, trained = (np.unique(self.values(split, n, "ssp")) for n in (name, "train"))
         return float(np.isin(own, trained).mean()) if len(own) else np.nan
 
 
@@ -144,11 +151,11 @@ def counts_table(split: Split) -> pd.DataFrame:
     """
     rows = {}
     for key, name in product(SPLITS, PARTS):
-        part = split.part(key, name)
+        n_mocks = int((split.parts[key] == name).sum())
         rows[row_name(key, name)] = {
-            "SSPs": part["ssp"].nunique(),
-            "mocks": len(part),
-            "share": f"{len(part) / len(split.labels):.1%}",
+            "SSPs": split.n_ssps(key, name),
+            "mocks": n_mocks,
+            "share": f"{n_mocks / len(split.labels):.1%}",
             "seen": "" if name == "train" else f"{split.seen(key, name):.0%}",
         }
     total = sum(PAPER_COUNTS.values())
@@ -182,7 +189,7 @@ def histogram_table(split: Split, key: str, parameter: str) -> pd.DataFrame:
     table = pd.DataFrame({"low": edges[:-1], "high": edges[1:]})
     table["mocks"], _ = np.histogram(split.labels[parameter], edges)
     for name in PARTS:
-        counts, _ = np.histogram(split.part(key, name)[parameter], edges)
+        counts, _ = np.histogram(split.values(key, name, parameter), edges)
         table[name] = counts / max(1, counts.sum())
     return table
 
@@ -200,35 +207,31 @@ def label_picture(split: Split | hv.streams.Pipe, key: str, parameter: str) -> h
         One of :data:`~sspexplorer.mocks.PARAMETERS`.
     """
 
-    def layer(make: Any) -> Any:
-        if isinstance(split, hv.streams.Pipe):
-            return hv.DynamicMap(
-                lambda data: make(histogram_table(data, key, parameter)), streams=[split]
-            )
-        return make(histogram_table(split, key, parameter))
+    def layer(make: Callable[[pd.DataFrame], hv.Element]) -> hv.Element | hv.DynamicMap:
+        def draw(data: Split) -> hv.Element:
+            return make(histogram_table(data, key, parameter))
 
-    bars = layer(_bars).opts(
-        color=PART_COLOURS["train"], alpha=0.18, line_color=None, tools=[_hover()], framewise=True
-    )
-    layers = [
-        layer(_steps(name)).opts(color=PART_COLOURS[name], line_width=_WIDTHS[name], framewise=True)
-        for name in PARTS
-    ]
-    return (
-        hv.Overlay([bars, *layers])
-        .collate()
-        .opts(
-            **figure_options(
-                title=f"{SPLITS[key]}: {PARAMETER_NAMES[parameter]}",
-                xlabel=PARAMETER_LABELS[parameter],
-                ylabel="Fraction of the part",
-                # Room for the legend, in the panel whose height is known.
-                ylim=(0, 0.22 if parameter == "ebv" else None),
-                yticks=4,
-                show_legend=parameter == "ebv",
-                legend_position="top_right",
-                framewise=True,
-            )
+        if isinstance(split, hv.streams.Pipe):
+            return hv.DynamicMap(lambda data: draw(data), streams=[split])
+        return draw(split)
+
+    # As few layers as can be: each takes its time to be set up.
+    bars = layer(_bars).opts(color=PART_COLOURS["train"], tools=[_hover()], **_BAR_STYLE)
+    steps = layer(_steps).opts(line_width="width", framewise=True, **_BY_PART)
+    layers = bars * steps
+    if parameter == "ebv":
+        # In the panel whose height is known, and has room for it.
+        names = hv.Labels(_LEGEND, ["value", "fraction"], ["text", "part"])
+        layers = layers * names.opts(**_LEGEND_STYLE)
+    return layers.opts(
+        **figure_options(
+            title=f"{SPLITS[key]}: {PARAMETER_NAMES[parameter]}",
+            xlabel=PARAMETER_LABELS[parameter],
+            ylabel="Fraction of the part",
+            ylim=(0, 0.22 if parameter == "ebv" else None),
+            yticks=4,
+            show_legend=False,
+            framewise=True,
         )
     )
 
@@ -238,14 +241,34 @@ def _bars(table: pd.DataFrame) -> hv.Rectangles:
     return hv.Rectangles(bars, ["x0", "y0", "x1", "y1"], ["low", "high", "mocks", *PARTS])
 
 
-def _steps(name: str) -> Any:
-    def make(table: pd.DataFrame) -> hv.Curve:
-        x = np.column_stack([table["low"], table["high"]]).ravel()
-        y = np.repeat(table[name].to_numpy(), 2)
-        ends = np.concatenate([x[:1], x, x[-1:]]), np.pad(y, 1)
-        return hv.Curve(ends, "value", "fraction", label=PARTS[name])
+def _steps(table: pd.DataFrame) -> hv.Segments:
+    """Outlines of the histograms, the widest first."""
+    pieces = []
+    for number, name in enumerate(PARTS):
+        x = np.repeat([*table["low"], table["high"].iloc[-1]], 2)
+        y = np.pad(np.repeat(table[name], 2), 1)
+        style = [np.full(len(x) - 1, value) for value in (float(number), _WIDTHS[name])]
+        pieces.append(np.column_stack([x[:-1], y[:-1], x[1:], y[1:], *style]))
+    return hv.Segments(np.concatenate(pieces), ["x0", "y0", "x1", "y1"], ["part", "width"])
 
-    return make
+
+_BAR_STYLE = {"alpha": 0.18, "line_color": None, "framewise": True}
+_BY_PART = {"color": "part", "cmap": list(PART_COLOURS.values()), "clim": (-0.5, 2.5)}
+_LEGEND = pd.DataFrame(
+    {
+        "value": 0.82,
+        "fraction": [0.205, 0.183, 0.161],
+        "text": list(PARTS.values()),
+        "part": [0.0, 1.0, 2.0],
+    }
+)
+_LEGEND_STYLE = {
+    "text_color": "part",
+    "cmap": list(PART_COLOURS.values()),
+    "clim": (-0.5, 2.5),
+    "text_align": "right",
+    "text_font_size": "12px",
+}
 
 
 def _hover() -> HoverTool:
