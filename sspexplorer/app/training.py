@@ -1,23 +1,17 @@
 """Train a network: choose how, watch it learn, stop it, compare it, and use it in the app."""
 
 import asyncio
-import tempfile
-import zipfile
-from functools import partial
 from html import escape
-from pathlib import Path
-from typing import Any, BinaryIO, ClassVar
+from typing import Any, ClassVar
 
 import holoviews as hv
-import pandas as pd
 import panel as pn
 import param
 
-from sspexplorer.app import parts, shared
-from sspexplorer.app.background import Background
-from sspexplorer.app.download import Download
+from sspexplorer.app import parts
 from sspexplorer.app.state import SharedState
 from sspexplorer.app.training_choices import BEYOND, CUSTOM, LEARNING_RATES, Choices
+from sspexplorer.app.training_process import Task
 from sspexplorer.app.training_queue import DONE, FAILED, QUEUE, WAITING, Training
 from sspexplorer.app.training_runs import (
     PACE,
@@ -25,37 +19,20 @@ from sspexplorer.app.training_runs import (
     Comparison,
     Run,
     duration,
-    look_of,
     loss_caption,
-    runs_table,
     shipped_runs,
 )
+from sspexplorer.app.training_shelf import GRID_CSS, RunShelf, figure_cell
 from sspexplorer.mocks import PARAMETERS
-from sspexplorer.networks import Model
-from sspexplorer.plots.magnitude import METRICS, Curves, legend_html, metric_curves
 from sspexplorer.plots.style import NEUTRAL, PARAMETER_NAMES
 from sspexplorer.plots.training import Losses, loss_curves
 
 _LOOK_EVERY = 250  # ms
-_OWN = "run"
-_NOTE = (
-    "σ is σ\u00a0NMAD on the mocks of the figures, all magnitudes together, in dex, dex and mag. "
-    "Best epoch: whose weights are kept, for log age/[M/H]/E(B−V). ■ stopped early."
-)
 _LOSS_LEGEND = (
     ("stroke-dasharray='7 4'", "training mocks"),
     ("", "validation mocks, of other SSPs"),
     ("ring", "least loss: these weights are kept"),
 )
-_LOSS_GRID_CSS = """
-:host { display: grid; gap: 8px 16px; grid-template-columns: repeat(3, minmax(0, 1fr)); }
-.scroll-button { display: none; }
-"""
-_TABLE_CSS = """
-:host { overflow-x: auto; }
-th, td { padding-left: 6px; padding-right: 6px; }
-th { white-space: nowrap; }
-"""
 
 
 class TrainANetwork(Choices, pn.viewable.Viewer):
@@ -68,14 +45,10 @@ class TrainANetwork(Choices, pn.viewable.Viewer):
 
     Attributes
     ----------
-    runs : list of Run
-        The shipped networks, then those that were trained here.
-    run : Run
-        The one whose losses are drawn.
     training : Training or None
         What waits or runs.
-    comparison : Comparison or None
-        Of the runs; None until they are measured.
+    shelf : RunShelf
+        The networks that were trained here, and the shipped ones.
     """
 
     QUERY: ClassVar[dict[str, str]] = {
@@ -96,23 +69,19 @@ class TrainANetwork(Choices, pn.viewable.Viewer):
     def __init__(self, state: SharedState | None = None, **params: Any) -> None:
         super().__init__(**params)
         self.state = state or SharedState()
-        self.runs = shipped_runs()
-        self.run: Run | None = self.runs[0] if self.runs else None
         self.training: Training | None = None
-        self.comparison: Comparison | None = None
-        self._n_trained, self._n_drawn = 0, -1
+        self._n_drawn = -1
         self._ticker: Any = None
         self._document = pn.state.curdoc
-        self._losses = hv.streams.Pipe(data=self.run.losses if self.run else Losses())
-        self._curves = hv.streams.Pipe(data=Curves(_NOTHING, published=False))
+        self._losses = hv.streams.Pipe(data=Losses())
+        self._loss_caption = parts.caption("")
+        self.shelf = RunShelf(self.state, self._show_losses, parameter=self.parameter)
         self._make_parts()
-        self._work = Background(self._show_busy, self._no_comparison)
         self.param.watch(self._show_choices, list(Choices.param.values()))
-        self.param.watch(self._draw_comparison, "parameter")
-        self.state.param.watch(self._follow_state, ["libraries", "noise"])
+        self.param.watch(lambda event: self._pass(self.shelf, event), "parameter")
+        self.shelf.param.watch(lambda event: self._pass(self, event), "parameter")
+        self.state.param.watch(self._show_choices, ["libraries", "noise"])
         self._show_choices()
-        self._show_run()
-        self._compare()
         if self._document and self._document.session_context:
             pn.state.on_session_destroyed(self._leave)
 
@@ -145,21 +114,15 @@ class TrainANetwork(Choices, pn.viewable.Viewer):
             value=0, max=100, sizing_mode="stretch_width", height=6, margin=0
         )
         # Hidden it keeps its place, so that nothing jumps when a training begins.
-        self._progress = parts.stack(self._bar, self._status, gap=4)
-        self._progress.styles = self._progress.styles | {"visibility": "hidden"}
-        self._loss_caption, self._caption = parts.caption(""), parts.caption("")
-        self._legend = pn.pane.HTML("", sizing_mode="stretch_width", margin=0)
-        self._busy = parts.caption("Measuring the networks on held-out mocks …")
-        self._busy.visible = False
-        self._table = parts.note("")
-        self._table.stylesheets = [*self._table.stylesheets, _TABLE_CSS]
+        self._progress = parts.stack(self._status, self._bar, gap=6)
+        self._show_progress(False)
         self._layout = parts.page_layout(
             self._controls(),
             parts.stack(
                 self._trouble, _loss_legend(), self._loss_grid(), self._loss_caption, gap=8
             ),
             more=self._more_controls(),
-            below=[self._compared(), parts.stack(self._actions(), self._table, parts.note(_NOTE))],
+            below=[self.shelf],
         )
 
     def _controls(self) -> list[parts.Part]:
@@ -197,36 +160,8 @@ class TrainANetwork(Choices, pn.viewable.Viewer):
 
     def _loss_grid(self) -> pn.Column:
         figures = loss_curves(self._losses)
-        cells = [_cell(figure, "0.92") for figure in figures.values()]
-        return pn.Column(*cells, **_WIDE, stylesheets=[_LOSS_GRID_CSS])
-
-    def _compared(self) -> pn.Column:
-        figures = metric_curves(self._curves, metrics=(*METRICS, "r2"))
-        cells = [_cell(figure, "1.1") for figure in figures.values()]
-        choice = pn.widgets.RadioButtonGroup.from_param(self.param.parameter, margin=0, width=260)
-        heading = parts.label("Compared on held-out mocks, by")
-        heading.sizing_mode = "fixed"
-        return parts.stack(
-            pn.Row(heading, choice, margin=(14, 0, 0, 0), styles=_IN_LINE),
-            self._legend,
-            pn.Column(*cells, **_WIDE, stylesheets=[_LOSS_GRID_CSS]),
-            pn.Column(self._busy, self._caption, **_WIDE, styles={"min-height": "40px"}),
-            gap=8,
-        )
-
-    def _actions(self) -> pn.Row:
-        self._chosen = pn.widgets.Select(label="Network", width=180, margin=0)
-        self._chosen.param.watch(self._choose_run, "value")
-        self._name = pn.widgets.TextInput(label="Its name", width=180, margin=0, max_length=40)
-        self._name.param.watch(self._rename, "value")
-        self._use = pn.widgets.Button(label="Use in the app", margin=0)
-        self._use.on_click(lambda event: self.use())
-        self._remove = pn.widgets.Button(label="Remove", margin=0)
-        self._remove.on_click(lambda event: self.remove())
-        self._download = Download(self._write, "network.zip")
-        download = pn.Row(self._download, width=110, margin=0)
-        row = (self._chosen, self._name, self._use, download, self._remove)
-        return pn.Row(*row, margin=0, styles=_AT_THE_BOTTOM)
+        cells = [figure_cell(figure, "0.92") for figure in figures.values()]
+        return pn.Column(*cells, **_WIDE, stylesheets=[GRID_CSS])
 
     # What is chosen.
 
@@ -251,17 +186,18 @@ class TrainANetwork(Choices, pn.viewable.Viewer):
             source = "the last network trained here" if PACE.known else "the shipped networks"
             text = (
                 f"Trains for about {duration(max(1, seconds))}, going by the pace of {source}; "
-                "making mocks and measuring take some ten seconds more."
+                "making mocks and measuring take ten seconds or more, all longer while the server "
+                "is busy."
             )
         self._estimate.object = parts.note(text).object
 
-    def _task(self) -> Any:
+    def _task(self) -> Task:
         noise = self.state.noise.to_dict() if self.state.noise else None
         return self.task(self.state.libraries, noise)
 
-    def _follow_state(self, *events: param.parameterized.Event) -> None:
-        self._show_choices()
-        self._compare()
+    @staticmethod
+    def _pass(target: param.Parameterized, event: param.parameterized.Event) -> None:
+        target.param.update(**{event.name: event.new})
 
     # Training.
 
@@ -326,9 +262,9 @@ class TrainANetwork(Choices, pn.viewable.Viewer):
         self._show_progress(True)
 
     def _show_progress(self, shown: bool) -> None:
-        visibility = "visible" if shown else "hidden"
-        if self._progress.styles["visibility"] != visibility:
-            self._progress.styles = self._progress.styles | {"visibility": visibility}
+        styles = self._progress.styles | {"opacity": "1" if shown else "0"}
+        if styles != self._progress.styles:
+            self._progress.styles = styles
 
     def _end(self, training: Training) -> None:
         self.training = None
@@ -339,145 +275,27 @@ class TrainANetwork(Choices, pn.viewable.Viewer):
         self._show_progress(False)
         if training.state == DONE:
             PACE.learn(training.task, training.model.card)
-            self._add(training.model)
+            self.shelf.add(training.model)
         elif training.state == FAILED:
             self._trouble[:] = [parts.problem(training.trouble)]
             self._trouble.visible = True
         self._show_choices()
-        self._show_run()
+        if self.shelf.run:
+            self._show_losses(self.shelf.run)
+
+    def _show_losses(self, run: Run) -> None:
+        """Show how a run was trained, unless a training is watched."""
+        if not self.training:
+            self._losses.send(run.losses)
+            words = loss_caption(run.losses, run.title)
+            self._loss_caption.object = parts.caption(words).object
 
     def _leave(self, context: Any) -> None:
         if self.training:
             QUEUE.leave(self.training)
 
-    # Runs.
-
-    def _add(self, model: Model) -> None:
-        look = look_of(self._n_trained)
-        self._n_trained += 1
-        title = f"Network {self._n_trained}"
-        self.run = Run(title, model.card | {"name": title}, look, model=model)
-        self.runs.append(self.run)
-        self._compare()
-
-    def _choose_run(self, event: param.parameterized.Event) -> None:
-        if event.new is not None and event.new is not self.run:
-            self.run = event.new
-            self._show_run()
-
-    def _show_run(self) -> None:
-        """Losses of the chosen run, and what can be done with it."""
-        run = self.run
-        self._chosen.param.update(options={r.title: r for r in self.runs}, value=run)
-        own = run is not None and not run.shipped
-        self._name.param.update(value=run.title if run else "", disabled=not own)
-        self._remove.disabled = not own
-        self._download.disabled = run is None
-        self._use.disabled = run is None
-        if run:
-            self._download.filename = f"{_file_name(run.title)}.zip"
-            if not self.training:
-                self._losses.send(run.losses)
-                self._loss_caption.object = parts.caption(
-                    loss_caption(run.losses, run.title)
-                ).object
-        self._show_table()
-
-    def _show_table(self) -> None:
-        table = runs_table(self.runs, self.comparison)
-        formats = {name: "{:.3f}" for name in table.columns if name.startswith("σ")}
-        colours = {run.title: run.look.colour for run in self.runs}
-        self._table.object = parts.metric_table(table, formats=formats, colours=colours).object
-
-    def _rename(self, event: param.parameterized.Event) -> None:
-        run, title = self.run, event.new.strip()
-        if run is None or run.shipped or title == run.title:
-            return
-        if not title or title in [other.title for other in self.runs]:
-            self._name.value = run.title
-            return
-        run.title = title
-        self._show_run()
-        self._draw_comparison()
-
-    def use(self) -> str:
-        """Make the chosen run the app's model; its name there is returned."""
-        run = self.run
-        if run.model and not run.kept:
-            run.kept = shared.keep_model(run.title, run.model)
-            self.state.kept = [*self.state.kept, run.kept]
-        self.state.model = run.kept or run.shipped
-        return self.state.model
-
-    def remove(self) -> None:
-        """Take the chosen run away, from the app as well."""
-        run = self.run
-        if run is None or run.shipped:
-            return
-        self.runs.remove(run)
-        if run.kept:
-            if self.state.model == run.kept:
-                self.state.model = SharedState.param.model.default
-            self.state.kept = [name for name in self.state.kept if name != run.kept]
-            shared.forget_model(run.kept)
-        self.run = self.runs[-1] if self.runs else None
-        self._compare()
-        self._show_run()
-
-    def _write(self, file: BinaryIO) -> None:
-        """Write the folder of the chosen run as a zip archive."""
-        run = self.run
-        model = run.model or shared.model(run.shipped)
-        with tempfile.TemporaryDirectory(prefix="sspexplorer-") as name:
-            folder = Path(name) / _file_name(run.title)
-            model.save(folder)
-            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-                for path in sorted(folder.iterdir()):
-                    archive.write(path, f"{folder.name}/{path.name}")
-
-    # Comparison.
-
-    def _compare(self) -> None:
-        runs, noise = tuple(self.runs), self.state.noise
-        libraries = tuple(self.state.libraries)
-        if runs:
-            self._work.ask(
-                (runs, noise, libraries),
-                partial(Comparison.of, runs, noise, libraries),
-                self._take_comparison,
-            )
-
-    def _take_comparison(self, comparison: Comparison) -> None:
-        self.comparison = comparison
-        self._draw_comparison()
-        self._show_table()
-
-    def _draw_comparison(self, *events: param.parameterized.Event) -> None:
-        if not self.comparison:
-            return
-        curves = Curves(
-            self.comparison.curves,
-            parameters=(self.parameter,),
-            looks={run.title: run.look for run in self.comparison.runs},
-            published=False,
-            noise=self.state.noise,
-        )
-        self._curves.send(curves)
-        self._legend.object = legend_html(curves)
-        self._caption.object = parts.caption(self.comparison.caption(self.parameter)).object
-
-    def _show_busy(self, busy: bool) -> None:
-        self._busy.visible, self._caption.visible = busy, not busy
-
-    def _no_comparison(self, sentence: str) -> None:
-        self._trouble[:] = [parts.problem(sentence)]
-        self._trouble.visible = True
-
 
 _WIDE = {"sizing_mode": "stretch_width", "margin": 0}
-_IN_LINE = {"align-items": "center", "gap": "12px"}
-_AT_THE_BOTTOM = {"align-items": "flex-end", "flex-wrap": "wrap", "gap": "10px"}
-_NOTHING = pd.DataFrame(columns=["run", "parameter", "magnitude", *METRICS, "r2", "n"])
 
 
 def _buttons(name: str, parameter: param.Parameter) -> pn.Column:
@@ -485,11 +303,6 @@ def _buttons(name: str, parameter: param.Parameter) -> pn.Column:
         parameter, sizing_mode="stretch_width", margin=0
     )
     return parts.stack(parts.label(name), buttons, gap=4)
-
-
-def _cell(figure: hv.DynamicMap, shape: str) -> pn.Column:
-    pane = pn.pane.HoloViews(figure, linked_axes=False, sizing_mode="stretch_both", margin=0)
-    return pn.Column(pane, **_WIDE, styles={"aspect-ratio": shape})
 
 
 def _loss_legend() -> pn.pane.HTML:
@@ -504,11 +317,6 @@ def _loss_legend() -> pn.pane.HTML:
         )
     style = "display:flex;flex-wrap:wrap;gap:4px 18px;font-size:12.5px"
     return pn.pane.HTML(f'<div style="{style}">{"".join(keys)}</div>', **_WIDE)
-
-
-def _file_name(title: str) -> str:
-    """Title of a run, as a name of a file."""
-    return "".join(c if c.isalnum() or c in "-_" else "-" for c in title.lower()) or "network"
 
 
 def _loop_runs() -> bool:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from threading import Lock
 
@@ -163,13 +163,14 @@ def _test_mocks(noise_key: str) -> MockSample:
         return _make_test_mocks(noise_key)
 
 
-def shipped_runs() -> list[Run]:
-    """Make runs of the shipped networks of both recipes."""
+@cache
+def shipped_runs() -> tuple[Run, ...]:
+    """Runs of the shipped networks of both recipes, which all visitors share."""
     names = [name for name in shared.RECIPE_MODELS if name in shared.model_names()]
-    return [
+    return tuple(
         Run(run_title(name), shared.model_card(name), look, shipped=name)
         for name, look in zip(names, _SHIPPED_LOOKS, strict=False)
-    ]
+    )
 
 
 def look_of(number: int) -> Look:

@@ -120,7 +120,7 @@ def _figure(pipe: hv.streams.Pipe, parameter: str) -> hv.DynamicMap:
             **figure_options(
                 partial(_limits, pipe=pipe, parameter=parameter),
                 xlabel="Epoch",
-                ylabel=f"Mean squared error of {PARAMETER_NAMES[parameter]} [{unit}²]",
+                ylabel=f"Loss: MSE of {PARAMETER_NAMES[parameter]} [{unit}²]",
                 logy=True,
                 xlim=(0.5, 1.5),
                 ylim=_FIRST_LIMITS[parameter],
@@ -158,7 +158,9 @@ def _limits(plot: Any, overlay: hv.Overlay, *, pipe: hv.streams.Pipe, parameter:
         return
     plot.handles["limits"] = wanted
     plot.handles["y_range"].update(start=low, end=high, reset_start=low, reset_end=high)
-    ends = {"start": 0.5, "end": max(data.n_epochs, 2) + 0.5}
+    last = max(data.n_epochs, 2)
+    room = 0.3 + 0.03 * last
+    ends = {"start": 1 - room, "end": last + room}
     plot.handles["x_range"].update(
         **ends, **{f"reset_{name}": value for name, value in ends.items()}
     )
