@@ -20,7 +20,8 @@ from sspexplorer.plots.style import (
 )
 
 # SSPs stand here; the histograms beside them, in strips of the same figure.
-AGE_LIMITS, METALLICITY_LIMITS = (4.85, 10.45), (-2.6, 0.9)
+# The bins begin where none of them parts the metallicities that libraries share but for rounding.
+AGE_LIMITS, METALLICITY_LIMITS = (4.85, 10.45), (-2.65, 0.9)
 _AGE_STRIP, _METALLICITY_STRIP = (10.6, 11.55), (1.0, 1.6)
 BIN_WIDTH = 0.2  # dex, in age and in metallicity
 
