@@ -94,7 +94,7 @@ def rate_table(members: Sequence[Member]) -> pd.DataFrame:
 
     The rate is in fractions of the mass that forms in all time, per Gyr.
     """
-    frames = []
+    frames = [pd.DataFrame(columns=["member", "time", "rate"])] if not members else []
     for index, member in enumerate(members, start=1):
         edges = [
             edge + side

@@ -1,13 +1,14 @@
 """Pictures of composite populations through time: what networks of single ones make of them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakSet
 
 import holoviews as hv
 import numpy as np
 import pandas as pd
-from bokeh.models import HoverTool
+from bokeh.models import ColumnDataSource, HoverTool, Span
 
 from sspexplorer.bands import load_bands
 from sspexplorer.histories import Member
@@ -26,6 +27,7 @@ AGE_LABEL = "Age [Gyr]"
 # Shown at least; further where the curves go further, by whole steps.
 _LIMITS = {"log_age": (8.5, 10.5), "age": (0.0, 15.0), "metallicity": (-1.0, 0.5)}
 _LIMITS |= {"ebv": (-0.1, 0.3)}
+_DIGITS = {"log_age": "0.00", "age": "0.0", "metallicity": "0.00", "ebv": "0.000"}
 _STEPS = {"log_age": 0.5, "age": 5.0, "metallicity": 0.5, "ebv": 0.1}
 _COLOURS = {
     "color": "member",
@@ -51,7 +53,7 @@ class Histories:
 
     table: pd.DataFrame
     starts: tuple[tuple[int, float], ...] = ()
-    rates: pd.DataFrame | None = None
+    rates: pd.DataFrame = field(default_factory=lambda: rate_table(()))
 
     @classmethod
     def of(cls, members: Sequence[Member], table: pd.DataFrame) -> "Histories":
@@ -65,88 +67,112 @@ class Histories:
         return cls(table, starts, rate_table(members))
 
 
+class TimeMark:
+    """An upright line at the chosen time in several pictures, moved without redrawing them.
+
+    Parameters
+    ----------
+    time : float
+        Gyr.
+    """
+
+    def __init__(self, time: float) -> None:
+        self.time = time
+        # Figures of visitors who left take their lines with them.
+        self._spans: WeakSet[Span] = WeakSet()
+
+    def move(self, time: float) -> None:
+        """Move the line to another time."""
+        self.time = time
+        for span in self._spans:
+            span.location = time
+
+    def hook(self, plot: Any, element: Any) -> None:
+        """HoloViews hook: draw the line."""
+        if "time_mark" not in plot.handles:
+            span = Span(location=self.time, dimension="height", line_color=NEUTRAL, line_width=1.4)
+            plot.handles["time_mark"] = span
+            plot.state.add_layout(span)
+            self._spans.add(span)
+
+
 def evolution_picture(
-    histories: hv.streams.Pipe, time: hv.streams.Pipe, name: str, *, gyr: bool = False
-) -> hv.Overlay:
+    histories: hv.streams.Pipe, name: str, mark: TimeMark, *, gyr: bool = False
+) -> hv.DynamicMap:
     """Draw what is predicted of one parameter against time, beside the truth.
 
     Solid lines are predictions, with bands that hold 68 % of them under noise if there is any;
     dashed the light-weighted and dotted the mass-weighted truth. Dashed upright lines: the start
-    of later bursts. A line in grey: the chosen time.
+    of later bursts.
 
     Parameters
     ----------
     histories : Pipe of Histories
-    time : Pipe of float
-        Chosen time, Gyr.
+        The picture follows what is sent through it.
     name : str
         log_age, metallicity or ebv.
+    mark : TimeMark
+        Of the chosen time.
     gyr : bool
         Show ages in Gyr and not as log age.
     """
     shown = "age" if gyr and name == "log_age" else name
-    live = _live(histories)
-
-    def values(data: Histories, prefix: str) -> hv.Contours:
-        return _lines(data.table, f"{prefix}_{name}", shown)
-
-    def limits() -> tuple[float, float]:
-        return _limits(histories.data, name, shown)
-
     label = AGE_LABEL if shown == "age" else PARAMETER_LABELS[name]
-    return (
-        live(lambda data: _band(data.table, name, shown)).opts(
-            **_COLOURS, line_alpha=0, fill_alpha=0.18
-        )
-        * live(lambda data: _starts(data, _limits(data, name, shown))).opts(
-            **_COLOURS, line_dash="dashed", line_width=1, line_alpha=0.55
-        )
-        * live(lambda data: values(data, "mass")).opts(
-            **_COLOURS, line_dash="dotted", line_width=1.4, line_alpha=0.8
-        )
-        * live(lambda data: values(data, "light")).opts(
-            **_COLOURS, line_dash="dashed", line_width=1.6
-        )
-        * live(lambda data: values(data, "pred")).opts(
-            **_COLOURS, line_width=2.2, tools=[_line_hover(label)]
-        )
-        * _chosen_time(time)
-    ).opts(
-        **figure_options(
-            _hold_limits(limits),
-            xlabel=TIME_LABEL,
-            ylabel=label,
-            xlim=TIME_RANGE,
-            ylim=limits(),
-            show_legend=False,
-            apply_ranges=False,
-        )
-    )
 
+    def draw(plot: Any, element: Any) -> None:
+        data = histories.data
+        limits = _limits(data, name, shown)
+        _hold_limits(plot, limits)
+        lines = {kind: _lines(data.table, f"{kind}_{name}", shown) for kind in ("light", "mass")}
+        starts = [(MEMBER_COLOURS[member - 1], start) for member, start in data.starts]
+        marks = {
+            "xs": [[start, start] for _, start in starts],
+            "ys": [list(limits) for _ in starts],
+            "colour": [colour for colour, _ in starts],
+        }
+        _draw_under(plot, "bands", _fill, _band(data.table, name, shown))
+        _draw_under(plot, "starts", _line("dashed", 1, 0.55), marks)
+        _draw_under(plot, "mass", _line("dotted", 1.4, 0.9), lines["mass"])
+        _draw_under(plot, "light", _line("dashed", 1.6, 1), lines["light"])
 
-def rate_picture(histories: hv.streams.Pipe, time: hv.streams.Pipe) -> hv.Overlay:
-    """Draw the star-formation rate of each member against time, see :func:`evolution_picture`."""
     live = _live(histories)
-
-    def limits() -> tuple[float, float]:
-        rates = histories.data.rates
-        top = 1.0 if rates is None or not len(rates) else rates["rate"].max()
-        return 0.0, float(top) * 1.12
-
     return (
-        live(lambda data: _areas(data.rates)).opts(**_COLOURS, line_alpha=0, fill_alpha=0.14)
-        * live(lambda data: _rate_lines(data.rates)).opts(**_COLOURS, line_width=1.6)
-        * _chosen_time(time)
-    ).opts(
-        **figure_options(
-            _hold_limits(limits),
-            xlabel=TIME_LABEL,
-            ylabel="SFR [all mass / Gyr]",
-            xlim=TIME_RANGE,
-            ylim=limits(),
-            show_legend=False,
-            apply_ranges=False,
+        live(lambda data: _segments(data.table, f"pred_{name}", shown)).opts(
+            **_COLOURS, line_width=2.2
         )
+        * live(lambda data: _targets(data.table, name, shown)).opts(
+            color=NEUTRAL, size=7, alpha=0, tools=[_hover(label, _DIGITS[shown])]
+        )
+    ).opts(**_time_options(draw, mark.hook, ylabel=label))
+
+
+def rate_picture(histories: hv.streams.Pipe, mark: TimeMark) -> hv.DynamicMap:
+    """Draw the star-formation rate of each member against time, see :func:`evolution_picture`."""
+
+    def draw(plot: Any, element: Any) -> None:
+        rates = histories.data.rates
+        top = float(rates["rate"].max()) if len(rates) else 1.0
+        _hold_limits(plot, (0.0, top * 1.12))
+        _draw_under(plot, "areas", _fill, _areas(rates))
+
+    live = _live(histories)
+    return (
+        live(lambda data: _segments(data.rates, "rate", "rate")).opts(**_COLOURS, line_width=1.6)
+        * live(lambda data: hv.Points(data.rates, ["time", "rate"])).opts(
+            color=NEUTRAL, size=7, alpha=0, tools=[_hover("SFR", "0.000", ("rate",))]
+        )
+    ).opts(**_time_options(draw, mark.hook, ylabel="SFR [total mass / Gyr]"))
+
+
+def _time_options(*hooks: Callable[[Any, Any], None], ylabel: str) -> dict[str, Any]:
+    return figure_options(
+        *hooks,
+        xlabel=TIME_LABEL,
+        ylabel=ylabel,
+        xlim=TIME_RANGE,
+        ylim=(0.0, 1.0),
+        show_legend=False,
+        apply_ranges=False,
     )
 
 
@@ -172,6 +198,12 @@ class Likeness:
     def rms(self) -> float:
         """Root mean square of the relative difference of the two over the bands, no noise."""
         return float(np.sqrt(np.mean((self.ssp.noise_free / self.composite.noise_free - 1) ** 2)))
+
+    @property
+    def sigmas(self) -> float:
+        """The same, in units of the σ of the composite's noise in each band."""
+        difference = self.ssp.noise_free - self.composite.noise_free
+        return float(np.sqrt(np.mean((difference / self.composite.flux_err) ** 2)))
 
 
 def likeness_picture(likeness: hv.streams.Pipe) -> hv.Overlay:
@@ -221,58 +253,103 @@ def _shown(values: pd.Series, shown: str) -> np.ndarray:
     return 10 ** (values.to_numpy() - 9) if shown == "age" else values.to_numpy()
 
 
-def _lines(table: pd.DataFrame, column: str, shown: str) -> hv.Contours:
-    lines = [
-        {
-            "time": rows["time"].to_numpy(),
-            "value": _shown(rows[column], shown),
-            "member": float(member),
-            "label": rows["label"].iloc[0],
-        }
-        for member, rows in table.groupby("member")
-    ]
-    return hv.Contours(lines, ["time", "value"], ["member", "label"])
+def _segments(table: pd.DataFrame, column: str, shown: str) -> hv.Segments:
+    """Lines of all members as one table of short segments: quick to send and to redraw."""
+    member = table["member"].to_numpy(float)
+    value = _shown(table[column].astype(float), shown)
+    time = table["time"].to_numpy(float)
+    joined = np.flatnonzero(member[1:] == member[:-1])
+    columns = {
+        "time": time[joined],
+        column: value[joined],
+        "to_time": time[joined + 1],
+        f"to_{column}": value[joined + 1],
+        "member": member[joined],
+    }
+    kdims = ["time", column, "to_time", f"to_{column}"]
+    return hv.Segments(pd.DataFrame(columns), kdims, ["member"])
 
 
-def _band(table: pd.DataFrame, name: str, shown: str) -> hv.Polygons:
-    bands = []
-    for member, rows in table.groupby("member") if f"p16_{name}" in table else ():
+def _targets(table: pd.DataFrame, name: str, shown: str) -> hv.Points:
+    """What the pointer finds: each time of each history, with prediction and truth."""
+    kinds = {kind: _shown(table[f"{kind}_{name}"].astype(float), shown) for kind in KINDS}
+    columns = {"time": table["time"].astype(float), "label": table["label"], **kinds}
+    return hv.Points(pd.DataFrame(columns), ["time", "pred"], ["label", "light", "mass"])
+
+
+def _lines(table: pd.DataFrame, column: str, shown: str) -> dict[str, list]:
+    """Data of a multi-line: one line for each member."""
+    groups = [rows for _, rows in table.groupby("member")]
+    return {
+        "xs": [rows["time"].to_numpy() for rows in groups],
+        "ys": [_shown(rows[column], shown) for rows in groups],
+        "colour": [MEMBER_COLOURS[int(rows["member"].iloc[0]) - 1] for rows in groups],
+        "label": [rows["label"].iloc[0] for rows in groups],
+    }
+
+
+def _band(table: pd.DataFrame, name: str, shown: str) -> dict[str, list]:
+    """Data of patches: one from the 16 to the 84 % quantile for each member."""
+    low, high = f"p16_{name}", f"p84_{name}"
+    data: dict[str, list] = {"xs": [], "ys": [], "colour": []}
+    for member, rows in table.groupby("member") if low in table else ():
         time = rows["time"].to_numpy()
-        low, high = (_shown(rows[f"{level}_{name}"], shown) for level in ("p16", "p84"))
-        edge = {"time": np.append(time, time[::-1]), "value": np.append(low, high[::-1])}
-        bands.append(edge | {"member": float(member)})
-    return hv.Polygons(bands, ["time", "value"], ["member"])
+        edges = _shown(rows[low], shown), _shown(rows[high], shown)[::-1]
+        data["xs"].append(np.append(time, time[::-1]))
+        data["ys"].append(np.concatenate(edges))
+        data["colour"].append(MEMBER_COLOURS[member - 1])
+    return data
 
 
-def _starts(data: Histories, limits: tuple[float, float]) -> hv.Segments:
-    rows = [(start, limits[0], start, limits[1], float(member)) for member, start in data.starts]
-    return hv.Segments(np.array(rows).reshape(-1, 5), ["x0", "y0", "x1", "y1"], "member")
+def _areas(rates: pd.DataFrame) -> dict[str, list]:
+    """Data of patches: the mass that each member forms."""
+    data: dict[str, list] = {"xs": [], "ys": [], "colour": []}
+    for member, rows in rates.groupby("member"):
+        time = rows["time"].to_numpy()
+        data["xs"].append(np.concatenate([time[:1], time, time[-1:]]))
+        data["ys"].append(np.pad(rows["rate"].to_numpy(), 1))
+        data["colour"].append(MEMBER_COLOURS[member - 1])
+    return data
 
 
-def _rate_lines(rates: pd.DataFrame | None) -> hv.Contours:
-    lines = [
-        {"time": rows["time"].to_numpy(), "rate": rows["rate"].to_numpy(), "member": float(member)}
-        for member, rows in (() if rates is None else rates.groupby("member"))
-    ]
-    return hv.Contours(lines, ["time", "rate"], ["member"])
+def _draw_under(
+    plot: Any, name: str, draw: Callable[[Any, ColumnDataSource], None], data: dict[str, list]
+) -> None:
+    """Draw something below what there is in a figure, or bring it up to date.
+
+    Elements of HoloViews would take ten times as long to change.
+    """
+    if name in plot.handles:
+        plot.handles[name].data = data
+        return
+    before = list(plot.state.renderers)
+    plot.handles[name] = ColumnDataSource(data)
+    draw(plot.state, plot.handles[name])
+    added = [renderer for renderer in plot.state.renderers if renderer not in before]
+    # What is drawn first lies lowest: each goes over those added before it.
+    depth = plot.handles.setdefault("under", [])
+    rest = [renderer for renderer in before if renderer not in depth]
+    depth += added
+    plot.state.renderers = [*depth, *rest]
 
 
-def _areas(rates: pd.DataFrame | None) -> hv.Polygons:
-    areas = [
-        {
-            "time": np.concatenate([rows["time"].iloc[:1], rows["time"], rows["time"].iloc[-1:]]),
-            "rate": np.pad(rows["rate"].to_numpy(), 1),
-            "member": float(member),
-        }
-        for member, rows in (() if rates is None else rates.groupby("member"))
-    ]
-    return hv.Polygons(areas, ["time", "rate"], ["member"])
+def _line(dash: str, width: float, alpha: float) -> Callable[[Any, ColumnDataSource], None]:
+    def draw(figure: Any, source: ColumnDataSource) -> None:
+        figure.multi_line(
+            "xs",
+            "ys",
+            source=source,
+            line_color="colour",
+            line_dash=dash,
+            line_width=width,
+            line_alpha=alpha,
+        )
+
+    return draw
 
 
-def _chosen_time(time: hv.streams.Pipe) -> hv.DynamicMap:
-    return hv.DynamicMap(lambda data: hv.VLine(data), streams=[time]).opts(
-        color=NEUTRAL, line_width=1.4, line_alpha=0.9
-    )
+def _fill(figure: Any, source: ColumnDataSource) -> None:
+    figure.patches("xs", "ys", source=source, fill_color="colour", fill_alpha=0.16, line_alpha=0)
 
 
 def _spectra(likeness: Likeness | None) -> hv.Segments:
@@ -293,7 +370,9 @@ def _spectra(likeness: Likeness | None) -> hv.Segments:
 def _points(likeness: Likeness | None) -> hv.Points:
     details = ["member", "what", "band", "noise_free"]
     if likeness is None:
-        return hv.Points(pd.DataFrame(columns=["wavelength", "flux", *details]), vdims=details)
+        # Numbers, even if there are none: a column of objects would not be mapped to colours.
+        nothing = pd.DataFrame(columns=["wavelength", "flux", *details], dtype=float)
+        return hv.Points(nothing, ["wavelength", "flux"], details)
     table = likeness_table(likeness)
     table["member"] = np.where(table["sed"] == 1, float(likeness.member), _OTHER)
     # The composite is drawn last, over the SSP.
@@ -311,27 +390,27 @@ def _limits(data: Histories, name: str, shown: str) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _hold_limits(limits: Callable[[], tuple[float, float]]) -> Callable[[Any, Any], None]:
-    """HoloViews hook: keep the vertical axis at the limits of the data."""
-
-    def hook(plot: Any, element: Any) -> None:
-        low, high = limits()
-        # Where somebody zoomed in, only other limits take him out.
-        if plot.handles.get("held_limits") != (low, high):
-            plot.handles["held_limits"] = (low, high)
-            plot.handles["y_range"].update(start=low, end=high, reset_start=low, reset_end=high)
-
-    return hook
+def _hold_limits(plot: Any, limits: tuple[float, float]) -> None:
+    """Keep the vertical axis of a picture at the limits of its data."""
+    # Where somebody zoomed in, only other limits take him out.
+    if plot.handles.get("held_limits") != limits:
+        plot.handles["held_limits"] = limits
+        low, high = limits
+        plot.handles["y_range"].update(start=low, end=high, reset_start=low, reset_end=high)
 
 
-def _line_hover(label: str) -> HoverTool:
+def _hover(
+    label: str, digits: str, columns: Sequence[str] = ("pred", "light", "mass")
+) -> HoverTool:
+    """Tooltips in which a history is told apart if it has several columns."""
+    words = {"pred": "Predicted", "light": "By light", "mass": "By mass", "rate": label}
+    several = len(columns) > 1
     return HoverTool(
         tooltips=[
-            ("History", "@label"),
-            ("Time", "$snap_x{0.0} Gyr"),
-            (f"Predicted {label}", "$snap_y{0.00}"),
+            *([("", f"@label: {label}")] if several else []),
+            ("Time", "@time{0.0} Gyr"),
+            *((words[column], f"@{column}{{{digits}}}") for column in columns),
         ],
-        line_policy="nearest",
         visible=False,
     )
 
