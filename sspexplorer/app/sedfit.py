@@ -1,5 +1,6 @@
 """SED fitting: the Bayesian fit of the networks' own test mocks, and where it breaks."""
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,8 +49,10 @@ _NOTE = (
     "CIGALE in the paper: Domínguez Sánchez et al. (2026), Sect. 5.1, mocks of CB19 at i ≈ 17 "
     "fitted with CB19. CIGALE adds 10 % to all errors unless told otherwise (Boquien et al. 2019); "
     "the paper does not say whether it was told. “SSP left out”: every SSP that mocks are made of "
-    "is taken out of the grid. Times are of this machine, just now."
+    "is taken out of the grid. Times were taken on this machine while it made this answer, and "
+    "whatever else it did then."
 )
+_OPENING = threading.Lock()
 _COLUMNS = ("bias", "sigma_nmad", "outlier_fraction", "pearson", "rmse", "n", "time")
 _TITLES = dict(zip(_COLUMNS, (*FORMATS, "per galaxy"), strict=True))
 
@@ -141,10 +144,9 @@ def _tell(job: Job, start: float, size: float, fraction: float) -> None:
     job.progress(start + size * fraction)
 
 
-@cache
-def opening_answer() -> tuple[Question, dict[str, Method]]:
-    """What the page asks before anybody changed anything, and the answer; once per server."""
-    question = Question(
+def opening_question() -> Question:
+    """What the page asks before anybody changed anything."""
+    return Question(
         compared=shared.compared_models(shared.model_names()[0]),
         libraries=LIBRARY_NAMES,
         magnitudes=MAGNITUDES,
@@ -152,13 +154,21 @@ def opening_answer() -> tuple[Question, dict[str, Method]]:
         floor=0.0,
         per_magnitude=100,
     )
-    return question, answer(question, Job("Fitting"))
+
+
+@cache
+def _opening_answer() -> dict[str, Method]:
+    return answer(opening_question(), Job("Fitting"))
+
+
+def opening_answer() -> dict[str, Method]:
+    """Answer to :func:`opening_question`, once per server; who comes early waits for it."""
+    with _OPENING:
+        return _opening_answer()
 
 
 def _answer_or_recall(question: Question, job: Job) -> dict[str, Method]:
-    if opening_answer.cache_info().currsize and opening_answer()[0] == question:
-        return opening_answer()[1]
-    return answer(question, job)
+    return opening_answer() if question == opening_question() else answer(question, job)
 
 
 class SEDFitting(pn.viewable.Viewer):
