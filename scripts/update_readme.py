@@ -1,9 +1,9 @@
 """Write the accuracy table of README.md from measured numbers.
 
-    python scripts/update_readme.py [--check] [FILE]
+    python scripts/update_readme.py [--check]
 
-FILE is what ``sspexplorer evaluate --json`` printed, or a model card; without it, the card of the
-default model. With ``--check`` nothing is written, and the exit code is 1 if the table is stale.
+They are those on the cards of the shipped models of both recipes, which ``sspexplorer evaluate``
+measures again. With ``--check`` nothing is written, and the exit code is 1 if the table is stale.
 """
 
 import argparse
@@ -13,12 +13,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
-CARD = ROOT / "data" / "models" / "default" / "card.json"
+MODELS = ROOT / "data" / "models"
 
 BEGIN, END = "<!-- accuracy:begin -->", "<!-- accuracy:end -->"
 
 PARAMETERS = {"log_age": "log age (dex)", "metallicity": "[M/H] (dex)", "ebv": "E(B−V) (mag)"}
 MAGNITUDES = ("17.0", "19.0", "21.0")
+RECIPES = {"default": "default", "paper": "paper's recipe"}
 LIBRARIES = {"emiles": "E-MILES", "bc03": "BC03", "popstar": "PopStar"}
 
 # Abstract and Sect. 4 of Domínguez Sánchez et al. (2026): split at random, other libraries.
@@ -29,40 +30,51 @@ PAPER = {
 }
 
 
-def evaluations_in(content: dict) -> dict[str, dict]:
-    """Metrics by split, from a model card or from the output of ``evaluate --json``."""
-    found = content.get("metrics", {content.get("split"): content})
+def metrics_of(card: dict) -> dict[str, dict]:
+    """Metrics by split on a model card; there must be those of SSPs held out."""
+    found = card.get("metrics", {})
     if "ssp" not in found:
-        sys.exit("No metrics of SSPs held out: expected what `sspexplorer evaluate --json` prints.")
+        sys.exit(f"The card of {card.get('name')!r} has no metrics of SSPs held out.")
     return found
 
 
-def row(label: str, metrics: dict, digits: int) -> str:
+def row(label: str, network: str, metrics: dict, digits: int) -> str:
     cells = [
         f"{m['bias']:+z.{digits}f}, {m['sigma_nmad']:.{digits}f}, {m['outlier_fraction']:.0%}"
         for m in (metrics[name] for name in PARAMETERS)
     ]
-    return f"| {label} | {' | '.join(cells).replace('-', '−')} |"
+    return f"| {label} | {network} | {' | '.join(cells).replace('-', '−')} |"
 
 
-def table(evaluations: dict[str, dict]) -> str:
-    """Markdown: one row for each part of the test sample, one column for each parameter."""
-    held_out = evaluations["ssp"]
-    parts = {"**all, 16 ≤ i ≤ 22**": held_out["overall"]}
-    parts |= {f"i = {float(m):.0f}": held_out["by_magnitude"][m] for m in MAGNITUDES}
-    parts |= {title: held_out["by_library"][name] for name, title in LIBRARIES.items()}
-    if "random" in evaluations:
-        parts["*SSPs seen in training, other noise*"] = evaluations["random"]["overall"]
-    count = f"{held_out['overall']['log_age']['n']:,}".replace(",", " ")
+def table(recipes: dict[str, dict]) -> str:
+    """Markdown: rows for each part of the test sample, one column for each parameter.
+
+    ``recipes`` has the metrics of each recipe by split, see :func:`metrics_of`.
+    """
+    parts = {"**all, 16 ≤ i ≤ 22**": lambda m: m["ssp"]["overall"]}
+    for magnitude in MAGNITUDES:
+        label = f"i = {float(magnitude):.0f}"
+        parts[label] = lambda m, key=magnitude: m["ssp"]["by_magnitude"][key]
+    for name, title in LIBRARIES.items():
+        parts[title] = lambda m, key=name: m["ssp"]["by_library"][key]
+    if all("random" in metrics for metrics in recipes.values()):
+        parts["*SSPs seen in training, other noise*"] = lambda m: m["random"]["overall"]
+    rows = [
+        row(label if first else "", RECIPES[name], of(metrics), digits=3)
+        for label, of in parts.items()
+        for first, (name, metrics) in zip((True, False), recipes.items(), strict=False)
+    ]
+    number = next(iter(recipes.values()))["ssp"]["overall"]["log_age"]["n"]
+    count = f"{number:,}".replace(",", " ")
     return "\n".join(
         [
             f"Measured on {count} mocks of SSPs that training never saw, under any noise or dust.",
             "Each cell: bias μ, scatter σ_NMAD, and the fraction more than 0.25 off.",
             "",
-            "| | " + " | ".join(PARAMETERS.values()) + " |",
-            "|---|" + "---|" * len(PARAMETERS),
-            *(row(label, metrics, digits=3) for label, metrics in parts.items()),
-            row("*the paper, split at random*, fraction at i ≈ 17", PAPER, digits=2),
+            "| | recipe | " + " | ".join(PARAMETERS.values()) + " |",
+            "|---|---|" + "---|" * len(PARAMETERS),
+            *rows,
+            row("*the paper, split at random*, fraction at i ≈ 17", "as published", PAPER, 2),
         ]
     )
 
@@ -78,12 +90,14 @@ def filled(readme: str, text: str) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("file", type=Path, nargs="?", default=CARD, metavar="FILE")
     parser.add_argument("--check", action="store_true", help="only say whether it is up to date")
     arguments = parser.parse_args()
-    content = json.loads(arguments.file.read_text(encoding="utf-8"))
+    recipes = {
+        name: metrics_of(json.loads((MODELS / name / "card.json").read_text(encoding="utf-8")))
+        for name in RECIPES
+    }
     old = README.read_text(encoding="utf-8")
-    new = filled(old, table(evaluations_in(content)))
+    new = filled(old, table(recipes))
     if arguments.check and new != old:
         sys.exit("README.md: the accuracy table is stale. Run `make readme`.")
     if not arguments.check:
