@@ -1,12 +1,9 @@
-import threading
-
 import holoviews as hv
 import numpy as np
 import pandas as pd
 import panel as pn
 import pytest
-from bokeh.document import Document
-from bokeh.models import Slope
+from bokeh.models import Slope, Span
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,9 +11,12 @@ from sspexplorer.app import density as page_module
 from sspexplorer.app import shared
 from sspexplorer.app.comparison import (
     PUBLISHED_ROW,
+    Panel,
     Scores,
     Selection,
     chosen_magnitudes,
+    corner_text,
+    panel_magnitudes,
     score_table,
 )
 from sspexplorer.app.density import PredictedVsTrue
@@ -24,13 +24,16 @@ from sspexplorer.errors import InputError
 from sspexplorer.libraries import LIBRARY_NAMES
 from sspexplorer.metrics import evaluate
 from sspexplorer.mocks import EBV_GRID, MAGNITUDES, PARAMETERS
+from sspexplorer.noise import NoiseModel
 from sspexplorer.plots.density import (
     HALF_WIDTH,
     LIMITS,
     Compared,
+    common_view,
     density_picture,
     density_table,
     medians_table,
+    range_limits,
     shown_truth,
 )
 
@@ -79,8 +82,14 @@ def counts(picture: hv.DynamicMap) -> np.ndarray:
 
 
 def pictures(page: PredictedVsTrue) -> list[hv.DynamicMap]:
-    panels = page._panels[page.selection.residual]
-    return [cell[0].object for cell in panels.cells]
+    cells = [cell for panels in page._panels.values() for cell in panels.cells if cell.visible]
+    return [cell[0].object for cell in cells]
+
+
+def all_mocks(libraries: tuple[str, ...] = LIBRARY_NAMES) -> Selection:
+    """Every mock of some libraries, a panel for each parameter."""
+    panels = tuple(Panel(name, MAGNITUDES) for name in PARAMETERS)
+    return Selection("default", "ssp", libraries, panels, residual=False)
 
 
 @given(
@@ -189,52 +198,109 @@ def test_choice_of_magnitudes(choice, magnitude, expected, words):
     assert words in sentence
 
 
+def test_the_panels_of_one_parameter_are_those_of_the_paper_and_one_more():
+    single = [magnitudes[0] for magnitudes in panel_magnitudes(21.3, MAGNITUDES)[1:]]
+    assert single == [16, 18, 20, 21.5]
+    # What is there already makes room for the faintest.
+    assert panel_magnitudes(18.1, MAGNITUDES)[1:] == [(16.0,), (18.0,), (20.0,), (22.0,)]
+    assert panel_magnitudes(20.0, (17.0,)) == [(17.0,), (17.0,)]
+
+
 def test_metrics_are_those_of_the_command_line(labels, predicted, table):
     expected = evaluate(predicted, labels)
-    scores = Scores.of(table, residual=False)
-    assert scores.overall == expected["overall"]
-    assert scores.by_library == expected["by_library"]
-    assert scores.n_ssp == labels["ssp"].nunique()
-    frame = score_table(scores)
+    selection = all_mocks()
+    scores = selection.measure(selection.rows(table))
+    for name, found in zip(PARAMETERS, scores, strict=True):
+        assert found.overall == expected["overall"][name]
+        assert found.by_library == {k: v[name] for k, v in expected["by_library"].items()}
+        assert found.n_ssp == labels["ssp"].nunique()
+    other = [expected["by_magnitude"]["18.0"][name] for name in PARAMETERS]
+    frame = score_table(selection, scores, {"paper": other, "mine": None})
     assert list(frame.index).count(PUBLISHED_ROW) == 3
     assert frame.loc["BC03", "n"].tolist() == [int((labels["library"] == "bc03").sum())] * 3
+    assert frame.loc["Paper's recipe", "n"].tolist() == [other[0]["n"]] * 3
+    assert frame.loc["mine"].isna().all(axis=None)
+
+
+def test_ranges_of_the_age_share_its_mocks(table):
+    found = Scores.of(table, "log_age", residual=False)
+    assert sum(part["n"] for part in found.by_range) == found.overall["n"]
+    young = table[table["log_age"] < 7.5]
+    delta = young["pred_log_age"] - young["log_age"]
+    assert found.by_range[0]["bias"] == pytest.approx(delta.median())
+    assert range_limits("ebv") == []
+    words = found.range_texts()
+    assert len(words) == 3
+    assert words[0] == f"μ {delta.median():+.2f}\nσ {found.by_range[0]['sigma_nmad']:.2f}"
+
+
+def test_the_corner_tells_the_typical_signal_to_noise_ratio(table):
+    noise = NoiseModel.default()
+    snr = f"{float(noise.typical_snr(np.float64(18.0))):.0f}"
+    panel = Panel("ebv", (18.0,))
+    assert corner_text(panel, noise, None) == f"i = 18.0, S/N {snr}"
+    found = Scores.of(table, "ebv", residual=False)
+    assert corner_text(panel, noise, found).endswith("σ 0.03 mag")
+
+
+def test_words_and_ranges_are_written_into_the_picture(table):
+    words = {"corner": {"log_age": "corner"}, "ranges": {"log_age": ["a", "b", "c"]}}
+    figure = hv.render(density_picture(Compared(table, **words), "log_age"))
+    assert {span.location for span in figure.select(Span)} == {7.5, 9.5}
+    texts = [label.text for label in figure.center if hasattr(label, "text")]
+    assert texts == ["corner", "a", "b", "c"]
+
+
+def test_pictures_with_a_common_view_zoom_together(table):
+    view = common_view("ebv")
+    one, other = (density_picture(Compared(table), "ebv", shared_view=view) for _ in range(2))
+    figures = [hv.renderer("bokeh").get_plot(picture) for picture in (one, other)]
+    zoomed = next(s for s in one.streams if isinstance(s, hv.streams.RangeXY))
+    zoomed.event(x_range=(0.1, 0.3), y_range=(0.0, 0.5))
+    assert other[()].get(0).bounds.lbrt() == pytest.approx((0.1, 0.0, 0.3, 0.5))
+    x_range = figures[1].state.x_range
+    assert (x_range.start, x_range.end) == (0.1, 0.3)
 
 
 def test_a_bias_of_nothing_has_no_minus(table):
     rows = table.iloc[:50].copy()
     rows["pred_ebv"] = rows["ebv"] - 1e-5
-    bias = score_table(Scores.of(rows, residual=False)).loc["E(B−V) [mag]", "Bias μ"]
-    assert f"{bias:+.3f}" == "+0.000"
+    selection = all_mocks()
+    frame = score_table(selection, selection.measure([rows] * 3), {})
+    assert f"{frame.loc['E(B−V) [mag]', 'Bias μ']:+.3f}" == "+0.000"
 
 
 def test_a_sample_of_one_library_is_not_told_twice(table):
-    rows = Selection("default", "ssp", ("bc03",), MAGNITUDES, False).rows(table)
-    frame = score_table(Scores.of(rows, residual=False))
-    assert list(frame.index[:3]) == ["log age [dex]", PUBLISHED_ROW, "[M/H] [dex]"]
+    selection = all_mocks(("bc03",))
+    frame = score_table(selection, selection.measure(selection.rows(table)), {})
+    ranges = ["younger than 7.5", "7.5 to 9.5", "older than 9.5"]
+    assert list(frame.index[:6]) == ["log age [dex]", *ranges, PUBLISHED_ROW, "[M/H] [dex]"]
 
 
 def test_the_page_opens_with_every_mock(page, table):
-    assert len(page.rows) == len(table)
+    assert [len(rows) for rows in page.rows] == [len(table)] * 3
     for picture, name in zip(pictures(page), PARAMETERS, strict=True):
         low, high = LIMITS[name]
         assert counts(picture).sum() == table[f"pred_{name}"].between(low, high).sum()
     assert f"{len(table):,} mocks" in page._caption.object
     assert "As published" in str([pane.object for pane in page._numbers.select(pn.pane.HTML)])
     assert page._numbers.visible
+    assert set(page.others) == {"paper"}
+    assert page._table.object.count("Paper&#x27;s recipe") == 3
 
 
 def test_choices_select_mocks(page, labels):
     page.magnitudes = "at"
     page.state.magnitude = 18.2
-    assert len(page.rows) == (labels["magnitude"] == 18).sum()
+    assert len(page.rows[0]) == (labels["magnitude"] == 18).sum()
     assert "nearest to 18.2" in page._magnitude_note.object
     page.magnitudes = "brighter"
-    assert len(page.rows) == (labels["magnitude"] < 18.2).sum()
+    assert len(page.rows[0]) == (labels["magnitude"] < 18.2).sum()
     page.state.libraries = ["emiles", "popstar"]
     chosen = labels["library"].isin(["emiles", "popstar"]) & (labels["magnitude"] < 18.2)
-    assert len(page.rows) == chosen.sum()
-    assert set(page.scores.by_library) == {"emiles", "popstar"}
-    assert counts(pictures(page)[2]).sum() == len(page.rows)
+    assert len(page.rows[0]) == chosen.sum()
+    assert set(page.scores[0].by_library) == {"emiles", "popstar"}
+    assert counts(pictures(page)[2]).sum() == len(page.rows[2])
 
 
 def test_the_magnitude_of_the_sidebar_does_not_matter_for_all_magnitudes(page):
@@ -245,17 +311,33 @@ def test_the_magnitude_of_the_sidebar_does_not_matter_for_all_magnitudes(page):
 
 def test_residuals_are_drawn_in_the_place_of_predictions(page):
     page.quantity = "residual"
-    shown = [cell.visible for panels in page._panels.values() for cell in panels.cells]
-    assert shown == [False] * 3 + [True] * 3
+    assert len(pictures(page)) == 3
     points = pictures(page)[1][()].get(0)
     assert points.bounds.lbrt()[1::2] == (-1.6, 1.6)
     page.quantity = "predicted"
-    assert [cell.visible for cell in page._panels[False].cells] == [True] * 3
+    assert pictures(page)[1][()].get(0).bounds.lbrt()[1::2] == LIMITS["metallicity"]
+
+
+def test_one_parameter_at_several_magnitudes(page, labels):
+    page.state.magnitude = 21.0
+    page.layout, page.parameter = "magnitudes", "ebv"
+    drawn = [rows["magnitude"].unique().tolist() for rows in page.rows]
+    assert drawn == [list(MAGNITUDES), [16.0], [18.0], [20.0], [21.0]]
+    assert len(pictures(page)) == 5
+    assert not page._which_magnitudes.visible
+    assert page._which_parameter.visible
+    corner = page._compared()[2].corner["ebv"]
+    assert corner.startswith("i = 18.0, S/N")
+    assert "i = 21.0" in page._table.object
+    assert "E(B−V) is" in page._caption.object
+    page.layout = "parameters"
+    assert len(pictures(page)) == 3
+    assert page._which_magnitudes.visible
 
 
 def test_medians_can_be_left_out(page):
     n_marks = [len(picture[()].Points.I) for picture in pictures(page)]
-    assert n_marks == [len(page.scores.medians[name]) for name in PARAMETERS]
+    assert n_marks == [len(found.medians) for found in page.scores]
     assert n_marks[1:] == [3, 8]
     assert "Circles are medians" in page._caption.object
     page._marks.value = []
@@ -300,50 +382,11 @@ def test_what_is_wrong_is_said(page, monkeypatch):
     assert not page._picture.visible
 
 
-class WaitingDocument(Document):
-    """Document whose callbacks wait until they are asked for."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.waiting = []
-
-    def add_next_tick_callback(self, callback):
-        self.waiting.append(callback)
-
-    def add_timeout_callback(self, callback, timeout_milliseconds):
-        return None
-
-
-def test_only_the_last_choice_is_drawn(page, labels, monkeypatch):
-    page._document = WaitingDocument()
-    threads = []
-    collect = page._collect
-
-    def note_thread(selection: Selection) -> None:
-        threads.append(threading.current_thread())
-        collect(selection)
-
-    monkeypatch.setattr(page, "_collect", note_thread)
-    before = page.rows
-    futures = []
-    submit = page_module._WORKERS.submit
-    monkeypatch.setattr(page_module._WORKERS, "submit", lambda *args: futures.append(submit(*args)))
-    page.magnitudes = "at"
-    futures.pop().result()
-    page.magnitudes = "brighter"
-    futures.pop().result()
-    assert page.rows is before
-    assert threading.main_thread() not in threads
-    for callback in page._document.waiting:
-        callback()
-    assert len(page.rows) == (labels["magnitude"] < page.state.magnitude).sum()
-
-
 def test_many_mocks_are_drawn_before_they_are_measured(page, monkeypatch):
     monkeypatch.setattr(page_module, "_MANY", 100)
     seen = []
     send = page._send
     monkeypatch.setattr(page, "_send", lambda *events: (seen.append(page.scores), send(*events)))
     page.magnitudes = "at"
-    assert seen == [None, page.scores]
-    assert page.scores.overall["ebv"]["n"] == len(page.rows)
+    assert seen == [[], page.scores]
+    assert page.scores[2].overall["n"] == len(page.rows[2])

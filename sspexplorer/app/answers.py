@@ -9,11 +9,10 @@ from html import escape
 import numpy as np
 
 from sspexplorer.mocks import PARAMETERS, Observation
+from sspexplorer.plots.density import LIMITS
 from sspexplorer.plots.sed import SED_COLOURS, population_text
 from sspexplorer.plots.style import LIBRARY_LABELS, PARAMETER_LABELS
 
-# Wider than the labels of the mocks, so that a prediction outside of them is still seen.
-RANGES = {"log_age": (5.9, 10.6), "metallicity": (-2.7, 1.0), "ebv": (-0.12, 0.95)}
 TICKS = {
     "log_age": (6, 7, 8, 9, 10),
     "metallicity": (-2, -1, 0),
@@ -108,5 +107,5 @@ def _axis(name: str) -> str:
 
 def _percent(name: str, value: float) -> float:
     """Place on the strip of a parameter, kept within it."""
-    low, high = RANGES[name]
+    low, high = LIMITS[name]
     return float(np.clip(100 * (value - low) / (high - low), 0, 100))

@@ -1,10 +1,9 @@
 """Predicted against true: where the networks read the parameters back, and where they fail."""
 
-import logging
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from itertools import repeat
+from typing import Any, ClassVar
 
 import holoviews as hv
 import numpy as np
@@ -13,39 +12,47 @@ import panel as pn
 import param
 
 from sspexplorer.app import parts, shared
+from sspexplorer.app.background import Background
 from sspexplorer.app.comparison import (
     FORMATS,
     ONLY_RANDOM,
     PUBLISHED_NOTE,
-    PUBLISHED_ROW,
     SPLIT_NOTES,
     SPLITS,
+    Panel,
     Scores,
     Selection,
     caption_text,
     chosen_magnitudes,
+    corner_text,
+    panel_magnitudes,
     score_table,
     with_unit,
 )
 from sspexplorer.app.state import SharedState
-from sspexplorer.errors import InputError
+from sspexplorer.metrics import Summary
 from sspexplorer.mocks import MAGNITUDES, PARAMETERS
-from sspexplorer.plots.density import Compared, density_picture, density_table
-from sspexplorer.plots.style import LIBRARY_COLOURS, LIBRARY_LABELS, PARAMETER_COLOURS
+from sspexplorer.noise import NoiseModel
+from sspexplorer.plots.density import Compared, common_view, density_picture, density_table
+from sspexplorer.plots.style import (
+    LIBRARY_COLOURS,
+    LIBRARY_LABELS,
+    PARAMETER_COLOURS,
+    PARAMETER_NAMES,
+)
 
+LAYOUTS = {"Parameters": "parameters", "Magnitudes": "magnitudes"}
 MAGNITUDE_CHOICES = {"All": "all", "Brighter than": "brighter", "At": "at"}
 QUANTITIES = {"Predicted": "predicted", "Residual": "residual"}
 
 _MARKS = "Medians and quartiles"
-_BUSY_AFTER = 250  # ms; what is quicker than that needs no word
 # More mocks than this are drawn first and measured then.
 _MANY = 200_000
 _DOTS = {with_unit(name): colour for name, colour in PARAMETER_COLOURS.items()} | {
     LIBRARY_LABELS[name]: colour for name, colour in LIBRARY_COLOURS.items()
 }
-_LESSER_ROWS = (PUBLISHED_ROW, *LIBRARY_LABELS.values())
 
-# Three panels side by side; two on a narrow page, and the words where the fourth would be.
+# Panels side by side; fewer on a narrow page, and the words where the next would be.
 _GRID_CSS = """
 :host { display: grid; gap: 8px 16px; grid-template-columns: repeat(3, minmax(0, 1fr)); }
 @media (max-width: 1100px) { :host { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
@@ -57,28 +64,40 @@ _WORDS_CSS = """
 :host { grid-column: 1 / -1; min-height: 60px; order: 1; }
 @media (max-width: 1100px) { :host { align-self: center; grid-column: auto; padding-left: 16px; } }
 """
+_WORDS_AS_PANEL = {"align-self": "center", "grid-column": "auto", "padding-left": "16px"}
 
 _NO_MOCKS = density_table(
     pd.DataFrame(columns=["magnitude", "library", "ssp", *PARAMETERS]), np.empty((0, 3))
 )
 
-logger = logging.getLogger(__name__)
-# Tables are made here, so that the pages of other visitors go on meanwhile.
-_WORKERS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="density")
-
 
 class _Panels:
-    """The densities of one quantity, one for each parameter, alive."""
+    """The pictures of one layout, alive."""
 
-    def __init__(self, compared: Compared, residual: bool) -> None:
-        self.pipe = hv.streams.Pipe(data=compared)
-        self.cells = [self._cell(name, residual) for name in PARAMETERS]
+    def __init__(self, selection: Selection, compared: Sequence[Compared]) -> None:
+        self.pipes = [hv.streams.Pipe(data=data) for data in compared]
+        views = repeat(None)
+        if selection.by_magnitude:
+            first = selection.panels[0].parameter
+            views = repeat(common_view(first, residual=selection.residual))
+        self.cells = [
+            _cell(
+                density_picture(
+                    pipe, panel.parameter, residual=selection.residual, shared_view=view
+                )
+            )
+            for pipe, panel, view in zip(self.pipes, selection.panels, views, strict=False)
+        ]
 
-    def _cell(self, name: str, residual: bool) -> pn.Column:
-        picture = density_picture(self.pipe, name, residual=residual)
-        pane = pn.pane.HoloViews(picture, linked_axes=False, sizing_mode="stretch_both", margin=0)
-        shape = {"aspect-ratio": "0.88"}
-        return pn.Column(pane, sizing_mode="stretch_width", styles=shape, margin=0)
+    def send(self, compared: Sequence[Compared]) -> None:
+        for pipe, data in zip(self.pipes, compared, strict=True):
+            pipe.send(data)
+
+
+def _cell(picture: hv.DynamicMap) -> pn.Column:
+    pane = pn.pane.HoloViews(picture, linked_axes=False, sizing_mode="stretch_both", margin=0)
+    shape = {"aspect-ratio": "0.88"}
+    return pn.Column(pane, sizing_mode="stretch_width", styles=shape, margin=0)
 
 
 class PredictedVsTrue(pn.viewable.Viewer):
@@ -91,14 +110,27 @@ class PredictedVsTrue(pn.viewable.Viewer):
 
     Attributes
     ----------
-    selection : Selection
-        What is asked for.
-    rows : DataFrame
-        The mocks that are drawn, as of :func:`~sspexplorer.plots.density.density_table`.
-    scores : Scores or None
-        Their metrics; None until they are measured.
+    selection : Selection or None
+        What is in sight.
+    rows : list of DataFrame
+        The mocks of each panel, as of :func:`~sspexplorer.plots.density.density_table`.
+    scores : list of Scores
+        Their metrics; empty until they are measured.
+    others : dict
+        {model: Summary of each panel} of the models to compare with, on the same mocks; None
+        until they are measured.
     """
 
+    QUERY: ClassVar[dict[str, str]] = {
+        "layout": "layout",
+        "parameter": "parameter",
+        "magnitudes": "magnitudes",
+        "split": "split",
+        "quantity": "axis",
+    }
+
+    layout = param.Selector(default="parameters", objects=LAYOUTS)
+    parameter = param.Selector(default="log_age", objects=list(PARAMETERS))
     magnitudes = param.Selector(default="all", objects=MAGNITUDE_CHOICES)
     split = param.Selector(default="ssp", objects=SPLITS)
     quantity = param.Selector(default="predicted", objects=QUANTITIES)
@@ -108,16 +140,25 @@ class PredictedVsTrue(pn.viewable.Viewer):
         super().__init__(**params)
         self.state = state or SharedState()
         self.selection: Selection | None = None
-        self.rows = _NO_MOCKS
-        self.scores: Scores | None = None
-        self._answered: Selection | None = None
-        self._document = pn.state.curdoc
-        self._panels: dict[bool, _Panels] = {}
+        self.rows: list[pd.DataFrame] = []
+        self.scores: list[Scores] = []
+        self.others: dict[str, list[Summary] | None] = {}
+        self._panels: dict[tuple, _Panels] = {}
         self._make_parts()
+        self._drawing = Background(self._show_busy, self._fail)
+        self._measuring = Background(_leave, self._fail)
+        self._comparing = Background(_leave, self._fail)
         self.state.param.watch(self._update, ["model", "libraries", "magnitude"])
-        self.param.watch(self._update, ["magnitudes", "split", "quantity"])
+        choices = ["layout", "parameter", "magnitudes", "split", "quantity"]
+        self.param.watch(self._update, choices)
         self.param.watch(self._send, "medians")
         self._update()
+
+    @staticmethod
+    def warm() -> None:
+        """Make what the page opens with."""
+        for name in shared.compared_models(shared.model_names()[0]):
+            shared.held_out_table(name, "ssp")
 
     def __panel__(self) -> pn.Row:
         """Controls beside the densities, metrics below."""
@@ -146,7 +187,7 @@ class PredictedVsTrue(pn.viewable.Viewer):
             styles={"gap": "10px"},
             visible=False,
         )
-        words = pn.Column(
+        self._words = pn.Column(
             self._busy,
             self._caption,
             sizing_mode="stretch_width",
@@ -154,7 +195,7 @@ class PredictedVsTrue(pn.viewable.Viewer):
             stylesheets=[_WORDS_CSS],
         )
         self._grid = pn.Column(
-            words, sizing_mode="stretch_width", margin=0, stylesheets=[_GRID_CSS]
+            self._words, sizing_mode="stretch_width", margin=0, stylesheets=[_GRID_CSS]
         )
         # A grid cannot be hidden: its style has the last word on how it is displayed.
         self._picture = parts.stack(self._grid)
@@ -162,9 +203,14 @@ class PredictedVsTrue(pn.viewable.Viewer):
         self._numbers = parts.stack(self._table, parts.note(PUBLISHED_NOTE), gap=6)
         self._numbers.visible = False
         self._trouble = pn.Column(sizing_mode="stretch_width", margin=0, visible=False)
+        names = {PARAMETER_NAMES[name]: name for name in PARAMETERS}
+        self._which_magnitudes = _choice("Magnitudes", self.param.magnitudes, self._magnitude_note)
+        self._which_parameter = _choice("Parameter", self.param.parameter, options=names)
         self._layout = parts.page_layout(
             [
-                _choice("Magnitudes", self.param.magnitudes, self._magnitude_note),
+                _choice("A panel for each of the", self.param.layout),
+                self._which_magnitudes,
+                self._which_parameter,
                 parts.stack(self._split, self._split_note, gap=6),
                 _choice("Vertical axis", self.param.quantity),
             ],
@@ -173,14 +219,24 @@ class PredictedVsTrue(pn.viewable.Viewer):
             below=[self._numbers],
         )
 
+    # What is asked for.
+
     def _choose(self) -> Selection:
         """Take all choices together, and write beside the controls what they mean."""
         sample = shared.model_card(self.state.model).get("sample", {})
         grid = sample.get("magnitudes", MAGNITUDES)
-        magnitudes, sentence = chosen_magnitudes(self.magnitudes, self.state.magnitude, grid)
+        by_magnitude = self.layout == "magnitudes"
+        if by_magnitude:
+            chosen = panel_magnitudes(self.state.magnitude, grid)
+            panels = tuple(Panel(self.parameter, magnitudes) for magnitudes in chosen)
+        else:
+            magnitudes, sentence = chosen_magnitudes(self.magnitudes, self.state.magnitude, grid)
+            panels = tuple(Panel(name, magnitudes) for name in PARAMETERS)
+            self._magnitude_note.object = parts.note(sentence).object
+        self._which_magnitudes.visible = not by_magnitude
+        self._which_parameter.visible = by_magnitude
         only_random = sample.get("split") == "random"
         split = "random" if only_random else self.split
-        self._magnitude_note.object = parts.note(sentence).object
         split_note = ONLY_RANDOM if only_random else SPLIT_NOTES[split]
         self._split_note.object = parts.note(split_note).object
         self._split.param.update(value=split, disabled=only_random)
@@ -188,7 +244,7 @@ class PredictedVsTrue(pn.viewable.Viewer):
             model=self.state.model,
             split=split,
             libraries=tuple(self.state.libraries),
-            magnitudes=magnitudes,
+            panels=panels,
             residual=self.quantity == "residual",
         )
 
@@ -199,115 +255,132 @@ class PredictedVsTrue(pn.viewable.Viewer):
 
     def _update(self, *events: param.parameterized.Event) -> None:
         selection = self._choose()
-        if selection == self.selection:
+        self._drawing.ask(selection, partial(_collect, selection), partial(self._draw, selection))
+
+    # What is shown.
+
+    def _draw(
+        self, selection: Selection, found: tuple[list[pd.DataFrame], list[Scores] | None]
+    ) -> None:
+        rows, scores = found
+        if not len(rows[0]):
+            self._stop(parts.empty_state(_why_empty(selection)))
             return
-        self.selection = selection
-        if self._document is not None:
-            if not self._panels:
-                # Empty axes hold the place, so that nothing moves when the mocks come.
-                self._send()
-            self._document.add_timeout_callback(partial(self._wait, selection), _BUSY_AFTER)
-        self._start(self._collect, selection)
-
-    def _start(self, work: Callable[..., None], selection: Selection, *args: Any) -> None:
-        """Let work be done beside the server, if there is one."""
-        if self._document is None:
-            self._do(work, selection, *args)
-        else:
-            _WORKERS.submit(self._do, work, selection, *args)
-
-    def _do(self, work: Callable[..., None], selection: Selection, *args: Any) -> None:
-        if selection != self.selection:
-            return
-        try:
-            work(selection, *args)
-        except InputError as error:
-            self._then(self._stop, selection, parts.problem(str(error)))
-        except Exception:
-            logger.exception("Cannot compare predictions with the truth")
-            text = "That did not work; the server's log says why."
-            self._then(self._stop, selection, parts.problem(text))
-
-    def _collect(self, selection: Selection) -> None:
-        rows = selection.rows(shared.held_out_table(selection.model, selection.split))
-        if not len(rows):
-            self._then(self._stop, selection, parts.empty_state(_why_empty(selection)))
-        elif len(rows) > _MANY:
-            self._then(self._draw, selection, rows)
-        else:
-            self._measure(selection, rows)
-
-    def _measure(self, selection: Selection, rows: pd.DataFrame) -> None:
-        self._then(self._draw, selection, rows, Scores.of(rows, selection.residual))
-
-    def _then(self, show: Callable[..., None], selection: Selection, *results: Any) -> None:
-        """Show results, unless something else was asked for meanwhile."""
-
-        def run() -> None:
-            if selection == self.selection:
-                # Picture and numbers change in one message, so at the same moment.
-                with pn.io.hold(self._document):
-                    show(selection, *results)
-
-        if self._document is None:
-            run()
-        else:
-            self._document.add_next_tick_callback(run)
-
-    def _wait(self, selection: Selection) -> None:
-        if selection == self.selection and selection != self._answered:
-            self._busy.visible, self._caption.visible = True, False
-
-    def _draw(self, selection: Selection, rows: pd.DataFrame, scores: Scores | None = None) -> None:
-        self.rows, self.scores = rows, scores
-        self._answer(selection)
+        self.selection, self.rows, self.scores = selection, rows, scores or []
+        names = shared.compared_models(selection.model)
+        self.others = dict.fromkeys(name for name in names if name != selection.model)
+        self._trouble.visible, self._picture.visible = False, True
         self._send()
         if scores is None:
-            self._start(self._measure, selection, rows)
+            work = partial(selection.measure, rows)
+            self._measuring.ask(selection, work, partial(self._take_scores, selection))
+        else:
+            self._take_scores(selection, scores)
+
+    def _take_scores(self, selection: Selection, scores: list[Scores]) -> None:
+        if selection != self.selection:
             return
+        if not self.scores:
+            self.scores = scores
+            self._send()
         self._numbers.visible = True
+        self._fill_table()
+        self._comparing.forget()
+        work = partial(_compare, selection, tuple(self.others))
+        self._comparing.ask(selection, work, partial(self._take_others, selection))
+
+    def _take_others(self, selection: Selection, others: dict[str, list[Summary]]) -> None:
+        if selection == self.selection:
+            self.others = others
+            self._fill_table()
+
+    def _fill_table(self) -> None:
+        table = score_table(self.selection, self.scores, self.others)
+        firsts = {with_unit(name) for name in PARAMETERS} | {p.title for p in self.selection.panels}
         self._table.object = parts.metric_table(
-            score_table(scores), formats=FORMATS, colours=_DOTS, faint=_LESSER_ROWS
+            table, formats=FORMATS, colours=_DOTS, faint=set(table.index) - firsts
         ).object
 
     def _send(self, *events: param.parameterized.Event) -> None:
         """Bring the picture up to date."""
-        medians = self.scores.medians if self.scores and self.medians else {}
-        compared = Compared(self.rows, medians)
-        residual = (self._answered or self.selection).residual
-        if residual in self._panels:
-            self._panels[residual].pipe.send(compared)
+        selection, compared = self.selection, self._compared()
+        key = (selection.by_magnitude, selection.panels[0].parameter, selection.residual)
+        key += (len(selection.panels),)
+        if key in self._panels:
+            self._panels[key].send(compared)
         else:
-            self._panels[residual] = _Panels(compared, residual)
-            self._grid.extend(self._panels[residual].cells)
-        for key, panels in self._panels.items():
+            self._panels[key] = _Panels(selection, compared)
+            self._grid.extend(self._panels[key].cells)
+        for other, panels in self._panels.items():
             for cell in panels.cells:
-                cell.visible = key == residual
+                cell.visible = other == key
+        self._words.styles = _WORDS_AS_PANEL if selection.by_magnitude else {}
         if self.scores:
-            text = caption_text(self._answered, self.scores, self.medians)
+            text = caption_text(selection, self.scores, self.medians)
             self._caption.object = parts.caption(text).object
 
-    def _stop(self, selection: Selection, message: pn.viewable.Viewable) -> None:
+    def _compared(self) -> list[Compared]:
+        sample = shared.model_card(self.selection.model).get("sample", {})
+        noise = NoiseModel.from_dict(sample["noise"]) if "noise" in sample else None
+        noise = noise or NoiseModel.default()
+        compared = []
+        scores = self.scores or repeat(None)
+        for panel, rows, found in zip(self.selection.panels, self.rows, scores, strict=False):
+            name = panel.parameter
+            compared.append(
+                Compared(
+                    rows,
+                    {name: found.medians} if found and self.medians else {},
+                    {name: corner_text(panel, noise, found)},
+                    {name: found.range_texts() if found else []},
+                )
+            )
+        return compared
+
+    def _show_busy(self, busy: bool) -> None:
+        if busy and not self._panels:
+            # Empty axes hold the place, so that nothing moves when the mocks come.
+            self.selection = self._drawing.question
+            self.rows = [_NO_MOCKS] * len(self.selection.panels)
+            self._send()
+        self._busy.visible, self._caption.visible = busy, not busy
+
+    def _fail(self, sentence: str) -> None:
+        self._stop(parts.problem(sentence))
+
+    def _stop(self, message: pn.viewable.Viewable) -> None:
         """Say why there is nothing to see."""
-        self.rows, self.scores = _NO_MOCKS, None
-        self._answer(selection)
+        self.rows, self.scores = [_NO_MOCKS] * len(self.rows), []
         self._trouble[:] = [message]
         self._trouble.visible, self._picture.visible, self._numbers.visible = True, False, False
 
-    def _answer(self, selection: Selection) -> None:
-        self._answered = selection
-        self._busy.visible, self._caption.visible = False, True
-        self._trouble.visible, self._picture.visible = False, True
+
+def _collect(selection: Selection) -> tuple[list[pd.DataFrame], list[Scores] | None]:
+    """Mocks of each panel, and their metrics unless they are very many."""
+    rows = selection.rows(shared.held_out_table(selection.model, selection.split))
+    if not len(rows[0]):
+        return rows, []
+    return rows, None if len(rows[0]) > _MANY else selection.measure(rows)
 
 
-def _choice(name: str, parameter: param.Parameter, *notes: pn.viewable.Viewable) -> pn.Column:
+def _compare(selection: Selection, names: Sequence[str]) -> dict[str, list[Summary]]:
+    return {name: selection.summaries(name) for name in names}
+
+
+def _leave(busy: bool) -> None:
+    """Say nothing: the picture is there already."""
+
+
+def _choice(
+    name: str, parameter: param.Parameter, *notes: pn.viewable.Viewable, **options: Any
+) -> pn.Column:
     buttons = pn.widgets.RadioButtonGroup.from_param(
-        parameter, sizing_mode="stretch_width", margin=0
+        parameter, sizing_mode="stretch_width", margin=0, **options
     )
     return parts.stack(parts.label(name), buttons, *notes, gap=4)
 
 
 def _why_empty(selection: Selection) -> str:
-    if not selection.magnitudes:
+    if not selection.panels[0].magnitudes:
         return "No mocks are that bright. Move the magnitude in the sidebar, or choose All."
     return "There are no mocks of these libraries: the network was not trained on them."

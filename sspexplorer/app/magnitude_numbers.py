@@ -6,6 +6,7 @@ from html import escape
 import numpy as np
 import pandas as pd
 
+from sspexplorer.app.comparison import listed
 from sspexplorer.noise import NoiseModel
 from sspexplorer.plots.magnitude import Curves, snr_text
 from sspexplorer.plots.style import PARAMETER_COLOURS, PARAMETER_NAMES, PARAMETER_UNITS
@@ -45,7 +46,7 @@ def caption_text(curves: Curves, fit: str) -> str:
     faint, bright = chosen["magnitude"].max(), chosen["magnitude"].min()
     text = (
         f"From i = {bright:.0f} to {faint:.0f} the σ\u00a0NMAD of {first} grows from "
-        f"{_listed(ends)} ({rows['n'].iloc[0]:,} mocks at each magnitude)."
+        f"{listed(ends)} ({rows['n'].iloc[0]:,} mocks at each magnitude)."
     )
     return text + _beside_fit(curves, first, fit)
 
@@ -62,10 +63,6 @@ def _beside_fit(curves: Curves, first: str, fit: str) -> str:
         f" At i = 20 the SED fit (rings, {n:,} mocks each) has {sigma[fit]:.2f} "
         f"{PARAMETER_UNITS[name]} in {PARAMETER_NAMES[name]}, {first} {sigma[first]:.2f}."
     )
-
-
-def _listed(items: Sequence[str]) -> str:
-    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
 
 
 def numbers_html(curves: Curves, correlation: str) -> str:

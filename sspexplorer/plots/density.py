@@ -1,21 +1,27 @@
 """Densities of predicted against true parameters, for any number of mocks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import holoviews as hv
 import numpy as np
 import pandas as pd
-from bokeh.models import CustomJS, FixedTicker, HoverTool, Slope
+from bokeh.models import CustomJS, FixedTicker, HoverTool
 
-from sspexplorer.metrics import OUTLIER_LIMIT, running_quantiles
+from sspexplorer.metrics import running_quantiles
 from sspexplorer.mocks import PARAMETERS
+from sspexplorer.plots.density_marks import (
+    RANGE_EDGES,
+    SharedView,
+    reference_lines,
+    write_words,
+)
 from sspexplorer.plots.style import (
     COLOUR_BAR,
     DENSITY_COLOURS,
-    NEUTRAL,
     PARAMETER_LABELS,
     PARAMETER_NAMES,
     PARAMETER_UNITS,
@@ -23,7 +29,7 @@ from sspexplorer.plots.style import (
 )
 
 # Axis limits: all true values, and room for predictions beyond them.
-LIMITS = {"log_age": (5.9, 10.5), "metallicity": (-2.7, 1.1), "ebv": (-0.08, 0.92)}
+LIMITS = {"log_age": (5.9, 10.6), "metallicity": (-2.7, 1.1), "ebv": (-0.12, 0.95)}
 RESIDUAL_LIMITS = {"log_age": (-1.6, 1.6), "metallicity": (-1.6, 1.6), "ebv": (-0.32, 0.32)}
 
 # A mock is drawn up to this far from its true value, so that a grid point is a column and not a
@@ -37,6 +43,7 @@ _SAME = {"log_age": 0.0, "metallicity": 0.03, "ebv": 0.0}
 # Cells of two by two pixels: single mocks are still seen, and counts are counts.
 _CELL_SIZE = 2
 _RIM = "#111318"
+_WRITTEN = ("corner", "ranges")
 _NO_MEDIANS = pd.DataFrame(columns=["centre", "p25", "p50", "p75", "n"], dtype=float)
 
 
@@ -107,10 +114,24 @@ class Compared:
         See :func:`density_table`.
     medians : dict
         {parameter: DataFrame}, see :func:`medians_table`; none are drawn where there are none.
+    corner : dict
+        {parameter: what to write in the corner of its picture}.
+    ranges : dict
+        {parameter: what to write into each of its ranges}, see :func:`range_limits`.
     """
 
     mocks: pd.DataFrame
     medians: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    corner: Mapping[str, str] = field(default_factory=dict)
+    ranges: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+def range_limits(parameter: str) -> list[tuple[float, float]]:
+    """Ranges of the truth that are measured apart, from low to high; none for most parameters."""
+    if parameter not in RANGE_EDGES:
+        return []
+    edges = (-np.inf, *RANGE_EDGES[parameter], np.inf)
+    return [*pairwise(edges)]
 
 
 def medians_table(
@@ -138,7 +159,11 @@ def _merged(values: np.ndarray, gap: float) -> np.ndarray:
 
 
 def density_picture(
-    compared: Compared | hv.streams.Pipe, parameter: str, *, residual: bool = False
+    compared: Compared | hv.streams.Pipe,
+    parameter: str,
+    *,
+    residual: bool = False,
+    shared_view: SharedView | None = None,
 ) -> hv.DynamicMap:
     """Draw predicted against true as a density that is shaded anew at every zoom.
 
@@ -153,6 +178,8 @@ def density_picture(
         One of :data:`~sspexplorer.mocks.PARAMETERS`.
     residual : bool
         Draw predicted − true and not the prediction itself. The medians must be of the same.
+    shared_view : SharedView, optional
+        View in common with other pictures, see :func:`common_view`.
     """
     pipe = compared if isinstance(compared, hv.streams.Pipe) else hv.streams.Pipe(data=compared)
     x_limits = LIMITS[parameter]
@@ -173,9 +200,18 @@ def density_picture(
 
     # The cells have these limits from the start, and the axes take them from the cells. Given as
     # xlim and ylim they would have everything drawn twice.
-    view = hv.streams.RangeXY(x_range=x_limits, y_range=y_limits)
+    shared_view = shared_view or SharedView(x_limits, y_limits)
+    view = shared_view.stream()
+
+    def write(plot: Any, element: hv.Overlay) -> None:
+        shared_view.attach(view, plot)
+        corner, ranges = (getattr(pipe.data, what).get(parameter, "") for what in _WRITTEN)
+        edges = [low for low, _ in range_limits(parameter)]
+        write_words(plot, corner, ranges, edges, residual=residual)
+
     figure = figure_options(
-        partial(_reference_lines, residual=residual),
+        partial(reference_lines, parameter=parameter, residual=residual),
+        write,
         xlabel=f"True {PARAMETER_LABELS[parameter]}",
         ylabel=_vertical_label(parameter, residual),
         show_legend=False,
@@ -190,6 +226,12 @@ def density_picture(
         hv.opts.Points(tools=[_median_hover()], **_MEDIAN_STYLE),
         hv.opts.Overlay(**figure),
     )
+
+
+def common_view(parameter: str, *, residual: bool = False) -> SharedView:
+    """Make the view that pictures of one parameter can share."""
+    limits = LIMITS[parameter]
+    return SharedView(limits, RESIDUAL_LIMITS[parameter] if residual else limits)
 
 
 def compile_shading() -> None:
@@ -245,20 +287,6 @@ def _medians(table: pd.DataFrame) -> hv.Overlay:
     ends = [np.tile(values, 2) for values in (x, low, x, high)]
     bars = hv.Segments((*ends, *style), ["true", "p25", "same", "p75"], ["colour", "width"])
     return bars * hv.Points(table, ["centre", "p50"], ["p25", "p75", "n"])
-
-
-def _reference_lines(plot: Any, element: hv.Overlay, *, residual: bool) -> None:
-    """HoloViews hook: where the prediction is the truth, and where outliers begin.
-
-    Annotations of the figure and not elements, of which each costs time at every change.
-    """
-    if "reference" in plot.handles:
-        return
-    figure = plot.handles["reference"] = plot.state
-    line = {"gradient": 0 if residual else 1, "line_color": NEUTRAL, "level": "glyph"}
-    figure.add_layout(Slope(y_intercept=0, line_width=1.2, **line))
-    for limit in (-OUTLIER_LIMIT, OUTLIER_LIMIT):
-        figure.add_layout(Slope(y_intercept=limit, line_dash=[4, 4], **line))
 
 
 _CELL_STYLE = {

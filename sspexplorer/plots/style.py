@@ -182,7 +182,14 @@ def bokeh_theme(dark: bool = False) -> Theme:
                     "text_font_size": "14px",
                     "text_font_style": "bold",
                 },
-                "Label": {"text_color": muted, "text_font": FONT, "text_font_size": "12px"},
+                "Label": {
+                    # For labels over points, which set an alpha of their own.
+                    "background_fill_alpha": 0,
+                    "background_fill_color": _PAGE[dark],
+                    "text_color": muted,
+                    "text_font": FONT,
+                    "text_font_size": "12px",
+                },
             }
         }
     )
