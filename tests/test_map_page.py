@@ -109,7 +109,9 @@ def drag(page: Page, picture: Locator, places: list[tuple[float, float]]) -> Non
 
 def test_regions_and_colours_in_a_browser(page: Page, server: str):
     page.goto(f"{server}?page=map")
-    expect(page.get_by_text("Each of the 200 galaxies has a place")).to_be_visible()
+    # The server places its mocks first, once.
+    caption = page.get_by_text("Each of the 200 galaxies has a place")
+    expect(caption).to_be_visible(timeout=180_000)
     region = page.get_by_text(re.compile("Predictions of .* from SSPs held out"))
     expect(region).to_contain_text("All")
     picture = page.locator(".bk-Figure").first
