@@ -21,7 +21,8 @@ from sspexplorer.plots.training import Losses, loss_curves
 from sspexplorer.training import RECIPES, get_recipe
 
 # As little as a training can be.
-TINY = "page=training&libraries=emiles&mocks=10000&batch=1000&epochs=3"
+TINY = "page=training&libraries=emiles&mocks=10000&batch=1000"
+LONG = 180_000  # ms; a process starts, and its libraries are imported
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -80,8 +81,8 @@ def test_losses_that_are_not_there_or_not_numbers_are_drawn_as_nothing():
 # Browser
 
 
-def opened(page: Page, server: str) -> Page:
-    page.goto(f"{server}?{TINY}")
+def opened(page: Page, server: str, more: str = "epochs=3") -> Page:
+    page.goto(f"{server}?{TINY}&{more}")
     expect(page.get_by_text("Compared on held-out mocks")).to_be_visible()
     expect(page.locator("canvas").first).to_be_visible()
     return page
@@ -102,11 +103,11 @@ def test_a_network_is_trained_compared_used_and_downloaded(
     expect(other.get_by_text("→").first).to_be_visible()
     other.context.close()
 
-    expect(page.get_by_text("Network 1: of 3 epochs")).to_be_visible()
+    expect(page.get_by_text("Network 1: of 3 epochs")).to_be_visible(timeout=LONG)
     expect(start).to_be_visible()
     assert page.locator("canvas").first.screenshot() != before
     row = page.get_by_role("row", name=re.compile("Network 1"))
-    expect(row).to_contain_text(re.compile(r"10,000.*0\.\d{3}"))
+    expect(row).to_contain_text(re.compile(r"E-MILES.*0\.\d{3}"))
 
     page.get_by_role("button", name="Use in the app").click()
     expect(page.get_by_label("Model", exact=True)).to_have_value(re.compile(r"Network 1"))
@@ -126,20 +127,18 @@ def test_a_network_is_trained_compared_used_and_downloaded(
 def test_a_training_is_stopped_and_another_visitor_waits_for_it(
     page: Page, server: str, browser: Browser
 ):
-    opened(page, server.replace("/app", "/app"))
-    page.goto(f"{server}?{TINY}&epochs=100&mocks=0&batch=32".replace("epochs=3&", ""))
+    opened(page, server, "epochs=100&network=sed")
     page.get_by_role("button", name="Start", exact=True).click()
     stop = page.get_by_role("button", name="Stop", exact=True)
-    expect(page.get_by_text("So far: ")).to_be_visible()
+    expect(page.get_by_text("So far: ")).to_be_visible(timeout=LONG)
 
-    other = browser.new_context().new_page()
-    other.goto(f"{server}?{TINY}")
+    other = opened(browser.new_context().new_page(), server)
     other.get_by_role("button", name="Start", exact=True).click()
     expect(other.get_by_text("Another visitor’s network is being trained")).to_be_visible()
     other.context.close()
 
     stop.click()
-    expect(page.get_by_text(re.compile(r"Network 1: of \d+ epochs"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Network 1: of \d+ epochs"))).to_be_visible(timeout=LONG)
     expect(page.get_by_role("row", name=re.compile("Network 1"))).to_contain_text("■")
 
 

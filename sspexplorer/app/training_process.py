@@ -36,7 +36,7 @@ from sspexplorer.training import Progress, Recipe, train
 
 STOP = "stop"
 _PATIENCE = 0.2  # s between two reports
-_LOW_PRIORITY = 10
+_LOW_PRIORITY = 5
 
 Tell = Callable[..., None]
 

@@ -26,6 +26,7 @@ _NOTE = (
     "σ is σ\u00a0NMAD on the mocks of the figures, all magnitudes together, in dex, dex and mag. "
     "Best epoch: whose weights are kept, for log age/[M/H]/E(B−V). ■ stopped early."
 )
+_MEASURING = "Measuring the networks on held-out mocks …"
 _TABLE_CSS = """
 :host { overflow-x: auto; }
 table { font-size: 12px; }
@@ -82,8 +83,6 @@ class RunShelf(pn.viewable.Viewer):
         self._curves = hv.streams.Pipe(data=Curves(_NOTHING, published=False))
         self._caption = parts.caption("")
         self._legend = pn.pane.HTML("", **_WIDE)
-        self._busy = parts.caption("Measuring the networks on held-out mocks …")
-        self._busy.visible = False
         self._table = parts.note("")
         self._table.stylesheets = [*self._table.stylesheets, _TABLE_CSS]
         self._layout = parts.stack(
@@ -110,7 +109,6 @@ class RunShelf(pn.viewable.Viewer):
             parts.label("Compared on held-out mocks"),
             choice,
             self._legend,
-            self._busy,
             self._caption,
             gap=10,
         )
@@ -261,7 +259,9 @@ class RunShelf(pn.viewable.Viewer):
             self._fill_next()
 
     def _show_busy(self, busy: bool) -> None:
-        self._busy.visible, self._caption.visible = busy, not busy
+        # Words are exchanged, not hidden: text that was hidden from the start cannot be shown.
+        if busy:
+            self._caption.object = parts.caption(_MEASURING).object
 
     def _no_comparison(self, sentence: str) -> None:
         self._caption.object = parts.problem(sentence).object
