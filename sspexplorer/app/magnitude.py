@@ -17,6 +17,7 @@ from sspexplorer.app.comparison import ONLY_RANDOM, SPLIT_NOTES, SPLITS, run_tit
 from sspexplorer.app.magnitude_numbers import NUMBERS_CSS, caption_text, numbers_html
 from sspexplorer.app.state import CommaList, SharedState
 from sspexplorer.app.theme import static_text
+from sspexplorer.libraries import LIBRARY_NAMES
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.noise import NoiseModel
 from sspexplorer.plots.magnitude import (
@@ -137,6 +138,14 @@ class AgainstMagnitude(pn.viewable.Viewer):
         self.param.watch(self._show_correlation, "correlation")
         self._show_correlation()
         self._update()
+
+    @staticmethod
+    def warm() -> None:
+        """Make what the page opens with."""
+        first = shared.model_names()[0]
+        for name in shared.compared_models(first):
+            shared.magnitude_metrics(name, "ssp", LIBRARY_NAMES)
+        shared.sedfit_metrics(first, "ssp", LIBRARY_NAMES)
 
     def __panel__(self) -> pn.Row:
         """Controls beside the four metrics, numbers below."""

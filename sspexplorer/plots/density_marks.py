@@ -129,7 +129,21 @@ class SharedView:
             if number == teller or seen == {name: getattr(stream, name) for name in seen}:
                 continue
             handles = self._handles.get(number, {})
-            for name, ends in seen.items():
-                if name in handles and ends is not None:
-                    handles[name].update(start=ends[0], end=ends[1])
-            stream.event(**seen)
+            document = handles["plot"].document if "plot" in handles else None
+            if document is not None and document.session_context:
+                # The zoom of one picture does not come with the right to change the others.
+                document.add_next_tick_callback(partial(_show, stream, handles, seen))
+            else:
+                _show(stream, handles, seen)
+
+
+def _show(
+    stream: hv.streams.RangeXY,
+    handles: Mapping[str, Any],
+    seen: Mapping[str, tuple[float, float] | None],
+) -> None:
+    """Bring a view into a picture."""
+    for name, ends in seen.items():
+        if name in handles and ends is not None:
+            handles[name].update(start=ends[0], end=ends[1])
+    stream.event(**seen)
