@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from sspexplorer.app import shared
 from sspexplorer.app.training import TrainANetwork
 from sspexplorer.app.training_choices import CUSTOM, Choices
-from sspexplorer.app.training_runs import PACE, duration
+from sspexplorer.app.training_runs import PACE, Pace, duration
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.networks import load_model
 from sspexplorer.plots.training import Losses, loss_curves
@@ -51,6 +51,15 @@ def test_the_time_of_the_shipped_networks_is_estimated_as_it_was():
         libraries = card["sample"]["libraries"]
         seconds = PACE.seconds(choices.task(libraries, None), choices.n_train(libraries))
         assert seconds == pytest.approx(card["training"]["seconds"], rel=0.05)
+
+
+def test_the_pace_is_that_of_the_part_that_was_done():
+    pace, choices = Pace(), Choices(epochs=100)
+    task, n_train = choices.task(["emiles"], None), 10_000
+    before = pace.seconds(task, n_train)
+    card = {"training": {"seconds": 3 * before / 4}, "sample": {"n_train": n_train}}
+    pace.learn(task, card, fraction=0.25)
+    assert pace.seconds(task, n_train) == pytest.approx(3 * before)
 
 
 def test_durations_are_for_people():

@@ -274,7 +274,7 @@ class TrainANetwork(Choices, pn.viewable.Viewer):
         self._start.label = "Start"
         self._show_progress(False)
         if training.state == DONE:
-            PACE.learn(training.task, training.model.card)
+            PACE.learn(training.task, training.model.card, training.fraction)
             self.shelf.add(training.model)
         elif training.state == FAILED:
             self._trouble[:] = [parts.problem(training.trouble)]

@@ -216,10 +216,11 @@ def loss_caption(losses: Losses, title: str) -> str:
     gaps = [f"{100 * losses.gap(name):+.0f}".replace("-", "−") + " %" for name in PARAMETERS]
     names = [PARAMETER_NAMES[name] for name in PARAMETERS]
     epochs = ", ".join(f"{epoch} ({name})" for epoch, name in zip(best, names, strict=True))
+    n = len(losses.validation)
     return (
-        f"{title}: of {len(losses.validation)} epochs, validation was best in {epochs}, where its "
-        f"loss is {gaps[0]}, {gaps[1]} and {gaps[2]} off that of the training mocks. What grows "
-        "between the lines is over-fitting: learnt from the training mocks alone."
+        f"{title}: of {n} epoch{'s' if n > 1 else ''}, validation was best in {epochs}; there its "
+        f"loss differs by {gaps[0]}, {gaps[1]} and {gaps[2]} from that of the training mocks. What "
+        "grows between the lines is over-fitting: learnt from the training mocks alone."
     )
 
 
@@ -249,12 +250,12 @@ class Pace:
         """Whether a training here has been timed."""
         return self._factor is not None
 
-    def learn(self, task: Task, card: dict) -> None:
-        """Take how long a training took; one that was hardly begun says too little."""
-        done, seconds = card["training"]["epochs_done"], card["training"]["seconds"]
+    def learn(self, task: Task, card: dict, fraction: float) -> None:
+        """Take how long a fraction of a training took; one hardly begun says too little."""
+        seconds = card["training"]["seconds"]
         expected = _as_shipped(task, card["sample"]["n_train"])
-        if expected and seconds > 2:
-            self._factor = seconds / (expected * done / task.recipe.epochs)
+        if expected and fraction and seconds > 2:
+            self._factor = seconds / (expected * fraction)
 
 
 # Of this server.

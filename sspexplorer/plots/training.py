@@ -150,6 +150,7 @@ def _limits(plot: Any, overlay: hv.Overlay, *, pipe: hv.streams.Pipe, parameter:
     values = table[["train", "validation"]].to_numpy().ravel()
     values = values[np.isfinite(values) & (values > 0)]
     low, high = _FIRST_LIMITS[parameter]
+    plot.state.xaxis[0].ticker.update(min_interval=1, num_minor_ticks=0)
     if len(values):
         low = _STEP ** np.floor(np.log(values.min() / _MARGIN) / np.log(_STEP))
         high = _STEP ** np.ceil(np.log(values.max() * _MARGIN) / np.log(_STEP))
