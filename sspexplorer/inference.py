@@ -16,7 +16,7 @@ MIN_BANDS = 20
 MAX_UNMODELLED_REDSHIFT = 0.01
 # How far, in dex or mag, a prediction may lie outside the labels of its training set.
 RANGE_MARGIN = 0.1
-CHUNK = 20_000
+CHUNK = 5_000  # rows between two looks at progress and at whether to stop
 
 _MATCH_ERROR = 0.03  # relative; also the least flux, over the median, that an error is taken of
 _MATCH_CHUNK = 2_000
@@ -182,7 +182,7 @@ def predict(
     progress : callable, optional
         Called with the fraction done.
     cancelled : callable, optional
-        Asked between chunks of 20 000 rows.
+        Asked between chunks of 5000 rows.
 
     Returns
     -------

@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.catalogue import read_catalogue
 from sspexplorer.catalogue.comparison import (
+    A_V,
     CONVERSIONS,
+    Z_FRACTION,
+    Z_FRACTION_PARSEC,
     convert,
     guess,
     guesses,
@@ -36,9 +39,10 @@ def test_an_age_is_the_same_in_every_unit(log_age):
 
 
 def test_metals_and_dust_are_converted_as_stated():
-    assert convert(np.array([0.0152]), "metallicity", "Z (mass fraction)") == pytest.approx([0.0])
+    assert convert(np.array([0.02]), "metallicity", Z_FRACTION) == pytest.approx([0.0])
+    assert convert(np.array([0.0152]), "metallicity", Z_FRACTION_PARSEC) == pytest.approx([0.0])
     assert convert(np.array([0.1]), "metallicity", "Z/Z☉") == pytest.approx([-1.0])
-    assert convert(np.array([0.31]), "ebv", "A(V) [mag]") == pytest.approx([0.1])
+    assert convert(np.array([0.31]), "ebv", A_V) == pytest.approx([0.1])
 
 
 def test_what_cannot_be_converted_is_left_out_and_not_made_up():
@@ -62,10 +66,10 @@ def test_what_cannot_be_converted_is_left_out_and_not_made_up():
         ("logAge", [8.0, 9.9], "dex(yr)", ("log_age", "log10 age [yr]")),
         ("[M/H]", [-1.0, 0.2], "", ("metallicity", "[M/H] [dex]")),
         ("FeH", [-1.0, 0.2], "", ("metallicity", "[M/H] [dex]")),
-        ("Z_star", [0.004, 0.02], "", ("metallicity", "Z (mass fraction)")),
+        ("Z_star", [0.004, 0.02], "", ("metallicity", Z_FRACTION)),
         ("metallicity", [0.2, 1.5], "", ("metallicity", "Z/Z☉")),
         ("E(B-V)", [0.0, 0.3], "", ("ebv", "E(B−V) [mag]")),
-        ("Av", [0.0, 1.3], "mag", ("ebv", "A(V) [mag]")),
+        ("Av", [0.0, 1.3], "mag", ("ebv", A_V)),
         ("age_err", [0.1, 0.3], "", None),
         ("z", [0.01, 0.03], "", None),
         ("stellar_mass", [9.0, 11.0], "", None),

@@ -15,7 +15,6 @@ import pytest
 from sspexplorer.app import catalogue as module
 from sspexplorer.app import shared
 from sspexplorer.app.catalogue import EXAMPLES, YourCatalogue
-from sspexplorer.app.catalogue_compare import OwnNumbers
 from sspexplorer.app.catalogue_result import nearest_ssps, scatter_text
 from sspexplorer.app.catalogue_table import ALL, FLAGGED, WELL, WITHOUT, Answers
 from sspexplorer.app.worker import Job, Worker
@@ -297,7 +296,7 @@ def test_own_columns_are_shown_as_they_can_be_sorted(answers, simulated):
 def test_a_row_without_prediction_is_shown_all_the_same(page, answers):
     page._catalogue = answers.catalogue
     page._fill_selects()
-    page._show_result(answers, OwnNumbers.of(answers.catalogue))
+    page._show_result(answers)
     for row in (1, 2):
         page.result.row = row
         assert page.result._galaxy.data.ssps == ()

@@ -1,5 +1,6 @@
 """Your catalogue: a file goes in, what was understood is shown, predictions come out."""
 
+import asyncio
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from sspexplorer.app.worker import Job, Worker
 from sspexplorer.catalogue import Catalogue, read_catalogue
 from sspexplorer.catalogue.files import ending
 from sspexplorer.inference import predict
+from sspexplorer.plots.catalogue import MAX_POINTS
+from sspexplorer.plots.shading import compile_means
 from sspexplorer.resources import data_path
 
 EXAMPLES = {
@@ -34,6 +37,7 @@ FORMATS = {
 }
 MAX_UPLOAD = "1000 MB"
 
+_LATER = 0.1  # s; long enough for what was shown to be on its way
 _AS_FOUND = ""  # the browser shows no choice for None
 _PIECE = 4_000_000  # bytes of an upload in one message: less than any server's limit
 
@@ -76,6 +80,7 @@ class YourCatalogue(pn.viewable.Viewer):
         self._upload: _Upload | None = None
         self._catalogue: Catalogue | None = None
         self._result: CatalogueResult | None = None
+        self._comparison: CatalogueComparison | None = None
         self._filling = False
         self.worker = Worker(self._show_whether_busy)
         self._make_widgets()
@@ -128,10 +133,10 @@ class YourCatalogue(pn.viewable.Viewer):
             intake.column_help(),
             gap=18,
         )
-        self._choices, self._answer = parts.stack(), parts.stack()
+        self._areas = [parts.stack() for _ in range(5)]
+        self._choices, self._answer, self._grid, self._compared, self._understood = self._areas
         # A column ends with an invisible button, and a gap before it.
         self._choices.margin = (0, 0, -14, 0)
-        self._grid, self._compared, self._understood = parts.stack(), parts.stack(), parts.stack()
         self._content = pn.Column(sizing_mode="stretch_width", margin=0)
 
     def __panel__(self) -> pn.Column:
@@ -160,7 +165,7 @@ class YourCatalogue(pn.viewable.Viewer):
         outcome = await self.worker.run(Job(f"Reading {name}"), read)
         if outcome.done:
             self._upload, self._catalogue = outcome.value
-            self._result = None
+            self._result = self._comparison = None
             self.state.catalogue = self._catalogue
             self._show_understood()
 
@@ -179,32 +184,34 @@ class YourCatalogue(pn.viewable.Viewer):
                 cancelled=job.cancelled,
             )
             job.fraction, job.words = None, "Laying out the table"
+            for name in shared.compared_models(model):
+                shared.model(name)
+            if len(catalogue) > MAX_POINTS:
+                compile_means()
             return Answers.gather(catalogue, predictions, model), OwnNumbers.of(catalogue)
 
         outcome = await self.worker.run(Job("Predicting", len(catalogue), 0.0), run)
         if outcome.done:
-            self._show_result(*outcome.value)
+            answers, numbers = outcome.value
+            self._show_result(answers)
+            # What is out of sight comes later: pictures take their time.
+            await asyncio.sleep(_LATER)
+            if self._result is not None and self._result.answers is answers:
+                self._show_comparison(numbers)
 
     def close(self) -> None:
         """Forget the file and all that came of it."""
         self._forget()
         self.state.catalogue = None
         self.worker.clear()
-        for area in (
-            self._content,
-            self._choices,
-            self._answer,
-            self._grid,
-            self._compared,
-            self._understood,
-        ):
+        for area in (self._content, *self._areas):
             area[:] = []
         self._new_drop_zone()
         self._empty.visible = True
 
     def _forget(self) -> None:
         self.worker.cancel()
-        self._upload = self._catalogue = self._result = None
+        self._upload = self._catalogue = self._result = self._comparison = None
 
     def _new_drop_zone(self) -> None:
         """Exchange the drop zone, since it shows its last file for as long as it lives."""
@@ -305,7 +312,7 @@ class YourCatalogue(pn.viewable.Viewer):
             )
         ]
 
-    def _show_result(self, answers: Answers, numbers: OwnNumbers) -> None:
+    def _show_result(self, answers: Answers) -> None:
         """Put the result in place of the last one, with the same choices."""
         last, catalogue = self._result, answers.catalogue
         kept = {} if last is None else {k: getattr(last, k) for k in ("row", "group", "by_flag")}
@@ -316,10 +323,6 @@ class YourCatalogue(pn.viewable.Viewer):
         self._choices[:] = result.controls
         self._answer[:] = [parts.stack(intake.title(catalogue), caption, gap=2), result]
         self._grid[:] = [result.grid]
-        comparison = CatalogueComparison(answers, numbers, row=result.row)
-        result.param.watch(lambda event: comparison.param.update(row=event.new), "row")
-        comparison.param.watch(lambda event: result.param.update(row=event.new), "row")
-        self._compared[:] = [comparison]
         self._understood[:] = [intake.band_strip(catalogue), intake.findings(catalogue)]
         if last is None:
             own = ending(catalogue.name)
@@ -327,6 +330,15 @@ class YourCatalogue(pn.viewable.Viewer):
             self._format.param.update(options={f"As uploaded ({own})": own, **formats}, value=own)
             self._content[:] = [self._result_layout()]
         self._name_download()
+
+    def _show_comparison(self, numbers: OwnNumbers) -> None:
+        """Compare the result with the catalogue's own columns, those that were chosen last."""
+        result, last = self._result, self._comparison
+        comparison = CatalogueComparison(result.answers, numbers, like=last, row=result.row)
+        self._comparison = comparison
+        result.param.watch(lambda event: comparison.param.update(row=event.new), "row")
+        comparison.param.watch(lambda event: result.param.update(row=event.new), "row")
+        self._compared[:] = [comparison]
 
     def _result_layout(self) -> pn.Column:
         """Lay out the areas that results come into, one after the other."""

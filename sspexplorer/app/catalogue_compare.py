@@ -21,6 +21,7 @@ from sspexplorer.catalogue.comparison import (
 )
 from sspexplorer.metrics import OUTLIER_LIMIT, Summary, summary
 from sspexplorer.mocks import PARAMETERS
+from sspexplorer.plots.catalogue import MAX_POINTS
 from sspexplorer.plots.catalogue_compare import Colouring, comparison_picture, comparison_table
 from sspexplorer.plots.style import PARAMETER_LABELS, PARAMETER_NAMES, PARAMETER_UNITS
 
@@ -64,26 +65,29 @@ class _Panel(pn.viewable.Viewer):
     column = param.Selector(default=_NONE, objects=[_NONE])
     conversion = param.Selector(default=_NONE, objects=[_NONE])
 
-    def __init__(self, parameter: str, owner: "CatalogueComparison", **params: Any) -> None:
-        super().__init__(**params)
+    def __init__(
+        self, parameter: str, owner: "CatalogueComparison", like: "_Panel | None" = None
+    ) -> None:
+        super().__init__()
+        self.parameter, self.owner = parameter, owner
         numbers = owner.numbers
         readings = numbers.readings[parameter]
         conversions = list(CONVERSIONS[parameter])
         self.param.column.objects = [_NONE, *numbers.columns]
         self.param.conversion.objects = conversions
-        self.conversion = readings[0].conversion if readings else conversions[0]
-        if readings:
-            self.column = readings[0].column
-        self.parameter, self.owner = parameter, owner
+        if like and like.column in self.param.column.objects:
+            self.column, self.conversion = like.column, like.conversion
+        elif readings:
+            self.column, self.conversion = readings[0].column, readings[0].conversion
+        else:
+            self.conversion = conversions[0]
         self.score: Summary | None = None
         self._theirs = np.full(len(owner.answers.table), np.nan)
         self._tap = hv.streams.SingleTap()
         self._tap.param.watch(self._tapped, ["x", "y"])
         self._chosen = hv.streams.Pipe(data=pd.DataFrame({"theirs": [np.nan], "ours": [np.nan]}))
         self._pane = pn.pane.HoloViews(linked_axes=False, sizing_mode="stretch_both", margin=0)
-        self._picture = pn.Column(
-            sizing_mode="stretch_width", styles={"aspect-ratio": "0.86"}, margin=0
-        )
+        self._picture = pn.Column(sizing_mode="stretch_width", margin=0)
         self._words = parts.caption("")
         self.param.watch(self._column_changed, "column")
         self.param.watch(self.draw, "conversion")
@@ -111,12 +115,8 @@ class _Panel(pn.viewable.Viewer):
         """Bring picture and figures up to date."""
         if not self.column:
             self.score = None
-            self._picture[:] = [
-                parts.empty_state(
-                    f"Choose a column to compare the predicted {PARAMETER_NAMES[self.parameter]} "
-                    "with."
-                )
-            ]
+            name = PARAMETER_NAMES[self.parameter]
+            self._say(f"Choose a column to compare the predicted {name} with.")
             self._words.object = parts.caption("").object
             return
         values = self.owner.numbers.columns[self.column]
@@ -125,15 +125,21 @@ class _Panel(pn.viewable.Viewer):
         colouring = self.owner.colouring(self.parameter)
         table = comparison_table(self._theirs, ours, colouring, self.owner.answers.table["name"])
         self.score = summary(ours, self._theirs)
-        self._words.object = parts.caption(self._sentence(len(values), len(table))).object
+        self._words.object = parts.caption(self._sentence(len(values), table)).object
         if table.empty:
-            self._picture[:] = [parts.empty_state("No galaxy has both a prediction and a value.")]
+            self._say("No galaxy has both a prediction and a value.")
             return
         self._pane.object = comparison_picture(
             table, self.parameter, self.column, colouring.label, self._tap, self._chosen
         )
+        self._picture.styles = {"aspect-ratio": "0.86"}
         self._picture[:] = [self._pane]
         self.mark(self.owner.row)
+
+    def _say(self, words: str) -> None:
+        """Have a sentence in place of the picture."""
+        self._picture.styles = {}
+        self._picture[:] = [parts.empty_state(words)]
 
     def mark(self, row: int) -> None:
         """Mark the galaxy that is in sight elsewhere on the page."""
@@ -148,16 +154,20 @@ class _Panel(pn.viewable.Viewer):
         else:
             self.draw()
 
-    def _sentence(self, n: int, used: int) -> str:
-        score, unit = self.score, PARAMETER_UNITS[self.parameter]
+    def _sentence(self, n: int, table: pd.DataFrame) -> str:
+        """Figures of merit, how many galaxies they are of, and how the column was read."""
+        score, unit, used = self.score, PARAMETER_UNITS[self.parameter], len(table)
         known = {r.column: r for r in self.owner.numbers.readings[self.parameter]}
         reading = known.get(self.column)
         why = ""
         if reading and reading.conversion == self.conversion:
             why = f" Read as {self.conversion}: {reading.reason}."
-        left = f" {n - used:,} without both are left out." if used < n else ""
         if not used:
             return f"None of {n:,} galaxies.{why}"
+        left = f" {n - used:,} without both are left out." if used < n else ""
+        grey = int(table["colour"].isna().sum())
+        if grey:
+            left += f" {grey:,} have no colour: {'not drawn' if used > MAX_POINTS else 'grey'}."
         figures = (
             f"{used:,} galaxies: predicted − column has median {score['bias']:+.2f} {unit} and "
             f"σ\u00a0NMAD {score['sigma_nmad']:.2f} {unit}; {score['outlier_fraction']:.0%} differ "
@@ -180,17 +190,30 @@ class CatalogueComparison(pn.viewable.Viewer):
     ----------
     answers : Answers
     numbers : OwnNumbers
+    like : CatalogueComparison, optional
+        Whose choices to begin with, as far as they exist here.
     """
 
     row = param.Integer(default=0, bounds=(0, None), doc="Galaxy to mark, counted from 0.")
     colour_by = param.Selector(default=_AS_IN_THE_PAPER, objects=[_AS_IN_THE_PAPER])
 
-    def __init__(self, answers: Answers, numbers: OwnNumbers, **params: Any) -> None:
+    def __init__(
+        self,
+        answers: Answers,
+        numbers: OwnNumbers,
+        *,
+        like: "CatalogueComparison | None" = None,
+        **params: Any,
+    ) -> None:
         self.answers, self.numbers = answers, numbers
         super().__init__(**params)
         choices = (_AS_IN_THE_PAPER, *PARAMETERS, *numbers.columns)
         self.param.colour_by.objects = list(dict.fromkeys(choices))
-        self.panels = [_Panel(name, self) for name in PARAMETERS] if numbers.columns else []
+        if like and like.colour_by in self.param.colour_by.objects:
+            self.colour_by = like.colour_by
+        last = {panel.parameter: panel for panel in like.panels} if like else {}
+        names = PARAMETERS if numbers.columns else ()
+        self.panels = [_Panel(name, self, last.get(name)) for name in names]
         self.param.watch(self._mark, "row")
         self.param.watch(lambda event: [panel.draw() for panel in self.panels], "colour_by")
 
@@ -216,11 +239,15 @@ class CatalogueComparison(pn.viewable.Viewer):
             *self.panels, sizing_mode="stretch_width", margin=0, stylesheets=[_GRID_CSS]
         )
         caption = parts.caption(
-            "Each galaxy as predicted, against what the catalogue says of it; on the line both say "
-            "the same. Mind what the column is: ages weighted by light or by mass are older than "
-            "the age of the one population that the network looks for."
+            f"{self._drawn()} as predicted, against what the catalogue says; on the line both say "
+            "the same. Mind what a column is: an age weighted by mass is usually older than one "
+            "weighted by light, and the network looks for the age of one single population."
         )
         return parts.stack(colour, grid, caption)
+
+    def _drawn(self) -> str:
+        many = len(self.answers.table) > MAX_POINTS
+        return "Cells of galaxies, each with their mean colour," if many else "Each galaxy"
 
     def colouring(self, parameter: str) -> Colouring:
         """What the points of a parameter are coloured by."""

@@ -12,9 +12,11 @@ from bokeh.models.widgets.tables import NumberFormatter, StringFormatter
 
 from sspexplorer.app import parts, shared
 from sspexplorer.app.catalogue_table import ALL, FLAGGED, WELL, WITHOUT, Answers
+from sspexplorer.app.sidebar import MODEL_TITLES
 from sspexplorer.app.state import SharedState
 from sspexplorer.app.theme import static_text
 from sspexplorer.bands import N_BANDS
+from sspexplorer.inference import predict
 from sspexplorer.libraries import load_library
 from sspexplorer.metrics import OUTLIER_LIMIT
 from sspexplorer.mocks import PARAMETERS, Observation, observe
@@ -254,10 +256,38 @@ class CatalogueResult(pn.viewable.Viewer):
             _text(
                 f'<h2 title="{escape(name)}">{escape(name)}{escape(age)}</h2><p>{escape(words)}</p>'
             ),
-            _numbers(self._prediction(), galaxy),
+            self._numbers(galaxy),
         ]
         text = scatter_text(shared.model_card(self.answers.model), galaxy)
         self._caption[:] = [parts.caption(_FLAGGED_CAPTION if line["flag"] else text)]
+
+    def _numbers(self, galaxy: Galaxy) -> pn.pane.HTML:
+        """What the models say, and the nearest SSPs, one under the other."""
+        labels = list(PARAMETER_LABELS.values())
+        said = {
+            MODEL_TITLES.get(name, name): [*values, None] for name, values in self._said().items()
+        }
+        rows = dict(said)
+        for ssp in galaxy.ssps:
+            difference = f"{galaxy.difference_from(ssp):.1%}"
+            values = [ssp.log_age, ssp.metallicity, ssp.ebv, difference]
+            rows[LIBRARY_LABELS[ssp.library]] = values
+        table = pd.DataFrame.from_dict(rows, orient="index", columns=[*labels, "rms difference"])
+        return parts.metric_table(
+            table.astype(object),
+            formats=dict.fromkeys(labels, "{:.2f}"),
+            colours={LIBRARY_LABELS[name]: colour for name, colour in LIBRARY_COLOURS.items()},
+            faint=list(said)[1:],
+        )
+
+    def _said(self) -> dict[str, np.ndarray]:
+        """Prediction of each model for the galaxy in sight, the chosen model's first."""
+        said = {self.answers.model: self._prediction()}
+        flux = self.answers.catalogue.flux[[self.row]]
+        for name in shared.compared_models(self.answers.model)[1:]:
+            predicted = predict(shared.model(name), flux)
+            said[name] = predicted.iloc[0, : len(PARAMETERS)].to_numpy(float)
+        return said
 
     def _regroup(self, *events: Any) -> None:
         """Show the rows of the group in picture and table."""
@@ -366,18 +396,3 @@ def _legend(reasons: tuple[tuple[int, str, int], ...]) -> pn.pane.HTML:
         for index, reason, n in reasons
     )
     return _text(f'<div class="legend">{items}</div>')
-
-
-def _numbers(prediction: np.ndarray, galaxy: Galaxy) -> pn.pane.HTML:
-    """Prediction and nearest SSPs, one under the other."""
-    labels = list(PARAMETER_LABELS.values())
-    rows = {"Prediction": [*prediction, None]}
-    for ssp in galaxy.ssps:
-        difference = f"{galaxy.difference_from(ssp):.1%}"
-        rows[LIBRARY_LABELS[ssp.library]] = [ssp.log_age, ssp.metallicity, ssp.ebv, difference]
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=[*labels, "rms difference"])
-    return parts.metric_table(
-        table.astype(object),
-        formats=dict.fromkeys(labels, "{:.2f}"),
-        colours={LIBRARY_LABELS[name]: colour for name, colour in LIBRARY_COLOURS.items()},
-    )

@@ -12,8 +12,10 @@ from sspexplorer.catalogue.values import column_numbers, column_unit, column_wid
 from sspexplorer.errors import InputError
 from sspexplorer.mocks import PARAMETERS
 
-# Of the PARSEC isochrones (Bressan et al. 2012, MNRAS 427, 127), which CB19 is made with.
-Z_SUN = 0.0152
+# Of BC03 and of PopStar, whose [M/H] our networks learn: what has Z☉ there gets 0 here.
+Z_SUN = 0.02
+# Of the PARSEC isochrones (Bressan et al. 2012, MNRAS 427, 127), as in newer codes.
+Z_SUN_PARSEC = 0.0152
 R_V = 3.1  # Cardelli, Clayton & Mathis (1989), as everywhere here
 
 Conversion = Callable[[np.ndarray], np.ndarray]
@@ -22,6 +24,11 @@ Conversion = Callable[[np.ndarray], np.ndarray]
 def _same(values: np.ndarray) -> np.ndarray:
     return values
 
+
+# Names say what is assumed, since they are what one chooses from.
+Z_FRACTION, Z_FRACTION_PARSEC = (f"Z (Z☉ = {z_sun})" for z_sun in (Z_SUN, Z_SUN_PARSEC))
+Z_RATIO = "Z/Z☉"
+A_V = f"A(V) [mag] (R(V) = {R_V})"
 
 # What a column may hold, by the words that say so; each gives log10 yr, dex or mag.
 CONVERSIONS: dict[str, dict[str, Conversion]] = {
@@ -34,12 +41,13 @@ CONVERSIONS: dict[str, dict[str, Conversion]] = {
     },
     "metallicity": {
         "[M/H] [dex]": _same,
-        "Z (mass fraction)": lambda values: np.log10(values / Z_SUN),
-        "Z/Z☉": np.log10,
+        Z_FRACTION: lambda values: np.log10(values / Z_SUN),
+        Z_FRACTION_PARSEC: lambda values: np.log10(values / Z_SUN_PARSEC),
+        Z_RATIO: np.log10,
     },
     "ebv": {
         "E(B−V) [mag]": _same,
-        "A(V) [mag]": lambda values: values / R_V,
+        A_V: lambda values: values / R_V,
     },
 }
 
@@ -188,11 +196,11 @@ def _metals(finite: np.ndarray, unit: str) -> tuple[str, str]:
     if finite.min() < 0 or "dex" in unit.lower():
         return "[M/H] [dex]", "it has negative values, as logarithms do"
     if finite.max() <= 0.1:
-        return "Z (mass fraction)", f"all values are positive and small; Z☉ = {Z_SUN}"
-    return "Z/Z☉", "all values are positive"
+        return Z_FRACTION, "all values are positive and small"
+    return Z_RATIO, "all values are positive"
 
 
 def _dust(simple: str) -> tuple[str, str]:
     if re.search(r"(^|_)a_?v(_|$)", simple):
-        return "A(V) [mag]", f"its name says A(V); R(V) = {R_V}"
+        return A_V, "its name says A(V)"
     return "E(B−V) [mag]", "its name says so"

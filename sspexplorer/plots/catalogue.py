@@ -199,12 +199,18 @@ def _density(points: hv.Points, by_flag: bool) -> hv.DynamicMap:
 
     table = points.data
     if by_flag:
-        table = table.assign(flagged=table["reason_index"].gt(0) * 1.0)
+        values = table["reason_index"].gt(0) * 1.0
         column, limits, label = "flagged", (0.0, 1.0), "flagged fraction"
     else:
-        column, limits = "ebv", _ebv_range(table["ebv"])
-        label = "mean " + PARAMETER_LABELS["ebv"]
-    points = hv.Points(table, ["log_age", "metallicity"], [column])
+        values = table["ebv"]
+        column, limits, label = "ebv", _ebv_range(values), "mean " + PARAMETER_LABELS["ebv"]
+    # Columns of its own are what shading is compiled for; anything else takes seconds once more.
+    own = {name: table[name].to_numpy(float).copy() for name in ("log_age", "metallicity")}
+    points = hv.Points(
+        pd.DataFrame(own | {column: values.to_numpy(float).copy()}),
+        ["log_age", "metallicity"],
+        [column],
+    )
     image = dynspread(rasterize(points, aggregator=ds.mean(column)), threshold=0.6, max_px=2)
     return image.opts(cmap=list(EBV_COLOURS), clim=limits, tools=["hover"], **_bar(label))
 

@@ -9,6 +9,7 @@ import pandas as pd
 from bokeh.models import HoverTool, Slope
 
 from sspexplorer.plots.catalogue import MAX_POINTS
+from sspexplorer.plots.shading import CLEAR
 from sspexplorer.plots.style import (
     COLOUR_BAR,
     DENSITY_COLOURS,
@@ -39,16 +40,17 @@ def comparison_table(
     theirs: np.ndarray, ours: np.ndarray, colouring: Colouring, names: pd.Series
 ) -> pd.DataFrame:
     """Galaxies that both know: columns ``theirs``, ``ours``, ``colour``, ``row`` and ``name``."""
-    table = pd.DataFrame(
+    known = np.isfinite(theirs) & np.isfinite(ours)
+    # Chosen before they become a table: columns of its own are what shading is compiled for.
+    return pd.DataFrame(
         {
-            "theirs": theirs,
-            "ours": ours,
-            "colour": colouring.values,
-            "row": np.arange(1, len(ours) + 1),
-            "name": names.to_numpy(),
+            "theirs": theirs[known],
+            "ours": ours[known],
+            "colour": colouring.values[known].astype(float),
+            "row": 1 + np.flatnonzero(known),
+            "name": names.to_numpy()[known],
         }
     )
-    return table[np.isfinite(theirs) & np.isfinite(ours)]
 
 
 def comparison_picture(
@@ -76,10 +78,8 @@ def comparison_picture(
     chosen : Pipe
         One-row table with ``theirs`` and ``ours`` of the galaxy to mark; it may be NaN.
     """
-    points = hv.Points(table, ["theirs", "ours"], ["colour", "name", "row"])
-    drawn = _cells(table) if len(table) > MAX_POINTS else points
-    many = len(table) > MAX_POINTS
-    galaxies = hv.DynamicMap(lambda: drawn).opts(**_options(table, colour_label, many))
+    galaxies = _shaded(table) if len(table) > MAX_POINTS else _points(table, colour_label)
+    galaxies = galaxies.opts(**_colours(table, colour_label))
     tap.source = galaxies
     mark = hv.DynamicMap(lambda data: hv.Points(data, ["theirs", "ours"]), streams=[chosen]).opts(
         size=12, **REAL_GALAXY_STYLE
@@ -103,6 +103,8 @@ def _limits(table: pd.DataFrame) -> tuple[float, float]:
     """Range of both axes: all but the wildest values, and some air."""
     both = table[["theirs", "ours"]].to_numpy()
     low, high = np.percentile(both, [0.5, 99.5])
+    reach = high - low
+    low, high = max(both.min(), low - reach), min(both.max(), high + reach)
     air = max(0.08 * (high - low), 0.05)
     return float(low - air), float(high + air)
 
@@ -115,28 +117,29 @@ def _colour_range(table: pd.DataFrame) -> tuple[float, float]:
     return (float(low), float(high)) if high > low else (float(low) - 0.5, float(low) + 0.5)
 
 
-def _cells(table: pd.DataFrame) -> hv.Image:
-    """Mean of the colour in cells; zooming shows the same cells."""
-    import datashader
-
-    low, high = _limits(table)
-    canvas = datashader.Canvas(160, 160, (low, high), (low, high))
-    means = canvas.points(table, "theirs", "ours", datashader.mean("colour")).values
-    bounds = (low, low, high, high)
-    return hv.Image(means[::-1], ["theirs", "ours"], ["colour"], bounds=bounds)
-
-
-def _options(table: pd.DataFrame, colour_label: str, many: bool) -> dict[str, Any]:
-    common = {
+def _colours(table: pd.DataFrame, label: str) -> dict[str, Any]:
+    return {
         "cmap": list(DENSITY_COLOURS),
         "clim": _colour_range(table),
         "colorbar": True,
         "colorbar_opts": COLOUR_BAR | {"height": 5, "width": 150, "padding": 2},
         "colorbar_position": "top",
-        "clabel": colour_label,
+        "clabel": f"mean {label}" if len(table) > MAX_POINTS else label,
     }
-    if many:
-        return common | {"clipping_colors": {"NaN": (0, 0, 0, 0)}}
+
+
+def _shaded(table: pd.DataFrame) -> hv.DynamicMap:
+    """Mean of the colour in cells, made anew at every zoom."""
+    import datashader
+    from holoviews.operation.datashader import dynspread, rasterize
+
+    points = hv.Points(table[["theirs", "ours", "colour"]], ["theirs", "ours"], ["colour"])
+    image = rasterize(points, aggregator=datashader.mean("colour"))
+    return dynspread(image, threshold=0.6, max_px=2).opts(clipping_colors=CLEAR, tools=["hover"])
+
+
+def _points(table: pd.DataFrame, colour_label: str) -> hv.DynamicMap:
+    points = hv.Points(table, ["theirs", "ours"], ["colour", "name", "row"])
     tooltips = [
         ("Galaxy", "@name, row @row"),
         ("Column", "@theirs{0.00}"),
@@ -144,13 +147,14 @@ def _options(table: pd.DataFrame, colour_label: str, many: bool) -> dict[str, An
         (colour_label, "@colour{0.00}"),
     ]
     few = len(table) <= 1000
-    return common | {
-        "color": "colour",
-        "size": 8 if few else 5,
-        "alpha": 0.85 if few else 0.6,
-        "line_color": None,
-        "tools": [HoverTool(tooltips=tooltips)],
-    }
+    return hv.DynamicMap(lambda: points).opts(
+        color="colour",
+        clipping_colors={"NaN": NEUTRAL},
+        size=8 if few else 5,
+        alpha=0.85 if few else 0.6,
+        line_color=None,
+        tools=[HoverTool(tooltips=tooltips)],
+    )
 
 
 def _one_to_one(plot: Any, element: Any) -> None:
