@@ -103,14 +103,18 @@ def test_metrics_without_any_mock_are_an_empty_table(table):
     assert {"run", "sigma_nmad", "n"} <= set(empty.columns)
 
 
-def layers(figure: hv.DynamicMap, kind: type) -> list[pd.DataFrame]:
-    return [layer.dframe() for layer in figure[()] if type(layer) is kind]
+def marks(figure: hv.DynamicMap) -> pd.DataFrame:
+    return figure[()].Points.I.dframe()
+
+
+def lines(figure: hv.DynamicMap) -> pd.DataFrame:
+    return figure[()].Segments.I.dframe()
 
 
 def test_figures_hold_every_number_and_those_of_the_paper(metrics):
     other = metrics.assign(run="other")
     figures = metric_curves(pd.concat([metrics, other]))
-    points = pd.concat(layers(figures["sigma_nmad"], hv.Points))
+    points = marks(figures["sigma_nmad"])
     ours = points[points["run"] == "mine"].sort_values(["name", "magnitude"])
     assert len(ours) == len(metrics)
     assert sorted(ours["value"]) == pytest.approx(sorted(metrics["sigma_nmad"]))
@@ -122,21 +126,21 @@ def test_figures_hold_every_number_and_those_of_the_paper(metrics):
         (17, 0.23),
         (21, 0.46),
     ]
-    outliers = pd.concat(layers(figures["outlier_fraction"], hv.Points))
+    outliers = marks(figures["outlier_fraction"])
     assert sorted(outliers.loc[outliers["run"] == PUBLISHED_NETWORKS, "value"]) == [1, 17, 24]
-    bars, solid, dashed, *rest = layers(figures["bias"], hv.Segments)
-    assert len(bars) == 2 * len(metrics)
-    assert len(solid) == len(dashed) == 2 * 3
-    assert not any(len(lines) for lines in rest)
-    assert set(solid["colour"]) == set(PARAMETER_COLOURS.values())
+    drawn = lines(figures["bias"])
+    assert (drawn["from"] == drawn["to"]).sum() == 2 * len(metrics)
+    joined = drawn[drawn["from"] != drawn["to"]]
+    assert joined["dash"].value_counts().to_dict() == {"solid": 2 * 3, "dashed": 2 * 3}
+    assert set(joined["colour"]) == set(PARAMETER_COLOURS.values())
 
 
 def test_runs_may_have_colours_of_their_own(metrics):
     card = metrics.drop(columns=[name for name in metrics if name.endswith("_err")])
     looks = {"mine": Look("dotted", "#123456")}
     figure = metric_curves(card, parameters=["ebv"], published=False, looks=looks)["pearson"]
-    dots, *others = [points for points in layers(figure, hv.Points) if len(points)]
-    assert not others
+    dots = marks(figure)
+    assert set(lines(figure)["dash"]) == {"dotted"}
     assert set(dots["colour"]) == {"#123456"}
     assert list(dots["place"]) == [16, 17, 20]
     assert "123456" in legend_html(Curves(card, ("ebv",), looks, published=False))
@@ -209,7 +213,7 @@ def test_only_libraries_that_the_model_knows_are_compared(page, monkeypatch):
     card = {"sample": {"libraries": ["bc03"], "split": "ssp"}}
     monkeypatch.setattr(shared, "model_card", lambda name: card)
     page.state.libraries = ["bc03", "popstar"]
-    assert page._mocks.libraries == ("bc03",)
+    assert page._work.question.libraries == ("bc03",)
     page.state.libraries = ["popstar"]
     assert not page._picture.visible
     assert "no mocks" in str([pane.object for pane in page._trouble.select(pn.pane.HTML)])
@@ -220,6 +224,6 @@ def test_only_libraries_that_the_model_knows_are_compared(page, monkeypatch):
 def test_a_model_that_saw_every_ssp_is_tested_under_other_noise(page, monkeypatch):
     monkeypatch.setattr(shared, "model_card", lambda name: {"sample": {"split": "random"}})
     page.state.libraries = ["bc03"]
-    assert page._mocks.split == "random"
+    assert page._work.question.split == "random"
     assert page._split.disabled
     assert "has seen every SSP" in page._split_note.object

@@ -1,9 +1,7 @@
 """Metrics against magnitude: how predictions fade with the light, and how methods compare."""
 
 import io
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, ClassVar
 
 import holoviews as hv
@@ -68,30 +66,32 @@ class OptionalList(CommaList):
 
 
 @dataclass(frozen=True)
-class Mocks:
-    """Which mocks are asked for.
+class Question:
+    """What is asked for.
 
     Attributes
     ----------
-    model : str
-        Held out from the training of this one.
+    models : tuple of str
+        The mocks are held out from the training of the first.
     split : str
         See :func:`~sspexplorer.metrics.held_out_mocks`.
     libraries : tuple of str
+        Of the mocks.
+    fit : bool
+        Whether to fit some of the mocks as well.
     """
 
-    model: str
+    models: tuple[str, ...]
     split: str
     libraries: tuple[str, ...]
+    fit: bool
 
-    def networks(self, models: Sequence[str]) -> pd.DataFrame:
-        """Metrics of models, one after the other."""
-        tables = [shared.magnitude_metrics(m, self.split, self.libraries) for m in models]
+    def answer(self) -> pd.DataFrame:
+        """Metrics of all models one after the other, and of the fit."""
+        tables = [shared.magnitude_metrics(m, self.split, self.libraries) for m in self.models]
+        if self.fit:
+            tables.append(shared.sedfit_metrics(self.models[0], self.split, self.libraries))
         return pd.concat(tables, ignore_index=True)
-
-    def fits(self) -> pd.DataFrame:
-        """Metrics of the SED fit."""
-        return shared.sedfit_metrics(self.model, self.split, self.libraries)
 
 
 class AgainstMagnitude(pn.viewable.Viewer):
@@ -124,13 +124,10 @@ class AgainstMagnitude(pn.viewable.Viewer):
     def __init__(self, state: SharedState | None = None, **params: Any) -> None:
         super().__init__(**params)
         self.state = state or SharedState()
-        self._networks = _NOTHING
-        self._mocks: Mocks | None = None
-        self._fits: dict[Mocks, pd.DataFrame] = {}
+        self.table = _NOTHING
         self._pipe = hv.streams.Pipe(data=self._curves())
         self._make_parts()
-        self._work = Background(self._show_busy, self._stop)
-        self._fitting = Background(self._show_fitting, self._no_fits)
+        self._work = Background(self._show_busy, self._fail)
         self.state.param.watch(self._update, ["model", "libraries"])
         self.param.watch(self._update, "split")
         self.param.watch(self._take_others, "others")
@@ -151,18 +148,16 @@ class AgainstMagnitude(pn.viewable.Viewer):
         """Controls beside the four metrics, numbers below."""
         return self._layout
 
-    @property
-    def table(self) -> pd.DataFrame:
-        """Metrics of all that is drawn."""
-        fits = self._fits.get(self._mocks) if SEDFIT in self.others else None
-        return self._networks if fits is None else pd.concat([self._networks, fits])
-
     # The parts of the page.
 
     def _make_parts(self) -> None:
         self._split_note = parts.note("")
         self._split = pn.widgets.Select(
-            label="Tested on", options=SPLITS, value=self.split, margin=0
+            label="Tested on",
+            options=SPLITS,
+            value=self.split,
+            sizing_mode="stretch_width",
+            margin=0,
         )
         self._split.param.watch(self._take_split, "value")
         self._chips = pn.widgets.CheckBoxGroup(
@@ -184,19 +179,22 @@ class AgainstMagnitude(pn.viewable.Viewer):
         legend = legend_html(self._pipe.data)
         self._legend = pn.pane.HTML(legend, sizing_mode="stretch_width", margin=0)
         self._caption = parts.caption("")
-        self._busy = _waiting("Predicting the parameters of the held-out mocks …")
-        self._busy_fitting = _waiting("Fitting some of the mocks with every model …")
+        self._busy = _waiting("Predicting and fitting the held-out mocks …")
         self._numbers = parts.note("")
         self._numbers.stylesheets = [*self._numbers.stylesheets, NUMBERS_CSS]
         download = pn.widgets.FileDownload(
             callback=self._csv, filename="metrics-by-magnitude.csv", label="Download as CSV"
         )
-        self._picture = parts.stack(self._legend, self._grid(), gap=8)
+        figures = metric_curves(self._pipe, metrics=[m for m in METRICS if m != "pearson"])
+        self._cells = {metric: _cell(figure) for metric, figure in figures.items()}
+        self._grid = pn.Column(
+            *self._cells.values(), sizing_mode="stretch_width", margin=0, stylesheets=[_GRID_CSS]
+        )
+        self._picture = parts.stack(self._legend, self._grid, gap=8)
         self._below = parts.stack(parts.note(_NOTE), self._numbers, pn.Row(download, margin=0))
         self._trouble = pn.Column(sizing_mode="stretch_width", margin=0, visible=False)
         words = pn.Column(
             self._busy,
-            self._busy_fitting,
             self._caption,
             sizing_mode="stretch_width",
             margin=0,
@@ -214,12 +212,17 @@ class AgainstMagnitude(pn.viewable.Viewer):
             below=[self._below],
         )
 
-    def _grid(self) -> pn.Column:
-        figures = metric_curves(self._pipe, metrics=(*METRICS, "r2"))
-        self._cells = {metric: _cell(figure) for metric, figure in figures.items()}
-        return pn.Column(
-            *self._cells.values(), sizing_mode="stretch_width", margin=0, stylesheets=[_GRID_CSS]
-        )
+    def _show_correlation(self, *events: param.parameterized.Event) -> None:
+        """Show the figure of one of the coefficients, which is made when it is first asked for."""
+        if self.correlation not in self._cells:
+            figure = metric_curves(self._pipe, metrics=[self.correlation])[self.correlation]
+            self._cells[self.correlation] = _cell(figure)
+            self._grid.append(self._cells[self.correlation])
+        for metric in CORRELATIONS.values():
+            if metric in self._cells:
+                self._cells[metric].visible = metric == self.correlation
+        if len(self.table):
+            self._numbers.object = numbers_html(self._curves(), self.correlation)
 
     # What is asked for.
 
@@ -245,8 +248,8 @@ class AgainstMagnitude(pn.viewable.Viewer):
         hidden = {self.state.model} & set(self.others)
         self.others = [name for name in OTHERS.values() if name in hidden.union(event.new)]
 
-    def _choose(self) -> tuple[Mocks, tuple[str, ...]]:
-        """Mocks and models that are asked for; write beside the controls what they mean."""
+    def _choose(self) -> Question:
+        """Take all choices together, and write beside the controls what they mean."""
         sample = shared.model_card(self.state.model).get("sample", {})
         only_random = sample.get("split") == "random"
         split = "random" if only_random else self.split
@@ -257,39 +260,28 @@ class AgainstMagnitude(pn.viewable.Viewer):
         libraries = tuple(name for name in self.state.libraries if name in known)
         others = [m for m in shared.compared_models(self.state.model) if m in self.others]
         models = (*dict.fromkeys((self.state.model, *others)),)
-        return Mocks(self.state.model, split, libraries), models
+        return Question(models, split, libraries, fit=SEDFIT in self.others)
 
     def _update(self, *events: param.parameterized.Event) -> None:
         self._show_others()
-        mocks, models = self._choose()
-        if mocks.libraries:
-            self._work.ask(
-                (mocks, models),
-                partial(mocks.networks, models),
-                partial(self._take_networks, mocks),
-            )
+        question = self._choose()
+        if question.libraries:
+            self._work.ask(question, question.answer, self._take)
         else:
             self._work.forget()
-            self._stop("There are no mocks of these libraries: the network never saw them.")
+            sentence = "There are no mocks of these libraries: the network never saw them."
+            self._stop(parts.empty_state(sentence))
 
     def _take_others(self, *events: param.parameterized.Event) -> None:
+        before = self._work.question
         self._update()
-        self._ask_fits()
-        self._send()
+        if self._work.question == before:
+            # No other metrics are asked for, so none will come: only the paper's come or go.
+            self._send()
 
-    def _take_networks(self, mocks: Mocks, table: pd.DataFrame) -> None:
-        self._networks, self._mocks = table, mocks
+    def _take(self, table: pd.DataFrame) -> None:
+        self.table = table
         self._trouble.visible, self._picture.visible, self._below.visible = False, True, True
-        self._ask_fits()
-        self._send()
-
-    def _ask_fits(self) -> None:
-        mocks = self._mocks
-        if mocks and SEDFIT in self.others:
-            self._fitting.ask(mocks, mocks.fits, partial(self._take_fits, mocks))
-
-    def _take_fits(self, mocks: Mocks, table: pd.DataFrame) -> None:
-        self._fits[mocks] = table
         self._send()
 
     # What is shown.
@@ -321,26 +313,17 @@ class AgainstMagnitude(pn.viewable.Viewer):
             self._caption.object = parts.caption(caption_text(curves, _TITLES[SEDFIT])).object
             self._numbers.object = numbers_html(curves, self.correlation)
 
-    def _show_correlation(self, *events: param.parameterized.Event) -> None:
-        for metric in CORRELATIONS.values():
-            self._cells[metric].visible = metric == self.correlation
-        if len(self.table):
-            self._numbers.object = numbers_html(self._curves(), self.correlation)
-
     def _show_busy(self, busy: bool) -> None:
         self._busy.visible, self._caption.visible = busy, not busy
 
-    def _show_fitting(self, busy: bool) -> None:
-        self._busy_fitting.visible = busy
+    def _fail(self, sentence: str) -> None:
+        self._stop(parts.problem(sentence))
 
-    def _stop(self, sentence: str) -> None:
-        self._networks, self._mocks = _NOTHING, None
-        self._trouble[:] = [parts.empty_state(sentence)]
+    def _stop(self, message: pn.viewable.Viewable) -> None:
+        """Say why there is nothing to see."""
+        self.table = _NOTHING
+        self._trouble[:] = [message]
         self._trouble.visible, self._picture.visible, self._below.visible = True, False, False
-
-    def _no_fits(self, sentence: str) -> None:
-        self._trouble[:] = [parts.problem(f"The SED fit: {sentence}")]
-        self._trouble.visible = True
 
     def _csv(self) -> io.StringIO:
         return io.StringIO(self.table.to_csv(index=False))

@@ -79,7 +79,7 @@ class Look:
     colour: str | None = None
 
 
-_PAPER_LOOK = Look("paper")
+_PAPER_LOOK = Look("")
 
 
 @dataclass(frozen=True)
@@ -173,22 +173,21 @@ def metric_curves(
 def _figure(pipe: hv.streams.Pipe, metric: str) -> hv.DynamicMap:
     def draw(data: Curves) -> hv.Overlay:
         points = _drawn(data, metric)
-        lines = [_lines(points[points["dash"] == dash]) for dash in _DASHES]
-        rings = points["dash"] == ""
-        return hv.Overlay(
-            [
-                _bars(points if data.errors else points.iloc[:0]),
-                *(line.opts(line_dash=dash) for line, dash in zip(lines, _DASHES, strict=True)),
-                _marks(points[points["dash"].isin(list(_DASHES))]).opts(**_DOT),
-                _marks(points[rings]).opts(**_RING),
-                _marks(points[points["run"] == PUBLISHED_NETWORKS]).opts(**_DIAMOND),
-                _marks(points[points["run"] == PUBLISHED_CIGALE]).opts(**_SQUARE),
-            ]
+        lines = _lines(points)
+        if data.errors:
+            lines = pd.concat([_bars(points), lines])
+        # Two elements and no more: each costs time at every change.
+        return hv.Segments(lines, ["from", "value", "to", "next"], _STROKE) * hv.Points(
+            points.merge(_MARKERS, on="kind"), ["place", "value"], [*_DETAILS, *_MARKERS.columns]
         )
 
+    stroke = {"color": "colour", "line_width": "width", "line_alpha": "alpha", "line_dash": "dash"}
+    mark = {"marker": "marker", "size": "size", "fill_alpha": "fill", "line_alpha": "alpha"}
     return hv.DynamicMap(draw, streams=[pipe]).opts(
-        hv.opts.Segments(color="colour", apply_ranges=False),
-        hv.opts.Points(color="colour", apply_ranges=False),
+        hv.opts.Segments(apply_ranges=False, **stroke),
+        hv.opts.Points(
+            color="colour", line_width=1.6, apply_ranges=False, tools=[_hover()], **mark
+        ),
         hv.opts.Overlay(
             **figure_options(
                 partial(_axes, pipe=pipe, metric=metric),
@@ -201,11 +200,17 @@ def _figure(pipe: hv.streams.Pipe, metric: str) -> hv.DynamicMap:
     )
 
 
-_DOT = {"size": 6}
-_RING = {"size": 8, "fill_alpha": 0, "line_width": 1.6}
-_FAINT_MARK = {"fill_alpha": 0, "line_alpha": _FAINT, "line_width": 1.4}
-_DIAMOND = _FAINT_MARK | {"marker": "diamond", "size": 14}
-_SQUARE = _FAINT_MARK | {"marker": "square", "size": 9}
+_DETAILS = ["run", "name", "magnitude", "says", "mocks", "colour"]
+_STROKE = ["colour", "width", "alpha", "dash"]
+_MARKERS = pd.DataFrame(
+    [
+        ("dot", "circle", 6, 1.0, 1.0),
+        ("ring", "circle", 8, 0.0, 1.0),
+        (PUBLISHED_NETWORKS, "diamond", 14, 0.0, _FAINT),
+        (PUBLISHED_CIGALE, "square", 9, 0.0, _FAINT),
+    ],
+    columns=["kind", "marker", "size", "fill", "alpha"],
+)
 
 
 def _drawn(data: Curves, metric: str) -> pd.DataFrame:
@@ -219,6 +224,7 @@ def _drawn(data: Curves, metric: str) -> pd.DataFrame:
     table = table[table[metric].notna()]
     known = {run: data.look(run) for run in table.loc[~table["paper"], "run"].unique()}
     looks = [known.get(run, _PAPER_LOOK) for run in table["run"]]
+    kinds = ["dot" if look.dash else "ring" for look in looks]
     scale = 100.0 if metric == "outlier_fraction" else 1.0
     error = table.get(f"{metric}_err", pd.Series(np.nan, table.index))
     drawn = pd.DataFrame(
@@ -228,7 +234,7 @@ def _drawn(data: Curves, metric: str) -> pd.DataFrame:
             "magnitude": table["magnitude"].to_numpy(float),
             "value": scale * table[metric].to_numpy(float),
             "error": scale * error.to_numpy(float),
-            "paper": table["paper"].to_numpy(bool),
+            "kind": np.where(table["paper"], table["run"], kinds),
             "dash": [look.dash for look in looks],
             "colour": [
                 look.colour or PARAMETER_COLOURS[name]
@@ -256,38 +262,36 @@ def _words(metric: str, value: float, error: float, unit: str) -> str:
     return text if metric in ("pearson", "r2") else f"{text} {unit}"
 
 
-def _lines(points: pd.DataFrame) -> hv.Segments:
-    """Join the marks of each run and parameter."""
-    pieces = [
-        pd.DataFrame(
-            {
-                "from": rows["place"].to_numpy()[:-1],
-                "value": rows["value"].to_numpy()[:-1],
-                "to": rows["place"].to_numpy()[1:],
-                "next": rows["value"].to_numpy()[1:],
-                "colour": rows["colour"].to_numpy()[1:],
-            }
-        )
-        for _, rows in points.groupby(["run", "name"], sort=False)
-    ]
-    table = pd.concat(pieces) if pieces else _NO_LINES
-    return hv.Segments(table, ["from", "value", "to", "next"], "colour").opts(line_width=1.7)
+def _lines(points: pd.DataFrame) -> pd.DataFrame:
+    """Join the dots of each run and parameter."""
+    dots = points[points["kind"] == "dot"]
+    after = dots.groupby(["run", "name"], sort=False)[["place", "value"]].shift(-1)
+    pieces = {
+        "from": dots["place"],
+        "value": dots["value"],
+        "to": after["place"],
+        "next": after["value"],
+        "colour": dots["colour"],
+        "width": 1.7,
+        "alpha": 1.0,
+        "dash": dots["dash"],
+    }
+    return pd.DataFrame(pieces).dropna()
 
 
-_NO_LINES = pd.DataFrame(columns=["from", "value", "to", "next", "colour"])
-
-
-def _bars(points: pd.DataFrame) -> hv.Segments:
+def _bars(points: pd.DataFrame) -> pd.DataFrame:
     known = points[points["error"].notna()]
-    place, value, error = (known[name].to_numpy(float) for name in ("place", "value", "error"))
-    ends = (place, value - error, place, value + error, known["colour"].to_numpy())
-    bars = hv.Segments(ends, ["place", "low", "same", "high"], "colour")
-    return bars.opts(line_width=3, line_alpha=0.35)
-
-
-def _marks(points: pd.DataFrame) -> hv.Points:
-    details = ["run", "name", "magnitude", "says", "mocks", "colour"]
-    return hv.Points(points, ["place", "value"], details).opts(tools=[_hover()])
+    pieces = {
+        "from": known["place"],
+        "value": known["value"] - known["error"],
+        "to": known["place"],
+        "next": known["value"] + known["error"],
+        "colour": known["colour"],
+        "width": 3.0,
+        "alpha": 0.35,
+        "dash": "solid",
+    }
+    return pd.DataFrame(pieces)
 
 
 def _hover() -> HoverTool:
