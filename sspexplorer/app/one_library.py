@@ -35,6 +35,12 @@ MODELS = {name: f"default-{name}" for name in LIBRARY_NAMES} | {"all": "default"
 MAGNITUDE_CHOICES = {"All": "all", "Brighter than": "brighter", "At": "at"}
 SSPS = {"All": "all", "Ages all libraries cover": "ages", "Ages and [M/H] all cover": "both"}
 
+# The first table carries the names of the rows.
+_TABLES_CSS = """
+:host { display: grid; gap: 8px 12px; grid-template-columns: 1.5fr 1fr 1fr; }
+:host > * { min-width: 0; }
+.scroll-button { display: none; }
+"""
 _GRID_CSS = """
 :host { display: grid; gap: 8px 16px; grid-template-columns: repeat(3, minmax(0, 1fr)); }
 @media (max-width: 1100px) { :host { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
@@ -165,7 +171,7 @@ class OneLibraryOrAll(pn.viewable.Viewer):
             *(self._table(name) for name in PARAMETERS),
             sizing_mode="stretch_width",
             margin=0,
-            stylesheets=[_GRID_CSS],
+            stylesheets=[_TABLES_CSS],
         )
         densities = pn.Column(
             *(self._density(name) for name in PARAMETERS),
@@ -191,7 +197,7 @@ class OneLibraryOrAll(pn.viewable.Viewer):
         )
 
     def _table(self, name: str) -> pn.Column:
-        picture = crossed_picture(self._crossed, name)
+        picture = crossed_picture(self._crossed, name, row_names=name == PARAMETERS[0])
         tap = hv.streams.Tap(source=picture, x=None, y=None)
         tap.add_subscriber(self._tapped)
         return parts.picture_pane(pn.pane.HoloViews(picture, linked_axes=False), height="310px")
@@ -241,9 +247,12 @@ class OneLibraryOrAll(pn.viewable.Viewer):
     def _draw_cell(self, compared: Compared) -> None:
         self.rows = compared.mocks
         self._compared.send(compared)
-        title = (
-            f"Trained on {TRAINED_LABELS[self.trained]}, tested on {LIBRARY_LABELS[self.tested]}"
+        on = (
+            "all, by the paper's recipe"
+            if self.trained == "paper"
+            else TRAINED_LABELS[self.trained]
         )
+        title = f"Trained on {on}, tested on {LIBRARY_LABELS[self.tested]}"
         self._cell_title.object = parts.label(title).object
         self._cell_caption.object = parts.caption(_cell_words(compared.mocks)).object
 
@@ -344,7 +353,7 @@ def _young_words(tables: dict[str, pd.DataFrame]) -> list[str]:
     bias = {}
     for key, group in {"young": rows[young], "old": rows[~young]}.items():
         value = summary(group["pred_log_age"].to_numpy(), group["log_age"].to_numpy())["bias"]
-        bias[key] = metric_text("bias", value)
+        bias[key] = f"{value:+.2f}".replace("-", "−")
     return [
         f"{LIBRARY_LABELS[late]} begins at {age_text(youngest[late])}: the ages that its network "
         f"gives to SSPs of other libraries are off by {bias['young']} dex in the median where "

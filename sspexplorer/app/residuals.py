@@ -269,7 +269,7 @@ def caption_text(question: Question, residuals: Residuals) -> str:
     """What to notice: where the medians are furthest off."""
     sentences = [
         f"Mocks of SSPs {question.trial.words()}, {cut_name(question.limit)}; full colour: bright, "
-        "pale: faint."
+        "weak: faint."
     ]
     worst = []
     for parameter in PARAMETERS:

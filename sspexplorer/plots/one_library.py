@@ -22,7 +22,7 @@ from sspexplorer.plots.style import (
 )
 
 # What a network was trained on, and how its row is called.
-TRAINED_LABELS = LIBRARY_LABELS | {"all": "all of them", "paper": "all, paper's recipe"}
+TRAINED_LABELS = LIBRARY_LABELS | {"all": "all", "paper": "paper's recipe"}
 
 METRIC_NAMES = {
     "sigma_nmad": "σ\u00a0NMAD",
@@ -79,7 +79,7 @@ def metric_text(metric: str, value: float) -> str:
 def metric_title(metric: str, parameter: str) -> str:
     """Name of a metric of one parameter, with its unit."""
     unit = "" if metric in _WITHOUT_UNIT else f" [{PARAMETER_UNITS[parameter]}]"
-    return f"{METRIC_NAMES[metric]} of {PARAMETER_NAMES[parameter]}{unit}"
+    return f"{PARAMETER_NAMES[parameter]}, {METRIC_NAMES[metric]}{unit}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +101,9 @@ class Crossed:
     chosen: tuple[str, str] = ("", "")
 
 
-def crossed_picture(crossed: Crossed | hv.streams.Pipe, parameter: str) -> hv.DynamicMap:
+def crossed_picture(
+    crossed: Crossed | hv.streams.Pipe, parameter: str, *, row_names: bool = True
+) -> hv.DynamicMap:
     """Draw a metric of one parameter: networks by rows, the library they are tested on by columns.
 
     The paler a cell, the better: colours run from the best value there can be to the worst one
@@ -112,6 +114,8 @@ def crossed_picture(crossed: Crossed | hv.streams.Pipe, parameter: str) -> hv.Dy
     crossed : Crossed, or Pipe of one
         A ``holoviews.streams.Pipe`` gives a live picture, which follows what is sent through it.
     parameter : str
+    row_names : bool
+        Name the rows; not needed beside a picture that does.
     """
     pipe = crossed if isinstance(crossed, hv.streams.Pipe) else hv.streams.Pipe(data=crossed)
     figure = figure_options(
@@ -126,6 +130,7 @@ def crossed_picture(crossed: Crossed | hv.streams.Pipe, parameter: str) -> hv.Dy
         xticks=list(enumerate(LIBRARY_LABELS.values())),
         yticks=[(_PLACES[name], label) for name, label in TRAINED_LABELS.items()],
         default_tools=["tap"],
+        **({} if row_names else {"yaxis": None}),
     )
 
     def draw(data: Crossed) -> hv.Overlay:

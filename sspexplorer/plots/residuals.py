@@ -3,7 +3,7 @@
 Fig. 9 of Domínguez Sánchez et al. (2026).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -16,7 +16,7 @@ from bokeh.models import CustomJS, HoverTool, Label, Slope
 from sspexplorer.metrics import Summary, summary
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.plots.density import LIMITS, medians_table
-from sspexplorer.plots.shading import CLEAR, RIM, line_options, mean_cells, rimmed_lines
+from sspexplorer.plots.shading import CLEAR, RIM, mean_cells
 from sspexplorer.plots.style import (
     LIBRARY_COLOURS,
     LIBRARY_LABELS,
@@ -30,7 +30,7 @@ from sspexplorer.plots.style import (
 ERROR_LIMITS = {"log_age": (-2.0, 2.0), "metallicity": (-2.9, 2.9), "ebv": (-0.4, 0.4)}
 
 # From the brightest mocks to the faintest; below this they would sink into the page.
-_OPACITY = (1.0, 0.22)
+_OPACITY = (1.0, 0.35)
 _CELL_SIZE = 3
 _NO_MEDIANS = pd.DataFrame(columns=["centre", "p25", "p50", "p75", "n"], dtype=float)
 
@@ -155,7 +155,7 @@ def residual_picture(
         points = hv.Points(marks, ["centre", "p50"], ["p25", "p75", "n"]).redim(
             centre=dimensions[0], p50=dimensions[1]
         )
-        return image * rimmed_lines(_bars(marks), dimensions) * points
+        return image * _bars(marks) * points
 
     # The cells have these limits from the start, and the axes take them from the cells.
     view = hv.streams.RangeXY(x_range=limits[0], y_range=limits[1])
@@ -175,7 +175,7 @@ def residual_picture(
             clipping_colors=CLEAR,
             tools=[_cell_hover()],
         ),
-        *line_options(),
+        hv.opts.Segments(color="colour", line_width="width", apply_ranges=False),
         hv.opts.Points(
             color="#FFFFFF",
             line_color=RIM,
@@ -188,10 +188,12 @@ def residual_picture(
     )
 
 
-def _bars(medians: pd.DataFrame) -> Iterable[tuple[np.ndarray, np.ndarray]]:
-    """Upright lines from the lower quartile to the upper one."""
-    for x, low, high in medians[["centre", "p25", "p75"]].to_numpy():
-        yield np.array([x, x]), np.array([low, high])
+def _bars(medians: pd.DataFrame) -> hv.Segments:
+    """Upright lines from the lower quartile to the upper one, white on dark."""
+    x, low, high = (medians[column].to_numpy() for column in ("centre", "p25", "p75"))
+    style = [np.repeat(values, len(x)) for values in ([RIM, "#FFFFFF"], [3.6, 1.5])]
+    ends = [np.tile(values, 2) for values in (x, low, x, high)]
+    return hv.Segments((*ends, *style), ["true", "p25", "same", "p75"], ["colour", "width"])
 
 
 def _write(
