@@ -1,6 +1,7 @@
 """Mixed populations: what networks of single stellar populations make of composite ones."""
 
 import io
+from functools import partial
 from typing import Any, ClassVar
 
 import holoviews as hv
@@ -260,10 +261,9 @@ class MixedPopulations(pn.viewable.Viewer):
         )
 
     def _picture(self, name: str) -> hv.Overlay:
-        picture = evolution_picture(self._histories, name, self._mark, gyr=self.gyr)
-        tap = hv.streams.SingleTap(source=picture, x=None, y=None)
+        tap = hv.streams.SingleTap(x=None, y=None)
         tap.add_subscriber(self.tapped)
-        return picture
+        return evolution_picture(self._histories, name, self._mark, gyr=self.gyr, tap=tap)
 
     # Choices.
 
@@ -298,7 +298,9 @@ class MixedPopulations(pn.viewable.Viewer):
         """Choose the time at which a picture was clicked."""
         if x is not None:
             low, high = self.param.time.bounds
-            self.time = round(float(np.clip(x, low, high)), 1)
+            time = round(float(np.clip(x, low, high)), 1)
+            # Clicks come without the document's lock, which moving the mark needs.
+            pn.state.execute(partial(self.param.update, time=time), schedule=True)
 
     def _take_metals(self, name: str, event: param.parameterized.Event) -> None:
         if not self._filling and event.new is not None:

@@ -97,7 +97,12 @@ class TimeMark:
 
 
 def evolution_picture(
-    histories: hv.streams.Pipe, name: str, mark: TimeMark, *, gyr: bool = False
+    histories: hv.streams.Pipe,
+    name: str,
+    mark: TimeMark,
+    *,
+    gyr: bool = False,
+    tap: hv.streams.SingleTap | None = None,
 ) -> hv.DynamicMap:
     """Draw what is predicted of one parameter against time, beside the truth.
 
@@ -115,6 +120,8 @@ def evolution_picture(
         Of the chosen time.
     gyr : bool
         Show ages in Gyr and not as log age.
+    tap : SingleTap, optional
+        Gets where the picture is clicked.
     """
     shown = "age" if gyr and name == "log_age" else name
     label = AGE_LABEL if shown == "age" else PARAMETER_LABELS[name]
@@ -136,14 +143,14 @@ def evolution_picture(
         _draw_under(plot, "light", _line("dashed", 1.6, 1), lines["light"])
 
     live = _live(histories)
-    return (
-        live(lambda data: _segments(data.table, f"pred_{name}", shown)).opts(
-            **_COLOURS, line_width=2.2
-        )
-        * live(lambda data: _targets(data.table, name, shown)).opts(
-            color=NEUTRAL, size=7, alpha=0, tools=[_hover(label, _DIGITS[shown])]
-        )
-    ).opts(**_time_options(draw, mark.hook, ylabel=label))
+    lines = live(lambda data: _segments(data.table, f"pred_{name}", shown))
+    lines = lines.opts(**_COLOURS, line_width=2.2)
+    if tap:
+        # A click reaches a layer, never an overlay of layers.
+        tap.source = lines
+    targets = live(lambda data: _targets(data.table, name, shown))
+    targets = targets.opts(color=NEUTRAL, size=7, alpha=0, tools=[_hover(label, _DIGITS[shown])])
+    return (lines * targets).opts(**_time_options(draw, mark.hook, ylabel=label))
 
 
 def rate_picture(histories: hv.streams.Pipe, mark: TimeMark) -> hv.DynamicMap:
