@@ -95,9 +95,22 @@
     fold.setAttribute("aria-expanded", String(!folded));
   });
 
+  // Bokeh measures every figure whenever one is repainted, and stumbles over a figure that has come
+  // but was not laid out yet. That one is laid out and measured as soon as all have come.
+  function measureOnlyWhatIsLaidOut() {
+    const figure = Bokeh.require("models/plots/plot").PlotView.prototype;
+    for (const name of ["_measure_layout", "_after_layout"]) {
+      const step = figure[name];
+      figure[name] = function () {
+        if (this.layout) step.call(this);
+      };
+    }
+  }
+
   const start = setInterval(() => {
     if (!tellTheme()) return;
     clearInterval(start);
+    measureOnlyWhatIsLaidOut();
     session().on_event("connection_lost", () => root.setAttribute("data-connection", "lost"));
     session().on_event("client_reconnected", () => root.removeAttribute("data-connection"));
     session().on_change((event) => {
