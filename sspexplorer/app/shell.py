@@ -215,8 +215,10 @@ class Shell:
             if host is not self.host:
                 host.hide()
         self.host.show()
-        # The place holder is painted first, then the page takes its turn.
-        pn.state.curdoc.add_next_tick_callback(self.host.build)
+        # Before a session is connected, what changes is lost; the page in sight is built then.
+        if pn.state.loaded:
+            # The place holder is painted first, then the page takes its turn.
+            pn.state.curdoc.add_next_tick_callback(self.host.build)
 
     def _follow(self, *events: Any) -> None:
         self.host.clear()
