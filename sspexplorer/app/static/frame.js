@@ -95,14 +95,21 @@
     fold.setAttribute("aria-expanded", String(!folded));
   });
 
-  // Bokeh measures every figure whenever one is repainted, and stumbles over a figure that has come
-  // but was not laid out yet. That one is laid out and measured as soon as all have come.
-  function measureOnlyWhatIsLaidOut() {
+  // Bokeh lays out every figure whenever one is repainted: also those of the pages out of sight,
+  // which takes seconds when many have been seen, and those that have come but were not laid out
+  // yet, over which it stumbles. Both are laid out as soon as they are in sight.
+  function inSight(view) {
+    for (let at = view; at; at = at.parent) if (at.model.visible === false) return false;
+    return true;
+  }
+
+  function layOutOnlyWhatIsInSight() {
     const figure = Bokeh.require("models/plots/plot").PlotView.prototype;
-    for (const name of ["_measure_layout", "_after_layout"]) {
+    for (const name of ["_update_layout", "_measure_layout", "_after_layout"]) {
       const step = figure[name];
       figure[name] = function () {
-        if (this.layout) step.call(this);
+        const isLaidOut = this.layout || name === "_update_layout";
+        if (isLaidOut && inSight(this)) step.call(this);
       };
     }
   }
@@ -110,7 +117,7 @@
   const start = setInterval(() => {
     if (!tellTheme()) return;
     clearInterval(start);
-    measureOnlyWhatIsLaidOut();
+    layOutOnlyWhatIsInSight();
     session().on_event("connection_lost", () => root.setAttribute("data-connection", "lost"));
     session().on_event("client_reconnected", () => root.removeAttribute("data-connection"));
     session().on_change((event) => {
