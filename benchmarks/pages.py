@@ -2,8 +2,9 @@
 
     python benchmarks/pages.py [--url URL]
 
-Opens the app in Chromium as a new visitor of a warm server and clicks through all pages. Without
---url it serves the app itself and waits for it to be warm.
+Opens the app in Chromium on a warm server: first each page by a visitor who has only seen the
+first, then all pages by one visitor, who keeps all that was drawn. Without --url it serves the app
+itself and waits for it to be warm.
 """
 
 import argparse
@@ -17,7 +18,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from sspexplorer.app.pages import PAGES
 
@@ -64,6 +65,27 @@ def time_of_picture(page: Page, key: str, title: str, frames: list[float]) -> tu
     return first, max(frames) - start
 
 
+def arrived(browser: Browser, url: str) -> tuple[Page, list[float]]:
+    """A new visitor who sees the first page, and when messages reach them."""
+    visitor = browser.new_page(viewport={"width": 1440, "height": 900})
+    frames = [0.0]
+    visitor.on(
+        "websocket",
+        lambda ws: ws.on("framereceived", lambda frame: frames.append(time.monotonic())),
+    )
+    start = time.monotonic()
+    visitor.goto(url)
+    visitor.locator(PICTURE).first.wait_for(timeout=60_000)
+    tell("(arriving)", time.monotonic() - start, max(frames) - start)
+    visitor.wait_for_timeout(3000)
+    return visitor, frames
+
+
+def tell(title: str, first: float, last: float) -> None:
+    """Print a line."""
+    print(f"{title:20} first picture {first:5.2f} s, all there {last:5.2f} s", flush=True)
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -81,20 +103,15 @@ def main() -> None:
         page.wait_for_timeout(1000 * WARM_UP)
         page.close()
 
-        visitor = browser.new_page(viewport={"width": 1440, "height": 900})
-        frames = [0.0]
-        visitor.on(
-            "websocket",
-            lambda ws: ws.on("framereceived", lambda frame: frames.append(time.monotonic())),
-        )
-        start = time.monotonic()
-        visitor.goto(url)
-        visitor.locator(PICTURE).first.wait_for(timeout=60_000)
-        print(f"{'cold browser':20} first picture {time.monotonic() - start:5.2f} s")
-        visitor.wait_for_timeout(3000)
+        print("each by a visitor of its own")
+        for entry in PAGES[1:]:
+            visitor, frames = arrived(browser, url)
+            tell(entry.title, *time_of_picture(visitor, entry.key, entry.title, frames))
+            visitor.close()
+        print("all by one visitor")
+        visitor, frames = arrived(browser, url)
         for entry in [*PAGES[1:], PAGES[0]]:
-            first, last = time_of_picture(visitor, entry.key, entry.title, frames)
-            print(f"{entry.title:20} first picture {first:5.2f} s, all there {last:5.2f} s")
+            tell(entry.title, *time_of_picture(visitor, entry.key, entry.title, frames))
         browser.close()
 
 
