@@ -1,12 +1,24 @@
 """The command line: ``sspexplorer --help``."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
+from sspexplorer.cli.libraries import libraries_app
+from sspexplorer.cli.parts import (
+    JsonOption,
+    ModelOption,
+    SeedOption,
+    check_folder,
+    fraction_line,
+    listed,
+    make_folder,
+    print_json,
+    progress_line,
+    say,
+)
 from sspexplorer.errors import InputError
 
 app = typer.Typer(
@@ -17,78 +29,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-JsonOption = Annotated[
-    bool, typer.Option("--json", help="Print one JSON object to standard output, nothing else.")
-]
-ModelOption = Annotated[
-    str, typer.Option(help="A model directory, or one that ships: 'default', 'paper'.")
-]
-SeedOption = Annotated[int, typer.Option(help="Seed of everything random.")]
-
-
-def _say(text: str) -> None:
-    typer.echo(text, err=True)
-
-
-def _print_json(value: object) -> None:
-    typer.echo(json.dumps(_without_nan(value), ensure_ascii=False))
-
-
-def _without_nan(value: object) -> object:
-    """NaN is not JSON: it is written as null."""
-    if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(item) for item in value]
-    return None if isinstance(value, float) and value != value else value
-
-
-@app.command()
-def libraries(json_output: JsonOption = False) -> None:
-    """List the SSP libraries: what they hold, what was left out, what to cite."""
-    from sspexplorer.libraries import DEFAULT_AGE_RANGE, LIBRARY_NAMES, load_library
-
-    found = []
-    for name in LIBRARY_NAMES:
-        library, whole = load_library(name), load_library(name, None)
-        left_out = list(library.left_out)
-        if len(whole) > len(library):
-            low, high = DEFAULT_AGE_RANGE
-            left_out.append(
-                f"{len(whole) - len(library)} SSPs not between {low / 1e6:g} Myr and "
-                f"{high / 1e9:g} Gyr: kept in the file, not used by default."
-            )
-        found.append(
-            {
-                "name": name,
-                "title": library.title,
-                "n_ssp": len(library),
-                "n_ages": len(library.ages),
-                "n_metallicities": len(library.metallicities),
-                "log_age": [float(library.ages[0]), float(library.ages[-1])],
-                "metallicity": [float(m) for m in library.metallicities],
-                "wavelength": [float(library.wavelength[0]), float(library.wavelength[-1])],
-                "imf": sorted(set(library.imf.tolist())),
-                "isochrone": sorted(set(library.isochrone.tolist())),
-                "left_out": left_out,
-                "citation": library.citation,
-                "terms": library.terms,
-                "provenance": library.provenance,
-            }
-        )
-    if json_output:
-        _print_json({"libraries": found})
-        return
-    for item in found:
-        typer.echo(
-            f"{item['name']:8} {item['title']}: {item['n_ssp']} SSPs, {item['n_ages']} ages × "
-            f"{item['n_metallicities']} metallicities, log age {item['log_age'][0]:.2f} to "
-            f"{item['log_age'][1]:.2f} yr, [M/H] {item['metallicity'][0]:+.2f} to "
-            f"{item['metallicity'][-1]:+.2f}, IMF {', '.join(item['imf'])}"
-        )
-        for sentence in item["left_out"]:
-            typer.echo(f"         left out: {sentence}")
-        typer.echo(f"         {item['citation']}")
+app.add_typer(libraries_app, name="libraries")
 
 
 @app.command()
@@ -113,15 +54,15 @@ def mocks(
         raise InputError(
             f"A mock sample is written as Parquet, but {out} does not end in .parquet."
         )
-    _check_folder(out)
+    check_folder(out)
     names = [name.strip() for name in libraries.split(",") if name.strip()]
     sample = make_mocks(names, seed=seed, split=split, continuous_ebv=continuous_ebv)
     sample.to_parquet(out)
     counts = {k: int(v) for k, v in sample.labels["split"].value_counts().items()}
     if json_output:
-        _print_json({"path": str(out), "n": len(sample), "split": counts, "meta": sample.meta})
+        print_json({"path": str(out), "n": len(sample), "split": counts, "meta": sample.meta})
     else:
-        typer.echo(f"{len(sample)} mocks written to {out} ({_listed(counts)}).")
+        typer.echo(f"{len(sample)} mocks written to {out} ({listed(counts)}).")
 
 
 @app.command()
@@ -141,15 +82,15 @@ def train(
     from sspexplorer.training import train as run_training
 
     chosen = get_recipe(recipe, network=network, epochs=epochs)
-    _make_folder(out)
+    make_folder(out)
     mock_sample = MockSample.from_parquet(sample)
-    model = run_training(mock_sample, chosen, seed=seed, progress=_progress_line())
+    model = run_training(mock_sample, chosen, seed=seed, progress=progress_line())
     if model.card["training"]["stopped_early"]:
-        _say("Stopped early; the best weights so far are kept.")
+        say("Stopped early; the best weights so far are kept.")
     model = with_metrics(model, mocks=mock_sample)
     model.save(out)
     if json_output:
-        _print_json({"path": str(out), "card": model.card})
+        print_json({"path": str(out), "card": model.card})
         return
     typer.echo(f"Model written to {out}.")
     for split, metrics in model.card["metrics"].items():
@@ -187,7 +128,7 @@ def evaluate(
         "noise_seen_in_training": noise_seen(loaded, test),
     }
     if json_output:
-        _print_json(result)
+        print_json(result)
     else:
         _print_metrics(result)
 
@@ -227,7 +168,7 @@ def predict(
     from sspexplorer.inference import predict as run_prediction
     from sspexplorer.networks import load_model
 
-    _check_folder(out)
+    check_folder(out)
     loaded = load_model(model)
     found = read_catalogue(catalogue, unit=unit, photometry=photometry)
     table = run_prediction(loaded, found.flux, found.redshift)
@@ -247,10 +188,10 @@ def predict(
         "notes": list(found.notes),
     }
     if json_output:
-        _print_json(report)
+        print_json(report)
         return
     for note in found.notes:
-        _say(note)
+        say(note)
     typer.echo(f"{report['n_predicted']} of {report['n_rows']} rows predicted, written to {out}.")
     for flag, count in flagged.items():
         typer.echo(f"  {count} flagged: {flag}")
@@ -281,7 +222,7 @@ def sedfit(
     from sspexplorer.libraries import load_library
     from sspexplorer.sedfit import fit_at_redshifts
 
-    _check_folder(out)
+    check_folder(out)
     names = [name.strip() for name in libraries.split(",") if name.strip()]
     for name in names:
         load_library(name)
@@ -292,7 +233,7 @@ def sedfit(
         found.flux_err,
         found.redshift,
         floor=floor,
-        progress=_fraction_line("fitted"),
+        progress=fraction_line("fitted"),
     )
     found.write(out, out.name, table)
     flagged = {
@@ -312,10 +253,10 @@ def sedfit(
         "notes": list(found.notes),
     }
     if json_output:
-        _print_json(report)
+        print_json(report)
         return
     for note in found.notes:
-        _say(note)
+        say(note)
     typer.echo(
         f"{report['n_fitted']} of {report['n_rows']} rows fitted (median reduced χ² "
         f"{report['median_chi2']:.2f}), written to {out}."
@@ -334,64 +275,11 @@ def serve(
     run_server(port)
 
 
-def _progress_line():
-    """Write a training's progress on one line of standard error."""
-    last_epoch = -1
-
-    def show(progress) -> None:
-        nonlocal last_epoch
-        live = sys.stderr.isatty()
-        if not live and progress.epoch == last_epoch:
-            return
-        last_epoch = progress.epoch
-        rmse = ", ".join(f"{value**0.5:.3f}" for value in progress.validation_loss)
-        line = (
-            f"epoch {progress.epoch}/{progress.epochs}  {progress.fraction:4.0%}  validation RMSE "
-            f"({rmse}) dex, dex, mag  {progress.seconds_left:.0f} s left"
-        )
-        end = "\n" if not live or progress.fraction >= 1 else ""
-        sys.stderr.write(f"\r{line}\x1b[K{end}" if live else line + end)
-        sys.stderr.flush()
-
-    return show
-
-
-def _fraction_line(done: str):
-    """Write how much is done on one line of standard error, if a person is looking at it."""
-
-    def show(fraction: float) -> None:
-        if sys.stderr.isatty():
-            sys.stderr.write(f"\r{fraction:4.0%} {done}\x1b[K" + ("\n" if fraction >= 1 else ""))
-            sys.stderr.flush()
-
-    return show
-
-
-def _check_folder(path: Path) -> None:
-    if not path.absolute().parent.is_dir():
-        raise InputError(f"Cannot write {path}: there is no folder {path.absolute().parent}.")
-
-
-def _make_folder(path: Path) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"Cannot make the folder {path}: {error.strerror}.") from None
-
-
-def _listed(counts: dict[str, int]) -> str:
-    return ", ".join(f"{count} {name}" for name, count in counts.items())
-
-
 def main() -> NoReturn:
     """Run the command line; exit with 2 and one line where the input cannot be used."""
     try:
         app()
     except InputError as error:
-        _say(f"sspexplorer: {error}")
+        say(f"sspexplorer: {error}")
         sys.exit(2)
     sys.exit(0)
-
-
-if __name__ == "__main__":
-    main()

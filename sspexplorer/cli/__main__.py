@@ -1,0 +1,5 @@
+"""``python -m sspexplorer.cli``."""
+
+from sspexplorer.cli import main
+
+main()

@@ -1,0 +1,101 @@
+"""What the commands share: options, messages, progress, JSON."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sspexplorer.errors import InputError
+
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object to standard output, nothing else.")
+]
+ModelOption = Annotated[
+    str, typer.Option(help="A model directory, or one that ships: 'default', 'paper'.")
+]
+SeedOption = Annotated[int, typer.Option(help="Seed of everything random.")]
+
+
+def say(text: str) -> None:
+    """Write a line to standard error."""
+    typer.echo(text, err=True)
+
+
+def print_json(value: object) -> None:
+    """Print one JSON object; NaN, which JSON does not know, as null."""
+    typer.echo(json.dumps(_without_nan(value), ensure_ascii=False))
+
+
+def _without_nan(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and value != value else value
+
+
+def progress_line() -> Callable:
+    """Write a training's progress on one line of standard error."""
+    last_epoch = -1
+
+    def show(progress) -> None:
+        nonlocal last_epoch
+        live = sys.stderr.isatty()
+        if not live and progress.epoch == last_epoch:
+            return
+        last_epoch = progress.epoch
+        rmse = ", ".join(f"{value**0.5:.3f}" for value in progress.validation_loss)
+        line = (
+            f"epoch {progress.epoch}/{progress.epochs}  {progress.fraction:4.0%}  validation RMSE "
+            f"({rmse}) dex, dex, mag  {progress.seconds_left:.0f} s left"
+        )
+        end = "\n" if not live or progress.fraction >= 1 else ""
+        sys.stderr.write(f"\r{line}\x1b[K{end}" if live else line + end)
+        sys.stderr.flush()
+
+    return show
+
+
+def fraction_line(done: str) -> Callable[[float], None]:
+    """Write how much is done on one line of standard error, if a person is looking at it."""
+
+    def show(fraction: float) -> None:
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\r{fraction:4.0%} {done}\x1b[K" + ("\n" if fraction >= 1 else ""))
+            sys.stderr.flush()
+
+    return show
+
+
+def check_folder(path: Path) -> None:
+    """Check that a file can be written there, before anything long is begun.
+
+    Raises
+    ------
+    InputError
+        If there is no such folder.
+    """
+    if not path.absolute().parent.is_dir():
+        raise InputError(f"Cannot write {path}: there is no folder {path.absolute().parent}.")
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder.
+
+    Raises
+    ------
+    InputError
+        If that cannot be done.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"Cannot make the folder {path}: {error.strerror}.") from None
+
+
+def listed(counts: dict[str, int]) -> str:
+    """Write counts in a line: ``3 train, 1 test``."""
+    return ", ".join(f"{count} {name}" for name, count in counts.items())
