@@ -25,6 +25,7 @@ STREET = (
     "resources",
     "bands",
     "libraries",
+    "nebular",
     "dust",
     "photometry",
     "noise",
