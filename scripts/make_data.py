@@ -27,9 +27,15 @@ from astropy.io import fits
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.libraries import SSPLibrary, write_library
 from sspexplorer.nebular import LOG_U_RANGE, NebularGrid, write_nebular
+from sspexplorer.readers.resampling import (
+    WAVELENGTH,
+    bin_average,
+    gap_sentence,
+    gap_start,
+    without_gaps,
+)
 from sspexplorer.resources import data_path
 
-WAVELENGTH = np.arange(2700.0, 11000.1, 5.0)  # Å: every band at redshifts 0 to 0.1
 MANTISSA_BITS = 14  # relative rounding of at most 3e-5, so that the files compress
 SOLAR_Z_POPSTAR = 0.02  # Mollá et al. (2009)
 
@@ -82,32 +88,11 @@ def fetch(package: Package, folder: Path) -> Path:
     return path
 
 
-def bin_average(wavelength: np.ndarray, spectra: np.ndarray) -> np.ndarray:
-    """Mean F_λ in the 5 Å bins of WAVELENGTH, of spectra linear between their points."""
-    step = WAVELENGTH[1] - WAVELENGTH[0]
-    edges = np.append(WAVELENGTH - step / 2, WAVELENGTH[-1] + step / 2)
-    inside = (wavelength > edges[0]) & (wavelength < edges[-1])
-    nodes = np.union1d(wavelength[inside], edges)
-    at_edges = np.searchsorted(nodes, edges)
-    result = np.empty((len(spectra), len(WAVELENGTH)))
-    for row, spectrum in enumerate(spectra):
-        values = np.interp(nodes, wavelength, spectrum)
-        pieces = np.diff(nodes) * (values[:-1] + values[1:]) / 2
-        result[row] = np.add.reduceat(pieces, at_edges[:-1]) / step
-    return result
-
-
 def rounded(values: np.ndarray) -> np.ndarray:
     """Round to float32 with MANTISSA_BITS bits of mantissa."""
     mantissa, exponent = np.frexp(values)
     scale = 2.0 ** (MANTISSA_BITS + 1)
     return np.ldexp(np.round(mantissa * scale) / scale, exponent).astype(np.float32)
-
-
-def without_gaps(wavelength: np.ndarray, spectra: np.ndarray) -> np.ndarray:
-    """Mask (n_ssp,) of the spectra that are positive over all of WAVELENGTH."""
-    inside = (wavelength >= WAVELENGTH[0]) & (wavelength <= WAVELENGTH[-1])
-    return (spectra[:, inside] > 0).all(axis=1)
 
 
 def make_bands(wheel: Path) -> None:
@@ -240,12 +225,8 @@ def build(
         left_out.append(f"{(~born).sum()} SSPs of age 0: they have no logarithm.")
     gaps = born & ~whole
     if gaps.any():
-        young, old = 10 ** (np.array([log_age[gaps].min(), log_age[gaps].max()]) - 6)
-        starts = [wavelength[(wavelength >= WAVELENGTH[0]) & (s <= 0)].min() for s in spectra[gaps]]
-        left_out.append(
-            f"{gaps.sum()} SSPs ({young:.0f} to {old:.0f} Myr) without flux beyond "
-            f"{min(starts):.0f} Å: they do not cover all bands."
-        )
+        starts = [gap_start(wavelength, spectrum) for spectrum in spectra[gaps]]
+        left_out.append(gap_sentence(10 ** log_age[gaps], starts))
     use = np.flatnonzero(born & whole)
     use = use[np.lexsort((log_age[use], metallicity[use]))]
     return SSPLibrary.from_arrays(

@@ -25,6 +25,7 @@ STREET = (
     "resources",
     "bands",
     "libraries",
+    "readers",
     "nebular",
     "dust",
     "photometry",
