@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sspexplorer.bands import N_BANDS, load_bands
+from sspexplorer.errors import Cancelled
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.networks import Model
 from sspexplorer.noise import NoiseModel
@@ -22,10 +23,6 @@ _MATCH_ERROR = 0.03  # relative; also the least flux, over the median, that an e
 _MATCH_CHUNK = 2_000
 
 PREDICTION_COLUMNS = (*(f"pred_{name}" for name in PARAMETERS), "pred_n_bands", "pred_flag")
-
-
-class Cancelled(Exception):  # noqa: N818  (not an error: the user asked for it)
-    """The prediction was cancelled before it was complete."""
 
 
 def fill_missing(flux: np.ndarray) -> np.ndarray:

@@ -4,18 +4,23 @@ A library on disk is one HDF5 file in the layout written by :func:`write_library
 ``wavelength`` (Å), ``spectra`` (L_sun/Å/M_sun, float32), ``log_age`` (log10 yr), ``metallicity``
 ([M/H], dex), ``imf`` and ``isochrone`` (text, one per SSP), and the file attributes ``name``,
 ``title``, ``citation``, ``terms``, ``provenance`` and ``left_out`` (the last two as JSON).
+
+Those of :data:`LIBRARY_NAMES` ship with the package. Others are added by
+:mod:`sspexplorer.store`, which keeps them in the same layout; :func:`library_names` names all.
 """
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
+from typing import BinaryIO
 
 import h5py
 import numpy as np
 
 from sspexplorer.errors import InputError
-from sspexplorer.resources import data_path
+from sspexplorer.resources import data_path, user_path
 
 LIBRARY_NAMES: tuple[str, ...] = ("emiles", "bc03", "popstar")
 
@@ -182,7 +187,7 @@ class SSPLibrary:
         )
 
 
-def write_library(library: SSPLibrary, path: Path) -> None:
+def write_library(library: SSPLibrary, path: Path | BinaryIO) -> None:
     """Write ``library`` in the compact layout of this module; equal input gives equal bytes."""
     with h5py.File(path, "w", libver="v110", track_order=True) as file:
         for field in _TEXTS:
@@ -234,26 +239,107 @@ def read_library(path: Path) -> SSPLibrary:
         raise InputError(f"{path} is not an SSP library in our HDF5 layout: {error}.") from None
 
 
-@cache
-def load_library(
-    name: str, age_range: tuple[float, float] | None = DEFAULT_AGE_RANGE
-) -> SSPLibrary:
-    """Load a shipped library (read-only, made once).
+def added_folder() -> Path:
+    """Folder of the libraries that were added; see :func:`sspexplorer.resources.user_path`."""
+    return user_path("libraries")
 
-    Parameters
-    ----------
-    name : str
-        One of :data:`LIBRARY_NAMES`.
-    age_range : (float, float) or None
-        Youngest and oldest age in years to keep, inclusive; None keeps all.
+
+def library_path(name: str) -> Path:
+    """Path of the file of a library.
 
     Raises
     ------
     InputError
         If there is no library of that name.
     """
-    if name not in LIBRARY_NAMES:
-        known = ", ".join(LIBRARY_NAMES)
+    if name in LIBRARY_NAMES:
+        return data_path("libraries", f"{name}.h5")
+    path = added_folder() / f"{name}.h5"
+    # A name with a slash in it would lead out of the folder.
+    if path.parent != added_folder() or not path.is_file():
+        known = ", ".join(library_names())
         raise InputError(f"There is no SSP library called {name!r}; there are {known}.")
-    library = read_library(data_path("libraries", f"{name}.h5"))
+    return path
+
+
+def library_names() -> tuple[str, ...]:
+    """Names of all libraries: the shipped ones, then those that were added, by the alphabet."""
+    found = sorted(path for path in added_folder().glob("[!.]*.h5") if _is_library(path))
+    return (*LIBRARY_NAMES, *(p.stem for p in found if p.stem not in LIBRARY_NAMES))
+
+
+def library_version(name: str) -> tuple[int, int, int]:
+    """Identity of the file of a library: another one when it was added anew.
+
+    Raises
+    ------
+    InputError
+        If there is no library of that name.
+    """
+    return _identity(library_path(name))
+
+
+def library_title(name: str) -> str:
+    """Name of a library to show, such as ``E-MILES``.
+
+    Raises
+    ------
+    InputError
+        If there is no library of that name.
+    """
+    path = library_path(name)
+    return _read_title(path, _identity(path))
+
+
+def load_library(
+    name: str, age_range: tuple[float, float] | None = DEFAULT_AGE_RANGE
+) -> SSPLibrary:
+    """Load a library, shipped or added (read-only, read once for as long as its file is the same).
+
+    Parameters
+    ----------
+    name : str
+        One of :func:`library_names`.
+    age_range : (float, float) or None
+        Youngest and oldest age in years to keep, inclusive; None keeps all.
+
+    Raises
+    ------
+    InputError
+        If there is no library of that name, or its file is of another layout.
+    """
+    path = library_path(name)
+    return _load(path, _identity(path), age_range)
+
+
+def _identity(path: Path) -> tuple[int, int, int]:
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise InputError(f"Cannot read the SSP library {path}: {error.strerror}.") from None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+@lru_cache(maxsize=32)
+def _load(
+    path: Path, identity: tuple[int, int, int], age_range: tuple[float, float] | None
+) -> SSPLibrary:
+    library = read_library(path)
+    # A file that was renamed is known by its new name.
+    library = library if library.name == path.stem else replace(library, name=path.stem)
     return library if age_range is None else library.within(age_range)
+
+
+def _is_library(path: Path) -> bool:
+    with suppress(InputError):
+        return bool(_read_title(path, _identity(path)))
+    return False
+
+
+@lru_cache(maxsize=256)
+def _read_title(path: Path, identity: tuple[int, int, int]) -> str:
+    try:
+        with h5py.File(path, "r") as file:
+            return str(file.attrs["title"])
+    except (OSError, KeyError):
+        return ""

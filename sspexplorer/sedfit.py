@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from sspexplorer.errors import InputError
-from sspexplorer.inference import MIN_BANDS, Cancelled
+from sspexplorer.errors import Cancelled, InputError
+from sspexplorer.inference import MIN_BANDS
 from sspexplorer.libraries import LIBRARY_NAMES, SSPLibrary, load_library
 from sspexplorer.mocks import EBV_GRID, PARAMETERS, MockSample
 from sspexplorer.photometry import MAX_REDSHIFT, synthesize

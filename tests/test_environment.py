@@ -29,6 +29,8 @@ STREET = (
     "nebular",
     "dust",
     "photometry",
+    "downloads",
+    "store",
     "noise",
     "mocks",
     "histories",

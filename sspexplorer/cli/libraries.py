@@ -1,8 +1,17 @@
-"""``sspexplorer libraries``."""
+"""``sspexplorer libraries``: those there are, those one adds, those one removes."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sspexplorer.cli.parts import JsonOption, print_json
+
+if TYPE_CHECKING:
+    from sspexplorer.libraries import SSPLibrary
+    from sspexplorer.store import Step
 
 libraries_app = typer.Typer(rich_markup_mode=None)
 
@@ -12,46 +21,124 @@ def libraries(context: typer.Context, json_output: JsonOption = False) -> None:
     """List the SSP libraries: what they hold, what was left out, what to cite."""
     if context.invoked_subcommand:
         return
-    from sspexplorer.libraries import DEFAULT_AGE_RANGE, LIBRARY_NAMES, load_library
+    from sspexplorer.libraries import library_names
 
-    found = []
-    for name in LIBRARY_NAMES:
-        library, whole = load_library(name), load_library(name, None)
-        left_out = list(library.left_out)
-        if len(whole) > len(library):
-            low, high = DEFAULT_AGE_RANGE
-            left_out.append(
-                f"{len(whole) - len(library)} SSPs not between {low / 1e6:g} Myr and "
-                f"{high / 1e9:g} Gyr: kept in the file, not used by default."
-            )
-        found.append(
-            {
-                "name": name,
-                "title": library.title,
-                "n_ssp": len(library),
-                "n_ages": len(library.ages),
-                "n_metallicities": len(library.metallicities),
-                "log_age": [float(library.ages[0]), float(library.ages[-1])],
-                "metallicity": [float(m) for m in library.metallicities],
-                "wavelength": [float(library.wavelength[0]), float(library.wavelength[-1])],
-                "imf": sorted(set(library.imf.tolist())),
-                "isochrone": sorted(set(library.isochrone.tolist())),
-                "left_out": left_out,
-                "citation": library.citation,
-                "terms": library.terms,
-                "provenance": library.provenance,
-            }
-        )
+    found = [_described(name) for name in library_names()]
     if json_output:
         print_json({"libraries": found})
         return
     for item in found:
-        typer.echo(
-            f"{item['name']:8} {item['title']}: {item['n_ssp']} SSPs, {item['n_ages']} ages × "
-            f"{item['n_metallicities']} metallicities, log age {item['log_age'][0]:.2f} to "
-            f"{item['log_age'][1]:.2f} yr, [M/H] {item['metallicity'][0]:+.2f} to "
-            f"{item['metallicity'][-1]:+.2f}, IMF {', '.join(item['imf'])}"
-        )
-        for sentence in item["left_out"]:
-            typer.echo(f"         left out: {sentence}")
-        typer.echo(f"         {item['citation']}")
+        _print(item)
+
+
+@libraries_app.command()
+def add(
+    source: Annotated[str, typer.Argument(metavar="NAME", help="Which library, of those below.")],
+    path: Annotated[
+        Path | None,
+        typer.Argument(help="Its file or folder; without one it is downloaded, if it can be."),
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="What to call it; NAME unless given.")] = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Add a library, from files you have or from the network.
+
+    NAME is one of: emiles-full, cb19, xsl (the paper's); ppxf-xsl, ppxf-emiles, ppxf-fsps,
+    ppxf-galaxev (as packaged for pPXF); own (a file in the layout that the README describes).
+
+    A download that is stopped goes on where it was when the command is given again. The library is
+    kept in the folder that SSPEXPLORER_DATA names, and can then be chosen everywhere.
+    """
+    from sspexplorer.store import add_library
+
+    library = add_library(source, path, name=name, progress=_step_line())
+    item = _described(library.name)
+    if json_output:
+        print_json(item)
+        return
+    _print(item)
+    typer.echo(
+        f"Added. Use it as {library.name}, as in: sspexplorer mocks m.parquet --libraries "
+        f"{library.name}"
+    )
+
+
+@libraries_app.command()
+def remove(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A library that was added.")],
+    json_output: JsonOption = False,
+) -> None:
+    """Forget a library that was added."""
+    from sspexplorer.store import remove_library
+
+    remove_library(name)
+    if json_output:
+        print_json({"removed": name})
+    else:
+        typer.echo(f"{name} is removed.")
+
+
+def _described(name: str) -> dict:
+    """What a library holds, as ``--json`` prints it."""
+    from sspexplorer.libraries import LIBRARY_NAMES, load_library
+
+    library, whole = load_library(name), load_library(name, None)
+    return {
+        "name": name,
+        "title": library.title,
+        "n_ssp": len(library),
+        "n_ages": len(library.ages),
+        "n_metallicities": len(library.metallicities),
+        "log_age": [float(library.ages[0]), float(library.ages[-1])],
+        "metallicity": [float(m) for m in library.metallicities],
+        "wavelength": [float(library.wavelength[0]), float(library.wavelength[-1])],
+        "imf": sorted(set(library.imf.tolist())),
+        "isochrone": sorted(set(library.isochrone.tolist())),
+        "left_out": [*library.left_out, *_out_of_range(whole, library)],
+        "citation": library.citation,
+        "terms": library.terms,
+        "provenance": library.provenance,
+        "added": name not in LIBRARY_NAMES,
+    }
+
+
+def _out_of_range(whole: "SSPLibrary", library: "SSPLibrary") -> list[str]:
+    from sspexplorer.libraries import DEFAULT_AGE_RANGE
+    from sspexplorer.readers.resampling import counted
+
+    low, high = DEFAULT_AGE_RANGE
+    n_outside = len(whole) - len(library)
+    if not n_outside:
+        return []
+    return [
+        f"{counted(n_outside, 'SSP')} not between {low / 1e6:g} Myr and {high / 1e9:g} Gyr: kept in "
+        "the file, not used by default."
+    ]
+
+
+def _print(item: dict) -> None:
+    typer.echo(
+        f"{item['name']:8} {item['title']}: {item['n_ssp']} SSPs, {item['n_ages']} ages × "
+        f"{item['n_metallicities']} metallicities, log age {item['log_age'][0]:.2f} to "
+        f"{item['log_age'][1]:.2f} yr, [M/H] {item['metallicity'][0]:+.2f} to "
+        f"{item['metallicity'][-1]:+.2f}, IMF {', '.join(item['imf'])}"
+    )
+    for sentence in item["left_out"]:
+        typer.echo(f"         left out: {sentence}")
+    typer.echo(f"         {item['citation']}")
+
+
+def _step_line() -> "Callable[[Step], None]":
+    """Write how far the adding is on one line of standard error; what is done, if nobody looks."""
+
+    def show(step: "Step") -> None:
+        live = sys.stderr.isatty()
+        done = step.fraction is not None and step.fraction >= 1
+        if not (live or done):
+            return
+        part = "" if step.fraction is None else f"{step.fraction:4.0%} "
+        line = " ".join(filter(None, (f"{part}{step.words}", step.detail)))
+        sys.stderr.write(f"\r{line}\x1b[K" + "\n" * done if live else f"{line}\n")
+        sys.stderr.flush()
+
+    return show
