@@ -19,6 +19,7 @@ from typing import BinaryIO
 import h5py
 import numpy as np
 
+from sspexplorer.bands import BAND_NAMES, load_bands
 from sspexplorer.errors import InputError
 from sspexplorer.resources import data_path, user_path
 
@@ -26,6 +27,8 @@ LIBRARY_NAMES: tuple[str, ...] = ("emiles", "bc03", "popstar")
 
 # 1.5 Myr is the youngest age of the paper's CB19 library (Sect. 2.1.2).
 DEFAULT_AGE_RANGE = (1.5e6, 14e9)
+
+_SEEN_SHARE = 1e-3  # the wings of the curves hold less
 
 _PER_SSP = ("log_age", "metallicity", "imf", "isochrone")
 _TEXTS = ("name", "title", "citation", "terms")
@@ -118,6 +121,26 @@ class SSPLibrary:
         """Distinct metallicities (dex), increasing."""
         return np.unique(self.metallicity)
 
+    def continued_bands(self, redshift: float = 0.0) -> tuple[str, ...]:
+        """Bands that rest on a model below the blue edge of the library's own spectra.
+
+        Parameters
+        ----------
+        redshift : float
+            Redshift at which the bands are seen.
+
+        Returns
+        -------
+        tuple of str
+            Bands with more than 0.1 % of their transmission, ∫ T dλ, at rest-frame wavelengths
+            below ``provenance["continued_below"]`` (Å); empty for a library that has none.
+        """
+        edge = self.provenance.get("continued_below", 0.0) * (1 + redshift)
+        shares = (_share_below(curve, edge) for curve in load_bands().curves)
+        return tuple(
+            name for name, share in zip(BAND_NAMES, shares, strict=True) if share > _SEEN_SHARE
+        )
+
     def nearest(self, log_age: float, metallicity: float) -> int:
         """Index of the SSP closest in metallicity, and among those closest in log age."""
         metal_distance = np.abs(self.metallicity - metallicity)
@@ -185,6 +208,13 @@ class SSPLibrary:
             imf=np.array(np.broadcast_to(imf, n_ssp), dtype=str),
             isochrone=np.array(np.broadcast_to(isochrone, n_ssp), dtype=str),
         )
+
+
+def _share_below(curve: tuple[np.ndarray, np.ndarray], edge: float) -> float:
+    wavelength, transmission = curve
+    fine = np.linspace(wavelength[0], wavelength[-1], 2001)
+    values = np.interp(fine, wavelength, transmission)
+    return float(values[fine < edge].sum() / values.sum())
 
 
 def write_library(library: SSPLibrary, path: Path | BinaryIO) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from sspexplorer.errors import InputError
 from sspexplorer.readers.contents import Batch, Contents
 from sspexplorer.readers.files import find, open_hdf5, read_image
-from sspexplorer.readers.resampling import counted
+from sspexplorer.readers.resampling import counted, near_grid
 
 EXAMPLE = "Ech1.30Zp0.06T03.0000_iTp0.00_baseFe.fits"
 NAME = re.compile(
@@ -129,17 +129,18 @@ def _from_hdf5(path: Path) -> Contents:
 
 def _hdf5_batches(path: Path, sets: list[tuple], n_wave: int) -> Iterator[Batch]:
     with open_hdf5(path) as file:
+        wavelength = file["wave"][:].astype(float)
+        near = slice(*np.searchsorted(wavelength, near_grid()))
         for isochrone, imf, rows, use in sets:
-            spectra = file[f"spec/{isochrone}/{imf}/data"][:]
-            if spectra.shape != (n_wave, len(rows)):
+            name = f"spec/{isochrone}/{imf}/data"
+            if file[name].shape != (n_wave, len(rows)):
                 raise InputError(
-                    f"{path}: spec/{isochrone}/{imf}/data has shape {spectra.shape}, not "
-                    f"({n_wave}, {len(rows)})."
+                    f"{path}: {name} has shape {file[name].shape}, not ({n_wave}, {len(rows)})."
                 )
             yield Batch(
                 f"{IMFS[imf]} on {ISOCHRONES[isochrone]}",
-                file["wave"][:].astype(float),
-                spectra[:, use].T.astype(float),
+                wavelength[near],
+                file[name][near][:, use].T.astype(float),
                 file["age"][:][rows][use] * 1e9,
                 file["met"][:][rows][use],
                 IMFS[imf],

@@ -42,9 +42,14 @@ def bin_average(
 
 
 def covered_grid(wavelength: np.ndarray) -> np.ndarray:
-    """Part of :data:`WAVELENGTH` whose 5 Å bins lie within ``wavelength`` (half a bin of grace)."""
+    """Part of :data:`WAVELENGTH` that lies within ``wavelength``."""
     inside = (wavelength[0] <= WAVELENGTH) & (wavelength[-1] >= WAVELENGTH)
     return WAVELENGTH[inside]
+
+
+def near_grid() -> tuple[float, float]:
+    """First and last wavelength in Å that matter to the grid, with 100 Å to spare."""
+    return float(WAVELENGTH[0]) - 100, float(WAVELENGTH[-1]) + 100
 
 
 def without_gaps(

@@ -69,7 +69,20 @@ _PPXF_TERMS = (
 )
 
 
-def _ppxf(key: str, title: str, citation: str) -> Source:
+_PPXF = {
+    "xsl": ("XSL", _XSL_CITATION),
+    "emiles": ("E-MILES", _EMILES_CITATION),
+    "fsps": (
+        "FSPS",
+        "Conroy, Gunn & White (2009), ApJ 699, 486; Conroy & Gunn (2010), ApJ 712, 833",
+    ),
+    "galaxev": ("GALAXEV", "Bruzual & Charlot (2003), MNRAS 344, 1000, 2020 version"),
+}
+PPXF_KEYS: tuple[str, ...] = tuple(_PPXF)
+
+
+def _ppxf(key: str) -> Source:
+    title, citation = _PPXF[key]
     file = f"spectra_{key}_9.0.npz"
     return Source(
         f"ppxf-{key}",
@@ -110,14 +123,7 @@ _ALL = (
         "XSL_SSP_T1.00e+10_Z0.019_Kroupa_P00.fits and so on): unpack the archives of the page "
         "on SSP models of the XSL website, xsl.astro.unistra.fr.",
     ),
-    _ppxf("xsl", "XSL", _XSL_CITATION),
-    _ppxf("emiles", "E-MILES", _EMILES_CITATION),
-    _ppxf(
-        "fsps",
-        "FSPS",
-        "Conroy, Gunn & White (2009), ApJ 699, 486; Conroy & Gunn (2010), ApJ 712, 833",
-    ),
-    _ppxf("galaxev", "GALAXEV", "Bruzual & Charlot (2003), MNRAS 344, 1000, 2016 update"),
+    *map(_ppxf, PPXF_KEYS),
     Source(
         "own",
         "Your own",
