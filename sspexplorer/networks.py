@@ -184,7 +184,7 @@ class Model:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             save_file(tensors, folder / "weights.safetensors")
-            (folder / "card.json").write_text(_card_text(self.card), encoding="utf-8")
+            (folder / "card.json").write_text(card_text(self.card), encoding="utf-8")
         except OSError as error:
             raise InputError(f"Cannot write the model to {folder}: {error.strerror}.") from None
 
@@ -219,7 +219,7 @@ class Model:
         return cls(network, scaling, templates, card)
 
 
-def _card_text(card: dict) -> str:
+def card_text(card: dict) -> str:
     """JSON that a person can read: indented, but with each list of numbers on one line."""
     text = json.dumps(card, indent=1, ensure_ascii=False)
     return re.sub(r"\[[^\[\]{}]*\]", lambda found: " ".join(found[0].split()), text) + "\n"

@@ -1,0 +1,1 @@
+"""Posteriors of stellar populations from photometry, by networks."""

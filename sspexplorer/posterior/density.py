@@ -1,0 +1,252 @@
+r"""Mixtures of Gaussians as the joint posterior of a few parameters.
+
+A parameter y between the bounds a and b of its prior is taken to u = Φ⁻¹((y − a)/(b − a)), with Φ
+the cumulative normal distribution: where the prior is even, u is normal, and no probability lies
+outside the bounds. In u the density is a mixture of K Gaussians (Bishop 1994),
+
+    p(u) = Σ_k w_k N(u; m_k, L_k L_kᵀ),
+
+of which every margin is known in closed form: quantiles need no samples.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import torch
+from scipy.special import ndtr, ndtri
+from scipy.stats import qmc
+from torch import Tensor, nn
+
+# A bound itself is at infinity in u; this far inside it, relative to the range.
+_INSIDE = 1e-4
+# No component is narrower than this in u, where the prior has unit width.
+_LEAST_WIDTH = 3e-3
+_POINTS = 64  # of each component, where a number has no closed form
+_HALVINGS = 26
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Where the prior of some parameters lies.
+
+    Attributes
+    ----------
+    names : tuple of str
+    low, high : tuple of float
+        In the units of each parameter.
+    """
+
+    names: tuple[str, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+    def to_normal(self, values: np.ndarray) -> np.ndarray:
+        """Take y to u, shape (..., n_parameters); values outside the bounds go just inside."""
+        low, high = np.array(self.low), np.array(self.high)
+        return ndtri(np.clip((values - low) / (high - low), _INSIDE, 1 - _INSIDE))
+
+    def from_normal(self, u: np.ndarray) -> np.ndarray:
+        """Take u back to y, shape (..., n_parameters)."""
+        low, high = np.array(self.low), np.array(self.high)
+        return low + (high - low) * ndtr(u)
+
+
+class MixtureHead(nn.Module):
+    """Layer from features to a mixture of Gaussians.
+
+    Parameters
+    ----------
+    width : int
+        Number of features.
+    n_parameters, n_components : int
+        Dimensions of u, and K.
+
+    Examples
+    --------
+    >>> head = MixtureHead(8, n_parameters=3, n_components=4)
+    >>> mixture = head(torch.zeros(5, 8))
+    >>> mixture.log_prob(torch.zeros(5, 3)).shape
+    torch.Size([5])
+    """
+
+    def __init__(self, width: int, n_parameters: int, n_components: int) -> None:
+        super().__init__()
+        self.shape = (n_components, n_parameters)
+        n_below = n_parameters * (n_parameters - 1) // 2
+        self.layer = nn.Linear(width, n_components * (1 + 2 * n_parameters + n_below))
+        with torch.no_grad():
+            self.layer.weight.mul_(0.1)
+            # Components begin apart, or they would stay together.
+            means = self.layer.bias[n_components : n_components * (1 + n_parameters)]
+            means.copy_(torch.randn(len(means)) * 0.7)
+
+    def forward(self, features: Tensor) -> "MixtureTensors":
+        """Mixture for features of shape (n, width)."""
+        k, d = self.shape
+        logits, means, widths, below = self.layer(features).split(
+            [k, k * d, k * d, k * d * (d - 1) // 2], dim=1
+        )
+        n = len(features)
+        widths = nn.functional.softplus(widths.view(n, k, d) - 0.5) + _LEAST_WIDTH
+        return MixtureTensors(
+            torch.log_softmax(logits, dim=1),
+            means.view(n, k, d),
+            widths,
+            below.view(n, k, d * (d - 1) // 2),
+        )
+
+
+@dataclass(frozen=True)
+class MixtureTensors:
+    """A mixture for each of n galaxies, as tensors.
+
+    L_k = diag(widths) (1 + strictly lower triangle).
+
+    Attributes
+    ----------
+    log_weights : Tensor, shape (n, K)
+    means, widths : Tensor, shape (n, K, d)
+    below : Tensor, shape (n, K, d (d − 1)/2)
+    """
+
+    log_weights: Tensor
+    means: Tensor
+    widths: Tensor
+    below: Tensor
+
+    def log_prob(self, u: Tensor) -> Tensor:
+        """Log density at u (n, d), shape (n,)."""
+        offset = (u[:, None, :] - self.means) / self.widths
+        d = offset.shape[-1]
+        # Solve (1 + lower triangle) z = offset from the first row down.
+        z = []
+        for row in range(d):
+            value = offset[..., row]
+            for column in range(row):
+                value = value - self.below[..., row * (row - 1) // 2 + column] * z[column]
+            z.append(value)
+        square = sum(value.square() for value in z)
+        log_norm = torch.log(self.widths).sum(-1) + 0.5 * d * math.log(2 * math.pi)
+        return torch.logsumexp(self.log_weights - 0.5 * square - log_norm, dim=1)
+
+    def mixture(self, bounds: Bounds) -> "Mixture":
+        """The same as arrays."""
+        n, k, d = self.means.shape
+        factor = torch.eye(d).expand(n, k, d, d).clone()
+        rows, columns = np.tril_indices(d, -1)
+        factor[..., rows, columns] = self.below
+        factor = factor * self.widths[..., :, None]
+        weights = torch.exp(self.log_weights)
+        return Mixture(
+            bounds, *(t.double().numpy() for t in (weights, self.means, factor))
+        )
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Joint posterior of some parameters for each of n galaxies.
+
+    Attributes
+    ----------
+    bounds : Bounds
+        Names and ranges of the d parameters.
+    weights : ndarray, shape (n, K)
+    means : ndarray, shape (n, K, d)
+        In u, see the module.
+    factors : ndarray, shape (n, K, d, d)
+        Lower triangular L, of the covariance L Lᵀ in u.
+    """
+
+    bounds: Bounds
+    weights: np.ndarray
+    means: np.ndarray
+    factors: np.ndarray
+
+    def __len__(self) -> int:
+        """Count the galaxies."""
+        return len(self.weights)
+
+    def rows(self, index) -> "Mixture":
+        """Mixtures of only some galaxies."""
+        return Mixture(self.bounds, self.weights[index], self.means[index], self.factors[index])
+
+    @property
+    def _spreads(self) -> np.ndarray:
+        return np.sqrt(np.square(self.factors).sum(-1))
+
+    def cdf(self, values: np.ndarray) -> np.ndarray:
+        """Probability of each parameter to be less than ``values`` (n, d), shape (n, d)."""
+        return self._cdf_normal(self.bounds.to_normal(values))
+
+    def _cdf_normal(self, u: np.ndarray) -> np.ndarray:
+        z = (u[:, None, :] - self.means) / self._spreads
+        return np.einsum("nk,nkd->nd", self.weights, ndtr(z))
+
+    def quantiles(self, probabilities: Sequence[float]) -> np.ndarray:
+        """Quantiles of each parameter in its unit, shape (n, d, n_probabilities)."""
+        spreads = self._spreads
+        found = []
+        for probability in probabilities:
+            low = (self.means - 6 * spreads).min(axis=1)
+            high = (self.means + 6 * spreads).max(axis=1)
+            for _ in range(_HALVINGS):
+                middle = (low + high) / 2
+                above = self._cdf_normal(middle) > probability
+                low, high = np.where(above, low, middle), np.where(above, middle, high)
+            found.append(self.bounds.from_normal((low + high) / 2))
+        return np.stack(found, axis=-1)
+
+    def moments(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean (n, d) and covariance (n, d, d) in the units of the parameters.
+
+        Summed over 64 points of each component, spread evenly over its Gaussian (Sobol 1967).
+        """
+        d = self.means.shape[-1]
+        u = self.means[:, :, None, :] + np.einsum("nkij,mj->nkmi", self.factors, _even_normal(d))
+        values = self.bounds.from_normal(u)
+        weights = np.repeat(self.weights[..., None] / _POINTS, _POINTS, axis=-1)
+        mean = np.einsum("nkm,nkmi->ni", weights, values)
+        offset = values - mean[:, None, None, :]
+        covariance = np.einsum("nkm,nkmi,nkmj->nij", weights, offset, offset, optimize=True)
+        return mean, covariance
+
+    def sample(self, n_draws: int, seed: int = 0) -> np.ndarray:
+        """Draws from each posterior in the units of the parameters, shape (n, n_draws, d)."""
+        rng = np.random.default_rng(seed)
+        n, k, d = self.means.shape
+        uniform = rng.uniform(size=(n, n_draws, 1))
+        which = (uniform > self.weights.cumsum(axis=1)[:, None, :-1]).sum(axis=-1)
+        rows = np.arange(n)[:, None]
+        normal = rng.standard_normal((n, n_draws, d))
+        u = self.means[rows, which]
+        u = u + np.einsum("nsij,nsj->nsi", self.factors[rows, which], normal)
+        return self.bounds.from_normal(u)
+
+    def log_density(self, values: np.ndarray) -> np.ndarray:
+        """Log of the density in u at ``values`` (n, ..., d), shape (n, ...).
+
+        In u and not in the parameters: relative to an even prior, up to a constant.
+        """
+        u = self.bounds.to_normal(values)
+        shape = u.shape[:-1]
+        u = u.reshape(len(u), -1, u.shape[-1])
+        inverse = np.linalg.inv(self.factors)
+        z = np.einsum("nkij,nskj->nski", inverse, u[:, :, None, :] - self.means[:, None])
+        log_norm = np.log(np.diagonal(self.factors, axis1=-2, axis2=-1)).sum(-1)
+        exponent = np.log(self.weights + 1e-300)[:, None] - 0.5 * (z**2).sum(-1)
+        exponent -= log_norm[:, None] + 0.5 * u.shape[-1] * np.log(2 * np.pi)
+        top = exponent.max(axis=-1, keepdims=True)
+        return (top[..., 0] + np.log(np.exp(exponent - top).sum(-1))).reshape(shape)
+
+
+@cache
+def _even_normal(d: int) -> np.ndarray:
+    """Points (64, d) that fill a normal distribution evenly, with mean 0 and variance 1."""
+    points = ndtri(qmc.Sobol(d, seed=0).random(_POINTS))
+    points -= points.mean(axis=0)
+    points /= points.std(axis=0)
+    points.flags.writeable = False
+    return points

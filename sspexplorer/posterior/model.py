@@ -1,0 +1,180 @@
+"""A trained posterior network with its card: saved, loaded, and asked about galaxies."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from sspexplorer.bands import BAND_NAMES
+from sspexplorer.errors import InputError
+from sspexplorer.networks import card_text
+from sspexplorer.posterior.density import Bounds, Mixture
+from sspexplorer.posterior.inputs import REDSHIFT_ERRORS, encode, level, relative_noise
+from sspexplorer.posterior.network import Architecture, PosteriorNetwork
+from sspexplorer.resources import data_path
+
+POSTERIOR_MODELS = ("ssp", "galaxy")
+
+_CHUNK = 4096
+
+
+@dataclass(frozen=True)
+class PosteriorModel:
+    """A posterior network and its card.
+
+    Attributes
+    ----------
+    network : PosteriorNetwork
+        In evaluation mode; never changed.
+    groups : tuple of Bounds
+        Parameters that share a density: first ``log_age``, ``metallicity`` and ``ebv``, last
+        ``redshift``; between them, for composite populations, ages and metallicities by mass.
+    card : dict
+        What the model is: prior, architecture, training, versions.
+    """
+
+    network: PosteriorNetwork
+    groups: tuple[Bounds, ...]
+    card: dict
+
+    def posterior(
+        self,
+        flux: np.ndarray,
+        flux_err: np.ndarray,
+        redshift: np.ndarray | None = None,
+        redshift_err: np.ndarray | None = None,
+        *,
+        progress: Callable[[float], None] | None = None,
+    ) -> tuple[Mixture, ...]:
+        """Posterior of each group of parameters.
+
+        Parameters
+        ----------
+        flux, flux_err : ndarray, shape (n, 57)
+            F_ν and its σ on any scale, the same for both; NaN in ``flux`` where a band is
+            missing. At least one band of a row must be there.
+        redshift, redshift_err : ndarray, shape (n,), optional
+            Redshift and its σ, by default 0.0001; NaN where the redshift is unknown.
+        progress : callable, optional
+            Called with the fraction done.
+
+        Returns
+        -------
+        tuple of Mixture
+            One for each of ``groups``.
+        """
+        n = len(flux)
+        redshift = np.full(n, np.nan) if redshift is None else redshift
+        redshift_err = np.full(n, np.nan) if redshift_err is None else redshift_err
+        parts: list[tuple[Mixture, ...]] = []
+        for start in range(0, max(n, 1), _CHUNK):
+            rows = slice(start, start + _CHUNK)
+            inputs = encode_catalogue(
+                flux[rows], flux_err[rows], redshift[rows], redshift_err[rows]
+            )
+            with torch.inference_mode():
+                found = self.network(inputs)
+            mixtures = (m.mixture(g) for m, g in zip(found, self.groups, strict=True))
+            parts.append(tuple(mixtures))
+            if progress:
+                progress(min(1.0, (start + _CHUNK) / max(n, 1)))
+        return tuple(_joined(group) for group in zip(*parts, strict=True))
+
+    def save(self, folder: Path) -> None:
+        """Write ``weights.safetensors`` and ``card.json`` into ``folder``, made if missing.
+
+        Raises
+        ------
+        InputError
+            If the folder cannot be written.
+        """
+        tensors = {name: value.contiguous() for name, value in self.network.state_dict().items()}
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            save_file(tensors, folder / "weights.safetensors")
+            (folder / "card.json").write_text(card_text(self.card), encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"Cannot write the model to {folder}: {error.strerror}.") from None
+
+    @classmethod
+    def load(cls, folder: Path) -> "PosteriorModel":
+        """Read a model written by :meth:`save`.
+
+        Raises
+        ------
+        InputError
+            If the folder is not such a model.
+        """
+        try:
+            card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+            with safe_open(folder / "weights.safetensors", framework="pt") as file:
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            if tuple(card["bands"]) != BAND_NAMES:
+                raise InputError(f"{folder} holds a model for other bands.")
+            groups = groups_of(card)
+            network = PosteriorNetwork(Architecture(**card["architecture"]), groups)
+            network.load_state_dict(tensors)
+        except (OSError, json.JSONDecodeError, SafetensorError) as error:
+            raise InputError(f"{folder} is not a posterior model: {error}.") from None
+        except (KeyError, TypeError, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            raise InputError(f"{folder} is not a model this version can read: {reason}") from None
+        network.eval().requires_grad_(False)
+        return cls(network, groups, card)
+
+
+def encode_catalogue(
+    flux: np.ndarray, flux_err: np.ndarray, redshift: np.ndarray, redshift_err: np.ndarray
+) -> torch.Tensor:
+    """Inputs of a network for photometry as a catalogue has it, see :meth:`PosteriorModel.posterior`."""
+    present = torch.from_numpy(np.isfinite(flux))
+    values = torch.from_numpy(np.nan_to_num(flux)).double()
+    scale = level(values, present)
+    relative = (values / scale).float()
+    error = (torch.from_numpy(np.nan_to_num(flux_err, nan=0.0)).double() / scale).float()
+    noise = relative_noise(relative, error, present)
+    z = torch.from_numpy(np.asarray(redshift, dtype=np.float32).copy())
+    sigma = torch.from_numpy(np.nan_to_num(redshift_err, nan=REDSHIFT_ERRORS[0]).astype(np.float32))
+    return encode(relative, noise, present, z, sigma)
+
+
+def groups_of(card: dict) -> tuple[Bounds, ...]:
+    """Groups of parameters that a card tells of."""
+    return tuple(
+        Bounds(tuple(g), *(tuple(side) for side in zip(*g.values(), strict=True)))
+        for g in card["groups"]
+    )
+
+
+def _joined(parts: tuple[Mixture, ...]) -> Mixture:
+    arrays = (np.concatenate([getattr(p, f) for p in parts]) for f in ("weights", "means", "factors"))
+    return Mixture(parts[0].bounds, *arrays)
+
+
+@cache
+def _load_shipped(name: str) -> PosteriorModel:
+    return PosteriorModel.load(data_path("models", name))
+
+
+def load_posterior(model: str | Path) -> PosteriorModel:
+    """Load a shipped posterior model by name, or a model directory.
+
+    Raises
+    ------
+    InputError
+        If there is no such model.
+    """
+    if str(model) in POSTERIOR_MODELS:
+        return _load_shipped(str(model))
+    if not Path(model).is_dir():
+        names = ", ".join(POSTERIOR_MODELS)
+        raise InputError(
+            f"There is no posterior model {str(model)!r}: it is neither a folder nor one of {names}."
+        )
+    return PosteriorModel.load(Path(model))

@@ -1,0 +1,75 @@
+"""The network from the photometry of a galaxy to the posterior of its parameters."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import Tensor, nn
+
+from sspexplorer.posterior.density import Bounds, MixtureHead, MixtureTensors
+from sspexplorer.posterior.inputs import N_INPUTS
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Shape of a posterior network.
+
+    Attributes
+    ----------
+    width : int
+        Units of each layer.
+    n_blocks : int
+        Residual blocks of two layers each.
+    n_components : int
+        Gaussians of each density.
+    """
+
+    width: int = 384
+    n_blocks: int = 4
+    n_components: int = 16
+
+    def to_dict(self) -> dict:
+        """Plain numbers, for a card."""
+        return asdict(self)
+
+
+class Block(nn.Module):
+    """x + W₂ silu(W₁ norm(x)): a residual block (He et al. 2016) of two layers."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.inner = nn.Linear(width, width)
+        self.outer = nn.Linear(width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Features of the same shape."""
+        return x + self.outer(nn.functional.silu(self.inner(self.norm(x))))
+
+
+class PosteriorNetwork(nn.Module):
+    """Residual network with one density for each group of parameters.
+
+    Parameters that are nearly functions of each other (mean ages by light and by mass) would lie
+    on a ridge that few Gaussians can follow: they are in groups of their own.
+
+    Parameters
+    ----------
+    architecture : Architecture
+    groups : sequence of Bounds
+    """
+
+    def __init__(self, architecture: Architecture, groups: Sequence[Bounds]) -> None:
+        super().__init__()
+        width = architecture.width
+        self.entry = nn.Linear(N_INPUTS, width)
+        self.blocks = nn.Sequential(*(Block(width) for _ in range(architecture.n_blocks)))
+        self.norm = nn.LayerNorm(width)
+        self.heads = nn.ModuleList(
+            MixtureHead(width, len(group.names), architecture.n_components) for group in groups
+        )
+
+    def forward(self, inputs: Tensor) -> list[MixtureTensors]:
+        """One mixture for each group, for inputs of shape (n, N_INPUTS)."""
+        features = self.norm(self.blocks(nn.functional.silu(self.entry(inputs))))
+        return [head(features.float()) for head in self.heads]

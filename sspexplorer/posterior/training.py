@@ -1,0 +1,228 @@
+"""Training a posterior network on populations drawn from a prior."""
+
+import copy
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+import sspexplorer
+from sspexplorer.bands import BAND_NAMES
+from sspexplorer.noise import NoiseModel
+from sspexplorer.photometry import MAX_REDSHIFT
+from sspexplorer.populations import Populations
+from sspexplorer.posterior.density import Bounds
+from sspexplorer.posterior.model import PosteriorModel
+from sspexplorer.posterior.network import Architecture, PosteriorNetwork
+from sspexplorer.posterior.observing import Observer
+
+REDSHIFT = Bounds(("redshift",), (0.0,), (MAX_REDSHIFT,))
+# How far the bounds of a density lie outside what is drawn, relative to the range.
+_MARGIN = 0.02
+_REPORT_EVERY = 100
+# Weights are averaged over about this many of the last steps.
+_AVERAGED = 1000
+
+
+class Prior(Protocol):
+    """What populations are drawn from."""
+
+    def to_dict(self) -> dict:
+        """Plain numbers and words, for a card."""
+
+    def draw(self, n: int, *, seed: int, held_out: bool = False) -> Populations:
+        """Draw populations."""
+
+
+@dataclass(frozen=True)
+class PosteriorRecipe:
+    """How to train a posterior network.
+
+    Attributes
+    ----------
+    n_populations : int
+        Drawn from the prior before the training; each is observed anew whenever it is met.
+    n_steps, batch_size : int
+    learning_rate : float
+        Peak of AdamW's rate, raised and annealed over the whole training.
+    label_scatter : float
+        dex; of the metallicities in training. Libraries have six or seven metallicities each: a
+        density would else shrink to spikes on them.
+    """
+
+    n_populations: int = 300_000
+    n_steps: int = 18_000
+    batch_size: int = 1024
+    learning_rate: float = 1.5e-3
+    label_scatter: float = 0.02
+
+
+def group_bounds(populations: Populations) -> tuple[Bounds, ...]:
+    """Groups of parameters and the bounds of their densities, the redshift's last.
+
+    The first three targets are one group; what is weighted by mass is another.
+    """
+    low, high = populations.targets.min(axis=0), populations.targets.max(axis=0)
+    margin = _MARGIN * (high - low)
+    # No dust is the least there is.
+    least = [name == "ebv" for name in populations.names]
+    low, high = np.where(least, 0.0, low - margin), high + margin
+    groups = []
+    for chosen in (slice(0, 3), slice(3, None)):
+        names = populations.names[chosen]
+        if names:
+            bounds = (tuple(float(f"{v:.4g}") for v in side[chosen]) for side in (low, high))
+            groups.append(Bounds(names, *bounds))
+    return (*groups, REDSHIFT)
+
+
+class _Batches:
+    """Observations of populations with their targets in u."""
+
+    def __init__(
+        self,
+        populations: Populations,
+        groups: tuple[Bounds, ...],
+        recipe: PosteriorRecipe,
+        observer: Observer,
+    ) -> None:
+        self.observer, self.recipe, self.groups = observer, recipe, groups
+        self.flux = torch.from_numpy(populations.flux)
+        self.redshift = torch.from_numpy(populations.redshift)
+        self.targets = populations.targets
+        self.names = populations.names
+
+    def draw(self) -> tuple[Tensor, list[Tensor], Tensor]:
+        """Inputs, targets of each group, and which of the redshifts were not given."""
+        generator = self.observer.generator
+        index = torch.randint(len(self.flux), (self.recipe.batch_size,), generator=generator)
+        seen = self.observer.observe(self.flux[index], self.redshift[index])
+        values = self.targets[index.numpy()]
+        scatter = torch.rand(len(values), generator=generator).numpy() - 0.5
+        values = values.copy()
+        for k, name in enumerate(self.names):
+            if name.endswith("metallicity"):
+                values[:, k] += 2 * self.recipe.label_scatter * scatter
+        columns = {name: values[:, k] for k, name in enumerate(self.names)}
+        columns["redshift"] = self.redshift[index].numpy()
+        targets = [
+            torch.from_numpy(
+                g.to_normal(np.stack([columns[n] for n in g.names], axis=1)).astype(np.float32)
+            )
+            for g in self.groups
+        ]
+        return seen.inputs, targets, ~seen.redshift_given
+
+
+def _loss(network: PosteriorNetwork, inputs: Tensor, targets: list[Tensor], free: Tensor) -> Tensor:
+    """Negative log density of each group, shape (n_groups,).
+
+    The density of the redshift is that from colours alone: galaxies that come with a redshift
+    do not take part in it.
+    """
+    *mixtures, redshift = network(inputs)
+    parts = [-m.log_prob(t).mean() for m, t in zip(mixtures, targets, strict=False)]
+    of_redshift = -(redshift.log_prob(targets[-1]) * free).sum() / free.sum().clamp_min(1)
+    return torch.stack([*parts, of_redshift])
+
+
+def train_posterior(
+    prior: Prior,
+    recipe: PosteriorRecipe,
+    architecture: Architecture,
+    *,
+    name: str,
+    noise: NoiseModel | None = None,
+    seed: int = 0,
+    progress: Callable[[float, str], None] | None = None,
+) -> PosteriorModel:
+    """Train a network on populations of a prior, by maximum likelihood.
+
+    Parameters
+    ----------
+    prior : Prior
+    recipe : PosteriorRecipe
+    architecture : Architecture
+    name : str
+        Of the model.
+    noise : NoiseModel, optional
+        :meth:`NoiseModel.default` unless given.
+    seed : int
+        Of the populations, the weights and the observations.
+    progress : callable, optional
+        Called now and then with the fraction done and a line to show.
+
+    Returns
+    -------
+    PosteriorModel
+        With the weights averaged over the last steps (Polyak & Juditsky 1992).
+    """
+    start = time.monotonic()
+    noise = noise or NoiseModel.default()
+    populations = prior.draw(recipe.n_populations, seed=seed)
+    groups = group_bounds(populations)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = PosteriorNetwork(architecture, groups)
+    observer = Observer(noise, torch.Generator().manual_seed(seed))
+    batches = _Batches(populations, groups, recipe, observer)
+    averaged = copy.deepcopy(network).requires_grad_(False)
+    optimiser = torch.optim.AdamW(
+        network.parameters(), lr=recipe.learning_rate, weight_decay=0.01, fused=True
+    )
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, recipe.learning_rate, total_steps=recipe.n_steps, pct_start=0.1
+    )
+    history: list[list[float]] = []
+    total = torch.zeros(len(groups))
+    for step in range(1, recipe.n_steps + 1):
+        losses = _loss(network, *batches.draw())
+        optimiser.zero_grad(set_to_none=True)
+        losses.sum().backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        optimiser.step()
+        schedule.step()
+        keep = min(1 - 1 / _AVERAGED, step / (step + 10))
+        for mean, value in zip(averaged.parameters(), network.parameters(), strict=True):
+            mean.lerp_(value.detach(), 1 - keep)
+        total += losses.detach()
+        if step % _REPORT_EVERY == 0:
+            history.append([round(v, 4) for v in (total / _REPORT_EVERY).tolist()])
+            total.zero_()
+            if progress:
+                left = (time.monotonic() - start) * (recipe.n_steps / step - 1)
+                words = ", ".join(f"{v:.3f}" for v in history[-1])
+                progress(step / recipe.n_steps, f"step {step}: loss {words}; {left:.0f} s left")
+    averaged.eval()
+    card = {
+        "name": name,
+        "kind": "posterior",
+        "bands": list(BAND_NAMES),
+        "groups": [
+            {n: [low, high] for n, low, high in zip(g.names, g.low, g.high, strict=True)}
+            for g in groups
+        ],
+        "architecture": architecture.to_dict(),
+        "prior": prior.to_dict(),
+        "recipe": asdict(recipe),
+        "noise": noise.to_dict(),
+        "seed": seed,
+        "training": {
+            "seconds": round(time.monotonic() - start, 1),
+            "threads": torch.get_num_threads(),
+            "loss": f"negative log density of each group, means over {_REPORT_EVERY} steps",
+            "history": history,
+        },
+        "versions": {
+            "sspexplorer": sspexplorer.__version__,
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+        },
+    }
+    return PosteriorModel(averaged, groups, card)
