@@ -9,6 +9,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
+from sspexplorer.galaxies import GalaxyPrior
 from sspexplorer.populations import SSPPrior
 from sspexplorer.posterior.network import Architecture
 from sspexplorer.posterior.training import PosteriorRecipe, train_posterior
@@ -16,6 +17,11 @@ from sspexplorer.resources import data_path
 
 MODELS = {
     "ssp": (SSPPrior(), PosteriorRecipe(), Architecture()),
+    "galaxy": (
+        GalaxyPrior(),
+        PosteriorRecipe(n_populations=400_000, n_steps=24_000),
+        Architecture(width=448),
+    ),
 }
 
 
