@@ -196,7 +196,7 @@ def predict(
     n_bands = np.isfinite(flux).sum(axis=1)
     prediction = np.full((len(flux), len(PARAMETERS)), np.nan)
     with np.errstate(all="ignore"):
-        dark = ~(_row_median(flux) > 0)
+        dark = ~(row_median(flux) > 0)
     for start in range(0, len(flux), CHUNK):
         if cancelled and cancelled():
             raise Cancelled
@@ -217,7 +217,7 @@ def predict(
     return table
 
 
-def _row_median(flux: np.ndarray) -> np.ndarray:
+def row_median(flux: np.ndarray) -> np.ndarray:
     """Median of the bands that are there, shape (n,); NaN for rows with none."""
     ordered = np.sort(flux, axis=1)  # NaN last
     count = np.isfinite(flux).sum(axis=1)

@@ -1,0 +1,268 @@
+"""How like the populations of a model's training a galaxy is, given its errors.
+
+The score is the χ² per band of the closest mixture of training SEDs, with free amplitude. How
+large it may be is read off mocks of the same kind that the training did not see, at the same
+signal-to-noise ratio: so it becomes a p-value, even between 0 and 1 for galaxies like them.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from sspexplorer.bands import load_bands
+from sspexplorer.errors import InputError
+from sspexplorer.noise import NoiseModel
+from sspexplorer.populations import Populations
+
+FILE = "likeness.safetensors"
+# Relative error of the closest SEDs themselves, added in quadrature.
+MODEL_ERROR = 0.005
+# Below this p-value a galaxy is called unlike anything in training.
+UNLIKE = 1e-3
+# A band is contradicted by the others if it is this many σ off, and without it the galaxy is as
+# likely as this, where it was less so with it.
+CONTRADICTED = 5.0
+LIKELY = 0.02
+MAX_NAMED = 5
+
+_NEIGHBOURS = 16
+_ITERATIONS = 120
+_CHUNK = 256
+_SNR_EDGES = np.linspace(np.log10(1.5), np.log10(80), 15)
+_LEVELS = np.concatenate([np.linspace(0, 0.99, 100), 1 - np.logspace(-2.1, -4, 40)])
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """Training SEDs to compare with, and how close held-out mocks come to them.
+
+    Attributes
+    ----------
+    templates : ndarray, shape (n_templates, 57), float32
+        Noise-free F_ν over its median.
+    quantiles : ndarray, shape (14, 140), float32
+        Quantiles of the score of held-out mocks in bins of signal-to-noise ratio.
+    """
+
+    templates: np.ndarray
+    quantiles: np.ndarray
+
+    def score(self, flux: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """χ² per band of the closest mixture of training SEDs, and that mixture.
+
+        Parameters
+        ----------
+        flux, error : ndarray, shape (n, 57)
+            F_ν and σ on any scale; NaN in ``flux`` where a band is missing.
+
+        Returns
+        -------
+        score : ndarray, shape (n,)
+        closest : ndarray, shape (n, 57)
+            The mixture, on the scale of ``flux``; also in bands that are missing.
+        """
+        scores, mixtures = np.empty(len(flux)), np.empty(flux.shape)
+        for start in range(0, len(flux), _CHUNK):
+            rows = slice(start, start + _CHUNK)
+            scores[rows], mixtures[rows] = self._closest(flux[rows], error[rows])
+        return scores, mixtures
+
+    def _closest(self, flux: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        present = np.isfinite(flux)
+        level = np.nanmedian(np.where(present, np.abs(flux), np.nan), axis=1, keepdims=True)
+        f = np.where(present, flux / level, 0.0).astype(np.float32)
+        sigma = np.hypot(error / level, MODEL_ERROR * np.abs(f))
+        weight = np.where(present, 1 / np.square(sigma), 0.0).astype(np.float32)
+        cross = np.maximum((weight * f) @ self.templates.T, 0)
+        gain = cross**2 / (weight @ np.square(self.templates).T)
+        near = np.argpartition(-gain, _NEIGHBOURS, axis=1)[:, :_NEIGHBOURS]
+        basis = self.templates[near]  # (n, neighbours, 57)
+        weighted = basis * weight[:, None, :]
+        gram = weighted @ basis.transpose(0, 2, 1)
+        target = np.einsum("njb,nb->nj", weighted, f)
+        amplitude = non_negative(gram.astype(float), target.astype(float))
+        mixture = np.einsum("nj,njb->nb", amplitude, basis)
+        chi2 = (weight * np.square(f - mixture)).sum(axis=1)
+        return chi2 / present.sum(axis=1), mixture * level
+
+    def p_value(self, score: np.ndarray, snr: np.ndarray) -> np.ndarray:
+        """Share of held-out mocks of the same signal-to-noise ratio with a greater score.
+
+        Parameters
+        ----------
+        score : ndarray, shape (n,)
+        snr : ndarray, shape (n,)
+            See :func:`typical_snr`.
+        """
+        centres = (_SNR_EDGES[1:] + _SNR_EDGES[:-1]) / 2
+        place = np.interp(np.log10(snr), centres, np.arange(len(centres)))
+        low = np.minimum(place.astype(int), len(centres) - 2)
+        share = (place - low)[:, None]
+        quantiles = self.quantiles[low] * (1 - share) + self.quantiles[low + 1] * share
+        found = [
+            np.interp(value, row, _LEVELS) for value, row in zip(score, quantiles, strict=True)
+        ]
+        p = 1 - np.array(found).reshape(len(score))
+        # Beyond the last quantile only the ratio to it tells two scores apart.
+        return np.where(score > quantiles[:, -1], p * quantiles[:, -1] / score, p)
+
+    def assess(self, flux: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Score, p-value and closest mixture, see :meth:`score` and :meth:`p_value`."""
+        score, closest = self.score(flux, error)
+        return score, self.p_value(score, typical_snr(flux, error)), closest
+
+    def contradicted(
+        self, flux: np.ndarray, error: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Find bands that all others contradict.
+
+        One after the other, the band that lies farthest from the closest mixture is left out,
+        until the rest is like a population of the training. If it never is, no band is named.
+
+        Returns
+        -------
+        contradicted : ndarray of bool, shape (n, 57)
+        score, p_value : ndarray, shape (n,)
+            Without those bands.
+        """
+        flux = np.array(flux, dtype=float)
+        named = np.zeros(flux.shape, dtype=bool)
+        first, p_first, closest = self.assess(flux, error)
+        score, p = first.copy(), p_first.copy()
+        active = np.flatnonzero(p < LIKELY)
+        without, mixture = flux[active], closest[active]
+        for _ in range(MAX_NAMED):
+            if not len(active):
+                break
+            # The mixture was drawn toward a band that is wrong: each of the worst few is left
+            # out in turn, and the one that the rest is happiest without goes.
+            worst = self._worst(without, error[active], mixture)
+            off = np.take_along_axis(without, worst[:, None], axis=1)[:, 0]
+            without[np.arange(len(active)), worst] = np.nan
+            score[active], p[active], mixture = self.assess(without, error[active])
+            there = np.take_along_axis(mixture, worst[:, None], axis=1)[:, 0]
+            sigma = np.hypot(error[active, worst], MODEL_ERROR * np.abs(there))
+            far = np.abs(off - there) > CONTRADICTED * sigma
+            named[active, worst] = far
+            more = (p[active] < LIKELY) & far
+            active, without, mixture = active[more], without[more], mixture[more]
+        hopeless = p < LIKELY
+        named[hopeless] = False
+        score[hopeless], p[hopeless] = first[hopeless], p_first[hopeless]
+        return named, score, p
+
+    def _worst(self, flux: np.ndarray, error: np.ndarray, mixture: np.ndarray) -> np.ndarray:
+        """Index of the band that the rest fits best without, shape (n,)."""
+        with np.errstate(invalid="ignore"):
+            pull = np.abs(flux - mixture) / np.hypot(error, MODEL_ERROR * np.abs(mixture))
+        candidates = np.argsort(-np.nan_to_num(pull, nan=-1), axis=1)[:, :3]
+        scores = []
+        for k in range(candidates.shape[1]):
+            trial = flux.copy()
+            np.put_along_axis(trial, candidates[:, k : k + 1], np.nan, axis=1)
+            scores.append(self.score(trial, error)[0])
+        best = np.argmin(scores, axis=0)
+        return candidates[np.arange(len(flux)), best]
+
+    def save(self, folder: Path) -> None:
+        """Write into the folder of a model."""
+        arrays = {"templates": self.templates.astype(np.float16), "quantiles": self.quantiles}
+        save_file(arrays, folder / FILE)
+
+    @classmethod
+    def load(cls, folder: Path) -> "Likeness":
+        """Read what :meth:`save` wrote.
+
+        Raises
+        ------
+        InputError
+            If the folder has no such file.
+        """
+        try:
+            with safe_open(folder / FILE, framework="np") as file:
+                templates, quantiles = file.get_tensor("templates"), file.get_tensor("quantiles")
+        except (OSError, SafetensorError, json.JSONDecodeError) as error:
+            raise InputError(f"{folder} has no {FILE} that can be read: {error}.") from None
+        return cls(templates.astype(np.float32), quantiles)
+
+
+def typical_snr(flux: np.ndarray, error: np.ndarray) -> np.ndarray:
+    """Median signal-to-noise ratio of the bands that are there, shape (n,), at least 0.1."""
+    with np.errstate(all="ignore"):
+        ratio = np.nanmedian(flux / np.where(error > 0, error, np.nan), axis=1)
+    return np.maximum(np.nan_to_num(ratio, nan=0.1), 0.1)
+
+
+def non_negative(gram: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Non-negative least squares from normal equations, many at once.
+
+    Coordinate descent: each amplitude in turn is set to its best value given the others, not
+    below zero (Franc et al. 2005).
+
+    Parameters
+    ----------
+    gram : ndarray, shape (n, k, k)
+    target : ndarray, shape (n, k)
+
+    Returns
+    -------
+    ndarray, shape (n, k)
+    """
+    diagonal = np.maximum(np.einsum("nkk->nk", gram), 1e-12)
+    x = np.zeros_like(target)
+    residual = target.copy()  # target − gram x
+    for _ in range(_ITERATIONS):
+        for k in range(target.shape[1]):
+            value = np.maximum(x[:, k] + residual[:, k] / diagonal[:, k], 0)
+            residual -= gram[:, :, k] * (value - x[:, k])[:, None]
+            x[:, k] = value
+    return x
+
+
+def learn_likeness(
+    training: Populations,
+    held_out: Populations,
+    noise: NoiseModel,
+    *,
+    n_templates: int,
+    seed: int = 0,
+    progress: Callable[[float], None] | None = None,
+) -> Likeness:
+    """Choose the SEDs to compare with, and measure the scores of held-out mocks.
+
+    Parameters
+    ----------
+    training, held_out : Populations
+        Templates are drawn from the first; the second is observed at magnitudes even over what
+        the model is for, and scored.
+    noise : NoiseModel
+    n_templates : int
+    seed : int
+    progress : callable, optional
+        Called with the fraction done.
+    """
+    rng = np.random.default_rng(seed)
+    templates = training.flux[:n_templates].astype(np.float16).astype(np.float32)
+    likeness = Likeness(templates, np.zeros((len(_SNR_EDGES) - 1, len(_LEVELS)), np.float32))
+    magnitude = rng.uniform(14.5, 23.0, len(held_out))
+    flux, error = noise.add(held_out.flux.astype(float), magnitude, rng)
+    scores = []
+    for start in range(0, len(flux), 2000):
+        scores.append(likeness.score(flux[start : start + 2000], error[start : start + 2000])[0])
+        if progress:
+            progress(min(1.0, (start + 2000) / len(flux)))
+    score, snr = np.concatenate(scores), np.log10(typical_snr(flux, error))
+    index = np.clip(np.digitize(snr, _SNR_EDGES) - 1, 0, len(_SNR_EDGES) - 2)
+    quantiles = [np.quantile(score[index == k], _LEVELS) for k in range(len(_SNR_EDGES) - 1)]
+    return Likeness(templates, np.array(quantiles, dtype=np.float32))
+
+
+def named(bands: np.ndarray) -> list[str]:
+    """Names of the bands that are true in each row of (n, 57), with commas between."""
+    names = np.array(load_bands().names)
+    return [", ".join(names[row]) for row in bands]

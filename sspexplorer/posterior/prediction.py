@@ -1,0 +1,350 @@
+"""From the photometry of a catalogue to posteriors in a table, with what is doubtful in words."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from sspexplorer.bands import N_BANDS
+from sspexplorer.errors import InputError
+from sspexplorer.inference import MIN_BANDS, Cancelled, row_median
+from sspexplorer.photometry import MAX_REDSHIFT
+from sspexplorer.posterior.density import Mixture
+from sspexplorer.posterior.likeness import UNLIKE, Likeness, named
+from sspexplorer.posterior.model import POSTERIOR_MODELS, PosteriorModel, load_posterior
+from sspexplorer.resources import data_path
+
+DEFAULT_FLOOR = 0.02
+# For fluxes that come without an error; relative to the median flux.
+ASSUMED_ERROR = 0.05
+# What to take the redshifts of a catalogue as.
+REDSHIFT_AS = ("given", "unknown", "rest")
+
+_CHUNK = 2_000
+_QUANTILES = {"p16": 0.16, "p50": 0.50, "p84": 0.84}
+_PAIRS = ((0, 1), (0, 2), (1, 2))
+# A redshift that the colours alone find less likely than this is contradicted.
+_CONTRADICTED = 1e-4
+# The zero points of real colours are never good enough to find a redshift better than this.
+_PHOTOZ_LIMIT = 0.003
+
+
+@dataclass(frozen=True)
+class Estimator:
+    """A posterior model with what it needs to judge how like its training a galaxy is.
+
+    Attributes
+    ----------
+    model : PosteriorModel
+    likeness : Likeness
+    """
+
+    model: PosteriorModel
+    likeness: Likeness
+
+    @property
+    def name(self) -> str:
+        """Name of the model."""
+        return self.model.card["name"]
+
+
+@cache
+def _load_shipped(name: str) -> Estimator:
+    return Estimator(load_posterior(name), Likeness.load(data_path("models", name)))
+
+
+def load_estimator(model: str | Path) -> Estimator:
+    """Load a shipped posterior model by name, or a model directory, ready to predict.
+
+    Raises
+    ------
+    InputError
+        If there is no such model.
+    """
+    if str(model) in POSTERIOR_MODELS:
+        return _load_shipped(str(model))
+    return Estimator(load_posterior(model), Likeness.load(Path(model)))
+
+
+@dataclass(frozen=True)
+class Choices:
+    """How a catalogue is to be taken.
+
+    Attributes
+    ----------
+    floor : float
+        Relative error added in quadrature to those of the bands.
+    redshift_as : {"given", "unknown", "rest"}
+        Use the catalogue's redshifts; find them from the colours, even where there are some; or
+        take all colours as at rest (for photometry of spectra that were shifted to rest).
+    use_all : bool
+        Use also bands that all others contradict, which are otherwise set aside.
+
+    Raises
+    ------
+    InputError
+        If the floor is no relative error, or ``redshift_as`` is none of these.
+    """
+
+    floor: float = DEFAULT_FLOOR
+    redshift_as: str = "given"
+    use_all: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.floor < 1:
+            raise InputError(f"The error to add is a fraction from 0 to 1, not {self.floor:g}.")
+        if self.redshift_as not in REDSHIFT_AS:
+            raise InputError(
+                f"Redshifts are taken as one of {', '.join(REDSHIFT_AS)}, not {self.redshift_as!r}."
+            )
+
+
+def columns(model: PosteriorModel) -> list[str]:
+    """Names of the columns that :func:`predict_posterior` makes for a model."""
+    found = []
+    for group in model.groups[:-1]:
+        for name in group.names:
+            found += [f"pred_{name}", f"pred_{name}_err"]
+            found += [f"pred_{name}_{q}" for q in _QUANTILES]
+    names = model.groups[0].names
+    found += [f"pred_corr_{names[a]}_{names[b]}" for a, b in _PAIRS]
+    found += ["pred_photoz", "pred_photoz_err", "pred_chi2", "pred_p_value"]
+    return [*found, "pred_n_bands", "pred_set_aside", "pred_flag"]
+
+
+def predict_posterior(
+    estimator: Estimator,
+    flux: np.ndarray,
+    flux_err: np.ndarray,
+    redshift: np.ndarray | None = None,
+    redshift_err: np.ndarray | None = None,
+    *,
+    choices: Choices | None = None,
+    progress: Callable[[float], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> pd.DataFrame:
+    """Posterior of the stellar population of each row of photometry.
+
+    Parameters
+    ----------
+    estimator : Estimator
+    flux, flux_err : ndarray, shape (n, 57)
+        F_ν and its σ on one scale for each row; NaN in ``flux`` is a missing band. An error that
+        is NaN or not positive is unknown; 5 % of the median flux is taken instead.
+    redshift, redshift_err : ndarray, shape (n,), optional
+        NaN where unknown.
+    choices : Choices, optional
+    progress : callable, optional
+        Called with the fraction done.
+    cancelled : callable, optional
+        Asked between chunks of 2000 rows.
+
+    Returns
+    -------
+    DataFrame, n rows
+        For each parameter ``pred_…`` (posterior mean), ``_err`` (standard deviation), ``_p16``,
+        ``_p50`` and ``_p84``; ``pred_corr_…``, the correlation of each pair of the first three;
+        ``pred_photoz`` (median) and its ``_err``, the redshift from the colours alone;
+        ``pred_chi2``, χ² per band of the closest mixture of training SEDs, and ``pred_p_value``,
+        how often galaxies of the training's kind are farther from it; ``pred_n_bands``, how many
+        were used; ``pred_set_aside``, the bands that were not; and ``pred_flag``, empty where all
+        is well. Rows that cannot be predicted have NaN.
+
+    Raises
+    ------
+    Cancelled
+        If ``cancelled`` said so.
+    """
+    choices = choices or Choices()
+    flux = np.asarray(flux, dtype=float)
+    n = len(flux)
+    z, z_err = redshifts_as(redshift, redshift_err, n, choices.redshift_as)
+    parts = []
+    for start in range(0, n, _CHUNK):
+        if cancelled and cancelled():
+            raise Cancelled
+        rows = slice(start, start + _CHUNK)
+        parts.append(
+            _predict_chunk(estimator, flux[rows], flux_err[rows], z[rows], z_err[rows], choices)
+        )
+        if progress:
+            progress(min(1.0, (start + _CHUNK) / n))
+    if not parts:
+        return pd.DataFrame({name: [] for name in columns(estimator.model)})
+    return pd.concat(parts, ignore_index=True)
+
+
+def redshifts_as(
+    redshift: np.ndarray | None, redshift_err: np.ndarray | None, n: int, taken_as: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Redshifts and errors (n,) to predict with, NaN where unknown; see :class:`Choices`."""
+    unknown = np.full(n, np.nan)
+    if taken_as == "rest":
+        return np.zeros(n), unknown
+    if taken_as == "unknown" or redshift is None:
+        return unknown, unknown
+    error = unknown if redshift_err is None else np.asarray(redshift_err, dtype=float)
+    return np.asarray(redshift, dtype=float), np.where(error > 0, error, np.nan)
+
+
+def prepared(
+    flux: np.ndarray, flux_err: np.ndarray, floor: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Errors (n, 57) with the floor, how many bands had none, and which rows can be predicted.
+
+    Returns
+    -------
+    error : ndarray, shape (n, 57)
+    n_unknown : ndarray of int, shape (n,)
+    usable : ndarray of bool, shape (n,)
+        With 20 bands or more and a positive median flux.
+    """
+    present = np.isfinite(flux)
+    level = row_median(flux)
+    unknown = present & ~(flux_err > 0)
+    error = np.where(unknown, ASSUMED_ERROR * level[:, None], flux_err)
+    error = np.hypot(error, floor * np.abs(np.nan_to_num(flux)))
+    usable = (present.sum(axis=1) >= MIN_BANDS) & (level > 0)
+    return error, unknown.sum(axis=1), usable
+
+
+def _predict_chunk(
+    estimator: Estimator,
+    flux: np.ndarray,
+    flux_err: np.ndarray,
+    z: np.ndarray,
+    z_err: np.ndarray,
+    choices: Choices,
+) -> pd.DataFrame:
+    n, model = len(flux), estimator.model
+    error, n_unknown, usable = prepared(flux, flux_err, choices.floor)
+    beyond = (z > MAX_REDSHIFT + 3 * np.nan_to_num(z_err)) | (z < -0.01)
+    rows = np.flatnonzero(usable & ~beyond)
+    table = pd.DataFrame(np.nan, index=range(n), columns=columns(model))
+    aside = np.zeros((n, N_BANDS), dtype=bool)
+    tail = np.full(n, np.nan)
+    if len(rows):
+        aside[rows], table.loc[rows, "pred_chi2"], table.loc[rows, "pred_p_value"] = _judge(
+            estimator.likeness, flux[rows], error[rows], choices.use_all
+        )
+        used = np.where(aside, np.nan, flux)[rows]
+        found = model.posterior(used, error[rows], np.clip(z[rows], 0, None), z_err[rows])
+        for mixture in found[:-1]:
+            _fill(table, rows, mixture)
+        colours = model.posterior(used, error[rows])[-1]
+        tail[rows] = _fill_photoz(table, rows, colours, z[rows])
+    table["pred_n_bands"] = np.isfinite(np.where(aside, np.nan, flux)).sum(axis=1)
+    table["pred_set_aside"] = named(aside)
+    table["pred_flag"] = _flags(flux, n_unknown, usable, beyond, table, tail)
+    return table
+
+
+def _judge(
+    likeness: Likeness, flux: np.ndarray, error: np.ndarray, use_all: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    if use_all:
+        score, p, _ = likeness.assess(flux, error)
+        return np.zeros(flux.shape, dtype=bool), score, p
+    return likeness.contradicted(flux, error)
+
+
+def _fill(table: pd.DataFrame, rows: np.ndarray, mixture: Mixture) -> None:
+    mean, covariance = mixture.moments()
+    spread = np.sqrt(np.einsum("nii->ni", covariance))
+    quantiles = mixture.quantiles(tuple(_QUANTILES.values()))
+    names = mixture.bounds.names
+    for k, name in enumerate(names):
+        table.loc[rows, f"pred_{name}"] = mean[:, k]
+        table.loc[rows, f"pred_{name}_err"] = spread[:, k]
+        for q, label in enumerate(_QUANTILES):
+            table.loc[rows, f"pred_{name}_{label}"] = quantiles[:, k, q]
+    if len(names) == 3:
+        for a, b in _PAIRS:
+            correlation = covariance[:, a, b] / (spread[:, a] * spread[:, b])
+            table.loc[rows, f"pred_corr_{names[a]}_{names[b]}"] = correlation
+
+
+def _fill_photoz(
+    table: pd.DataFrame, rows: np.ndarray, colours: Mixture, z: np.ndarray
+) -> np.ndarray:
+    """Fill in the redshift from the colours; how far in its tail the given one is, (n,)."""
+    _, covariance = colours.moments()
+    table.loc[rows, "pred_photoz"] = colours.quantiles((0.5,))[:, 0, 0]
+    table.loc[rows, "pred_photoz_err"] = np.sqrt(covariance[:, 0, 0])
+    known = np.isfinite(z)
+    value = np.where(known, z, 0)[:, None]
+    below = colours.cdf(value + _PHOTOZ_LIMIT)[:, 0]
+    above = 1 - colours.cdf(value - _PHOTOZ_LIMIT)[:, 0]
+    return np.where(known, 2 * np.minimum(below, above), np.nan)
+
+
+def _flags(
+    flux: np.ndarray,
+    n_unknown: np.ndarray,
+    usable: np.ndarray,
+    beyond: np.ndarray,
+    table: pd.DataFrame,
+    tail: np.ndarray,
+) -> np.ndarray:
+    flags = np.full(len(flux), "", dtype=object)
+
+    def add(rows: np.ndarray, words: str | np.ndarray) -> None:
+        words = np.broadcast_to(np.asarray(words, dtype=object), flags.shape)[rows]
+        flags[rows] += np.where(flags[rows] == "", words, "; " + words)
+
+    n_bands = np.isfinite(flux).sum(axis=1)
+    few = (n_bands > 0) & (n_bands < MIN_BANDS)
+    add(n_bands == 0, "no bands")
+    add(few, f"fewer than {MIN_BANDS} bands")
+    add((n_bands >= MIN_BANDS) & ~usable, "median flux not positive")
+    add(beyond, f"redshift outside 0 to {MAX_REDSHIFT:g}: beyond the model")
+    assumed = f"taken as {ASSUMED_ERROR:.0%} of the median flux"
+    some = usable & (n_unknown > 0)
+    add(some & (n_unknown == n_bands), f"errors unknown: {assumed}")
+    add(some & (n_unknown < n_bands), f"some errors unknown: {assumed}")
+    with np.errstate(invalid="ignore"):
+        unlike = table["pred_p_value"].to_numpy(float) < UNLIKE
+        contradicted = tail < _CONTRADICTED
+    add(unlike, f"unlike any population in the training (p < {UNLIKE:g})")
+    aside = table["pred_set_aside"].to_numpy(dtype=object)
+    add(aside != "", np.array([f"set aside, contradicted by the others: {a}" for a in aside], object))
+    add(contradicted, "redshift contradicted by the colours")
+    return flags
+
+
+def remarks(table: pd.DataFrame, redshift: np.ndarray | None, taken_as: str) -> list[str]:
+    """Sentences on a whole table of predictions that its flags cannot say.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of :func:`predict_posterior`.
+    redshift : ndarray, shape (n,), optional
+        Redshifts of the catalogue.
+    taken_as : str
+        See :class:`Choices`.
+    """
+    found = []
+    predicted = table["pred_log_age"].notna().to_numpy()
+    n = int(predicted.sum())
+    known = np.zeros(len(table), dtype=bool) if redshift is None else np.isfinite(redshift)
+    if taken_as == "given" and (predicted & ~known).any():
+        found.append(
+            f"{int((predicted & ~known).sum())} of {n} galaxies have no redshift: theirs is "
+            f"marginalised over 0 to {MAX_REDSHIFT:g}."
+        )
+    with np.errstate(invalid="ignore"):
+        off = np.abs(table["pred_photoz"].to_numpy(float) - (redshift if known.any() else 0))
+        at_rest = table["pred_photoz"].to_numpy(float) < 0.005
+    if taken_as == "given" and known.any():
+        contradicted = table["pred_flag"].str.contains("redshift contradicted").to_numpy()
+        if contradicted.sum() > 0.5 * max(n, 1) and np.median(at_rest[predicted]) > 0.5:
+            found.append(
+                "The colours of most galaxies look at rest although their redshifts are not 0 "
+                f"(median difference {np.nanmedian(off[predicted]):.3f}): if the photometry was "
+                "shifted to rest, take redshifts as 'rest'."
+            )
+    return found
