@@ -26,9 +26,9 @@ PACKAGE = Package(
     "b8478bb24c32fe736fa6a2881805458719281862313838f8b032f3c10527ff34",
 )
 FOLDER = "mangadap/data/spectral_templates/stelib/"
-HEADER = """# F_nu of real stars in the 57 bands of J-PAS, each over its median; empty where a spectrum does not reach.
-# STELIB v3.2 (Le Borgne et al. 2003, A&A 402, 433), corrected for interstellar extinction there, from the wheel
-# sdss-mangadap 4.5.0 (BSD 3-clause). Made by scripts/make_stars.py.
+HEADER = """# F_nu of real stars in 57 bands, over its median; empty where a spectrum ends.
+# STELIB v3.2 (Le Borgne et al. 2003, A&A 402, 433), corrected for interstellar extinction there,
+# from the wheel sdss-mangadap 4.5.0 (BSD 3-clause). Made by scripts/make_stars.py.
 """
 LEAST_BANDS = 40
 

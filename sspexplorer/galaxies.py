@@ -223,9 +223,7 @@ class Mixer:
         self.young = np.flatnonzero(library.log_age <= MAX_NEBULAR_LOG_AGE)
         # The spectrum of the gas per mass of each young SSP, for each step in log U.
         age, metals = library.log_age[self.young], library.metallicity[self.young]
-        self.gas = [
-            nebular_spectra(age, metals, np.full(len(age), u), wavelength) for u in _LOG_U
-        ]
+        self.gas = [nebular_spectra(age, metals, np.full(len(age), u), wavelength) for u in _LOG_U]
 
     def masses(self, episodes: tuple[Episodes, ...]) -> np.ndarray:
         """Mass of each SSP in each galaxy, shape (n, n_ssp), rows adding up to 1.

@@ -326,8 +326,20 @@ def _rank(photometry: Photometry) -> tuple[int, int, bool]:
     return -len(photometry.columns), preferred, photometry.quantity == "MAG"
 
 
+def redshift_error(names: Sequence[str], redshift: str) -> str | None:
+    """Column with the errors of a redshift column, such as ``z_spec_err``; None without one."""
+    wanted = re.escape(_simple(redshift))
+    error = r"(err|error|unc|sigma)"
+    pattern = rf"{wanted}_?{error}|(e|{error})_?{wanted}"
+    return next((name for name in names if re.fullmatch(pattern, _simple(name))), None)
+
+
+def _simple(name: str) -> str:
+    return re.sub(r"[^0-9a-z]+", "_", name.lower()).strip("_")
+
+
 def _redshifts(names: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    simple = [(name, re.sub(r"[^0-9a-z]+", "_", name.lower()).strip("_")) for name in names]
+    simple = [(name, _simple(name)) for name in names]
     return tuple(
         (name, kind)
         for kind, pattern in _REDSHIFT_NAMES

@@ -18,6 +18,7 @@ from sspexplorer.catalogue.names import (
     Recognised,
     read_name,
     recognise,
+    redshift_error,
 )
 from sspexplorer.catalogue.units import Decision, Missing, decide, sample, to_fnu
 from sspexplorer.catalogue.values import (
@@ -52,6 +53,8 @@ class Catalogue:
         Its 1σ error on the same scale; NaN is unknown.
     redshift : ndarray, shape (n,), float64, or None
         NaN is unknown; None if there is no such column.
+    redshift_err : ndarray, shape (n,), float64, or None
+        Its 1σ error, NaN where unknown; None if there is no such column.
     columns : tuple of BandColumn
         Which columns the bands were read from, in band order.
     photometry : str
@@ -75,6 +78,7 @@ class Catalogue:
     flux: np.ndarray
     flux_err: np.ndarray
     redshift: np.ndarray | None
+    redshift_err: np.ndarray | None
     columns: tuple[BandColumn, ...]
     photometry: str
     available_photometries: tuple[str, ...]
@@ -202,6 +206,7 @@ def read_catalogue(
         flux=measured.flux,
         flux_err=measured.error,
         redshift=redshift,
+        redshift_err=_redshift_error(file.table, redshift_column),
         columns=chosen.columns,
         photometry=chosen.label,
         available_photometries=tuple(p.label for p in found.photometries),
@@ -282,3 +287,15 @@ def _redshift(table: AnyTable, found: Recognised) -> tuple[np.ndarray | None, st
                 notes.on_redshift(name, kind, int(valid.sum()), len(values), others),
             )
     return None, "", notes.no_redshift(names)
+
+
+def _redshift_error(table: AnyTable, redshift_column: str) -> np.ndarray | None:
+    """Errors of the redshifts that were taken, NaN where they are no positive number."""
+    column = redshift_error(column_names(table), redshift_column) if redshift_column else None
+    if column is None:
+        return None
+    try:
+        values = column_numbers(table, column).values.astype(float)
+    except InputError:
+        return None
+    return np.where(values > 0, values, np.nan) if values.ndim == 1 else None

@@ -19,6 +19,7 @@ from sspexplorer.cli.parts import (
     progress_line,
     say,
 )
+from sspexplorer.cli.predict import predict
 from sspexplorer.errors import InputError
 
 app = typer.Typer(
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 
 app.add_typer(libraries_app, name="libraries")
+app.command()(predict)
 
 
 @app.command()
@@ -146,55 +148,6 @@ def _print_metrics(result: dict) -> None:
                 f"{key:10} {m['bias']:+7.3f} {m['sigma_nmad']:7.3f} {m['outlier_fraction']:6.1%} "
                 f"{m['pearson']:8.3f} {m['rmse']:7.3f} {m['n']:7d}"
             )
-
-
-@app.command()
-def predict(
-    catalogue: Annotated[
-        Path, typer.Argument(help="CSV, ECSV, FITS, VOTable or Parquet, by its ending.")
-    ],
-    out: Annotated[Path, typer.Option(help="File to write; format by its ending.")],
-    model: ModelOption = "default",
-    unit: Annotated[
-        str | None, typer.Option(help="'fnu', 'flambda' or 'mag', if it is not what is found.")
-    ] = None,
-    photometry: Annotated[
-        str | None, typer.Option(help="Which photometry, if the catalogue has several.")
-    ] = None,
-    json_output: JsonOption = False,
-) -> None:
-    """Predict age, metallicity and dust for every row of a catalogue."""
-    from sspexplorer.catalogue import read_catalogue
-    from sspexplorer.inference import predict as run_prediction
-    from sspexplorer.networks import load_model
-
-    check_folder(out)
-    loaded = load_model(model)
-    found = read_catalogue(catalogue, unit=unit, photometry=photometry)
-    table = run_prediction(loaded, found.flux, found.redshift)
-    found.write(out, out.name, table)
-    flagged = {
-        k: int(v) for k, v in table["pred_flag"][table["pred_flag"] != ""].value_counts().items()
-    }
-    report = {
-        "path": str(out),
-        "model": model,
-        "n_rows": len(table),
-        "n_predicted": int(table["pred_log_age"].notna().sum()),
-        "flags": flagged,
-        "photometry": found.photometry,
-        "unit": found.unit,
-        "redshift_column": found.redshift_column,
-        "notes": list(found.notes),
-    }
-    if json_output:
-        print_json(report)
-        return
-    for note in found.notes:
-        say(note)
-    typer.echo(f"{report['n_predicted']} of {report['n_rows']} rows predicted, written to {out}.")
-    for flag, count in flagged.items():
-        typer.echo(f"  {count} flagged: {flag}")
 
 
 @app.command()

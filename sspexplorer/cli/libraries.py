@@ -111,8 +111,8 @@ def _out_of_range(whole: "SSPLibrary", library: "SSPLibrary") -> list[str]:
     if not n_outside:
         return []
     return [
-        f"{counted(n_outside, 'SSP')} not between {low / 1e6:g} Myr and {high / 1e9:g} Gyr: kept in "
-        "the file, not used by default."
+        f"{counted(n_outside, 'SSP')} not between {low / 1e6:g} Myr and {high / 1e9:g} Gyr: kept "
+        "in the file, not used by default."
     ]
 
 

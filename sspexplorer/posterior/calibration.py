@@ -56,9 +56,7 @@ def coverage_table(
     return pd.DataFrame(rows, columns=["magnitude", "parameter", "level", "coverage", "n"])
 
 
-def tarp(
-    mixture: Mixture, true: np.ndarray, *, n_draws: int = 200, seed: int = 0
-) -> np.ndarray:
+def tarp(mixture: Mixture, true: np.ndarray, *, n_draws: int = 200, seed: int = 0) -> np.ndarray:
     """Expected coverage of the joint posterior, by distances to points at random.
 
     Lemos et al. (2023), "Sampling-based accuracy testing of posterior estimators", Algorithm 2:

@@ -140,9 +140,7 @@ class MixtureTensors:
         factor[..., rows, columns] = self.below
         factor = factor * self.widths[..., :, None]
         weights = torch.exp(self.log_weights)
-        return Mixture(
-            bounds, *(t.double().numpy() for t in (weights, self.means, factor))
-        )
+        return Mixture(bounds, *(t.double().numpy() for t in (weights, self.means, factor)))
 
 
 @dataclass(frozen=True)
@@ -216,7 +214,7 @@ class Mixture:
     def sample(self, n_draws: int, seed: int = 0) -> np.ndarray:
         """Draws from each posterior in the units of the parameters, shape (n, n_draws, d)."""
         rng = np.random.default_rng(seed)
-        n, k, d = self.means.shape
+        n, _, d = self.means.shape
         uniform = rng.uniform(size=(n, n_draws, 1))
         which = (uniform > self.weights.cumsum(axis=1)[:, None, :-1]).sum(axis=-1)
         rows = np.arange(n)[:, None]

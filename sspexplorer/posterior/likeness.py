@@ -111,7 +111,9 @@ class Likeness:
         # Beyond the last quantile only the ratio to it tells two scores apart.
         return np.where(score > quantiles[:, -1], p * quantiles[:, -1] / score, p)
 
-    def assess(self, flux: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def assess(
+        self, flux: np.ndarray, error: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Score, p-value and closest mixture, see :meth:`score` and :meth:`p_value`."""
         score, closest = self.score(flux, error)
         return score, self.p_value(score, typical_snr(flux, error)), closest

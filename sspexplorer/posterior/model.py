@@ -132,7 +132,7 @@ class PosteriorModel:
 def encode_catalogue(
     flux: np.ndarray, flux_err: np.ndarray, redshift: np.ndarray, redshift_err: np.ndarray
 ) -> torch.Tensor:
-    """Inputs of a network for photometry as a catalogue has it, see :meth:`PosteriorModel.posterior`."""
+    """Inputs of a network for a catalogue, see :meth:`PosteriorModel.posterior`."""
     present = torch.from_numpy(np.isfinite(flux))
     values = torch.from_numpy(np.nan_to_num(flux)).double()
     scale = level(values, present)
@@ -144,6 +144,15 @@ def encode_catalogue(
     return encode(relative, noise, present, z, sigma)
 
 
+def is_posterior(folder: Path) -> bool:
+    """Whether the card of a model's folder says that it gives posteriors."""
+    try:
+        card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(card, dict) and card.get("kind") == "posterior"
+
+
 def groups_of(card: dict) -> tuple[Bounds, ...]:
     """Groups of parameters that a card tells of."""
     return tuple(
@@ -153,7 +162,9 @@ def groups_of(card: dict) -> tuple[Bounds, ...]:
 
 
 def _joined(parts: tuple[Mixture, ...]) -> Mixture:
-    arrays = (np.concatenate([getattr(p, f) for p in parts]) for f in ("weights", "means", "factors"))
+    arrays = (
+        np.concatenate([getattr(p, f) for p in parts]) for f in ("weights", "means", "factors")
+    )
     return Mixture(parts[0].bounds, *arrays)
 
 
@@ -175,6 +186,7 @@ def load_posterior(model: str | Path) -> PosteriorModel:
     if not Path(model).is_dir():
         names = ", ".join(POSTERIOR_MODELS)
         raise InputError(
-            f"There is no posterior model {str(model)!r}: it is neither a folder nor one of {names}."
+            f"There is no posterior model {str(model)!r}: it is neither a folder nor one of "
+            f"{names}."
         )
     return PosteriorModel.load(Path(model))

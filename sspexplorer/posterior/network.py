@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-import torch
 from torch import Tensor, nn
 
 from sspexplorer.posterior.density import Bounds, MixtureHead, MixtureTensors

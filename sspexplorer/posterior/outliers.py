@@ -162,7 +162,9 @@ def measure_outliers(
         }
         if kind == "one wrecked band":
             names = named(likeness.contradicted(flux, error)[0])
-            right = [load_bands().names[b] in n.split(", ") for b, n in zip(band, names, strict=True)]
+            right = [
+                load_bands().names[b] in n.split(", ") for b, n in zip(band, names, strict=True)
+            ]
             row["named"] = float(np.mean(right))
         p_values[kind] = p.tolist()
         rows.append(row)

@@ -221,7 +221,7 @@ def _predict_chunk(
 ) -> pd.DataFrame:
     n, model = len(flux), estimator.model
     error, n_unknown, usable = prepared(flux, flux_err, choices.floor)
-    beyond = (z > MAX_REDSHIFT + 3 * np.nan_to_num(z_err)) | (z < -0.01)
+    beyond = (z > MAX_REDSHIFT + 1e-3 + 3 * np.nan_to_num(z_err)) | (z < -0.01)
     rows = np.flatnonzero(usable & ~beyond)
     table = pd.DataFrame(np.nan, index=range(n), columns=columns(model))
     aside = np.zeros((n, N_BANDS), dtype=bool)
@@ -310,7 +310,10 @@ def _flags(
         contradicted = tail < _CONTRADICTED
     add(unlike, f"unlike any population in the training (p < {UNLIKE:g})")
     aside = table["pred_set_aside"].to_numpy(dtype=object)
-    add(aside != "", np.array([f"set aside, contradicted by the others: {a}" for a in aside], object))
+    add(
+        aside != "",
+        np.array([f"set aside, contradicted by the others: {a}" for a in aside], object),
+    )
     add(contradicted, "redshift contradicted by the colours")
     return flags
 

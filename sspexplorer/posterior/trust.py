@@ -173,9 +173,7 @@ def measure_redshifts(model: PosteriorModel, mocks: TestMocks) -> pd.DataFrame:
         mixture = answers(model, mocks, known)
         for index, value in enumerate(REDSHIFTS):
             chosen = nearest == index
-            rows += _quality(
-                mixture.rows(chosen), mocks.rows(chosen), redshift=value, known=known
-            )
+            rows += _quality(mixture.rows(chosen), mocks.rows(chosen), redshift=value, known=known)
     table = pd.DataFrame(rows)
     at_rest = table[(table["redshift"] == 0) & (table["known"] == "given")]
     table["ratio"] = table["sigma_nmad"] / table["parameter"].map(

@@ -1,0 +1,94 @@
+"""``sspexplorer predict``: parameters for every row of a catalogue."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sspexplorer.cli.parts import JsonOption, check_folder, fraction_line, print_json, say
+
+if TYPE_CHECKING:
+    from sspexplorer.catalogue import Catalogue
+    from sspexplorer.estimators import Predictions
+
+ModelOption = Annotated[
+    str,
+    typer.Option(
+        help="A model directory, or one that ships: 'galaxy' and 'ssp' (with error bars), "
+        "'default', 'paper'."
+    ),
+]
+
+
+def predict(
+    catalogue: Annotated[
+        Path, typer.Argument(help="CSV, ECSV, FITS, VOTable or Parquet, by its ending.")
+    ],
+    out: Annotated[Path, typer.Option(help="File to write; format by its ending.")],
+    model: ModelOption = "default",
+    floor: Annotated[
+        float, typer.Option(help="Relative error added in quadrature to those of the bands.")
+    ] = 0.02,
+    redshift: Annotated[
+        str,
+        typer.Option(help="Take redshifts as 'given', as 'unknown', or all colours as at 'rest'."),
+    ] = "given",
+    use_all: Annotated[
+        bool, typer.Option("--use-all", help="Use bands that all others contradict, too.")
+    ] = False,
+    unit: Annotated[
+        str | None, typer.Option(help="'fnu', 'flambda' or 'mag', if it is not what is found.")
+    ] = None,
+    photometry: Annotated[
+        str | None, typer.Option(help="Which photometry, if the catalogue has several.")
+    ] = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Predict age, metallicity and dust for every row of a catalogue."""
+    from sspexplorer.catalogue import read_catalogue
+    from sspexplorer.estimators import meaning, predict_rows
+    from sspexplorer.posterior.prediction import Choices
+
+    check_folder(out)
+    choices = Choices(floor, redshift, use_all)
+    meaning(model)  # refuses a model that is not there before anything long begins
+    found = read_catalogue(catalogue, unit=unit, photometry=photometry)
+    predictions = predict_rows(
+        model,
+        found.flux,
+        found.flux_err,
+        found.redshift,
+        found.redshift_err,
+        choices=choices,
+        progress=fraction_line("predicted"),
+    )
+    found.write(out, out.name, predictions.table)
+    report = _report(out, model, found, predictions, choices)
+    if json_output:
+        print_json(report)
+        return
+    for note in (*found.notes, *predictions.remarks):
+        say(note)
+    typer.echo(f"{report['n_predicted']} of {report['n_rows']} rows predicted, written to {out}.")
+    typer.echo(predictions.meaning)
+    for flag, count in report["flags"].items():
+        typer.echo(f"  {count} flagged: {flag}")
+
+
+def _report(out: Path, model: str, found: "Catalogue", predictions: "Predictions", choices) -> dict:
+    table = predictions.table
+    flagged = table["pred_flag"][table["pred_flag"] != ""].value_counts()
+    return {
+        "path": str(out),
+        "model": model,
+        "meaning": predictions.meaning,
+        "floor": choices.floor,
+        "redshift_as": choices.redshift_as,
+        "n_rows": len(table),
+        "n_predicted": int(table["pred_log_age"].notna().sum()),
+        "flags": {k: int(v) for k, v in flagged.items()},
+        "photometry": found.photometry,
+        "unit": found.unit,
+        "redshift_column": found.redshift_column,
+        "notes": [*found.notes, *predictions.remarks],
+    }

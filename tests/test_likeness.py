@@ -1,0 +1,93 @@
+"""How like the training a galaxy is: p-values that are even, and bands that are named."""
+
+import numpy as np
+import pytest
+from scipy.optimize import nnls
+
+from sspexplorer.bands import BAND_NAMES
+from sspexplorer.errors import InputError
+from sspexplorer.noise import NoiseModel
+from sspexplorer.populations import SSPPrior
+from sspexplorer.posterior.likeness import (
+    Likeness,
+    learn_likeness,
+    named,
+    non_negative,
+    typical_snr,
+)
+from sspexplorer.posterior.outliers import load_stars, measure_outliers, quasars
+from sspexplorer.posterior.trust import observe_all
+
+NOISE = NoiseModel.default()
+
+
+@pytest.fixture(scope="module")
+def likeness():
+    prior = SSPPrior(libraries=("popstar",))
+    training, held_out = prior.draw(3000, seed=0), prior.draw(1500, seed=1, held_out=True)
+    return learn_likeness(training, held_out, NOISE, n_templates=3000)
+
+
+@pytest.fixture(scope="module")
+def mocks():
+    drawn = SSPPrior(libraries=("popstar",)).draw(300, seed=2, held_out=True)
+    return observe_all(drawn, np.full(300, 18.0), NOISE, seed=3)
+
+
+def test_non_negative_least_squares_is_scipys():
+    rng = np.random.default_rng(0)
+    basis, flux = rng.uniform(size=(8, 16, 57)), rng.uniform(size=(8, 57))
+    found = non_negative(basis @ basis.transpose(0, 2, 1), np.einsum("njb,nb->nj", basis, flux))
+    for matrix, values, amplitude in zip(basis, flux, found, strict=True):
+        np.testing.assert_allclose(amplitude, nnls(matrix.T, values)[0], atol=2e-3)
+
+
+def test_p_values_of_held_out_mocks_are_even(likeness, mocks):
+    p = likeness.assess(mocks.flux, mocks.error)[1]
+    np.testing.assert_allclose(np.quantile(p, [0.25, 0.5, 0.75]), [0.25, 0.5, 0.75], atol=0.12)
+
+
+def test_a_wrecked_band_is_named_and_others_are_not(likeness, mocks):
+    assert likeness.contradicted(mocks.flux, mocks.error)[0].any(axis=1).mean() < 0.03
+    flux = mocks.flux.copy()
+    flux[:, 30] *= 3
+    bands, _, p = likeness.contradicted(flux, mocks.error)
+    assert bands[:, 30].mean() > 0.9
+    assert np.median(p) > 0.1
+    assert named(bands[bands[:, 30]][:1])[0].split(", ")[0] == BAND_NAMES[30]
+
+
+def test_other_things_are_told_from_mocks(likeness, mocks):
+    table, p = measure_outliers(likeness, mocks, NOISE)
+    assert len(load_stars()) > 100
+    assert (table.set_index("kind")["auc"] > 0.85).all()
+    assert set(p) == {"held-out mocks", *table["kind"]}
+
+
+def test_quasars_are_power_laws_with_lines():
+    flux, error = quasars(NOISE, np.random.default_rng(0), n=50)
+    assert flux.shape == error.shape == (50, 57)
+    assert (flux / error > 3).mean() > 0.99
+
+
+def test_missing_bands_have_no_say(likeness, mocks):
+    flux = mocks.flux.copy()
+    flux[:, :5] = 1e9
+    wrong = likeness.score(flux, mocks.error)[0]
+    flux[:, :5] = np.nan
+    gone = likeness.score(flux, mocks.error)[0]
+    assert np.median(gone) < 2 < np.median(wrong)
+
+
+def test_a_likeness_is_kept_whole(likeness, mocks, tmp_path):
+    likeness.save(tmp_path)
+    again = Likeness.load(tmp_path)
+    np.testing.assert_array_equal(again.templates, likeness.templates)
+    np.testing.assert_array_equal(again.quantiles, likeness.quantiles)
+    with pytest.raises(InputError, match=r"has no likeness\.safetensors"):
+        Likeness.load(tmp_path / "nowhere")
+
+
+def test_the_ratio_of_signal_to_noise_is_the_median():
+    flux = np.array([[10.0, 20.0, np.nan, 40.0]])
+    assert typical_snr(flux, np.array([[1.0, 1.0, 1.0, 1.0]]))[0] == 20

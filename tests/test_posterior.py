@@ -1,0 +1,177 @@
+"""A posterior model from training to a table of predictions."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from sspexplorer.errors import InputError
+from sspexplorer.noise import NoiseModel
+from sspexplorer.populations import SSPPrior
+from sspexplorer.posterior.inputs import N_INPUTS, relative_noise
+from sspexplorer.posterior.likeness import learn_likeness
+from sspexplorer.posterior.model import PosteriorModel, is_posterior, load_posterior
+from sspexplorer.posterior.network import Architecture
+from sspexplorer.posterior.observing import Observer
+from sspexplorer.posterior.prediction import (
+    Choices,
+    Estimator,
+    columns,
+    predict_posterior,
+    prepared,
+    redshifts_as,
+)
+from sspexplorer.posterior.training import PosteriorRecipe, train_posterior
+from sspexplorer.posterior.trust import (
+    GAPS,
+    held_out,
+    measure_gaps,
+    measure_magnitudes,
+    measure_photoz,
+    measure_redshifts,
+)
+
+PRIOR = SSPPrior(libraries=("popstar",))
+NOISE = NoiseModel.default()
+
+
+@pytest.fixture(scope="module")
+def model():
+    recipe = PosteriorRecipe(n_populations=4000, n_steps=150, batch_size=128)
+    return train_posterior(PRIOR, recipe, Architecture(64, 2, 4), name="small", seed=1)
+
+
+@pytest.fixture(scope="module")
+def estimator(model):
+    training, test = PRIOR.draw(2000, seed=0), PRIOR.draw(600, seed=1, held_out=True)
+    return Estimator(model, learn_likeness(training, test, NOISE, n_templates=2000))
+
+
+@pytest.fixture(scope="module")
+def mocks(model):
+    return held_out(model, PRIOR, 300, magnitudes=(17.0, 20.0))
+
+
+def test_a_model_learns_keeps_what_it_learnt_and_says_how(model, mocks, tmp_path):
+    first, last = (np.array(model.card["training"]["history"])[k] for k in (0, -1))
+    assert len(model.card["training"]["history"]) == 1 or (last < first).all()
+    model.save(tmp_path / "m")
+    assert is_posterior(tmp_path / "m")
+    again = load_posterior(tmp_path / "m")
+    for one, other in zip(
+        model.posterior(mocks.flux, mocks.error),
+        again.posterior(mocks.flux, mocks.error),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(one.means, other.means)
+        assert one.bounds == other.bounds
+    assert again.card["prior"]["kind"] == "ssp"
+    assert [list(group) for group in again.card["groups"]][-1] == ["redshift"]
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path):
+    with pytest.raises(InputError, match="neither a folder nor one of ssp, galaxy"):
+        load_posterior("nothing")
+    with pytest.raises(InputError, match="is not a posterior model"):
+        PosteriorModel.load(tmp_path)
+
+
+def test_a_missing_band_and_the_scale_of_the_fluxes_have_no_say(model, mocks):
+    flux, error = mocks.flux[:20].copy(), mocks.error[:20].copy()
+    flux[:, 7] = np.nan
+    one = model.posterior(flux, error)[0]
+    error[:, 7] = 1e9
+    other = model.posterior(flux * 1e-30, error * 1e-30)[0]
+    np.testing.assert_allclose(one.means, other.means, atol=1e-3)
+
+
+def test_noise_is_told_relative_to_the_flux():
+    flux = torch.full((1, 57), 2.0)
+    noise = relative_noise(flux, torch.full((1, 57), 0.1), torch.ones(1, 57, dtype=torch.bool))
+    torch.testing.assert_close(noise, torch.full((1, 57), 0.05))
+
+
+def test_training_observes_galaxies_in_every_way():
+    observer = Observer(NOISE, torch.Generator().manual_seed(0))
+    flux = torch.rand(2000, 57, generator=torch.Generator().manual_seed(1)) + 0.5
+    seen = observer.observe(flux, torch.full((2000,), 0.05))
+    assert seen.inputs.shape == (2000, N_INPUTS)
+    assert torch.isfinite(seen.inputs).all()
+    gone = (seen.inputs[:, 2 * 57 : 3 * 57] < 0).sum(dim=1)
+    assert 0.35 < (gone > 0).float().mean() < 0.65
+    assert gone.max() <= 37
+    assert 0.5 < seen.redshift_given.float().mean() < 0.7
+
+
+def test_a_table_has_every_column_and_ordered_quantiles(estimator, mocks):
+    z = mocks.populations.redshift.astype(float)
+    table = predict_posterior(estimator, mocks.flux, mocks.error, z)
+    assert list(table.columns) == columns(estimator.model)
+    for name in ("log_age", "metallicity", "ebv"):
+        low, middle, high = (table[f"pred_{name}_{q}"] for q in ("p16", "p50", "p84"))
+        assert (low <= middle).all()
+        assert (middle <= high).all()
+        assert (table[f"pred_{name}_err"] > 0).all()
+    assert table["pred_corr_log_age_ebv"].between(-1, 1).all()
+    assert (table["pred_n_bands"] == 57 - (table["pred_set_aside"] != "")).mean() > 0.9
+    assert table["pred_photoz"].between(0, 0.1).all()
+    assert (table["pred_flag"] == "").mean() > 0.8
+
+
+def test_what_cannot_be_predicted_says_why(estimator, mocks):
+    flux, error = mocks.flux[:7].copy(), mocks.error[:7].copy()
+    z = np.full(7, np.nan)
+    flux[0] = np.nan
+    flux[1, 10:] = np.nan
+    flux[2] *= -1
+    z[3] = 0.5
+    error[4] = np.nan
+    error[5, 3] = -1
+    table = predict_posterior(estimator, flux, error, z, choices=Choices(use_all=True))
+    starts = (
+        "no bands",
+        "fewer than 20 bands",
+        "median flux not positive",
+        "redshift outside 0 to 0.1: beyond the model",
+        "errors unknown: taken as 5% of the median flux",
+        "some errors unknown: taken as 5% of the median flux",
+    )
+    for flag, expected in zip(table["pred_flag"], starts, strict=False):
+        assert flag.startswith(expected)
+    assert table["pred_log_age"].isna().tolist() == [True] * 4 + [False] * 3
+    assert len(predict_posterior(estimator, flux[:0], error[:0])) == 0
+
+
+def test_the_floor_is_added_in_quadrature(mocks):
+    error, _, usable = prepared(mocks.flux, mocks.error, 0.03)
+    expected = np.sqrt(mocks.error**2 + (0.03 * mocks.flux) ** 2)
+    np.testing.assert_allclose(error, expected)
+    assert usable.all()
+
+
+def test_redshifts_are_taken_as_told():
+    z, err = np.array([0.05, np.nan]), np.array([0.001, -1.0])
+    np.testing.assert_array_equal(redshifts_as(z, err, 2, "rest")[0], [0, 0])
+    assert np.isnan(redshifts_as(z, err, 2, "unknown")[0]).all()
+    given, sigma = redshifts_as(z, err, 2, "given")
+    np.testing.assert_array_equal(given, z)
+    np.testing.assert_array_equal(sigma, [0.001, np.nan])
+    with pytest.raises(InputError, match="taken as one of given, unknown, rest"):
+        Choices(redshift_as="guess")
+    with pytest.raises(InputError, match="fraction from 0 to 1"):
+        Choices(floor=2.0)
+
+
+def test_what_a_model_promises_is_measured(model, mocks):
+    by_magnitude = measure_magnitudes(model, mocks)
+    assert by_magnitude["magnitude"].dropna().unique().tolist() == [17.0, 20.0]
+    assert by_magnitude["coverage_68"].between(0.3, 1).all()
+    gaps = measure_gaps(model, mocks)
+    assert gaps["gap"].unique().tolist() == list(GAPS)
+    assert (gaps.loc[gaps["gap"] == "none", "growth"] == 0).all()
+    redshifts = measure_redshifts(model, mocks)
+    assert set(redshifts["known"]) == {"given", "unknown"}
+    assert measure_photoz(model, mocks)["sigma_nmad"].between(0, 0.1).all()
+    whole = dataclasses.replace(mocks)
+    assert np.isnan(whole.without("10 at random").flux).sum(axis=1).tolist() == [10] * len(whole)
