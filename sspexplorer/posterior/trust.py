@@ -4,21 +4,27 @@ Each function makes its own mocks with fixed seeds and returns a table. All mock
 drawn from the model's own prior with its own noise, unless it says otherwise.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from sspexplorer.bands import N_BANDS, load_bands
+from sspexplorer.errors import InputError
 from sspexplorer.metrics import summary
 from sspexplorer.mocks import MAGNITUDES
+from sspexplorer.networks import card_text
 from sspexplorer.noise import NoiseModel
 from sspexplorer.populations import Populations
 from sspexplorer.posterior.calibration import coverage, ranks
 from sspexplorer.posterior.density import Mixture
 from sspexplorer.posterior.model import PosteriorModel
 from sspexplorer.posterior.observing import SDSS_GONE
+from sspexplorer.resources import data_path
 
 SEED = 20260125  # never that of a training
 REDSHIFTS = (0.0, 0.02, 0.04, 0.06, 0.08, 0.10)
@@ -202,3 +208,88 @@ def measure_photoz(model: PosteriorModel, mocks: TestMocks) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+FILE = "trust.json"
+N_RANK_BINS = 20
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Results of all tests of a model, as ``scripts/validate_posterior.py`` wrote them.
+
+    Attributes
+    ----------
+    model : str
+    magnitudes, gaps, redshifts, photoz, outliers : DataFrame
+        See the functions ``measure_…`` of this module and of
+        :mod:`sspexplorer.posterior.outliers`.
+    exact : DataFrame
+        RMSE of posterior means beside that of the exact posterior; empty for composites.
+    lines, singles : DataFrame
+        See :mod:`sspexplorer.posterior.comparisons`.
+    ranks : DataFrame
+        ``parameter``, ``rank`` (centre of the bin, 0 to 1), ``count``.
+    tarp : DataFrame
+        ``level`` and ``coverage`` of the joint posterior.
+    p_values : DataFrame
+        ``kind``, ``p`` (centre of the bin) and ``share``.
+    n_mocks : int
+        Mocks of the tests of calibration.
+    command : str
+        Repeats the tests.
+    """
+
+    model: str
+    magnitudes: pd.DataFrame
+    gaps: pd.DataFrame
+    redshifts: pd.DataFrame
+    photoz: pd.DataFrame
+    outliers: pd.DataFrame
+    exact: pd.DataFrame
+    lines: pd.DataFrame
+    singles: pd.DataFrame
+    ranks: pd.DataFrame
+    tarp: pd.DataFrame
+    p_values: pd.DataFrame
+    n_mocks: int
+    command: str
+
+    def save(self, folder: Path) -> None:
+        """Write ``trust.json`` into the folder of a model."""
+        content = {
+            name: json.loads(value.to_json(orient="records", double_precision=5))
+            if isinstance(value, pd.DataFrame)
+            else value
+            for name, value in vars(self).items()
+        }
+        (folder / FILE).write_text(card_text(content), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> "Trust":
+        """Read what :meth:`save` wrote.
+
+        Raises
+        ------
+        InputError
+            If the folder has no such file.
+        """
+        try:
+            content = json.loads((folder / FILE).read_text(encoding="utf-8"))
+            fields = {name: content[name] for name in cls.__dataclass_fields__}
+        except (OSError, ValueError, KeyError) as error:
+            raise InputError(f"{folder} has no {FILE} that can be read: {error}.") from None
+        tables = {k: pd.DataFrame(v) if isinstance(v, list) else v for k, v in fields.items()}
+        return cls(**tables)
+
+
+@cache
+def load_trust(name: str) -> Trust:
+    """Results for a shipped model.
+
+    Raises
+    ------
+    InputError
+        If there are none.
+    """
+    return Trust.load(data_path("models", name))
