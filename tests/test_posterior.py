@@ -59,12 +59,13 @@ def test_a_model_learns_keeps_what_it_learnt_and_says_how(model, mocks, tmp_path
     model.save(tmp_path / "m")
     assert is_posterior(tmp_path / "m")
     again = load_posterior(tmp_path / "m")
+    # Weights are kept with 16 bits.
     for one, other in zip(
         model.posterior(mocks.flux, mocks.error),
         again.posterior(mocks.flux, mocks.error),
         strict=True,
     ):
-        np.testing.assert_array_equal(one.means, other.means)
+        np.testing.assert_allclose(one.means, other.means, atol=0.02)
         assert one.bounds == other.bounds
     assert again.card["prior"]["kind"] == "ssp"
     assert [list(group) for group in again.card["groups"]][-1] == ["redshift"]

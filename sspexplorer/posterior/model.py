@@ -89,12 +89,15 @@ class PosteriorModel:
     def save(self, folder: Path) -> None:
         """Write ``weights.safetensors`` and ``card.json`` into ``folder``, made if missing.
 
+        Weights are rounded to 16 bits, half the size: what is tested is what was read again.
+
         Raises
         ------
         InputError
             If the folder cannot be written.
         """
-        tensors = {name: value.contiguous() for name, value in self.network.state_dict().items()}
+        state = self.network.state_dict()
+        tensors = {name: value.half().contiguous() for name, value in state.items()}
         try:
             folder.mkdir(parents=True, exist_ok=True)
             save_file(tensors, folder / "weights.safetensors")
@@ -114,7 +117,7 @@ class PosteriorModel:
         try:
             card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
             with safe_open(folder / "weights.safetensors", framework="pt") as file:
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+                tensors = {k: file.get_tensor(k).float() for k in file.keys()}  # noqa: SIM118
             if tuple(card["bands"]) != BAND_NAMES:
                 raise InputError(f"{folder} holds a model for other bands.")
             groups = groups_of(card)

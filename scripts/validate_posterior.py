@@ -1,0 +1,142 @@
+"""Learn how like its training a galaxy must be, and test all that a posterior model promises.
+
+    python scripts/validate_posterior.py ssp|galaxy [--folder FOLDER] [--mocks N]
+
+Writes likeness.safetensors and trust.json beside the weights in data/models/NAME.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from train_posterior import MODELS
+
+from sspexplorer.noise import NoiseModel
+from sspexplorer.posterior import comparisons
+from sspexplorer.posterior.calibration import (
+    CURVE_LEVELS,
+    expected_coverage,
+    ranks,
+    tarp,
+)
+from sspexplorer.posterior.likeness import Likeness, learn_likeness
+from sspexplorer.posterior.model import POSTERIOR_MODELS, PosteriorModel
+from sspexplorer.posterior.outliers import MAGNITUDE, measure_outliers
+from sspexplorer.posterior.training import Prior
+from sspexplorer.posterior.trust import (
+    N_RANK_BINS,
+    SEED,
+    Trust,
+    answers,
+    held_out,
+    measure_gaps,
+    measure_magnitudes,
+    measure_photoz,
+    measure_redshifts,
+)
+from sspexplorer.resources import data_path
+
+TEMPLATES = {"ssp": 20_000, "galaxy": 40_000}
+P_BINS = np.array([0, 1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.03, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0])
+
+
+def learned_likeness(name: str, prior: Prior, noise: NoiseModel) -> Likeness:
+    """Likeness from the first populations of the training and held-out ones."""
+    training = prior.draw(TEMPLATES[name], seed=SEED + 1)
+    return learn_likeness(
+        training, prior.draw(20_000, seed=SEED + 2, held_out=True), noise, n_templates=len(training)
+    )
+
+
+def rank_table(rank: np.ndarray, names: tuple[str, ...]) -> pd.DataFrame:
+    """Histogram of ranks."""
+    edges = np.linspace(0, 1, N_RANK_BINS + 1)
+    rows = [
+        (name, (low + high) / 2, int(count))
+        for k, name in enumerate(names)
+        for low, high, count in zip(
+            edges[:-1], edges[1:], np.histogram(rank[:, k], edges)[0], strict=True
+        )
+    ]
+    return pd.DataFrame(rows, columns=["parameter", "rank", "count"])
+
+
+def p_table(p_values: dict[str, list[float]]) -> pd.DataFrame:
+    """Histogram of the p-values of each kind."""
+    rows = [
+        (kind, float(low), float(high), float(count) / len(p))
+        for kind, p in p_values.items()
+        for low, high, count in zip(
+            P_BINS[:-1], P_BINS[1:], np.histogram(p, P_BINS)[0], strict=True
+        )
+    ]
+    table = pd.DataFrame(rows, columns=["kind", "p_low", "p_high", "share"])
+    return table.assign(p=(table["p_low"] + table["p_high"]) / 2)
+
+
+def main() -> None:
+    """Test and write."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("name", choices=tuple(MODELS))
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--mocks", type=int, default=26_000)
+    options = parser.parse_args()
+    name, n = options.name, options.mocks
+    folder = options.folder or data_path("models", name)
+    model, prior = PosteriorModel.load(folder), MODELS[name][0]
+    noise = NoiseModel.from_dict(model.card["noise"])
+    say = lambda words: print(words, flush=True)  # noqa: E731
+    say("likeness")
+    likeness = learned_likeness(name, prior, noise)
+    likeness.save(folder)
+    say("outliers")
+    bright = held_out(model, prior, 2000, magnitudes=(MAGNITUDE,), seed=SEED + 3)
+    outliers, p_values = measure_outliers(likeness, bright, noise, progress=say)
+    say("magnitudes")
+    mocks = held_out(model, prior, n)
+    mixture = answers(model, mocks)
+    magnitudes = measure_magnitudes(model, mocks)
+    say("gaps")
+    gaps = measure_gaps(model, mocks)
+    say("redshifts")
+    redshifts, photoz = measure_redshifts(model, mocks), measure_photoz(model, mocks)
+    say("comparisons")
+    others = {
+        other: PosteriorModel.load(folder if other == name else data_path("models", other))
+        for other in POSTERIOR_MODELS
+        if other == name or data_path("models", other).is_dir()
+    }
+    fractions = tarp(mixture.rows(slice(0, 8000)), mocks.true[:8000])
+    trust = Trust(
+        model=name,
+        magnitudes=magnitudes,
+        gaps=gaps,
+        redshifts=redshifts,
+        photoz=photoz,
+        outliers=outliers,
+        exact=comparisons.measure_exact(model) if name == "ssp" else pd.DataFrame(),
+        lines=comparisons.measure_lines(others),
+        singles=comparisons.measure_singles(others),
+        ranks=rank_table(ranks(mixture, mocks.true), mixture.bounds.names),
+        tarp=pd.DataFrame({"level": CURVE_LEVELS, "coverage": expected_coverage(fractions)}),
+        p_values=p_table(p_values),
+        n_mocks=len(mocks),
+        command=f"python scripts/validate_posterior.py {name}",
+    )
+    trust.save(folder)
+    for table in (
+        "outliers",
+        "magnitudes",
+        "gaps",
+        "redshifts",
+        "photoz",
+        "exact",
+        "lines",
+        "singles",
+    ):
+        print(f"\n{table}\n{getattr(trust, table).round(3).to_string(index=False)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+"""Posterior models beside other estimators, on the same mocks under the same noise."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from sspexplorer.galaxies import GalaxyPrior
+from sspexplorer.libraries import load_library
+from sspexplorer.metrics import summary
+from sspexplorer.mocks import PARAMETERS
+from sspexplorer.networks import load_model
+from sspexplorer.noise import NoiseModel
+from sspexplorer.photometry import synthesize
+from sspexplorer.populations import Populations, SSPPrior
+from sspexplorer.posterior.calibration import coverage, ranks
+from sspexplorer.posterior.model import PosteriorModel
+from sspexplorer.posterior.trust import SEED, TestMocks, observe_all
+
+EXACT_MAGNITUDES = (20.0, 21.0, 22.0)
+LINES_MAGNITUDE = 19.0
+
+_EBV_STEPS = 5  # values of E(B−V) in each cell of the prior's grid
+_CHUNK = 200
+
+
+def singles_at_rest(n: int, magnitudes: Sequence[float], seed: int = SEED) -> TestMocks:
+    """Held-out single populations at redshift 0, each magnitude alike."""
+    drawn = SSPPrior(max_redshift=0.0).draw(n, seed=seed, held_out=True)
+    magnitude = np.resize(np.asarray(magnitudes, dtype=float), n)
+    return observe_all(drawn, magnitude, NoiseModel.default(), seed)
+
+
+def model_grid(prior: SSPPrior) -> tuple[np.ndarray, np.ndarray]:
+    """Noise-free SEDs (n, 57) of every SSP behind every dust of a prior, and parameters (n, 3)."""
+    grid = np.asarray(prior.ebv_grid)
+    edges = np.concatenate([grid[:1], (grid[1:] + grid[:-1]) / 2, grid[-1:]])
+    steps = (np.arange(_EBV_STEPS) + 0.5) / _EBV_STEPS
+    values = (edges[:-1, None] + np.diff(edges)[:, None] * steps).ravel()
+    fluxes, parameters = [], []
+    for library in map(load_library, prior.libraries):
+        for ebv in values:
+            flux = synthesize(library.spectra, library.wavelength, ebv)
+            fluxes.append(flux / np.median(flux, axis=1, keepdims=True))
+            columns = (library.log_age, library.metallicity, np.full(len(library), ebv))
+            parameters.append(np.stack(columns, axis=1))
+    return np.concatenate(fluxes), np.concatenate(parameters)
+
+
+def exact_means(
+    flux: np.ndarray, relative: np.ndarray, models: np.ndarray, parameters: np.ndarray
+) -> np.ndarray:
+    """Posterior means under the noise as it is: F = a M (1 + σ N(0, 1)), a at its likeliest.
+
+    Parameters
+    ----------
+    flux : ndarray, shape (n, 57)
+    relative : ndarray, shape (57,)
+        σ, the same for all.
+    models : ndarray, shape (n_models, 57)
+    parameters : ndarray, shape (n_models, 3)
+
+    Returns
+    -------
+    ndarray, shape (n, 3)
+        The least mean squared error that any estimator can have, if all models are as likely.
+    """
+    weight = relative**-2
+    inverse, found = (1 / models).T, []
+    squared, log_product = (models**-2).T, np.log(models).sum(axis=1)
+    for start in range(0, len(flux), _CHUNK):
+        f = np.maximum(flux[start : start + _CHUNK], 1e-3)
+        first = (f * weight) @ inverse
+        second = (f**2 * weight) @ squared
+        chi2 = weight.sum() - first**2 / second
+        log_likelihood = -chi2 / 2 - log_product + f.shape[1] * np.log(first / second)
+        log_likelihood -= log_likelihood.max(axis=1, keepdims=True)
+        probability = np.exp(log_likelihood)
+        found.append(probability @ parameters / probability.sum(axis=1, keepdims=True))
+    return np.concatenate(found)
+
+
+def measure_exact(model: PosteriorModel, n_each: int = 2000) -> pd.DataFrame:
+    """RMSE of posterior means at z = 0 beside that of the exact posterior.
+
+    The grid of the exact posterior has every SSP, those of the mocks too, so it is a true lower
+    bound.
+
+    Returns
+    -------
+    DataFrame
+        ``magnitude``, ``parameter``, ``rmse``, ``rmse_exact``, ``ratio`` and ``n``.
+    """
+    prior, noise = SSPPrior(), NoiseModel.default()
+    mocks = singles_at_rest(n_each * len(EXACT_MAGNITUDES), EXACT_MAGNITUDES)
+    mean, _ = model.posterior(mocks.flux, mocks.error, np.zeros(len(mocks)))[0].moments()
+    models, parameters = model_grid(prior)
+    rows = []
+    for magnitude in EXACT_MAGNITUDES:
+        chosen = mocks.magnitude == magnitude
+        relative = noise.relative_error(magnitude)
+        exact = exact_means(mocks.flux[chosen], relative, models, parameters)
+        true = mocks.true[chosen]
+        for k, name in enumerate(PARAMETERS):
+            rmse = float(np.sqrt(np.mean((mean[chosen][:, k] - true[:, k]) ** 2)))
+            bound = float(np.sqrt(np.mean((exact[:, k] - true[:, k]) ** 2)))
+            rows.append((magnitude, name, rmse, bound, rmse / bound, int(chosen.sum())))
+    names = ["magnitude", "parameter", "rmse", "rmse_exact", "ratio", "n"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def _galaxies_with_lines(n: int, seed: int = SEED) -> Populations:
+    """Held-out composite galaxies at redshift 0 whose light is younger than 1 Gyr."""
+    drawn = GalaxyPrior(max_redshift=0.0).draw(4 * n, seed=seed, held_out=True)
+    return drawn.rows(np.flatnonzero(drawn.targets[:, 0] < 9.0)[:n])
+
+
+def measure_lines(
+    posteriors: dict[str, PosteriorModel], *, networks: Sequence[str] = ("paper", "default")
+) -> pd.DataFrame:
+    """What models say of galaxies with emission lines, at z = 0 and i = 19.
+
+    Returns
+    -------
+    DataFrame
+        ``model``, ``parameter``, ``bias``, ``sigma_nmad`` and ``n``; the truth is weighted by
+        light.
+    """
+    drawn = _galaxies_with_lines(1500)
+    mocks = observe_all(drawn, np.full(len(drawn), LINES_MAGNITUDE), NoiseModel.default(), SEED)
+    answer: dict[str, Callable[[], np.ndarray]] = {
+        name: lambda name=name: load_model(name).predict(mocks.flux) for name in networks
+    }
+    for name, model in posteriors.items():
+        answer[name] = lambda model=model: model.posterior(
+            mocks.flux, mocks.error, np.zeros(len(mocks))
+        )[0].quantiles((0.5,))[..., 0]
+    rows = []
+    for name, predict in answer.items():
+        predicted = predict()
+        for k, parameter in enumerate(PARAMETERS):
+            found = summary(predicted[:, k], mocks.true[:, k])
+            rows.append((name, parameter, found["bias"], found["sigma_nmad"], found["n"]))
+    return pd.DataFrame(rows, columns=["model", "parameter", "bias", "sigma_nmad", "n"])
+
+
+def measure_singles(posteriors: dict[str, PosteriorModel], n: int = 6000) -> pd.DataFrame:
+    """What models say of held-out single populations at z = 0.
+
+    Returns
+    -------
+    DataFrame
+        ``model``, ``magnitude``, ``parameter``, ``bias``, ``sigma_nmad``, ``coverage_68`` and
+        ``n``.
+    """
+    mocks = singles_at_rest(n, (17.0, 19.0, 21.0))
+    rows = []
+    for name, model in posteriors.items():
+        mixture = model.posterior(mocks.flux, mocks.error, np.zeros(len(mocks)))[0]
+        median, rank = mixture.quantiles((0.5,))[..., 0], ranks(mixture, mocks.true)
+        for magnitude in np.unique(mocks.magnitude):
+            chosen = mocks.magnitude == magnitude
+            inside = coverage(rank[chosen], 0.68)
+            for k, parameter in enumerate(PARAMETERS):
+                found = summary(median[chosen, k], mocks.true[chosen, k])
+                row = {"model": name, "magnitude": float(magnitude), "parameter": parameter}
+                row |= {key: found[key] for key in ("bias", "sigma_nmad", "n")}
+                rows.append(row | {"coverage_68": float(inside[k])})
+    return pd.DataFrame(rows)
