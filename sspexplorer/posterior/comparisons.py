@@ -55,6 +55,7 @@ def exact_means(
     Parameters
     ----------
     flux : ndarray, shape (n, 57)
+        NaN where a band is missing.
     relative : ndarray, shape (57,)
         σ, the same for all.
     models : ndarray, shape (n_models, 57)
@@ -65,15 +66,18 @@ def exact_means(
     ndarray, shape (n, 3)
         The least mean squared error that any estimator can have, if all models are as likely.
     """
-    weight = relative**-2
-    inverse, found = (1 / models).T, []
-    squared, log_product = (models**-2).T, np.log(models).sum(axis=1)
+    inverse, squared, logs = (1 / models).T, (models**-2).T, np.log(models).T
+    found = []
     for start in range(0, len(flux), _CHUNK):
-        f = np.maximum(flux[start : start + _CHUNK], 1e-3)
+        f = flux[start : start + _CHUNK]
+        present = np.isfinite(f)
+        f = np.maximum(np.nan_to_num(f), 1e-3)
+        weight = present / relative**2
         first = (f * weight) @ inverse
         second = (f**2 * weight) @ squared
-        chi2 = weight.sum() - first**2 / second
-        log_likelihood = -chi2 / 2 - log_product + f.shape[1] * np.log(first / second)
+        chi2 = weight.sum(axis=1, keepdims=True) - first**2 / second
+        log_likelihood = -chi2 / 2 - present @ logs
+        log_likelihood += present.sum(axis=1, keepdims=True) * np.log(first / second)
         log_likelihood -= log_likelihood.max(axis=1, keepdims=True)
         probability = np.exp(log_likelihood)
         found.append(probability @ parameters / probability.sum(axis=1, keepdims=True))
