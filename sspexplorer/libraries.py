@@ -10,6 +10,7 @@ Those of :data:`LIBRARY_NAMES` ship with the package. Others are added by
 """
 
 import json
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -296,6 +297,12 @@ def library_names() -> tuple[str, ...]:
     """Names of all libraries: the shipped ones, then those that were added, by the alphabet."""
     found = sorted(path for path in added_folder().glob("[!.]*.h5") if _is_library(path))
     return (*LIBRARY_NAMES, *(p.stem for p in found if p.stem not in LIBRARY_NAMES))
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Each name once: shipped libraries in their order, then others by the alphabet."""
+    places = {name: place for place, name in enumerate(LIBRARY_NAMES)}
+    return sorted(set(names), key=lambda name: (places.get(name, len(places)), name))
 
 
 def library_version(name: str) -> tuple[int, int, int]:

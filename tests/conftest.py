@@ -42,6 +42,14 @@ def repository() -> Path:
     return Path(__file__).resolve().parent.parent
 
 
+@pytest.fixture(scope="session", autouse=True)
+def added_folder(tmp_path_factory) -> Path:
+    """Where libraries are added in tests and by the server: not among those of the developer."""
+    folder = tmp_path_factory.mktemp("added")
+    os.environ["SSPEXPLORER_DATA"] = str(folder)
+    return folder
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(20260120)

@@ -11,7 +11,7 @@ import numpy as np
 from sspexplorer.mocks import PARAMETERS, Observation
 from sspexplorer.plots.density import LIMITS
 from sspexplorer.plots.sed import SED_COLOURS, population_text
-from sspexplorer.plots.style import LIBRARY_LABELS, PARAMETER_LABELS
+from sspexplorer.plots.style import PARAMETER_LABELS, library_label
 
 TICKS = {
     "log_age": (6, 7, 8, 9, 10),
@@ -72,7 +72,7 @@ def answers_html(
 
 
 def _name(row: int, observation: Observation) -> str:
-    library = escape(LIBRARY_LABELS.get(observation.library, observation.library))
+    library = escape(library_label(observation.library))
     return (
         f'<td><div class="name"><i style="background:{SED_COLOURS[row]}"></i><div>{row + 1} '
         f"{library}<small>{population_text(observation)}</small></div></div></td>"

@@ -31,11 +31,11 @@ from sspexplorer.plots.catalogue import (
 )
 from sspexplorer.plots.sed import age_text
 from sspexplorer.plots.style import (
-    LIBRARY_COLOURS,
-    LIBRARY_LABELS,
     PARAMETER_LABELS,
     PARAMETER_NAMES,
     PARAMETER_UNITS,
+    library_dots,
+    library_label,
 )
 
 _PICTURE_HEIGHT = "max(320px, calc(100vh - 560px))"
@@ -271,12 +271,12 @@ class CatalogueResult(pn.viewable.Viewer):
         for ssp in galaxy.ssps:
             difference = f"{galaxy.difference_from(ssp):.1%}"
             values = [ssp.log_age, ssp.metallicity, ssp.ebv, difference]
-            rows[LIBRARY_LABELS[ssp.library]] = values
+            rows[library_label(ssp.library)] = values
         table = pd.DataFrame.from_dict(rows, orient="index", columns=[*labels, "rms difference"])
         return parts.metric_table(
             table.astype(object),
             formats=dict.fromkeys(labels, "{:.2f}"),
-            colours={LIBRARY_LABELS[name]: colour for name, colour in LIBRARY_COLOURS.items()},
+            colours=library_dots(self.state.libraries),
             faint=list(said)[1:],
         )
 

@@ -9,12 +9,12 @@ import pandas as pd
 
 from sspexplorer.app import shared
 from sspexplorer.app.sidebar import MODEL_TITLES
-from sspexplorer.libraries import LIBRARY_NAMES
+from sspexplorer.libraries import in_order
 from sspexplorer.metrics import OUTLIER_LIMIT, Summary, summary
 from sspexplorer.noise import NoiseModel
 from sspexplorer.plots.density import medians_table, range_limits
 from sspexplorer.plots.magnitude import snr_text
-from sspexplorer.plots.style import LIBRARY_LABELS, PARAMETER_NAMES, PARAMETER_UNITS
+from sspexplorer.plots.style import PARAMETER_NAMES, PARAMETER_UNITS, library_label
 
 SPLITS = {"SSPs never seen": "ssp", "SSPs seen, other noise": "random"}
 SPLIT_NOTES = {
@@ -163,7 +163,7 @@ class Scores:
         true = table[parameter]
         return cls(
             overall=_summary(table, parameter),
-            by_library={k: _summary(groups[k], parameter) for k in LIBRARY_NAMES if k in groups},
+            by_library={k: _summary(groups[k], parameter) for k in in_order(groups)},
             by_range=tuple(
                 _summary(table[true.between(low, high, inclusive="left")], parameter)
                 for low, high in range_limits(parameter)
@@ -287,7 +287,7 @@ def _parts(parameter: str, found: Scores) -> dict[str, Summary]:
         if of_range["n"]:
             parts[_range_title(low, high)] = of_range
     if len(found.by_library) > 1:
-        parts |= {LIBRARY_LABELS[name]: known for name, known in found.by_library.items()}
+        parts |= {library_label(name): known for name, known in found.by_library.items()}
     return parts
 
 

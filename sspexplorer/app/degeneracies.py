@@ -16,7 +16,7 @@ from sspexplorer.app.background import Background
 from sspexplorer.app.state import SharedState
 from sspexplorer.app.trials import CUTS, SPLITS, Trial, cut_name, fair_split
 from sspexplorer.errors import InputError
-from sspexplorer.libraries import LIBRARY_NAMES
+from sspexplorer.libraries import in_order
 from sspexplorer.metrics import Correlation, correlation
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.plots.degeneracies import (
@@ -28,7 +28,7 @@ from sspexplorer.plots.degeneracies import (
     error_table,
 )
 from sspexplorer.plots.shading import compile_means
-from sspexplorer.plots.style import LIBRARY_LABELS, PARAMETER_LABELS, PARAMETER_NAMES
+from sspexplorer.plots.style import PARAMETER_LABELS, PARAMETER_NAMES, library_label
 
 _CONTOURS = "Contours"
 # Beyond this many of its standard errors a coefficient is called one.
@@ -230,7 +230,7 @@ class Degeneracies(pn.viewable.Viewer):
             [(cut_name(limit), row.errors) for limit, row in zip(limits, self._rows, strict=True)]
         )
         self._selected.object = parts.metric_table(
-            table, formats=_SELECTION_FORMATS, faint=[_SELECTED]
+            table, formats=selection_formats(table), faint=[_SELECTED]
         ).object
         self._clear.disabled = all(row.errors.region is None for row in self._rows)
 
@@ -311,34 +311,41 @@ def with_error(value: float, error: float) -> str:
 
 
 _SELECTED = "selected"
-_SHARES = {name: f"{LIBRARY_LABELS[name]} share" for name in LIBRARY_NAMES}
 _MEDIANS = {name: f"median {PARAMETER_LABELS[name]}" for name in PARAMETERS}
-_SELECTION_FORMATS = (
-    {"mocks": "{:,.0f}", "median i": "{:.1f}"}
-    | dict.fromkeys(_SHARES.values(), "{:.0%}")
-    | dict.fromkeys(_MEDIANS.values(), "{:.2f}")
+_SELECTION_FORMATS = {"mocks": "{:,.0f}", "median i": "{:.1f}"} | dict.fromkeys(
+    _MEDIANS.values(), "{:.2f}"
 )
+
+
+def selection_formats(table: pd.DataFrame) -> dict[str, str]:
+    """Formats of the columns of a :func:`selection_table`; what is in no other is a share."""
+    return dict.fromkeys(table.columns, "{:.0%}") | _SELECTION_FORMATS
+
+
+def _share(library: str) -> str:
+    return f"{library_label(library)} share"
 
 
 def selection_table(rows: list[tuple[str, Errors]]) -> pd.DataFrame:
     """Who is in each row of panels, and who of them is selected."""
+    libraries = in_order(n for _, errors in rows for n in errors.table["library"].unique())
     names, found = [], []
     for name, errors in rows:
         names += [name, _SELECTED]
-        found.append(_who(errors.table))
-        found.append(_who(errors.chosen) if errors.region else {})
-    columns = ["mocks", *_MEDIANS.values(), "median i", *_SHARES.values()]
+        found.append(_who(errors.table, libraries))
+        found.append(_who(errors.chosen, libraries) if errors.region else {})
+    columns = ["mocks", *_MEDIANS.values(), "median i", *map(_share, libraries)]
     return pd.DataFrame(found, index=names, columns=columns)
 
 
-def _who(table: pd.DataFrame) -> dict[str, float]:
+def _who(table: pd.DataFrame, libraries: list[str]) -> dict[str, float]:
     if not len(table):
         return {"mocks": 0}
     share = table["library"].value_counts(normalize=True)
     return (
         {"mocks": len(table), "median i": table["magnitude"].median()}
         | {column: table[name].median() for name, column in _MEDIANS.items()}
-        | {column: float(share.get(name, 0.0)) for name, column in _SHARES.items()}
+        | {_share(name): float(share.get(name, 0.0)) for name in libraries}
     )
 
 

@@ -35,10 +35,9 @@ from sspexplorer.mocks import MAGNITUDES, PARAMETERS
 from sspexplorer.noise import NoiseModel
 from sspexplorer.plots.density import Compared, common_view, density_picture, density_table
 from sspexplorer.plots.style import (
-    LIBRARY_COLOURS,
-    LIBRARY_LABELS,
     PARAMETER_COLOURS,
     PARAMETER_NAMES,
+    library_dots,
 )
 
 LAYOUTS = {"Parameters": "parameters", "Magnitudes": "magnitudes"}
@@ -48,9 +47,7 @@ QUANTITIES = {"Predicted": "predicted", "Residual": "residual"}
 _MARKS = "Medians and quartiles"
 # More mocks than this are drawn first and measured then.
 _MANY = 200_000
-_DOTS = {with_unit(name): colour for name, colour in PARAMETER_COLOURS.items()} | {
-    LIBRARY_LABELS[name]: colour for name, colour in LIBRARY_COLOURS.items()
-}
+_DOTS = {with_unit(name): colour for name, colour in PARAMETER_COLOURS.items()}
 
 # Panels side by side; fewer on a narrow page, and the words where the next would be.
 _GRID_CSS = """
@@ -297,8 +294,9 @@ class PredictedVsTrue(pn.viewable.Viewer):
     def _fill_table(self) -> None:
         table = score_table(self.selection, self.scores, self.others)
         firsts = {with_unit(name) for name in PARAMETERS} | {p.title for p in self.selection.panels}
+        dots = _DOTS | library_dots(self.selection.libraries)
         self._table.object = parts.metric_table(
-            table, formats=FORMATS, colours=_DOTS, faint=set(table.index) - firsts
+            table, formats=FORMATS, colours=dots, faint=set(table.index) - firsts
         ).object
 
     def _send(self, *events: param.parameterized.Event) -> None:

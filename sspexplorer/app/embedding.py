@@ -88,6 +88,7 @@ class _Map:
             self.marks,
             colour=page.colour,
             limits=page.limits,
+            libraries=page.state.library_choices,
             selections=(lasso, box, tap),
         )
         self.area = _figure(picture, _MAP_HEIGHT)
@@ -226,7 +227,7 @@ class SEDMap(pn.viewable.Viewer):
         libraries = tuple(self.state.libraries)
 
         def collect() -> tuple[MapMocks, np.ndarray]:
-            mocks = shared.map_mocks()
+            mocks = shared.map_mocks(libraries)
             return mocks, mocks.chosen(libraries, chosen)
 
         self._mock_work.ask((libraries, chosen), collect, self._show_mocks)

@@ -32,7 +32,7 @@ from sspexplorer.app.history_words import (
 )
 from sspexplorer.app.sed_presets import MAX_EBV, metallicity_options
 from sspexplorer.app.sidebar import MODEL_TITLES
-from sspexplorer.app.state import SharedState
+from sspexplorer.app.state import LibraryName, SharedState
 from sspexplorer.histories.tables import KINDS
 from sspexplorer.libraries import load_library
 from sspexplorer.mocks import PARAMETERS
@@ -45,7 +45,7 @@ from sspexplorer.plots.histories import (
     likeness_picture,
     rate_picture,
 )
-from sspexplorer.plots.style import LIBRARY_LABELS
+from sspexplorer.plots.style import library_options
 
 _NOISE, _GYR = "Noise", "Age in Gyr"
 _NOTHING = Histories(
@@ -109,11 +109,7 @@ class MixedPopulations(pn.viewable.Viewer):
     }
 
     family = param.Selector(default="bursts", objects=FAMILIES, doc="What is mixed.")
-    library = param.Selector(
-        default="bc03",
-        objects={label: name for name, label in LIBRARY_LABELS.items()},
-        doc="Whose SSPs are mixed.",
-    )
+    library = LibraryName(default="bc03", doc="Whose SSPs are mixed.")
     time = param.Number(default=5.0, bounds=(0.1, 14.0), step=0.1, doc="Time of the SED, Gyr.")
     member = param.Integer(default=1, bounds=(1, MAX_MEMBERS), doc="Whose SED is shown.")
     noisy = param.Boolean(default=False, doc="Whether the photometry has noise.")
@@ -247,7 +243,11 @@ class MixedPopulations(pn.viewable.Viewer):
         )
         choices = [
             pn.widgets.Select.from_param(of.family, label="History"),
-            pn.widgets.Select.from_param(of.library, label="SSPs of"),
+            pn.widgets.Select.from_param(
+                of.library,
+                label="SSPs of",
+                options=library_options(self.state.library_choices),
+            ),
         ]
         for widget in (*choices, self._form):
             widget.description = None  # the label says it all

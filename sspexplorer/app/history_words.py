@@ -11,7 +11,7 @@ from sspexplorer.libraries import load_library
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.plots.histories import MEMBER_COLOURS, Likeness
 from sspexplorer.plots.sed import age_text
-from sspexplorer.plots.style import LIBRARY_LABELS, PARAMETER_NAMES, PARAMETER_UNITS
+from sspexplorer.plots.style import PARAMETER_NAMES, PARAMETER_UNITS, library_label
 
 # When constant star formation has lasted this long, the paper finds nothing well constrained; and
 # so long after a second burst it sees predictions fluctuate (Appendix C).
@@ -127,7 +127,7 @@ def mixture_note(answer: Answer, family: str) -> str:
     metals = sorted({m.metallicity for e in answer.evolutions for m in e.mixtures})
     listed = ", ".join(f"{value:+.2f}".replace("-", "−") for value in metals)
     words = [
-        f"SSPs of {LIBRARY_LABELS[question.library]} with [M/H] = {listed}"
+        f"SSPs of {library_label(question.library)} with [M/H] = {listed}"
         + (f", the nearest to log Z/{SOLAR_Z:g}." if family != OWN else ".")
     ]
     if family == "second":

@@ -13,10 +13,11 @@ import panel as pn
 import param
 
 from sspexplorer.app import parts, shared
+from sspexplorer.app.library_words import MOCKS_NOTE, about, add_card, coverage_words
 from sspexplorer.app.sed_presets import MAX_SEDS, SED, SEDList
 from sspexplorer.app.state import SharedState
 from sspexplorer.libraries import DEFAULT_AGE_RANGE, LIBRARY_NAMES, load_library
-from sspexplorer.mocks import EBV_GRID, MAGNITUDES, Observation, observe
+from sspexplorer.mocks import Observation, observe
 from sspexplorer.plots.coverage import (
     PAPER_ROWS,
     Coverage,
@@ -24,13 +25,12 @@ from sspexplorer.plots.coverage import (
     coverage_picture,
 )
 from sspexplorer.plots.sed import age_text, most_alike, sed_picture
-from sspexplorer.plots.style import LIBRARY_COLOURS, LIBRARY_LABELS
+from sspexplorer.plots.style import library_dots
 
 AGES = {"In range": "range", "Whole files": "whole"}
 _RANGE = [age_text(np.log10(age)) for age in DEFAULT_AGE_RANGE]
 FIRST_PICKED = tuple(SED(name, 9.0, 0.0) for name in LIBRARY_NAMES)
 
-_DOTS = {LIBRARY_LABELS[name]: colour for name, colour in LIBRARY_COLOURS.items()}
 # Three panels side by side, two on a narrow page.
 _GRID_CSS = """
 :host { display: grid; gap: 8px 16px; grid-template-columns: repeat(3, minmax(0, 1fr)); }
@@ -106,12 +106,12 @@ class Libraries(pn.viewable.Viewer):
             f"Click an SSP to see its SED below, and again to take it away; up to {MAX_SEDS} at "
             "a time."
         )
-        self._cells = {name: self._cell(name) for name in LIBRARY_NAMES}
+        self._cells = {name: self._cell(name) for name in self.state.library_choices}
         grid = pn.Column(
             *self._cells.values(), sizing_mode="stretch_width", margin=0, stylesheets=[_GRID_CSS]
         )
         self._caption, self._sed_caption = parts.caption(""), parts.caption("")
-        self._table, self._left_out = parts.note(""), parts.stack(gap=2)
+        self._table, self._about = parts.note(""), parts.stack(gap=6)
         self._table.stylesheets = [*self._table.stylesheets, _TABLE_CSS]
         seds = pn.pane.HoloViews(sed_picture(self._observations), linked_axes=False)
         self._layout = parts.page_layout(
@@ -129,9 +129,10 @@ class Libraries(pn.viewable.Viewer):
             below=[
                 self._caption,
                 self._table,
-                self._left_out,
+                self._about,
                 parts.picture_pane(seds, height="max(300px, 38vh)"),
                 self._sed_caption,
+                add_card(),
             ],
         )
 
@@ -164,6 +165,9 @@ class Libraries(pn.viewable.Viewer):
         result = []
         for sed in self.picked:
             rows = self._ssps[self._ssps["library"] == sed.library]
+            if not len(rows):
+                # Added after this page was opened.
+                continue
             away = (rows["metallicity"] - sed.metallicity).abs() * 100
             row = rows.loc[(away + (rows["log_age"] - sed.log_age).abs()).idxmin()]
             result.append(replace(sed, log_age=row["log_age"], metallicity=row["metallicity"]))
@@ -225,8 +229,9 @@ class Libraries(pn.viewable.Viewer):
             f"{outside:,} SSPs that are younger or older."
         ).object
         self._caption.object = parts.caption(coverage_words(self.coverage)).object
-        self._table.object = parts.metric_table(self.counts, colours=_DOTS, faint=PAPER_ROWS).object
-        self._left_out[:] = [parts.note(text) for text in self._left_out_words()]
+        dots = library_dots(self.state.libraries)
+        self._table.object = parts.metric_table(self.counts, colours=dots, faint=PAPER_ROWS).object
+        self._about[:] = [parts.note(MOCKS_NOTE), *map(about, self.state.libraries)]
 
     def _show_seds(self) -> None:
         words = [
@@ -241,17 +246,6 @@ class Libraries(pn.viewable.Viewer):
             )
         self._sed_caption.object = parts.caption(" ".join(words)).object
 
-    def _left_out_words(self) -> list[str]:
-        sentences = [
-            f"Mocks: every SSP behind {len(EBV_GRID)} values of E(B−V) at {len(MAGNITUDES)} "
-            "magnitudes. The paper's counts are of nine values of E(B−V), of which it prints "
-            "eight."
-        ]
-        for name in self.state.libraries:
-            reasons = " ".join(load_library(name).left_out) or "nothing."
-            sentences.append(f"Left out of {LIBRARY_LABELS[name]}, whatever the ages: {reasons}")
-        return sentences
-
     def _open(self, event: Any) -> None:
         # The explorer takes what it finds in the address when it comes into sight.
         if pn.state.location:
@@ -263,35 +257,6 @@ class Libraries(pn.viewable.Viewer):
 
     def _counts_csv(self) -> pd.DataFrame:
         return self.counts.rename_axis("library").reset_index()
-
-
-def coverage_words(coverage: Coverage) -> str:
-    """Say what to notice: who has most SSPs, and where only some libraries have any."""
-    used = coverage.used
-    counts = used["library"].value_counts()
-    first = counts.index[0]
-    if len(counts) == 1:
-        ages = (age_text(value) for value in (used["log_age"].min(), used["log_age"].max()))
-        return f"{LIBRARY_LABELS[first]} has {len(used):,} SSPs from {' to '.join(ages)}."
-    youngest = used.groupby("library")["log_age"].min()
-    late = youngest.idxmax()
-    young = used[used["log_age"] < youngest[late]]
-    richest = used.groupby("library")["metallicity"].max()
-    rich = used[used["metallicity"] > richest.min() + 0.01]
-    has_rich = " and ".join(LIBRARY_LABELS[n] for n in LIBRARY_NAMES if n in set(rich["library"]))
-    words = [
-        "Colour: one library; grey: all in use. Histograms: the share of SSPs in each bin of "
-        f"0.2 dex. {LIBRARY_LABELS[first]} gives {counts.iloc[0] / len(used):.0%} of the "
-        f"{len(used):,} SSPs."
-    ]
-    if len(young):
-        has_young = [LIBRARY_LABELS[n] for n in LIBRARY_NAMES if n in set(young["library"])]
-        words.append(
-            f"The {len(young):,} SSPs younger than {age_text(youngest[late])} come from "
-            f"{' and '.join(has_young)} alone, the {len(rich):,} with [M/H] above "
-            f"{richest.min():+.2f} from {has_rich}.".replace("-", "−")
-        )
-    return " ".join(words)
 
 
 def _download(label: str, filename: str, table: Callable[[], pd.DataFrame]) -> Any:

@@ -24,7 +24,7 @@ from sspexplorer.metrics import OUTLIER_LIMIT, summary
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.plots.map_region import QUANTILES, RegionParameters
 from sspexplorer.plots.sed import age_text
-from sspexplorer.plots.style import LIBRARY_LABELS
+from sspexplorer.plots.style import library_label
 
 if TYPE_CHECKING:
     from sspexplorer.networks import Model
@@ -54,7 +54,8 @@ class MapMocks:
         """Rows of these libraries and magnitudes, which lie next to each other in the grid."""
         if not magnitudes:
             return np.arange(0)
-        mask = np.isin(LIBRARY_NAMES, libraries)[self.table["library"].cat.codes]
+        library = self.table["library"].cat
+        mask = np.isin(library.categories, libraries)[library.codes]
         mask &= self.table["magnitude"].between(magnitudes[0], magnitudes[-1]).to_numpy()
         return np.flatnonzero(mask)
 
@@ -107,13 +108,14 @@ class Region:
         here = rows
         if len(outline):
             here = rows[inside(table[["x", "y"]].to_numpy()[rows], outline)]
-        codes = table["library"].cat.codes.to_numpy()
+        library = table["library"].cat
+        codes = library.codes.to_numpy()
         counts = pd.DataFrame(
             {
-                key: np.bincount(codes[those], minlength=len(LIBRARY_NAMES))
+                key: np.bincount(codes[those], minlength=len(library.categories))
                 for key, those in (("here", here), ("all", rows))
             },
-            index=list(LIBRARY_NAMES),
+            index=list(library.categories),
         )
         seds = _some(here, MAX_SEDS)
         quantiles = np.full((3, mocks.flux.shape[1]), np.nan)
@@ -146,7 +148,7 @@ class Region:
                 "Part of the region": (here / max(1, self.n)).to_numpy(),
                 "Part of the library": (here / total).to_numpy(),
             },
-            index=[LIBRARY_LABELS[name] for name in self.counts.index],
+            index=[library_label(name) for name in self.counts.index],
         )
 
     def score_table(self) -> pd.DataFrame:
@@ -295,7 +297,7 @@ def nearest_text(template: int) -> str:
     """Name a training template in words."""
     label = training_templates().labels.iloc[template]
     words = (
-        f"{LIBRARY_LABELS[label['library']]}, {age_text(label['log_age'])}, "
+        f"{library_label(label['library'])}, {age_text(label['log_age'])}, "
         f"[M/H] {label['metallicity']:+.2f}, E(B−V) {label['ebv']:.2f}"
     )
     return words.replace("-", "−").replace("E−MILES", "E-MILES")

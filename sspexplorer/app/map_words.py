@@ -14,11 +14,12 @@ from sspexplorer.metrics import NMAD_TO_SIGMA
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.plots.embedding import LIBRARY
 from sspexplorer.plots.style import (
-    LIBRARY_COLOURS,
     LIBRARY_LABELS,
     PARAMETER_COLOURS,
     PARAMETER_NAMES,
     PARAMETER_UNITS,
+    library_dots,
+    library_label,
 )
 
 _FAITHFUL_NOTE = (
@@ -74,7 +75,7 @@ def galaxies_note(galaxies: MapGalaxies) -> str:
 
 def library_numbers(region: Region) -> pn.pane.HTML:
     """Table of how many mocks of each library are in a region."""
-    colours = {LIBRARY_LABELS[name]: colour for name, colour in LIBRARY_COLOURS.items()}
+    colours = library_dots(region.counts.index)
     table = region.library_table()
     shares = dict.fromkeys(table.columns[1:], "{:.1%}")
     return parts.metric_table(table, formats=shares, colours=colours)
@@ -110,7 +111,7 @@ def region_caption(region: Region) -> str:
         else f"{region.n:,} mocks in the region, {region.n / total:.1%} of those in sight"
     )
     shares = (region.counts["here"] / region.n).sort_values(ascending=False)
-    most = f"{shares.iloc[0]:.0%} are of {LIBRARY_LABELS[shares.index[0]]}"
+    most = f"{shares.iloc[0]:.0%} are of {library_label(shares.index[0])}"
     if not len(region.true):
         return f"{where}; {most}. None of them is of an SSP held out of the training."
     delta = region.parameters.predicted - region.true

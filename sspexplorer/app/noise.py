@@ -31,7 +31,7 @@ from sspexplorer.plots.noise import (
     shown_magnitudes,
     snr_table,
 )
-from sspexplorer.plots.style import LIBRARY_LABELS
+from sspexplorer.plots.style import library_options
 from sspexplorer.resources import data_path
 
 EXAMPLE = "simulated_galaxies.csv"
@@ -93,7 +93,9 @@ class Noise(pn.viewable.Viewer):
         return self.state.catalogue or self._example
 
     def _make_widgets(self) -> None:
-        self._library = pn.widgets.Select(label="Library", options=LIBRARY_LABELS)
+        self._library = pn.widgets.Select(
+            label="Library", options=library_options(self.state.library_choices)
+        )
         self._age = pn.widgets.DiscreteSlider(label="Age", options=[0.0], stylesheets=[_FLUSH_CSS])
         self._metallicity = pn.widgets.DiscreteSlider(
             label="[M/H] [dex]", options=[0.0], stylesheets=[_FLUSH_CSS]
@@ -192,9 +194,10 @@ class Noise(pn.viewable.Viewer):
         index = library.nearest(sed.log_age, sed.metallicity)
         age = library.ages[np.argmin(np.abs(library.ages - library.log_age[index]))]
         offered = {*self.state.libraries, sed.library}
+        choices = dict.fromkeys((*self.state.library_choices, sed.library))
         self._filling = True
         self._library.param.update(
-            options={label: n for n, label in LIBRARY_LABELS.items() if n in offered},
+            options=library_options(n for n in choices if n in offered),
             value=sed.library,
         )
         self._age.param.update(options=age_options(library), value=float(age))

@@ -1,5 +1,6 @@
 """By library: errors against the truth, for each library and parameter."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
@@ -14,16 +15,16 @@ from sspexplorer.app.background import Background
 from sspexplorer.app.state import SharedState
 from sspexplorer.app.trials import CUTS, SPLITS, Trial, cut_name, fair_split
 from sspexplorer.errors import InputError
-from sspexplorer.libraries import LIBRARY_NAMES
+from sspexplorer.libraries import LIBRARY_NAMES, in_order
 from sspexplorer.metrics import Summary, summary
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.plots.residuals import Residuals, magnitude_colours, residual_picture
 from sspexplorer.plots.shading import compile_means
 from sspexplorer.plots.style import (
-    LIBRARY_COLOURS,
-    LIBRARY_LABELS,
     PARAMETER_NAMES,
     PARAMETER_UNITS,
+    library_colour,
+    library_label,
 )
 
 _MARKS = "Medians and quartiles"
@@ -102,20 +103,15 @@ class ResidualsByLibrary(pn.viewable.Viewer):
     def _make_parts(self) -> None:
         self._split_note, self._caption = parts.note(""), parts.caption("")
         self._busy, self._table = parts.note(""), parts.note("")
-        self._scales = {name: parts.note("") for name in LIBRARY_NAMES}
-        self._columns = {name: self._column(name) for name in LIBRARY_NAMES}
+        self._scales, self._columns = {}, {}
+        self._grid = pn.Column(sizing_mode="stretch_width", margin=0, stylesheets=[_COLUMNS_CSS])
+        self._add_columns(LIBRARY_NAMES)
         marks = pn.widgets.CheckBoxGroup(
             value=[_MARKS] if self.medians else [], options=[_MARKS], margin=0
         )
         marks.param.watch(lambda event: self.param.update(medians=bool(event.new)), "value")
-        grid = pn.Column(
-            *self._columns.values(),
-            sizing_mode="stretch_width",
-            margin=0,
-            stylesheets=[_COLUMNS_CSS],
-        )
         self._trouble = pn.Column(sizing_mode="stretch_width", margin=0, visible=False)
-        self._picture = parts.stack(grid)
+        self._picture = parts.stack(self._grid)
         self._numbers = parts.stack(self._caption, self._table, parts.note(_TABLE_NOTE))
         self._layout = parts.page_layout(
             [
@@ -136,6 +132,13 @@ class ResidualsByLibrary(pn.viewable.Viewer):
             parts.stack(self._trouble, self._picture),
             below=[self._numbers],
         )
+
+    def _add_columns(self, libraries: Iterable[str]) -> None:
+        for name in libraries:
+            if name not in self._columns:
+                self._scales[name] = parts.note("")
+                self._columns[name] = self._column(name)
+                self._grid.append(self._columns[name])
 
     def _column(self, library: str) -> pn.Column:
         # Panels of one parameter zoom together.
@@ -159,6 +162,7 @@ class ResidualsByLibrary(pn.viewable.Viewer):
         own = {key: part.summary for key, part in residuals.parts.items()}
         self.scores = {question.trial.model: own}
         self._trouble.visible, self._picture.visible, self._numbers.visible = False, True, True
+        self._add_columns(dict.fromkeys(library for library, _ in residuals.parts))
         for name, column in self._columns.items():
             column.visible = (name, PARAMETERS[0]) in residuals.parts
             self._scales[name].object = _scale(name, residuals)
@@ -228,7 +232,7 @@ def _scale(library: str, residuals: Residuals) -> str:
     )
     n = len(residuals.part(library, PARAMETERS[0]).mocks)
     return (
-        f'<div class="note" style="white-space: nowrap">{LIBRARY_LABELS[library]}, {n:,} mocks, '
+        f'<div class="note" style="white-space: nowrap">{library_label(library)}, {n:,} mocks, '
         f'i = {bright:g}<i style="{bar}"></i>{faint:g}</div>'
     )
 
@@ -241,15 +245,15 @@ def score_table(scores: dict[str, Scores]) -> tuple[pd.DataFrame, dict[str, str]
     """Metrics of each parameter and library, of each model; and the dots before the rows."""
     names, rows, dots = [], [], {}
     for parameter in PARAMETERS:
-        for library in LIBRARY_NAMES:
+        for library in in_order(name for found in scores.values() for name, _ in found):
             found = {
                 m: s[library, parameter] for m, s in scores.items() if (library, parameter) in s
             }
             if not found:
                 continue
             unit = PARAMETER_UNITS[parameter]
-            names.append(f"{PARAMETER_NAMES[parameter]} [{unit}], {LIBRARY_LABELS[library]}")
-            dots[names[-1]] = LIBRARY_COLOURS[library]
+            names.append(f"{PARAMETER_NAMES[parameter]} [{unit}], {library_label(library)}")
+            dots[names[-1]] = library_colour(library)
             row = {
                 f"{model}: {title}": round(value[key], 4) + 0.0
                 for model, value in found.items()
@@ -284,7 +288,7 @@ def caption_text(question: Question, residuals: Residuals) -> str:
             numbers = [f"{offset:+.2f}".replace("-", "−"), f"{true:.2f}".replace("-", "−")]
             worst.append(
                 f"{numbers[0]} {PARAMETER_UNITS[parameter]} in {PARAMETER_NAMES[parameter]} "
-                f"({LIBRARY_LABELS[library]} at {numbers[1]})"
+                f"({library_label(library)} at {numbers[1]})"
             )
     if worst:
         sentences.append(f"The medians furthest from zero: {', '.join(worst)}.")
@@ -296,7 +300,7 @@ def caption_text(question: Question, residuals: Residuals) -> str:
     if len(scatter) > 1:
         best, last = min(scatter, key=scatter.get), max(scatter, key=scatter.get)
         sentences.append(
-            f"Ages scatter least in {LIBRARY_LABELS[best]} (σ {scatter[best]:.2f} dex) and most in "
-            f"{LIBRARY_LABELS[last]} ({scatter[last]:.2f} dex)."
+            f"Ages scatter least in {library_label(best)} (σ {scatter[best]:.2f} dex) and most in "
+            f"{library_label(last)} ({scatter[last]:.2f} dex)."
         )
     return " ".join(sentences)

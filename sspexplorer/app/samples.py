@@ -70,11 +70,8 @@ class MockSamplePage(pn.viewable.Viewer):
         return self._pipe.data
 
     def _split(self) -> Split:
-        labels = shared.mock_labels()
-        chosen = labels[labels["library"].isin(self.state.libraries)]
-        return Split.draw(
-            chosen.assign(ssp=chosen["ssp"].cat.remove_unused_categories()), self.seed
-        )
+        chosen = [n for n in self.state.library_choices if n in self.state.libraries]
+        return Split.draw(shared.mock_labels(chosen), self.seed)
 
     def _make_parts(self) -> None:
         another = pn.widgets.Button(

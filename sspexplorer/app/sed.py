@@ -32,7 +32,7 @@ from sspexplorer.plots.sed import (
     photometry_table,
     sed_picture,
 )
-from sspexplorer.plots.style import LIBRARY_LABELS
+from sspexplorer.plots.style import library_options
 
 _OWN = ""  # no preset: what the visitor chose
 _NO_NOISE = "Without noise"
@@ -110,7 +110,9 @@ class SEDExplorer(pn.viewable.Viewer):
         )
         self._add = pn.widgets.Button(label="+", width=30, description="Add a copy of this SED")
         self._remove = pn.widgets.Button(label="−", width=30, description="Remove this SED")
-        self._library = pn.widgets.Select(label="Library", options=LIBRARY_LABELS)
+        self._library = pn.widgets.Select(
+            label="Library", options=library_options(self.state.library_choices)
+        )
         self._age = pn.widgets.DiscreteSlider(label="Age", options=[0.0], stylesheets=[_FLUSH_CSS])
         self._metallicity = pn.widgets.DiscreteSlider(
             label="[M/H] [dex]", options=[0.0], stylesheets=[_FLUSH_CSS]
@@ -283,10 +285,11 @@ class SEDExplorer(pn.viewable.Viewer):
         ages = library.ages
         age = ages[np.argmin(np.abs(ages - library.log_age[index]))]
         offered = {*self.state.libraries, sed.library}
+        choices = dict.fromkeys((*self.state.library_choices, sed.library))
         self._filling = True
         self._preset.value = preset_of(self.seds)
         self._library.param.update(
-            options={label: n for n, label in LIBRARY_LABELS.items() if n in offered},
+            options=library_options(n for n in choices if n in offered),
             value=sed.library,
         )
         self._age.param.update(options=age_options(library), value=float(age))

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import param
 
-from sspexplorer.libraries import LIBRARY_NAMES, SSPLibrary
+from sspexplorer.libraries import LIBRARY_NAMES, SSPLibrary, library_names
 from sspexplorer.mocks import EBV_GRID
 from sspexplorer.photometry import MAX_REDSHIFT
 from sspexplorer.plots.sed import SED_COLOURS, age_text
@@ -41,7 +41,7 @@ class SED:
         """Check what a link may have brought."""
         numbers = (self.log_age, self.metallicity, self.ebv, self.redshift)
         inside = 0 <= self.ebv <= MAX_EBV and 0 <= self.redshift <= MAX_REDSHIFT
-        if self.library not in LIBRARY_NAMES or not np.isfinite(numbers).all() or not inside:
+        if self.library not in library_names() or not np.isfinite(numbers).all() or not inside:
             raise ValueError(f"There is no SED {self}.")
 
     def to_text(self) -> str:

@@ -18,21 +18,16 @@ from sspexplorer.app.comparison import FORMATS, chosen_magnitudes, with_unit
 from sspexplorer.app.sidebar import MODEL_TITLES
 from sspexplorer.app.state import SharedState
 from sspexplorer.app.worker import Job, Worker
-from sspexplorer.libraries import LIBRARY_NAMES
+from sspexplorer.libraries import LIBRARY_NAMES, in_order, library_names
 from sspexplorer.metrics import Summary, summary
 from sspexplorer.mocks import MAGNITUDES, PARAMETERS
 from sspexplorer.plots.density import Compared, density_picture, density_table, medians_table
-from sspexplorer.plots.style import LIBRARY_LABELS, PARAMETER_COLOURS, PARAMETER_NAMES
+from sspexplorer.plots.style import PARAMETER_COLOURS, PARAMETER_NAMES, library_label
 
 if TYPE_CHECKING:
     from sspexplorer.mocks import MockSample
 
-MODELS = {
-    "All libraries": "all",
-    "The galaxy's own library": "own",
-    "All but its own": "others",
-    **{f"{label} alone": name for name, label in LIBRARY_LABELS.items()},
-}
+MODELS = {"All libraries": "all", "The galaxy's own library": "own", "All but its own": "others"}
 NUMBERS = {"100 of each magnitude": 100, "300 of each": 300, "1000 of each": 1000}
 MAGNITUDE_CHOICES = {"All": "all", "Brighter than": "brighter", "At": "at"}
 
@@ -65,7 +60,7 @@ _GRID_CSS = """
 
 @dataclass(frozen=True)
 class Question:
-    """What is to be fitted with what."""
+    """What is to be fitted with what; ``added`` are libraries of the grid that do not ship."""
 
     compared: tuple[str, ...]
     libraries: tuple[str, ...]
@@ -73,6 +68,7 @@ class Question:
     models: str
     floor: float
     per_magnitude: int
+    added: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,7 +88,7 @@ class Method:
 
 def answer(question: Question, job: Job) -> dict[str, Method]:
     """Fit the mocks, and let the networks predict the very same."""
-    sample = shared.fit_sample(question.per_magnitude)
+    sample = shared.fit_sample(question.per_magnitude, question.libraries)
     chosen = sample.labels["library"].isin(question.libraries)
     chosen &= sample.labels["magnitude"].isin(question.magnitudes)
     mocks = sample.rows(chosen.to_numpy())
@@ -124,7 +120,7 @@ def _fit(
 ) -> Method:
     from sspexplorer.sedfit import MEAN_COLUMNS, fit_mocks
 
-    grid = shared.fit_grid()
+    grid = shared.fit_grid(question.added)
     begun = time.perf_counter()
     fitted = fit_mocks(
         grid,
@@ -171,6 +167,15 @@ def _answer_or_recall(question: Question, job: Job) -> dict[str, Method]:
     return opening_answer() if question == opening_question() else answer(question, job)
 
 
+class ModelSource(param.String):
+    """A value of :data:`MODELS`, or the name of a library."""
+
+    def _validate(self, val: Any) -> None:
+        super()._validate(val)
+        if val not in (*MODELS.values(), *library_names()):
+            raise ValueError(f"There are no models of {val!r}.")
+
+
 class SEDFitting(pn.viewable.Viewer):
     """The Bayesian SED fit beside the networks, on the same mocks under the same noise.
 
@@ -180,7 +185,7 @@ class SEDFitting(pn.viewable.Viewer):
         Model, libraries and magnitude; a fresh one unless given.
     """
 
-    models = param.Selector(default="all", objects=MODELS)
+    models = ModelSource(default="all", doc="Whose models the mocks are fitted with.")
     floor = param.Number(default=0.0, bounds=(0, 10), step=0.5)
     magnitudes = param.Selector(default="all", objects=MAGNITUDE_CHOICES)
     shown = param.String(default=FIT)
@@ -215,6 +220,7 @@ class SEDFitting(pn.viewable.Viewer):
         """Put all choices together."""
         chosen, sentence = chosen_magnitudes(self.magnitudes, self.state.magnitude, MAGNITUDES)
         self._magnitude_note.object = parts.note(sentence).object
+        of_models = [] if self.models in MODELS.values() else [self.models]
         return Question(
             compared=shared.compared_models(self.state.model),
             libraries=tuple(self.state.libraries),
@@ -222,6 +228,7 @@ class SEDFitting(pn.viewable.Viewer):
             models=self.models,
             floor=self.floor / 100,
             per_magnitude=self.per_magnitude,
+            added=tuple(in_order({*self.state.libraries, *of_models}.difference(LIBRARY_NAMES))),
         )
 
     def _make_parts(self) -> None:
@@ -259,7 +266,9 @@ class SEDFitting(pn.viewable.Viewer):
         )
         layout = parts.page_layout(
             [
-                widgets.Select.from_param(self.param.models, label="Fitted with models of"),
+                widgets.Select.from_param(
+                    self.param.models, label="Fitted with models of", options=self._sources()
+                ),
                 floor,
                 parts.stack(parts.label("Magnitudes"), magnitudes, self._magnitude_note, gap=4),
             ],
@@ -268,6 +277,10 @@ class SEDFitting(pn.viewable.Viewer):
             below=[self._table, parts.note(_NOTE)],
         )
         return pn.Column(self.worker, layout, sizing_mode="stretch_width", margin=0)
+
+    def _sources(self) -> dict[str, str]:
+        names = dict.fromkeys((*self.state.library_choices, *self.state.libraries))
+        return MODELS | {f"{library_label(name)} alone": name for name in names}
 
     def _update(self, *events: Any) -> None:
         question = self._ask()

@@ -6,14 +6,23 @@ Nothing heavy is imported here until it is asked for, so that the first page is 
 import json
 import logging
 import threading
-from collections.abc import Callable
-from functools import cache, wraps
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import cache, lru_cache, wraps
 from itertools import count
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
+import numpy as np
 import pandas as pd
 
-from sspexplorer.libraries import LIBRARY_NAMES, load_library, read_library
+from sspexplorer.libraries import (
+    LIBRARY_NAMES,
+    library_names,
+    library_path,
+    library_version,
+    load_library,
+    read_library,
+)
 from sspexplorer.resources import data_path
 
 if TYPE_CHECKING:
@@ -37,15 +46,37 @@ _numbers = count(1)
 
 def _once(function: Callable[P, R]) -> Callable[P, R]:
     """Cache, and let whoever comes while the value is being made wait for it."""
-    cached = cache(function)
+    return _guarded(cache(function))
+
+
+def _lately(function: Callable[P, R]) -> Callable[P, R]:
+    """As :func:`_once`, but keep only the last few: added libraries come and go."""
+    return _guarded(lru_cache(maxsize=4)(function))
+
+
+def _guarded(cached: Callable[P, R]) -> Callable[P, R]:
     lock = threading.RLock()
 
-    @wraps(function)
+    @wraps(cached)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         with lock:
             return cached(*args, **kwargs)
 
     return wrapper
+
+
+# Names of libraries, each with the version of its file.
+Versions = tuple[tuple[str, tuple[int, int, int]], ...]
+
+
+def versions(libraries: Iterable[str]) -> Versions:
+    """Libraries as what is made of them is known by: one that is added anew is another."""
+    return tuple((name, library_version(name)) for name in libraries)
+
+
+def with_added(libraries: Iterable[str]) -> tuple[str, ...]:
+    """The shipped libraries, and those of ``libraries`` that were added."""
+    return (*dict.fromkeys((*LIBRARY_NAMES, *libraries)),)
 
 
 def model_names() -> tuple[str, ...]:
@@ -151,29 +182,60 @@ def _all_libraries_mocks() -> "MockSample":
     return held_out_mocks(model(RECIPE_MODELS[0]), "ssp")
 
 
-@_once
-def fit_grid() -> "ModelGrid":
-    """Every SSP of every library at each of the paper's values of E(B−V), at rest."""
+def fit_grid(libraries: Iterable[str] = LIBRARY_NAMES) -> "ModelGrid":
+    """Every SSP at each of the paper's values of E(B−V), at rest.
+
+    Of every shipped library, and of those of ``libraries`` that were added.
+    """
+    return _fit_grid(versions(with_added(libraries)))
+
+
+@_lately
+def _fit_grid(libraries: Versions) -> "ModelGrid":
     from sspexplorer.sedfit import make_grid
 
-    return make_grid()
+    return make_grid([name for name, _ in libraries])
+
+
+def fit_sample(per_magnitude: int, libraries: Iterable[str] = LIBRARY_NAMES) -> "MockSample":
+    """Held-out mocks to fit: those of :func:`held_out_table`, but only some of each magnitude.
+
+    Of all shipped libraries together so many, and as many of each one of ``libraries`` that was
+    added, by the same split of whole SSPs.
+    """
+    added = [name for name in libraries if name not in LIBRARY_NAMES]
+    keys = ((), *(versions([name]) for name in added))
+    return _joined([_fit_sample(per_magnitude, key) for key in keys])
+
+
+def _joined(samples: list["MockSample"]) -> "MockSample":
+    if len(samples) == 1:
+        return samples[0]
+    return replace(
+        samples[0],
+        flux=np.concatenate([sample.flux for sample in samples]),
+        flux_err=np.concatenate([sample.flux_err for sample in samples]),
+        labels=pd.concat([sample.labels for sample in samples], ignore_index=True),
+    )
 
 
 @_once
-def fit_sample(per_magnitude: int) -> "MockSample":
-    """Held-out mocks to fit: those of :func:`held_out_table`, but only some of each magnitude."""
-    from sspexplorer.metrics import held_out_mocks
+def _fit_sample(per_magnitude: int, added: Versions) -> "MockSample":
+    from sspexplorer.metrics import EVALUATION_SEED, held_out_mocks
+    from sspexplorer.mocks import make_mocks
     from sspexplorer.sedfit import some_of_each_magnitude
 
-    return some_of_each_magnitude(held_out_mocks(model(model_names()[0]), "ssp"), per_magnitude)
+    mocks = make_mocks([name for name, _ in added], seed=EVALUATION_SEED) if added else None
+    held_out = held_out_mocks(model(model_names()[0]), "ssp", mocks)
+    return some_of_each_magnitude(held_out, per_magnitude)
 
 
 @_once
 def sedfit_table(name: str, split: str) -> pd.DataFrame:
     """Bayesian fits of 200 held-out mocks of each magnitude, as of :func:`held_out_table`.
 
-    With every library and the mocks' own SSPs in the grid, and the true noise: the least scatter
-    that there can be.
+    With every shipped library and the mocks' own SSPs in the grid, and the true noise: the least
+    scatter that there can be.
 
     Raises
     ------
@@ -185,7 +247,7 @@ def sedfit_table(name: str, split: str) -> pd.DataFrame:
     from sspexplorer.sedfit import MEAN_COLUMNS, fit, some_of_each_magnitude
 
     mocks = some_of_each_magnitude(held_out_mocks(model(name), split), 200)
-    fitted = fit(fit_grid(), mocks.flux, mocks.flux_err)
+    fitted = fit(fit_grid(mocks.meta["libraries"]), mocks.flux, mocks.flux_err)
     return density_table(mocks.labels, fitted[list(MEAN_COLUMNS)].to_numpy())
 
 
@@ -215,21 +277,32 @@ def sedfit_metrics(name: str, split: str, libraries: tuple[str, ...]) -> pd.Data
     return metrics_by_magnitude(table[table["library"].isin(libraries)], "sedfit")
 
 
-@_once
 def ssp_table() -> pd.DataFrame:
-    """Every SSP of every file, ages out of range included.
+    """Every SSP of every file, ages out of range included, and of every added library.
 
     See :func:`sspexplorer.plots.coverage.ssp_table`.
     """
+    return _ssp_table(versions(library_names()))
+
+
+@_lately
+def _ssp_table(libraries: Versions) -> pd.DataFrame:
     from sspexplorer.plots.coverage import ssp_table as table_of
 
     # Read here and not through load_library, which would keep their spectra twice.
-    return table_of([read_library(data_path("libraries", f"{n}.h5")) for n in LIBRARY_NAMES])
+    return table_of([read_library(library_path(name)) for name, _ in libraries])
 
 
-@_once
-def map_mocks() -> "MapMocks":
-    """Mocks of all libraries on the map of SEDs, with the noise of ``held_out_table``."""
+def map_mocks(libraries: Iterable[str] = LIBRARY_NAMES) -> "MapMocks":
+    """Mocks on the map of SEDs, with the noise of ``held_out_table``.
+
+    Of all shipped libraries, and of those of ``libraries`` that were added.
+    """
+    return _map_mocks(versions(with_added(libraries)))
+
+
+@_lately
+def _map_mocks(libraries: Versions) -> "MapMocks":
     from sspexplorer.app.map_region import MapMocks
     from sspexplorer.embedding import load_embedding
     from sspexplorer.metrics import EVALUATION_SEED
@@ -237,7 +310,7 @@ def map_mocks() -> "MapMocks":
     from sspexplorer.plots.embedding import compile_map, map_table
 
     compile_map()
-    mocks = make_mocks(seed=EVALUATION_SEED)
+    mocks = make_mocks([name for name, _ in libraries], seed=EVALUATION_SEED)
     return MapMocks(map_table(mocks.labels, load_embedding().place(mocks.flux)), mocks.flux)
 
 
@@ -254,12 +327,16 @@ def map_galaxies(example: str, name: str) -> "MapGalaxies":
     return MapGalaxies.place(read_catalogue(path), model(name))
 
 
-@_once
-def mock_labels() -> pd.DataFrame:
-    """Labels of every mock of all libraries, see :func:`sspexplorer.plots.samples.label_table`."""
+def mock_labels(libraries: Iterable[str] = LIBRARY_NAMES) -> pd.DataFrame:
+    """Labels of every mock of libraries, see :func:`sspexplorer.plots.samples.label_table`."""
+    return _mock_labels(versions(libraries))
+
+
+@_lately
+def _mock_labels(libraries: Versions) -> pd.DataFrame:
     from sspexplorer.plots.samples import label_table
 
-    return label_table([load_library(name) for name in LIBRARY_NAMES])
+    return label_table([load_library(name) for name, _ in libraries])
 
 
 def _warm() -> None:

@@ -1,12 +1,18 @@
 """The sidebar that all pages share: model, libraries, magnitude."""
 
+from collections.abc import Iterable
+
 import panel as pn
 
 from sspexplorer.app import parts, shared
 from sspexplorer.app.state import SharedState
 from sspexplorer.app.theme import static_text
-from sspexplorer.libraries import LIBRARY_NAMES
-from sspexplorer.plots.style import LIBRARY_COLOURS, LIBRARY_LABELS
+from sspexplorer.plots.style import (
+    LIBRARY_LABELS,
+    library_colour,
+    library_label,
+    library_options,
+)
 
 MODEL_TITLES = {
     "default": "Default",
@@ -15,10 +21,12 @@ MODEL_TITLES = {
 }
 _NETWORK_TITLES = {"base": "base network (4 hidden layers)", "sed": "SED network (7 hidden layers)"}
 
-_CHIP_COLOURS = "".join(
-    f".bk-input-group > label:nth-of-type({place}) {{ --chip: {LIBRARY_COLOURS[name]}; }}"
-    for place, name in enumerate(LIBRARY_NAMES, start=1)
-)
+
+def _chip_colours(names: Iterable[str]) -> str:
+    return "".join(
+        f".bk-input-group > label:nth-of-type({place}) {{ --chip: {library_colour(name)}; }}"
+        for place, name in enumerate(names, start=1)
+    )
 
 
 def model_note(name: str) -> str:
@@ -26,11 +34,24 @@ def model_note(name: str) -> str:
     card = shared.model_card(name)
     if not card:
         return "No trained model is installed; run make data, or sspexplorer train."
-    libraries = [LIBRARY_LABELS.get(n, n) for n in card["sample"]["libraries"]]
+    libraries = [library_label(n) for n in card["sample"]["libraries"]]
     network = _NETWORK_TITLES.get(card["network"], f"{card['network']} network")
     return (
         f"Three networks, one per parameter: {network}, trained on "
         f"{card['sample']['n_train']:,} mocks from {', '.join(libraries)}."
+    )
+
+
+def unknown_note(model: str, libraries: Iterable[str]) -> str:
+    """Say which of the chosen libraries a model was not trained on; "" if on all of them."""
+    known = shared.model_card(model).get("sample", {}).get("libraries")
+    unknown = [library_label(name) for name in libraries if known and name not in known]
+    if not unknown:
+        return ""
+    are, them = ("is", "it") if len(unknown) == 1 else ("are", "them")
+    return (
+        f"{', '.join(unknown)} {are} not in this model's training: pages that show how well it "
+        f"does have no mocks of {them}."
     )
 
 
@@ -56,8 +77,8 @@ class Sidebar(pn.viewable.Viewer):
         state.param.watch(self._show_model, ["model", "kept"])
         self._libraries = pn.widgets.CheckBoxGroup(
             value=list(state.libraries),
-            options={LIBRARY_LABELS[name]: name for name in LIBRARY_NAMES},
-            stylesheets=[static_text("chips.css"), _CHIP_COLOURS],
+            options=library_options(state.library_choices),
+            stylesheets=[static_text("chips.css"), _chip_colours(state.library_choices)],
             margin=0,
         )
         self._libraries.param.watch(self._take_libraries, "value")
@@ -74,9 +95,14 @@ class Sidebar(pn.viewable.Viewer):
         """Lay the widgets out from top to bottom."""
         snr = pn.bind(self._snr_line, self.state.param.magnitude, self.state.param.noise)
         about = pn.bind(lambda name: parts.note(model_note(name)), self.state.param.model)
+        unknown = pn.bind(
+            lambda *chosen: parts.note(unknown_note(*chosen)),
+            self.state.param.model,
+            self.state.param.libraries,
+        )
         return pn.Column(
             pn.Column(self._model, about, **_BLOCK),
-            pn.Column(parts.label("Libraries"), self._libraries, **_BLOCK),
+            pn.Column(parts.label("Libraries"), self._libraries, unknown, **_BLOCK),
             pn.Column(self._magnitude, snr, **_BLOCK),
             sizing_mode="stretch_width",
             margin=0,
@@ -96,7 +122,7 @@ class Sidebar(pn.viewable.Viewer):
         return parts.note(f"Typical S/N per narrow band: {self.state.typical_snr:.0f}{measured}")
 
     def _take_libraries(self, event: object) -> None:
-        chosen = [name for name in LIBRARY_NAMES if name in self._libraries.value]
+        chosen = [n for n in self.state.library_choices if n in self._libraries.value]
         if chosen:
             self.state.libraries = chosen
         else:

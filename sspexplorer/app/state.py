@@ -7,7 +7,7 @@ import param
 
 from sspexplorer.app import shared
 from sspexplorer.catalogue import Catalogue
-from sspexplorer.libraries import LIBRARY_NAMES
+from sspexplorer.libraries import LIBRARY_NAMES, library_names
 from sspexplorer.noise import NoiseModel
 
 MAGNITUDE_RANGE = (16.0, 22.0)
@@ -44,6 +44,15 @@ class ModelName(param.String):
             raise ValueError(f"There is no model {val!r}.")
 
 
+class LibraryName(param.String):
+    """Name of a library that is shipped, or was added."""
+
+    def _validate(self, val: Any) -> None:
+        super()._validate(val)
+        if val not in library_names():
+            raise ValueError(f"There is no library {val!r}.")
+
+
 class SharedState(param.Parameterized):
     """Choices shared by all pages of one session.
 
@@ -71,6 +80,18 @@ class SharedState(param.Parameterized):
         class_=NoiseModel, default=None, doc="Noise measured by the visitor; None for the default."
     )
 
+    def __init__(self, libraries: list[str] | None = None, **params: Any) -> None:
+        super().__init__(**params)
+        # Those that were added since the server was started are choices, too.
+        self.param.libraries.objects = list(library_names())
+        if libraries is not None:
+            self.libraries = libraries
+
+    @property
+    def library_choices(self) -> list[str]:
+        """Names of all libraries that there were when the session began."""
+        return list(self.param.libraries.objects)
+
     @property
     def noise_model(self) -> NoiseModel:
         """Noise in use."""
@@ -83,7 +104,10 @@ class SharedState(param.Parameterized):
 
     def follower(self) -> "SharedState":
         """Make a copy whose changes are passed on to this one; see :meth:`bring_up_to_date`."""
-        copy = SharedState(**self._values())
+        values = self._values()
+        copy = SharedState(**values | {"libraries": None})
+        copy.param.libraries.objects = self.library_choices
+        copy.libraries = values["libraries"]
 
         def pass_on(*events: param.parameterized.Event) -> None:
             self.param.update(**{event.name: event.new for event in events})

@@ -14,13 +14,14 @@ from sspexplorer.accuracy import metrics_by_magnitude
 from sspexplorer.app import shared
 from sspexplorer.app.comparison import run_title
 from sspexplorer.app.training_process import Task
+from sspexplorer.libraries import LIBRARY_NAMES
 from sspexplorer.metrics import EVALUATION_SEED, Summary, held_out_mocks, summary
 from sspexplorer.mocks import PARAMETERS, MockSample, make_mocks
 from sspexplorer.networks import NETWORKS, Model
 from sspexplorer.noise import NoiseModel
 from sspexplorer.plots.density import density_table
 from sspexplorer.plots.magnitude import Look
-from sspexplorer.plots.style import LIBRARY_LABELS, NEUTRAL, PARAMETER_NAMES, PARAMETER_UNITS
+from sspexplorer.plots.style import NEUTRAL, PARAMETER_NAMES, PARAMETER_UNITS, library_label
 from sspexplorer.plots.training import Losses
 
 NETWORK_TITLES = {"base": "Base", "sed": "SED"}
@@ -69,10 +70,11 @@ class Run:
     def scores(self, noise: NoiseModel | None, libraries: tuple[str, ...]) -> "Scores":
         """Measure it on the held-out mocks of some libraries; only once for the same ones."""
         noise_key = json.dumps(noise.to_dict()) if noise else ""
-        key = (noise_key, libraries)
+        versions = shared.versions(shared.with_added(libraries))
+        key = (noise_key, libraries, versions)
         if key not in self._scores:
             model = self.model or shared.model(self.shipped)
-            mocks = _test_mocks(noise_key)
+            mocks = _test_mocks(noise_key, versions)
             table = density_table(mocks.labels, model.predict(mocks.flux))
             table = table[table["library"].isin(libraries)]
             self._scores[key] = Scores(
@@ -150,17 +152,17 @@ class Comparison:
 
 
 @lru_cache(maxsize=3)
-def _make_test_mocks(noise_key: str) -> MockSample:
+def _make_test_mocks(noise_key: str, libraries: shared.Versions) -> MockSample:
     noise = NoiseModel.from_dict(json.loads(noise_key)) if noise_key else None
-    mocks = make_mocks(noise=noise, seed=EVALUATION_SEED)
+    mocks = make_mocks([name for name, _ in libraries], noise=noise, seed=EVALUATION_SEED)
     # What is held out from one network that keeps whole SSPs together is from all of them.
     return held_out_mocks(shared.model(shared.model_names()[0]), "ssp", mocks)
 
 
-def _test_mocks(noise_key: str) -> MockSample:
-    """Mocks of all libraries, of SSPs that no network saw."""
+def _test_mocks(noise_key: str, libraries: shared.Versions) -> MockSample:
+    """Mocks of libraries, of SSPs that no network saw."""
     with _lock:
-        return _make_test_mocks(noise_key)
+        return _make_test_mocks(noise_key, libraries)
 
 
 @cache
@@ -189,14 +191,14 @@ def _row(run: Run, scores: Scores | None) -> dict[str, object]:
     card = run.card
     recipe, sample, training = card["recipe"], card["sample"], card["training"]
     libraries = sample["libraries"]
-    names = ", ".join(LIBRARY_LABELS.get(name, name) for name in libraries)
+    names = ", ".join(library_label(name) for name in libraries)
     best = "/".join(str(training["best_epoch"][name]) for name in PARAMETERS)
     row: dict[str, object] = {
         "Recipe": RECIPE_TITLES.get(recipe["name"], recipe["name"]),
         "Network": NETWORK_TITLES.get(card["network"], card["network"]),
         "Batch": int(recipe["batch_size"]),
         "Dropout": f"{recipe['dropout']:g}",
-        "Libraries": "all" if len(libraries) == len(LIBRARY_LABELS) else names,
+        "Libraries": "all" if sorted(libraries) == sorted(LIBRARY_NAMES) else names,
         "Mocks": int(sample["n_train"] + sample["n_validation"]),
         "Epochs": f"{training['epochs_done']}" + (" ■" if training["stopped_early"] else ""),
         "Best epoch": best,

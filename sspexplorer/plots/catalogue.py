@@ -12,17 +12,16 @@ from bokeh.models import HoverTool
 
 from sspexplorer.bands import BAND_NAMES, N_BANDS, load_bands
 from sspexplorer.inference import extend_ends, fill_missing
-from sspexplorer.libraries import LIBRARY_NAMES
 from sspexplorer.mocks import Observation
 from sspexplorer.plots.sed import WAVELENGTH_RANGE, scale_flux_axis
 from sspexplorer.plots.style import (
     COLOUR_BAR,
-    LIBRARY_COLOURS,
     NEUTRAL,
     PARAMETER_LABELS,
     REAL_GALAXY_STYLE,
     band_colours,
     figure_options,
+    library_colour,
 )
 
 # From here on galaxies are drawn as a density: a browser is slow with more points.
@@ -226,11 +225,6 @@ def galaxy_picture(galaxy: hv.streams.Stream) -> hv.DynamicMap:
     galaxy : Pipe of Galaxy
     """
     by_light = {"color": "band_index", "cmap": list(band_colours()), "clim": (0, N_BANDS - 1)}
-    by_library = {
-        "color": "library",
-        "cmap": [LIBRARY_COLOURS[name] for name in LIBRARY_NAMES],
-        "clim": (-0.5, len(LIBRARY_NAMES) - 0.5),
-    }
     measured = HoverTool(
         tooltips=[
             ("Band", "@band, @wavelength{0} Å"),
@@ -245,7 +239,7 @@ def galaxy_picture(galaxy: hv.streams.Stream) -> hv.DynamicMap:
         ]
     )
     layers: list[tuple[Callable[[Galaxy], hv.Element], dict[str, Any]]] = [
-        (_spectra, by_library | {"line_width": 1.2, "line_alpha": 0.6}),
+        (_spectra, {"color": "colour", "line_width": 1.2, "line_alpha": 0.6}),
         (_error_bars, by_light | {"line_width": 1.2, "line_alpha": 0.7}),
         (
             lambda g: _points(g, np.isfinite(g.flux)),
@@ -299,14 +293,14 @@ def _error_bars(galaxy: Galaxy) -> hv.Segments:
 
 def _spectra(galaxy: Galaxy) -> hv.Segments:
     """Spectra as short segments: one table, whatever the number of SSPs."""
-    pieces = [np.empty((5, 0))]
+    pieces = [pd.DataFrame(columns=["x0", "y0", "x1", "y1", "colour"])]
     for ssp in galaxy.ssps:
         low, high = np.searchsorted(ssp.wavelength, WAVELENGTH_RANGE)
         x = ssp.wavelength[low:high:2]
         y = ssp.spectrum[low:high:2] * galaxy.scale_of(ssp)
-        number = np.full(len(x) - 1, LIBRARY_NAMES.index(ssp.library))
-        pieces.append(np.stack([x[:-1], y[:-1], x[1:], y[1:], number]))
-    return hv.Segments(tuple(np.concatenate(pieces, axis=1)), ["x0", "y0", "x1", "y1"], "library")
+        ends = {"x0": x[:-1], "y0": y[:-1], "x1": x[1:], "y1": y[1:]}
+        pieces.append(pd.DataFrame(ends | {"colour": library_colour(ssp.library)}))
+    return hv.Segments(pd.concat(pieces, ignore_index=True), ["x0", "y0", "x1", "y1"], "colour")
 
 
 def _hold_flux_axis(plot: Any, galaxy: Galaxy) -> None:

@@ -12,11 +12,11 @@ from sspexplorer.libraries import DEFAULT_AGE_RANGE, SSPLibrary
 from sspexplorer.mocks import EBV_GRID, MAGNITUDES
 from sspexplorer.plots.sed import SED_COLOURS, age_text
 from sspexplorer.plots.style import (
-    LIBRARY_COLOURS,
-    LIBRARY_LABELS,
     NEUTRAL,
     PARAMETER_LABELS,
     figure_options,
+    library_colour,
+    library_label,
 )
 
 # SSPs stand here; the histograms beside them, in strips of the same figure.
@@ -123,7 +123,7 @@ def counts_table(coverage: Coverage) -> pd.DataFrame:
     rows = {}
     for name, ssps in coverage.ssps.groupby("library", sort=False):
         used = coverage.used[coverage.used["library"] == name]
-        rows[LIBRARY_LABELS.get(name, name)] = {
+        rows[library_label(name)] = {
             **_products(len(used), len(EBV_GRID)),
             "Ages": used["log_age"].nunique(),
             "[M/H]": used["metallicity"].nunique(),
@@ -170,7 +170,7 @@ def coverage_picture(
     tap : SingleTap, optional
         Gets the place of a click; for a live picture.
     """
-    colour = LIBRARY_COLOURS[library]
+    colour = library_colour(library)
     live = isinstance(coverage, hv.streams.Pipe)
 
     def layer(make: Callable[[Coverage, str], hv.Element]) -> hv.Element | hv.DynamicMap:
@@ -186,7 +186,7 @@ def coverage_picture(
     layers = ssps * bars * layer(_marks).opts(**_MARK_STYLE)
     return layers.opts(
         **figure_options(
-            title=LIBRARY_LABELS[library],
+            title=library_label(library),
             xlabel=PARAMETER_LABELS["log_age"],
             ylabel=PARAMETER_LABELS["metallicity"],
             xlim=(AGE_LIMITS[0], _AGE_STRIP[1] + 0.05),
@@ -214,7 +214,8 @@ def _points(data: Coverage, library: str) -> hv.Points:
         ],
         ignore_index=True,
     )
-    table["library"] = table["library"].map(LIBRARY_LABELS)
+    labels = {name: library_label(name) for name in table["library"].unique()}
+    table["library"] = table["library"].map(labels)
     details = ["own", "fill", "rim", "size", "library", "age", "imf", "isochrone"]
     return hv.Points(table, ["log_age", "metallicity"], details)
 
@@ -242,7 +243,7 @@ def _bars(data: Coverage, library: str) -> hv.Rectangles:
     pieces = []
     for (name, parameter), table in shares.items():
         bars = _placed(table[table["ssps"] > 0], parameter, tops[parameter])
-        label = "all libraries" if name == "all" else LIBRARY_LABELS[name]
+        label = "all libraries" if name == "all" else library_label(name)
         pieces.append(bars.assign(of=label, own=float(name != "all")))
     return hv.Rectangles(
         pd.concat(pieces, ignore_index=True),

@@ -10,16 +10,16 @@ import numpy as np
 import pandas as pd
 from bokeh.models import CustomJS, HoverTool
 
-from sspexplorer.libraries import LIBRARY_NAMES
+from sspexplorer.libraries import LIBRARY_NAMES, in_order
 from sspexplorer.plots.catalogue import EBV_COLOURS
 from sspexplorer.plots.sed import SED_COLOURS
 from sspexplorer.plots.style import (
     COLOUR_BAR,
-    LIBRARY_COLOURS,
-    LIBRARY_LABELS,
     PARAMETER_LABELS,
     REAL_GALAXY_STYLE,
     figure_options,
+    library_colour,
+    library_label,
 )
 
 LIBRARY = "library"
@@ -98,7 +98,7 @@ def map_table(labels: pd.DataFrame, plane: np.ndarray) -> pd.DataFrame:
     """
     columns = {"x": plane[:, 0], "y": plane[:, 1]}
     columns |= {name: labels[name].to_numpy(float) for name in COLOUR_LABELS}
-    columns["library"] = pd.Categorical(labels["library"], categories=list(LIBRARY_NAMES))
+    columns["library"] = pd.Categorical(labels["library"], in_order(labels["library"]))
     columns["held_out"] = (labels["split"] == "test").to_numpy()
     return pd.DataFrame(columns)
 
@@ -116,6 +116,7 @@ def sed_map(
     *,
     colour: str = LIBRARY,
     limits: tuple[tuple[float, float], tuple[float, float]] | None = None,
+    libraries: Sequence[str] = LIBRARY_NAMES,
     selections: Sequence[hv.streams.Stream] = (),
 ) -> hv.DynamicMap:
     """Draw the map, shaded anew at every zoom.
@@ -131,12 +132,14 @@ def sed_map(
         "magnitude": its mean in each cell.
     limits : tuple, optional
         Of the axes; :func:`map_limits` unless given.
+    libraries : sequence of str
+        All that may come to be among the mocks of a live picture.
     selections : sequence of Lasso, BoundsXY or SingleTap
         Streams that get what is selected on the picture.
     """
     shown, over = _pipe(mocks), _pipe(marks if marks is not None else Marks())
     x_limits, y_limits = limits or map_limits(shown.data)
-    shade = _by_library if colour == LIBRARY else _by_mean(colour)
+    shade = _by_library(libraries) if colour == LIBRARY else _by_mean(colour)
 
     def draw(
         data: pd.DataFrame,
@@ -154,11 +157,11 @@ def sed_map(
     cells = hv.DynamicMap(draw, streams=[shown, view, hv.streams.PlotSize()])
     for stream in selections:
         stream.source = cells
-    layers = [cells.opts(*_cell_options(colour))]
+    layers = [cells.opts(*_cell_options(colour, libraries))]
     layers += [hv.DynamicMap(_outline, streams=[over]).opts(**_OUTLINE_STYLE)]
     layers += [hv.DynamicMap(make, streams=[over]).opts(o) for make, o in _galaxy_layers()]
     if colour == LIBRARY:
-        layers += _legend()
+        layers += _legend(libraries)
     figure = figure_options(
         xlabel="UMAP 1 [no unit]",
         ylabel="UMAP 2 [no unit]",
@@ -176,7 +179,7 @@ def compile_map() -> None:
     """Shade a few points each way, once per process: the first time takes seconds."""
     table = pd.DataFrame({name: [0.2, 0.8] for name in ("x", "y", *COLOUR_LABELS)})
     table["library"] = pd.Categorical(["bc03", "bc03"], categories=list(LIBRARY_NAMES))
-    for shade in (_by_library, _by_mean("ebv")):
+    for shade in (_by_library(LIBRARY_NAMES), _by_mean("ebv")):
         shade(table, (0.0, 1.0), (0.0, 1.0), (4, 4))
 
 
@@ -198,26 +201,34 @@ def _canvas(x_range: Any, y_range: Any, shape: tuple[int, int]) -> tuple[Any, tu
     return datashader.Canvas(shape[1], shape[0], x_range, y_range), bounds
 
 
-def _by_library(
-    mocks: pd.DataFrame, x_range: Any, y_range: Any, shape: tuple[int, int]
-) -> hv.Overlay:
-    """Cells in the mixed colours of their libraries, and unseen ones with the counts."""
-    import datashader
+def _by_library(libraries: Sequence[str]) -> Any:
+    """Make the function that shades by library."""
+    colours = np.array([_rgb(library_colour(name)) for name in libraries])
 
-    canvas, bounds = _canvas(x_range, y_range, shape)
-    counts = np.zeros((*shape, len(LIBRARY_NAMES)), np.uint32)
-    totals = np.ones(len(LIBRARY_NAMES))
-    if len(mocks):
-        found = canvas.points(mocks, "x", "y", datashader.count_cat("library"))
-        counts = found.sel(library=list(LIBRARY_NAMES)).values
-        totals = np.bincount(mocks["library"].cat.codes, minlength=len(LIBRARY_NAMES))
-    values = np.concatenate([counts.sum(axis=2, keepdims=True, dtype=np.uint32), counts], axis=2)
-    hidden = hv.Image(values[::-1], ["x", "y"], ["mocks", *LIBRARY_NAMES], bounds=bounds)
-    rgba = _mixed(counts / np.maximum(totals, 1))[::-1]
-    return hv.RGB(rgba, ["x", "y"], ["R", "G", "B", "A"], bounds=bounds) * hidden
+    def shade(
+        mocks: pd.DataFrame, x_range: Any, y_range: Any, shape: tuple[int, int]
+    ) -> hv.Overlay:
+        """Cells in the mixed colours of their libraries, and unseen ones with the counts."""
+        import datashader
+
+        canvas, bounds = _canvas(x_range, y_range, shape)
+        there = [name for name in mocks["library"].cat.categories if name in libraries]
+        places = [list(libraries).index(name) for name in there]
+        counts = np.zeros((*shape, len(libraries)), np.uint32)
+        totals = np.ones(len(libraries))
+        if len(mocks):
+            found = canvas.points(mocks, "x", "y", datashader.count_cat("library"))
+            counts[..., places] = found.sel(library=there).values
+            totals[places] = mocks["library"].value_counts().reindex(there)
+        both = np.concatenate([counts.sum(axis=2, keepdims=True, dtype=np.uint32), counts], axis=2)
+        hidden = hv.Image(both[::-1], ["x", "y"], ["mocks", *libraries], bounds=bounds)
+        rgba = _mixed(counts / np.maximum(totals, 1), colours)[::-1]
+        return hv.RGB(rgba, ["x", "y"], ["R", "G", "B", "A"], bounds=bounds) * hidden
+
+    return shade
 
 
-def _mixed(weights: np.ndarray) -> np.ndarray:
+def _mixed(weights: np.ndarray, colours: np.ndarray) -> np.ndarray:
     """Mix the colours of libraries; opacity goes by rank (histogram equalisation).
 
     Parameters
@@ -225,6 +236,8 @@ def _mixed(weights: np.ndarray) -> np.ndarray:
     weights : ndarray, shape (rows, columns, n_libraries)
         Part of each library's mocks that is in a cell, so that the largest library does not
         drown the others.
+    colours : ndarray, shape (n_libraries, 3)
+        Red, green and blue (0 to 255).
 
     Returns
     -------
@@ -232,7 +245,6 @@ def _mixed(weights: np.ndarray) -> np.ndarray:
     """
     total = weights.sum(axis=2)
     there = total > 0
-    colours = np.array([_rgb(LIBRARY_COLOURS[name]) for name in LIBRARY_NAMES])
     rgba = np.zeros((*total.shape, 4), np.uint8)
     rgba[there, :3] = np.rint(weights[there] / total[there, None] @ colours)
     order = np.sort(total[there])
@@ -266,10 +278,10 @@ def _by_mean(name: str) -> Any:
     return shade
 
 
-def _cell_options(colour: str) -> list[hv.Options]:
+def _cell_options(colour: str, libraries: Sequence[str]) -> list[hv.Options]:
     there = {"@mocks": CustomJS(code="export default (args, tool, {value}) => value > 0")}
     if colour == LIBRARY:
-        rows = [(LIBRARY_LABELS[name], f"@{name}{{0,0}}") for name in LIBRARY_NAMES]
+        rows = [(library_label(name), f"@{{{name}}}{{0,0}}") for name in libraries]
         hover = HoverTool(
             tooltips=[("Mocks here", "@mocks{0,0}"), *rows], filters=there, visible=False
         )
@@ -334,12 +346,12 @@ def _picked(data: Marks) -> hv.Points:
     return hv.Points(table, ["x", "y"], ["number", "name"], group="Picked")
 
 
-def _legend() -> list[hv.Points]:
+def _legend(libraries: Sequence[str]) -> list[hv.Points]:
     """Points that are nowhere, for the sake of their names."""
     nowhere = [(np.nan, np.nan)]
     return [
-        hv.Points(nowhere, ["x", "y"], label=LIBRARY_LABELS[name]).opts(
-            color=LIBRARY_COLOURS[name], size=9, apply_ranges=False
+        hv.Points(nowhere, ["x", "y"], label=library_label(name)).opts(
+            color=library_colour(name), size=9, apply_ranges=False
         )
-        for name in LIBRARY_NAMES
+        for name in libraries
     ]

@@ -18,13 +18,13 @@ from sspexplorer.mocks import PARAMETERS
 from sspexplorer.plots.density import LIMITS, medians_table
 from sspexplorer.plots.shading import CLEAR, RIM, mean_cells
 from sspexplorer.plots.style import (
-    LIBRARY_COLOURS,
-    LIBRARY_LABELS,
     NEUTRAL,
     PARAMETER_LABELS,
     PARAMETER_NAMES,
     PARAMETER_UNITS,
     figure_options,
+    library_colour,
+    library_label,
 )
 
 ERROR_LIMITS = {"log_age": (-2.0, 2.0), "metallicity": (-2.9, 2.9), "ebv": (-0.4, 0.4)}
@@ -114,7 +114,7 @@ def summary_text(parameter: str, found: Summary | None) -> str:
 def magnitude_colours(library: str, n: int = 32) -> list[str]:
     """Colours of a library from its full one, for the brightest mocks, to a faint one."""
     opacity = np.rint(255 * np.linspace(*_OPACITY, n)).astype(int)
-    return [f"{LIBRARY_COLOURS[library]}{value:02X}" for value in opacity]
+    return [f"{library_colour(library)}{value:02X}" for value in opacity]
 
 
 def residual_picture(
@@ -161,7 +161,7 @@ def residual_picture(
     view = hv.streams.RangeXY(x_range=limits[0], y_range=limits[1])
     figure = figure_options(
         partial(_write, pipe=pipe, library=library, parameter=parameter),
-        xlabel=f"True {PARAMETER_LABELS[parameter]}, {LIBRARY_LABELS[library]}",
+        xlabel=f"True {PARAMETER_LABELS[parameter]}, {library_label(library)}",
         ylabel=f"Δ {PARAMETER_NAMES[parameter]} [{PARAMETER_UNITS[parameter]}]",
         show_legend=False,
         xticks=5,
