@@ -78,22 +78,25 @@ class _Row:
         return self.pipe.data
 
     def _cell(self, pair: Pair) -> pn.Column:
-        picture = degeneracy_picture(self.pipe, pair)
-        box = hv.streams.BoundsXY(source=picture, bounds=None)
+        box, lasso = hv.streams.BoundsXY(bounds=None), hv.streams.Lasso()
         box.add_subscriber(partial(self._boxed, pair))
-        lasso = hv.streams.Lasso(source=picture)
         lasso.add_subscriber(partial(self._lassoed, pair))
+        picture = degeneracy_picture(self.pipe, pair, (box, lasso))
         # Panels of one parameter zoom together.
         pane = pn.pane.HoloViews(picture, linked_axes=True)
         return parts.picture_pane(pane, height=_ROW_HEIGHT)
 
     def _boxed(self, pair: Pair, bounds: tuple[float, ...] | None = None) -> None:
         if bounds:
-            self.select(Region.box(pair, bounds))
+            self._soon(Region.box(pair, bounds))
 
     def _lassoed(self, pair: Pair, geometry: np.ndarray | None = None) -> None:
         if geometry is not None and len(geometry) > 2:
-            self.select(Region(pair, tuple(geometry[:, 0]), tuple(geometry[:, 1])))
+            self._soon(Region(pair, tuple(geometry[:, 0]), tuple(geometry[:, 1])))
+
+    def _soon(self, region: Region) -> None:
+        # What is drawn on a picture comes without the document's lock, which an answer needs.
+        pn.state.execute(partial(self.select, region), schedule=True)
 
     def select(self, region: Region | None) -> None:
         """Colour the mocks of a region in all three panels; None for all mocks."""

@@ -160,6 +160,14 @@ class OneLibraryOrAll(pn.viewable.Viewer):
         for name in _available().values():
             shared.all_libraries_table(name)
 
+    def tapped(self, x: float | None = None, y: float | None = None) -> None:
+        """Mark the cell that was clicked, and show what is behind it."""
+        cell = cell_at(x, y)
+        if cell:
+            # Clicks come without the document's lock, which moving the mark needs.
+            choose = partial(self.param.update, trained=cell[0], tested=cell[1])
+            pn.state.execute(choose, schedule=True)
+
     def _make_parts(self) -> None:
         self._magnitude_note, self._ssps_note = parts.note(""), parts.note("")
         self._busy, self._caption = parts.note(""), parts.caption("")
@@ -197,9 +205,9 @@ class OneLibraryOrAll(pn.viewable.Viewer):
         )
 
     def _table(self, name: str) -> pn.Column:
-        picture = crossed_picture(self._crossed, name, row_names=name == PARAMETERS[0])
-        tap = hv.streams.Tap(source=picture, x=None, y=None)
-        tap.add_subscriber(self._tapped)
+        tap = hv.streams.SingleTap(x=None, y=None)
+        tap.add_subscriber(self.tapped)
+        picture = crossed_picture(self._crossed, name, row_names=name == PARAMETERS[0], tap=tap)
         return parts.picture_pane(pn.pane.HoloViews(picture, linked_axes=False), height="310px")
 
     def _density(self, name: str) -> pn.Column:
@@ -211,11 +219,6 @@ class OneLibraryOrAll(pn.viewable.Viewer):
         )
         shape = {"aspect-ratio": "0.88"}
         return pn.Column(pane, sizing_mode="stretch_width", styles=shape, margin=0)
-
-    def _tapped(self, x: float | None, y: float | None) -> None:
-        cell = cell_at(x, y)
-        if cell:
-            self.param.update(trained=cell[0], tested=cell[1])
 
     def _update(self, *events: Any) -> None:
         magnitudes, sentence = chosen_magnitudes(self.magnitudes, self.state.magnitude, MAGNITUDES)

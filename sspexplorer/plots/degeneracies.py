@@ -5,6 +5,7 @@ Fig. 8 of Domínguez Sánchez et al. (2026), with the coefficients that it does 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 import colorcet
@@ -200,7 +201,11 @@ class Errors:
         return self.table if self.region is None else self.table[self.region.contains(self.table)]
 
 
-def degeneracy_picture(errors: Errors | hv.streams.Pipe, pair: Pair) -> hv.DynamicMap:
+def degeneracy_picture(
+    errors: Errors | hv.streams.Pipe,
+    pair: Pair,
+    selections: Sequence[hv.streams.Stream] = (),
+) -> hv.Overlay:
     """Draw errors of one parameter against errors of another, shaded anew at every zoom.
 
     Cells are coloured by the mean of the third parameter. The contours hold
@@ -212,28 +217,29 @@ def degeneracy_picture(errors: Errors | hv.streams.Pipe, pair: Pair) -> hv.Dynam
         A ``holoviews.streams.Pipe`` gives a live picture, which follows what is sent through it.
     pair : Pair
         One of :data:`PAIRS`.
+    selections : sequence of BoundsXY or Lasso
+        Streams that get what is selected on the picture.
     """
     pipe = errors if isinstance(errors, hv.streams.Pipe) else hv.streams.Pipe(data=errors)
     limits = ERROR_LIMITS[pair.x], ERROR_LIMITS[pair.y]
     dimensions = [hv.Dimension(f"error_{name}", label=f"Δ {name}") for name in (pair.x, pair.y)]
 
     def draw(
+        group: str,
         data: Errors,
         x_range: tuple[float, float] | None,
         y_range: tuple[float, float] | None,
         width: int | None,
         height: int | None,
         scale: float,
-    ) -> hv.Overlay:
+    ) -> hv.Image:
         size = _CELL_SIZES[len(data.table) < _MANY]
         shape = (max(1, (height or 300) // size), max(1, (width or 300) // size))
         ranges = x_range or limits[0], y_range or limits[1]
-        others = data.table if data.region else data.table.iloc[:0]
-        return (
-            _cells(others, pair, ranges, shape, dimensions, "others")
-            * _cells(data.chosen, pair, ranges, shape, dimensions, "mean")
-            * _lines(data, pair, dimensions)
-        )
+        shown = data.chosen
+        if group == "others":
+            shown = data.table if data.region else data.table.iloc[:0]
+        return _cells(shown, pair, ranges, shape, dimensions, group)
 
     # The cells have these limits from the start, and the axes take them from the cells.
     view = hv.streams.RangeXY(x_range=limits[0], y_range=limits[1])
@@ -247,22 +253,26 @@ def degeneracy_picture(errors: Errors | hv.streams.Pipe, pair: Pair) -> hv.Dynam
         default_tools=["pan", "box_zoom", "wheel_zoom", "reset"],
         active_tools=["box_select"],
     )
-    return hv.DynamicMap(draw, streams=[pipe, view, hv.streams.PlotSize()]).opts(
-        hv.opts.Image("Others", cmap=[NEUTRAL, NEUTRAL], alpha=0.22, clipping_colors=CLEAR),
-        hv.opts.Image(
-            "Mean",
-            cmap=list(MEAN_COLOURS),
-            clim=_COLOUR_LIMITS[pair.colour],
-            clipping_colors=CLEAR,
-            colorbar=True,
-            colorbar_position="top",
-            colorbar_opts=_colour_bar(pair.colour),
-            clabel=f"mean true {PARAMETER_LABELS[pair.colour]}",
-            tools=["box_select", "lasso_select", _hover(pair)],
-        ),
-        *line_options(),
-        hv.opts.Overlay(**figure),
+    streams = [pipe, view, hv.streams.PlotSize()]
+    others = hv.DynamicMap(partial(draw, "others"), streams=streams).opts(
+        cmap=[NEUTRAL, NEUTRAL], alpha=0.22, clipping_colors=CLEAR
     )
+    mean = hv.DynamicMap(partial(draw, "mean"), streams=streams).opts(
+        cmap=list(MEAN_COLOURS),
+        clim=_COLOUR_LIMITS[pair.colour],
+        clipping_colors=CLEAR,
+        colorbar=True,
+        colorbar_position="top",
+        colorbar_opts=_colour_bar(pair.colour),
+        clabel=f"mean true {PARAMETER_LABELS[pair.colour]}",
+        tools=["box_select", "lasso_select", _hover(pair)],
+    )
+    # What is selected reaches a layer, never an overlay of layers.
+    for stream in selections:
+        stream.source = mean
+    lines = hv.DynamicMap(lambda data: _lines(data, pair, dimensions), streams=[pipe])
+    layers = others * mean * lines.opts(*line_options())
+    return layers.opts(hv.opts.Overlay(**figure))
 
 
 def _error_label(name: str) -> str:

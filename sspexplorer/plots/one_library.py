@@ -1,6 +1,6 @@
 """Networks trained on one library or on all, tested on each: a table, and the picture of it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -102,8 +102,12 @@ class Crossed:
 
 
 def crossed_picture(
-    crossed: Crossed | hv.streams.Pipe, parameter: str, *, row_names: bool = True
-) -> hv.DynamicMap:
+    crossed: Crossed | hv.streams.Pipe,
+    parameter: str,
+    *,
+    row_names: bool = True,
+    tap: hv.streams.SingleTap | None = None,
+) -> hv.Overlay:
     """Draw a metric of one parameter: networks by rows, the library they are tested on by columns.
 
     The paler a cell, the better: colours run from the best value there can be to the worst one
@@ -116,6 +120,8 @@ def crossed_picture(
     parameter : str
     row_names : bool
         Name the rows; not needed beside a picture that does.
+    tap : SingleTap, optional
+        Gets the place of a click.
     """
     pipe = crossed if isinstance(crossed, hv.streams.Pipe) else hv.streams.Pipe(data=crossed)
     figure = figure_options(
@@ -133,31 +139,39 @@ def crossed_picture(
         **({} if row_names else {"yaxis": None}),
     )
 
-    def draw(data: Crossed) -> hv.Overlay:
-        table = _cells(data, parameter)
-        values = ["badness", "trained_on", "tested_on", "text", "n"]
-        cells = hv.Rectangles(table, ["x0", "y0", "x1", "y1"], values)
-        texts = hv.Labels(table, ["x", "y"], ["text", "ink"])
-        marked = table[(table["trained"] == data.chosen[0]) & (table["tested"] == data.chosen[1])]
-        outline = [
-            (np.array([x0, x1, x1, x0, x0]), np.array([y0, y0, y1, y1, y0]))
-            for x0, y0, x1, y1 in marked[["x0", "y0", "x1", "y1"]].to_numpy()
-        ]
-        return cells * texts * rimmed_lines(outline, ["x", "y"])
+    def layer(make: Callable[[pd.DataFrame, Crossed], hv.Element]) -> hv.DynamicMap:
+        return hv.DynamicMap(lambda data: make(_cells(data, parameter), data), streams=[pipe])
 
-    return hv.DynamicMap(draw, streams=[pipe]).opts(
-        hv.opts.Rectangles(
-            color="badness",
-            cmap=_colours(parameter),
-            clim=(0, 1),
-            line_color=None,
-            tools=[_hover()],
-            nonselection_alpha=1,
-        ),
-        hv.opts.Labels(text_color="ink", text_font_size="13px"),
-        *line_options(),
-        hv.opts.Overlay(**figure),
+    cells = layer(_rectangles).opts(
+        color="badness",
+        cmap=_colours(parameter),
+        clim=(0, 1),
+        line_color=None,
+        tools=[_hover()],
+        nonselection_alpha=1,
     )
+    if tap is not None:
+        # A click reaches a layer, never an overlay of layers.
+        tap.source = cells
+    texts = layer(lambda table, data: hv.Labels(table, ["x", "y"], ["text", "ink"]))
+    texts = texts.opts(text_color="ink", text_font_size="13px")
+    layers = cells * texts * layer(_outline).opts(*line_options())
+    return layers.opts(hv.opts.Overlay(**figure))
+
+
+def _rectangles(table: pd.DataFrame, data: Crossed) -> hv.Rectangles:
+    values = ["badness", "trained_on", "tested_on", "text", "n"]
+    return hv.Rectangles(table, ["x0", "y0", "x1", "y1"], values)
+
+
+def _outline(table: pd.DataFrame, data: Crossed) -> hv.Overlay:
+    """Mark the chosen cell."""
+    marked = table[(table["trained"] == data.chosen[0]) & (table["tested"] == data.chosen[1])]
+    corners = [
+        (np.array([x0, x1, x1, x0, x0]), np.array([y0, y0, y1, y1, y0]))
+        for x0, y0, x1, y1 in marked[["x0", "y0", "x1", "y1"]].to_numpy()
+    ]
+    return rimmed_lines(corners, ["x", "y"])
 
 
 def cell_at(x: float | None, y: float | None) -> tuple[str, str] | None:
