@@ -24,6 +24,7 @@ from sspexplorer.libraries import (
     SSPLibrary,
     added_folder,
     library_names,
+    library_title,
     load_library,
     write_library,
 )
@@ -35,6 +36,7 @@ from sspexplorer.resources import user_path
 # Names with a meaning of their own where libraries are chosen.
 _RESERVED = ("all", "paper", "default", "sedfit")
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+_OWN = "own"
 _LOCK_SECONDS = 30.0
 _UNFINISHED = ".adding-"
 
@@ -80,7 +82,8 @@ def add_library(
         File or folder of the user's. Without one the files are downloaded; what has come is kept
         when that stops, and the next call goes on from there.
     name : str, optional
-        Name for the library; its own unless given. One that was added before is replaced.
+        Name for the library; that of the source unless given, or of the file for one's own. A
+        library of that name that was added before is replaced.
     progress : callable, optional
         Called with :class:`Step`.
     cancelled : callable, optional
@@ -103,6 +106,8 @@ def add_library(
     if source not in SOURCES:
         known = ", ".join(SOURCES)
         raise InputError(f"No library {source!r} can be added; those that can are {known}.")
+    if source == _OWN and name is None and path is not None:
+        name = Path(path).stem.lower()
     if name is not None:
         _check_name(name)
     tell = progress or _silent
@@ -145,8 +150,7 @@ def keep_library(library: SSPLibrary, name: str | None = None) -> SSPLibrary:
     chosen = name or library.name
     _check_name(chosen)
     _check_usable(library)
-    named = replace(library, name=chosen, title=library.title or chosen)
-    _write_whole(named)
+    _write_whole(replace(library, name=chosen, title=_title(library, chosen)))
     return load_library(chosen, None)
 
 
@@ -183,6 +187,13 @@ def _check_name(name: str) -> None:
         )
 
 
+def _title(library: SSPLibrary, name: str) -> str:
+    """Title that no other library has, so that each can be told by what is shown of it."""
+    title = library.title or name
+    others = {library_title(other) for other in library_names() if other != name}
+    return f"{title} ({name})" if title in others else title
+
+
 def _check_usable(library: SSPLibrary) -> None:
     band_matrix(library.wavelength)
     dark = ~without_gaps(library.wavelength, library.spectra)
@@ -201,9 +212,11 @@ def _check_usable(library: SSPLibrary) -> None:
 
 
 def _read(source: str, path: Path, tell: Progress) -> SSPLibrary:
-    return read_source(
+    library = read_source(
         source, path, lambda fraction, detail: tell(Step("reading", fraction, detail))
     )
+    untitled = source == _OWN and library.title == SOURCES[_OWN].title
+    return replace(library, title="") if untitled else library
 
 
 def _download(

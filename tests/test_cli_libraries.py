@@ -9,7 +9,7 @@ import pytest
 
 from sspexplorer import store
 from sspexplorer.cli import main
-from sspexplorer.libraries import load_library, read_library, write_library
+from sspexplorer.libraries import load_library, write_library
 from sspexplorer.readers import SOURCES
 
 
@@ -17,7 +17,6 @@ from sspexplorer.readers import SOURCES
 def given(tmp_path, monkeypatch) -> Path:
     """File with a library of one's own, and an empty folder for what is added."""
     monkeypatch.setenv("SSPEXPLORER_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr(store, "read_source", lambda name, path, progress: read_library(path))
     whole = load_library("emiles", None)
     mine = whole.select(whole.metallicity > 0)
     texts = {"title": "My own", "left_out": ("94 SSPs of lower metallicity.",), "citation": "Me"}
@@ -40,7 +39,8 @@ def run(monkeypatch, capsys):
 def test_a_library_is_added_listed_used_and_removed(given, run, tmp_path):
     code, out, err = run("libraries", "add", "own", given, "--name", "mine", "--json")
     added = json.loads(out)
-    assert (code, err) == (0, "")
+    assert code == 0
+    assert err.startswith("100% reading")
     assert (added["name"], added["title"], added["n_ssp"]) == ("mine", "My own", 22)
     assert added["left_out"][0] == "94 SSPs of lower metallicity."
     assert added["left_out"][1].startswith("1 SSP not between 1.5 Myr and 14 Gyr")
@@ -61,8 +61,19 @@ def test_what_was_left_out_is_said_in_words(given, run):
     code, out, _ = run("libraries", "add", "own", given)
     assert code == 0
     assert "left out: 94 SSPs of lower metallicity." in out
-    assert "sspexplorer mocks m.parquet --libraries own" in out
-    assert run("libraries", "remove", "own")[:2] == (0, "own is removed.\n")
+    assert "sspexplorer mocks m.parquet --libraries given" in out
+    assert run("libraries", "remove", "given")[:2] == (0, "given is removed.\n")
+
+
+def test_an_interrupt_is_said_and_leaves_nothing(given, run, monkeypatch):
+    def interrupted(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(store, "read_source", interrupted)
+    code, out, err = run("libraries", "add", "own", given)
+    assert (code, out) == (130, "")
+    assert err.startswith("Stopped; nothing was added.")
+    assert "given" not in run("libraries")[1]
 
 
 @pytest.mark.parametrize(

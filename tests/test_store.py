@@ -126,12 +126,15 @@ def test_files_that_are_not_libraries_are_no_choice(mine, folder):
     assert load_library("renamed").name == "renamed"
 
 
-def test_a_file_of_ones_own_is_read(mine, tmp_path, monkeypatch):
+def test_a_file_of_ones_own_is_read(mine, tmp_path):
+    seen: list[Step] = []
     write_library(mine, tmp_path / "given.h5")
-    with monkeypatch.context() as patched:
-        patched.setattr(store, "read_source", lambda name, path, progress: read_library(path))
-        library = add_library("own", tmp_path / "given.h5", name="given")
-    assert np.allclose(library.spectra, mine.spectra, rtol=1e-6)
+    library = add_library("own", tmp_path / "given.h5", progress=seen.append)
+    assert (library.name, library.title) == ("given", "My own")
+    assert np.array_equal(library.metallicity, mine.metallicity)
+    assert seen[-1].fraction == 1
+    # Its title is taken by now, and what is shown of a library tells it from all others.
+    assert add_library("own", tmp_path / "given.h5", name="again").title == "My own (again)"
     with pytest.raises(InputError, match="No library 'cb20' can be added; those that can are"):
         add_library("cb20")
     with pytest.raises(InputError, match="cannot be downloaded; give its path"):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sspexplorer.cli.parts import JsonOption, print_json
+from sspexplorer.cli.parts import JsonOption, print_json, say
 
 if TYPE_CHECKING:
     from sspexplorer.libraries import SSPLibrary
@@ -51,7 +51,11 @@ def add(
     """
     from sspexplorer.store import add_library
 
-    library = add_library(source, path, name=name, progress=_step_line())
+    try:
+        library = add_library(source, path, name=name, progress=_step_line())
+    except KeyboardInterrupt:
+        say("Stopped; nothing was added. What was downloaded is kept for the next time.")
+        raise typer.Exit(130) from None
     item = _described(library.name)
     if json_output:
         print_json(item)
@@ -95,6 +99,7 @@ def _described(name: str) -> dict:
         "imf": sorted(set(library.imf.tolist())),
         "isochrone": sorted(set(library.isochrone.tolist())),
         "left_out": [*library.left_out, *_out_of_range(whole, library)],
+        "continued_bands": list(library.continued_bands()),
         "citation": library.citation,
         "terms": library.terms,
         "provenance": library.provenance,
@@ -125,7 +130,8 @@ def _print(item: dict) -> None:
     )
     for sentence in item["left_out"]:
         typer.echo(f"         left out: {sentence}")
-    typer.echo(f"         {item['citation']}")
+    if item["citation"]:
+        typer.echo(f"         {item['citation']}")
 
 
 def _step_line() -> "Callable[[Step], None]":
