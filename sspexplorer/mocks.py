@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.dust import transmission
 from sspexplorer.errors import InputError
+from sspexplorer.gas import IonisedGas
 from sspexplorer.libraries import LIBRARY_NAMES, SSPLibrary, load_library
 from sspexplorer.noise import NoiseModel
 from sspexplorer.photometry import band_matrix, spectral_fnu, synthesize
@@ -230,6 +231,10 @@ class Observation:
         Observed wavelength in Å, and F_ν on the scale of ``noise_free``.
     noise_free, flux, flux_err : ndarray, shape (57,)
         F_ν without noise divided by its median, with noise, and the σ of the noise.
+    gas : IonisedGas or None
+        Gas around the stars.
+    line_width : ndarray, shape (n_line,) or (0,)
+        Rest-frame equivalent width of its lines in Å; empty without gas.
     """
 
     library: str
@@ -243,6 +248,8 @@ class Observation:
     noise_free: np.ndarray
     flux: np.ndarray
     flux_err: np.ndarray
+    gas: IonisedGas | None = None
+    line_width: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
 
 def observe(
@@ -254,6 +261,7 @@ def observe(
     magnitude: float = 18.0,
     redshift: float = 0.0,
     noise: NoiseModel | None = None,
+    gas: IonisedGas | None = None,
     seed: int | tuple[int, ...] = 0,
 ) -> Observation:
     """Observe the SSP of ``library`` nearest to an age and metallicity.
@@ -266,19 +274,27 @@ def observe(
     ebv, magnitude, redshift : float
     noise : NoiseModel, optional
         :meth:`NoiseModel.default` unless given.
+    gas : IonisedGas, optional
+        Gas around the stars; none unless given.
     seed : int or tuple of int
         Seed of the noise. The same seed at another magnitude is the same draw, scaled.
     """
     index = library.nearest(log_age, metallicity)
+    log_age, metallicity = float(library.log_age[index]), float(library.metallicity[index])
     dusty = library.spectra[index] * transmission(library.wavelength, ebv)
+    line_width = np.zeros(0)
+    if gas:
+        dusty, line_width = gas.added_to(
+            dusty, library.wavelength, log_age=log_age, metallicity=metallicity, ebv=ebv
+        )
     flux = dusty @ band_matrix(library.wavelength, redshift)
     scale = np.median(flux)
     noise = noise or NoiseModel.default()
     noisy, error = noise.add(flux / scale, magnitude, np.random.default_rng(seed))
     return Observation(
         library=library.name,
-        log_age=float(library.log_age[index]),
-        metallicity=float(library.metallicity[index]),
+        log_age=log_age,
+        metallicity=metallicity,
         ebv=float(ebv),
         magnitude=float(magnitude),
         redshift=float(redshift),
@@ -287,6 +303,8 @@ def observe(
         noise_free=flux / scale,
         flux=noisy,
         flux_err=error,
+        gas=gas,
+        line_width=line_width,
     )
 
 

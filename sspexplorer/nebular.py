@@ -237,15 +237,27 @@ def _interpolated(table: np.ndarray, rows: np.ndarray, weights: np.ndarray) -> n
     return np.exp(result, out=result)
 
 
+def check_log_u(log_u: np.ndarray | float) -> None:
+    """Check ionisation parameters.
+
+    Raises
+    ------
+    InputError
+        If one is outside :data:`LOG_U_RANGE`, or not a number.
+    """
+    low, high = LOG_U_RANGE
+    inside = np.greater_equal(log_u, low - 1e-9) & np.less_equal(log_u, high + 1e-9)
+    if not inside.all():
+        raise InputError(f"The ionisation parameter log U goes from {low:g} to {high:g}.")
+
+
 def _checked(
     log_age: np.ndarray, metallicity: np.ndarray, log_u: np.ndarray | float
 ) -> list[np.ndarray]:
     arrays = [np.atleast_1d(np.asarray(a, dtype=float)) for a in (log_age, metallicity, log_u)]
     if not (np.isfinite(arrays[0]).all() and np.isfinite(arrays[1]).all()):
         raise InputError("Nebular emission needs an age and a metallicity that are finite numbers.")
-    low, high = LOG_U_RANGE
-    if not ((arrays[2] >= low - 1e-9) & (arrays[2] <= high + 1e-9)).all():
-        raise InputError(f"The ionisation parameter log U goes from {low:g} to {high:g}.")
+    check_log_u(arrays[2])
     return np.broadcast_arrays(*arrays)
 
 

@@ -28,6 +28,7 @@ STREET = (
     "readers",
     "nebular",
     "dust",
+    "gas",
     "photometry",
     "downloads",
     "store",

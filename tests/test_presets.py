@@ -100,3 +100,19 @@ def test_a_link_opens_its_seds_and_a_preset_changes_them(page: Page, server: str
     expect(page.get_by_text("Three populations without dust")).to_be_visible()
     expect(page).to_have_url(re.compile(r"seds=emiles%2C10%2C-0.4"))
     assert page.locator("canvas").first.screenshot() != picture
+
+
+def test_nebular_emission_is_switched_in_the_picture_and_carried_by_the_link(
+    page: Page, server: str
+):
+    page.goto(f"{server}?page=sed&seds=bc03,6.7,0&log-u=-3&gas-dust=1")
+    expect(page.get_by_text("5.01 Myr, [M/H]").first).to_be_visible()
+    before = page.locator("canvas").first.screenshot()
+    page.get_by_role("button", name="Nebular emission").click()
+    expect(page.get_by_text("lines of ionised gas that add at least 3 %")).to_be_visible()
+    assert page.locator("canvas").first.screenshot() != before
+    expect(page).to_have_url(re.compile(r"nebular=true.*", re.IGNORECASE))
+    page.get_by_text("More", exact=True).click()
+    expect(page.get_by_text("log U of the gas: -3.0")).to_be_visible()
+    page.get_by_label("Presets").select_option("Old, middle-aged, young")
+    expect(page.get_by_text("lines of ionised gas")).to_have_count(0)

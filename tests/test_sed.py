@@ -7,11 +7,13 @@ import pandas as pd
 import pytest
 
 from sspexplorer.app.sed import FIRST_SEDS, MAX_SEDS, SEDExplorer
+from sspexplorer.app.sed_presets import SED
 from sspexplorer.bands import load_bands
+from sspexplorer.gas import IonisedGas
 from sspexplorer.libraries import load_library
 from sspexplorer.mocks import observe
 from sspexplorer.photometry import synthesize
-from sspexplorer.plots.sed import photometry_table, sed_picture
+from sspexplorer.plots.sed import line_table, photometry_table, sed_picture
 from sspexplorer.plots.style import LIBRARY_LABELS
 
 
@@ -125,3 +127,41 @@ def test_the_network_answers_beside_the_truth(page):
 def test_only_the_chosen_libraries_are_offered(page):
     page.state.libraries = ["popstar"]
     assert list(page._library.options.values()) == ["emiles", "popstar"]  # its own, and that one
+
+
+def test_strong_lines_are_marked_where_they_are_observed():
+    library = load_library("bc03")
+    gas = IonisedGas(-2.5)
+    young = observe(library, 6.7, -0.4, redshift=0.05, gas=gas)
+    fading = observe(library, 7.0, -0.4, redshift=0.05, gas=gas)
+    old = observe(library, 9.0, -0.4, gas=gas)
+    table = line_table([young, fading, old]).set_index("name")
+    assert table.loc["[O III] 5007", "wavelength"] == pytest.approx(5006.84 * 1.05)
+    assert table.loc["[O II] 3727", "wavelength"] == pytest.approx(3727.4 * 1.05, abs=0.1)
+    assert table["width"].idxmax() == "Hα"
+    assert "[O III] 5007" not in line_table([fading])["name"].to_list()
+    assert line_table([old]).empty
+    figure = hv.render(sed_picture([young, fading, old]))
+    marks = [r.data_source for r in figure.renderers if "name" in r.data_source.data]
+    assert sorted(marks[0].data["name"]) == sorted(table.index)
+
+
+def test_nebular_emission_lights_the_young_sed_only():
+    page = SEDExplorer(seds=(SED("bc03", 6.7, 0.0, 0.2), SED("bc03", 9.0, 0.0)))
+    before = photometry(page)
+    page._nebular.value = True
+    after = photometry(page)
+    changed = (before["noise_free"] != after["noise_free"]).groupby(before["sed"]).any()
+    assert changed.tolist() == [True, False]
+    assert "Older than 25 Myr, and so without ionised gas: 2." in page._caption.object
+    lines = page._observations.data[0].line_width
+    page.gas_dust = 1.0
+    assert page._observations.data[0].line_width.sum() > lines.sum()
+    page._nebular.value = False
+    assert (photometry(page)["noise_free"] == before["noise_free"]).all()
+
+
+def test_where_all_are_old_the_page_says_that_nothing_changes():
+    page = SEDExplorer(seds=(SED("emiles", 10.0, 0.0),), nebular=True)
+    assert page._nebular.value
+    assert "older than 25 Myr ionise no gas" in page._caption.object

@@ -1,6 +1,7 @@
 """SED explorer: how the 57 colours change with age, metallicity, dust, redshift and noise."""
 
 import io
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -22,9 +23,11 @@ from sspexplorer.app.sed_presets import (
     preset_of,
 )
 from sspexplorer.app.state import SharedState
+from sspexplorer.gas import IonisedGas
 from sspexplorer.inference import noise_scatter
 from sspexplorer.libraries import load_library
 from sspexplorer.mocks import Observation, observe
+from sspexplorer.nebular import LOG_U_RANGE, MAX_NEBULAR_LOG_AGE
 from sspexplorer.photometry import MAX_REDSHIFT
 from sspexplorer.plots.sed import (
     SED_COLOURS,
@@ -58,6 +61,23 @@ _CHIPS_CSS = """
 _FLUSH_CSS = ":host > * { margin: 0 !important; }"
 
 
+def nebular_words(observations: Sequence[Observation]) -> str:
+    """Say which of these SEDs ionise gas, and which are too old to."""
+    old = [str(n) for n, o in enumerate(observations, 1) if o.log_age > MAX_NEBULAR_LOG_AGE + 1e-6]
+    limit = f"{10**MAX_NEBULAR_LOG_AGE / 1e6:.0f} Myr"
+    if len(old) == len(observations):
+        return (
+            f"Populations older than {limit} ionise no gas: nebular emission changes nothing here."
+        )
+    words = (
+        "Dotted: lines of ionised gas that add at least 3 % to a band. Networks trained without "
+        "gas do not know them."
+    )
+    if old:
+        words += f" Older than {limit}, and so without ionised gas: {', '.join(old)}."
+    return words
+
+
 class SEDExplorer(pn.viewable.Viewer):
     """SEDs side by side, with noise, and what the network says of them.
 
@@ -68,10 +88,26 @@ class SEDExplorer(pn.viewable.Viewer):
     """
 
     # What a shared link carries.
-    QUERY: ClassVar[dict[str, str]] = {"seds": "seds", "noisy": "noisy"}
+    QUERY: ClassVar[dict[str, str]] = {
+        "seds": "seds",
+        "noisy": "noisy",
+        "nebular": "nebular",
+        "log_u": "log-u",
+        "gas_dust": "gas-dust",
+    }
 
     seds = SEDList(default=FIRST_SEDS, doc="SEDs in the picture.")
     noisy = param.Boolean(default=True, doc="Whether the points are drawn with noise.")
+    nebular = param.Boolean(default=False, doc="Whether gas around young stars shines.")
+    log_u = param.Number(
+        default=-2.5, bounds=LOG_U_RANGE, step=0.1, doc="Ionisation parameter of the gas."
+    )
+    gas_dust = param.Number(
+        default=round(1 / 0.44, 2),
+        bounds=(0.0, 4.0),
+        step=0.01,
+        doc="E(B−V) of the gas over that of the stars.",
+    )
 
     def __init__(self, state: SharedState | None = None, **params: Any) -> None:
         super().__init__(**params)
@@ -91,6 +127,7 @@ class SEDExplorer(pn.viewable.Viewer):
         self._fill_widgets()
         self.param.watch(self._take_seds, "seds")
         self.param.watch(self._take_noisy, "noisy")
+        self.param.watch(self._changed, ["nebular", "log_u", "gas_dust"])
         self.state.param.watch(self._changed, ["magnitude", "model", "noise"])
         self.state.param.watch(self._fill_widgets, "libraries")
 
@@ -121,7 +158,17 @@ class SEDExplorer(pn.viewable.Viewer):
         self._redshift = pn.widgets.FloatSlider(
             label="Redshift", end=MAX_REDSHIFT, step=0.001, format="0.000"
         )
-        self._new_noise = pn.widgets.Button(label="New noise", width=110)
+        self._new_noise = pn.widgets.Button(label="New noise", sizing_mode="stretch_width")
+        self._nebular = pn.widgets.Toggle.from_param(
+            self.param.nebular, label="Nebular emission", sizing_mode="stretch_width"
+        )
+        self._gas = [
+            pn.widgets.FloatSlider.from_param(parameter, label=label, format=pattern)
+            for parameter, label, pattern in (
+                (self.param.log_u, "log U of the gas", "0.0"),
+                (self.param.gas_dust, "E(B−V) of gas / of stars", "0.00"),
+            )
+        ]
         # Unlike a single checkbox, those of a group answer to a click on their words, too.
         self._looks = pn.widgets.CheckBoxGroup(
             options=[_NO_NOISE, _LIGHT], value=[] if self.noisy else [_NO_NOISE], margin=0
@@ -157,13 +204,16 @@ class SEDExplorer(pn.viewable.Viewer):
         return parts.page_layout(
             [presets, seds, self._library, self._age, self._metallicity, self._ebv],
             parts.picture_pane(self._pane, height=_PICTURE_HEIGHT),
-            more=[self._redshift, self._looks, self._download],
+            more=[self._redshift, *self._gas, self._looks, self._download],
             below=[
                 pn.Row(
                     self._caption,
-                    self._new_noise,
+                    pn.Column(
+                        self._new_noise, self._nebular, width=150, margin=0, styles={"gap": "6px"}
+                    ),
                     sizing_mode="stretch_width",
                     margin=0,
+                    styles={"gap": "16px"},
                 ),
                 self._answers,
                 parts.caption(
@@ -179,6 +229,7 @@ class SEDExplorer(pn.viewable.Viewer):
         return self._chosen.value - 1
 
     def _observe(self) -> list[Observation]:
+        gas = IonisedGas(self.log_u, self.gas_dust) if self.nebular else None
         seen = [
             observe(
                 load_library(sed.library),
@@ -188,6 +239,7 @@ class SEDExplorer(pn.viewable.Viewer):
                 redshift=sed.redshift,
                 magnitude=self.state.magnitude,
                 noise=self.state.noise_model,
+                gas=gas,
                 seed=(self._draw, number),
             )
             for number, sed in enumerate(self.seds)
@@ -214,6 +266,7 @@ class SEDExplorer(pn.viewable.Viewer):
         words = [
             "Points: Fν in each band with its error. Lines: the spectra they come from.",
             preset.notice if preset else "",
+            nebular_words(observations) if self.nebular else "",
         ]
         if len(observations) > 1:
             one, other, distance = most_alike(observations)
@@ -265,16 +318,16 @@ class SEDExplorer(pn.viewable.Viewer):
             return
         preset = PRESETS[event.new]
         self._remember()
-        self.param.update(seds=preset.seds, noisy=preset.noisy)
+        self.param.update(seds=preset.seds, noisy=preset.noisy, nebular=preset.nebular)
 
     def _remember(self) -> None:
-        self._past = [*self._past[-_MAX_UNDO:], (self.seds, self.noisy)]
+        self._past = [*self._past[-_MAX_UNDO:], (self.seds, self.noisy, self.nebular)]
         self._undo.disabled = False
 
     def _take_back(self, event: Any) -> None:
         if self._past:
-            seds, noisy = self._past.pop()
-            self.param.update(seds=seds, noisy=noisy)
+            seds, noisy, nebular = self._past.pop()
+            self.param.update(seds=seds, noisy=noisy, nebular=nebular)
         self._undo.disabled = not self._past
 
     def _fill_widgets(self, *events: Any) -> None:

@@ -95,11 +95,14 @@ class Preset:
         What to look at, in a sentence or two.
     noisy : bool
         Whether to show them with noise.
+    nebular : bool
+        Whether to show them with the gas they ionise.
     """
 
     seds: tuple[SED, ...]
     notice: str
     noisy: bool = True
+    nebular: bool = False
 
 
 # Old, middle-aged and young: the first picture shows what age does.
@@ -162,6 +165,13 @@ PRESETS: dict[str, Preset] = {
         ),
         "Two pairs that look alike, 1 with 2 and 3 with 4: the younger of each is as red, by dust "
         "and a little by metals.",
+    ),
+    "Young stars and their gas": Preset(
+        tuple(SED("bc03", log_age, -0.398, 0.1) for log_age in (6.7, 6.8, 6.9, 7.0)),
+        "BC03 of 5 to 10 Myr and the gas around it: the lines fade within a few Myr, [O III] "
+        "first. Switch nebular emission off to see the stars alone, and what it does to the "
+        "answers.",
+        nebular=True,
     ),
     "One population, three libraries": Preset(
         tuple(SED(name, 9.0, 0.0) for name in LIBRARY_NAMES),

@@ -1,6 +1,7 @@
 """Pictures of SEDs."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import combinations
 from typing import Any
 
@@ -11,7 +12,10 @@ from bokeh.models import ColumnDataSource, HoverTool
 
 from sspexplorer.bands import BAND_NAMES, N_BANDS, load_bands
 from sspexplorer.mocks import Observation
+from sspexplorer.nebular import load_nebular
 from sspexplorer.plots.style import (
+    FONT,
+    NEUTRAL,
     band_colours,
     figure_options,
 )
@@ -22,6 +26,24 @@ WAVELENGTH_RANGE = (3100.0, 10_900.0)
 
 # Numbers of SEDs are coloured in the browser: a column of colour names is slow to check and send.
 _BY_SED = {"color": "sed", "cmap": list(SED_COLOURS), "clim": (0.5, len(SED_COLOURS) + 0.5)}
+
+# Lines with a name in the picture, and what each is made of.
+MARKED_LINES = {
+    "[O II] 3727": ("[O II] 3726", "[O II] 3729"),
+    "Hδ": ("Hδ",),
+    "Hγ": ("Hγ",),
+    "Hβ": ("Hβ",),
+    "[O III] 5007": ("[O III] 5007",),
+    "He I 5876": ("He I 5876",),
+    "Hα": ("Hα",),
+    "[S II] 6724": ("[S II] 6716", "[S II] 6731"),
+    "[S III] 9069": ("[S III] 9069",),
+    "[S III] 9531": ("[S III] 9531",),
+}
+# On the other side of their line than the rest, where a neighbour has its name.
+_NAMED_ON_THE_RIGHT = ("[O III] 5007", "[S II] 6724", "[S III] 9531")
+# Narrow bands are 145 Å wide: such a line adds 3 % to the flux in one.
+MIN_LINE_WIDTH = 5.0  # Å
 
 _FOOT = 0.12  # part of the height below zero flux, where the transmission curves stand
 
@@ -96,12 +118,33 @@ def most_alike(observations: Sequence[Observation]) -> tuple[int, int, float]:
     return one + 1, other + 1, least
 
 
+def line_table(observations: Sequence[Observation]) -> pd.DataFrame:
+    """Emission lines that are strong enough to be seen in a narrow band.
+
+    One row for each of :data:`MARKED_LINES` at each redshift. Columns ``name``, ``wavelength``
+    (observed, Å) and ``width``: its largest rest-frame equivalent width in these SEDs, of at
+    least :data:`MIN_LINE_WIDTH`.
+    """
+    rows = []
+    for observation in (o for o in observations if o.line_width.any()):
+        grid = load_nebular()
+        for name, parts in MARKED_LINES.items():
+            members = [grid.line(part) for part in parts]
+            where = grid.line_wavelength[members].mean() * (1 + observation.redshift)
+            rows.append((name, where, observation.line_width[members].sum()))
+    table = pd.DataFrame(rows, columns=["name", "wavelength", "width"])
+    table = table[table["width"] >= MIN_LINE_WIDTH]
+    return table.groupby(["name", "wavelength"], as_index=False)["width"].max()
+
+
 def sed_picture(
     observations: Sequence[Observation] | hv.streams.Stream,
     *,
     light: bool = False,
 ) -> hv.Overlay | hv.DynamicMap:
     """Draw SEDs as points over their spectra, and the bands below in their colours of light.
+
+    Strong emission lines of the gas around them are marked, with their names.
 
     Parameters
     ----------
@@ -119,6 +162,7 @@ def sed_picture(
     return (lines * points).opts(
         **figure_options(
             _hold_flux_axis,
+            partial(_mark_lines, observations=observations),
             xlabel="Observed wavelength [Å]",
             ylabel="Fν / median Fν",
             xlim=WAVELENGTH_RANGE,
@@ -149,7 +193,9 @@ def _lines(observations: Sequence[Observation]) -> hv.Segments:
     pieces = []
     for number, observation in enumerate(observations, start=1):
         low, high = np.searchsorted(observation.wavelength, WAVELENGTH_RANGE)
-        x, y = observation.wavelength[low:high:2], observation.spectrum[low:high:2]
+        # Emission lines are a point or two wide; without them every other point will do.
+        drawn = slice(low, high, 1 if observation.line_width.any() else 2)
+        x, y = observation.wavelength[drawn], observation.spectrum[drawn]
         pivot, flux, error = load_bands().pivot, observation.flux, observation.flux_err
         pieces.append((x[:-1], y[:-1], x[1:], y[1:], np.full(len(x) - 1, number)))
         pieces.append((pivot, flux - error, pivot, flux + error, np.full(N_BANDS, number)))
@@ -187,6 +233,44 @@ def _hold_flux_axis(plot: Any, overlay: hv.Overlay) -> None:
     """HoloViews hook: scale the flux axis to the SEDs without noise, which would move it."""
     noise_free = overlay.get(overlay.keys()[-1]).dimension_values("noise_free")
     scale_flux_axis(plot, 0.0, float(np.ceil(noise_free.max() * 1.2 * 4) / 4))
+
+
+def _mark_lines(
+    plot: Any, overlay: hv.Overlay, *, observations: Sequence[Observation] | hv.streams.Stream
+) -> None:
+    """HoloViews hook: a line and a name at each strong emission line; after the flux axis."""
+    live = isinstance(observations, hv.streams.Stream)
+    table = line_table(observations.data if live else observations)
+    bottom, top = plot.handles["flux_scale"]
+    data = {
+        "name": table["name"].tolist(),
+        "x": table["wavelength"].tolist(),
+        "bottom": [bottom] * len(table),
+        "top": [top] * len(table),
+        "shift": [8 if name in _NAMED_ON_THE_RIGHT else -7 for name in table["name"]],
+    }
+    source = plot.handles.get("line_marks")
+    if source is None:
+        source = plot.handles["line_marks"] = ColumnDataSource(data)
+        plot.state.segment(
+            "x", "bottom", "x", "top", source=source, line_color=NEUTRAL, line_dash=[2, 4]
+        )
+        plot.state.text(
+            "x",
+            "top",
+            "name",
+            source=source,
+            angle=np.pi / 2,
+            text_align="right",
+            text_baseline="middle",
+            text_color=NEUTRAL,
+            text_font=FONT,
+            text_font_size="11px",
+            x_offset="shift",
+            y_offset=4,
+        )
+    elif source.data != data:
+        source.data = data
 
 
 def _hover() -> HoverTool:
