@@ -80,8 +80,9 @@ def with_added(libraries: Iterable[str]) -> tuple[str, ...]:
 
 
 def model_names() -> tuple[str, ...]:
-    """Names of the shipped models, the one to start with first."""
-    found = {path.parent.name for path in data_path("models").glob("*/card.json")}
+    """Names of the shipped networks that answer with a point, the one to start with first."""
+    shipped = (path.parent.name for path in data_path("models").glob("*/card.json"))
+    found = {name for name in shipped if _shipped_card(name).get("kind") != "posterior"}
     first = [name for name in RECIPE_MODELS if name in found]
     return (*first, *sorted(found.difference(first)))
 
