@@ -18,7 +18,7 @@ HAS_APP := $(VENV)/.has-app
 HAS_TESTS := $(VENV)/.has-tests
 HAS_NOTEBOOKS := $(VENV)/.has-notebooks
 
-.PHONY: help app notebooks test lint format data model readme clean chromium
+.PHONY: help app notebooks test lint format data model posteriors readme clean chromium
 
 help: ## List the targets
 	@echo "Usage: make TARGET [PYTHON=python3.12] [PORT=5006]"
@@ -46,12 +46,18 @@ format: $(HAS_TESTS) ## Put format and style right
 data: $(HAS_APP) ## Make data/ again from the packages it comes from
 	@$(BIN)/python scripts/make_data.py --packages .cache
 	@$(BIN)/python scripts/make_examples.py --packages .cache
+	@$(BIN)/python scripts/make_stars.py --packages .cache
 
 model: $(HAS_APP) ## Train the default model again and refresh the README's accuracy table
 	@$(BIN)/python scripts/train_default.py
 	@$(BIN)/python scripts/update_readme.py
 
-readme: $(HAS_APP) ## Refresh the README's accuracy table from the default model's card
+posteriors: $(HAS_APP) ## Train the posterior models again and test them, two hours
+	@for name in ssp galaxy; do $(BIN)/python scripts/train_posterior.py $$name || exit 1; done
+	@for name in ssp galaxy; do $(BIN)/python scripts/validate_posterior.py $$name || exit 1; done
+	@$(BIN)/python scripts/update_readme.py
+
+readme: $(HAS_APP) ## Refresh the README's tables from what is beside the models
 	@$(BIN)/python scripts/update_readme.py
 
 clean: ## Remove .venv, caches and builds

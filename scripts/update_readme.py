@@ -1,9 +1,11 @@
-"""Write the accuracy table of README.md from measured numbers.
+"""Write the tables of README.md that are measured numbers.
 
     python scripts/update_readme.py [--check]
 
-They are those on the cards of the shipped models of both recipes, which ``sspexplorer evaluate``
-measures again. With ``--check`` nothing is written, and the exit code is 1 if the table is stale.
+Accuracy is from the cards of the shipped models of both recipes, which ``sspexplorer evaluate``
+measures again; the posteriors are from the trust.json of ``ssp`` and ``galaxy``, which
+``scripts/validate_posterior.py`` measures again. With ``--check`` nothing is written, and the exit
+code is 1 if a table is stale.
 """
 
 import argparse
@@ -15,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 MODELS = ROOT / "data" / "models"
 
-BEGIN, END = "<!-- accuracy:begin -->", "<!-- accuracy:end -->"
+POSTERIORS = ("ssp", "galaxy")
 
 PARAMETERS = {"log_age": "log age (dex)", "metallicity": "[M/H] (dex)", "ebv": "E(B−V) (mag)"}
 MAGNITUDES = ("17.0", "19.0", "21.0")
@@ -79,27 +81,96 @@ def table(recipes: dict[str, dict]) -> str:
     )
 
 
-def filled(readme: str, text: str) -> str:
-    """README with ``text`` between its two marks."""
-    before, _, rest = readme.partition(BEGIN)
-    _, mark, after = rest.partition(END)
+def posterior_table(trusts: dict[str, dict]) -> str:
+    """Markdown: one row for each promise, one column for each posterior model.
+
+    ``trusts`` has the content of each model's trust.json by name.
+    """
+    rows = {}
+    for name, trust in trusts.items():
+        for label, value in _promises(trust).items():
+            rows.setdefault(label, {})[name] = value
+    numbers = {name: f"{trust['n_mocks']:,}".replace(",", " ") for name, trust in trusts.items()}
+    return "\n".join(
+        [
+            "Measured on mocks of each model's own kind that its training never saw "
+            f"({', '.join(f'{name}: {n}' for name, n in numbers.items())}; 16 ≤ i ≤ 22, 0 ≤ z ≤ "
+            "0.1).",
+            "Three numbers are for log age, [M/H] and E(B−V).",
+            "",
+            "| | " + " | ".join(f"`{name}`" for name in trusts) + " |",
+            "|---|" + "---|" * len(trusts),
+            *(
+                f"| {label} | " + " | ".join(found.get(name, "") for name in trusts) + " |"
+                for label, found in rows.items()
+            ),
+        ]
+    )
+
+
+def _promises(trust: dict) -> dict[str, str]:
+    """What a model was tested for, and how it did."""
+
+    def three(records: list[dict], key: str, form: str) -> str:
+        of = {record["parameter"]: record[key] for record in records}
+        return ", ".join(format(of[name], form) for name in PARAMETERS).replace("-", "−")
+
+    whole = [r for r in trust["magnitudes"] if r["magnitude"] is None]
+    found = {
+        "scatter σ_NMAD of the median (dex, dex, mag)": three(whole, "sigma_nmad", ".3f"),
+        "truths inside the 68 % interval": three(whole, "coverage_68", ".1%"),
+        "truths inside the 95 % interval": three(whole, "coverage_95", ".1%"),
+    }
+    for gap in dict.fromkeys(r["gap"] for r in trust["gaps"] if r["gap"] != "none"):
+        records = [r for r in trust["gaps"] if r["gap"] == gap]
+        label = f"more scatter with bands missing, {gap}"
+        found[label] = three(records, "growth", "+.0%")
+        found[f"68 % interval with bands missing, {gap}"] = three(records, "coverage_68", ".1%")
+    given = [r for r in trust["redshifts"] if r["known"] == "given"]
+    worst = [
+        {"parameter": n, "ratio": max(r["ratio"] for r in given if r["parameter"] == n)}
+        for n in PARAMETERS
+    ]
+    found["scatter at the worst redshift ÷ at 0, redshift given"] = three(worst, "ratio", ".2f")
+    photoz = next(r for r in trust["photoz"] if r["magnitude"] is None)
+    found["redshift from colours alone, σ_NMAD/(1 + z)"] = f"{photoz['sigma_nmad']:.4f}"
+    if trust["exact"]:
+        ratios = [r["ratio"] for r in trust["exact"]]
+        label = "RMSE ÷ that of the exact posterior, z = 0, i = 20, 21, 22"
+        found[label] = f"{min(ratios):.3f} to {max(ratios):.3f}"
+    for record in trust["outliers"]:
+        label = f"AUC at i = 18: {record['kind']}"
+        found[label] = f"{record['auc']:.3f}"
+        if record["named"] is not None:
+            found[label] += f" ({record['named']:.1%} named)"
+    return found
+
+
+def filled(readme: str, name: str, text: str) -> str:
+    """README with ``text`` between the two marks of a table."""
+    begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+    before, _, rest = readme.partition(begin)
+    _, mark, after = rest.partition(end)
     if not mark:
-        sys.exit(f"README.md has lost its marks {BEGIN} and {END}.")
-    return f"{before}{BEGIN}\n{text}\n{END}{after}"
+        sys.exit(f"README.md has lost its marks {begin} and {end}.")
+    return f"{before}{begin}\n{text}\n{end}{after}"
+
+
+def _content(model: str, name: str) -> dict:
+    return json.loads((MODELS / model / name).read_text(encoding="utf-8"))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="only say whether it is up to date")
     arguments = parser.parse_args()
-    recipes = {
-        name: metrics_of(json.loads((MODELS / name / "card.json").read_text(encoding="utf-8")))
-        for name in RECIPES
-    }
+    recipes = {name: metrics_of(_content(name, "card.json")) for name in RECIPES}
+    trusts = {name: _content(name, "trust.json") for name in POSTERIORS}
     old = README.read_text(encoding="utf-8")
-    new = filled(old, table(recipes))
+    new = filled(old, "accuracy", table(recipes))
+    new = filled(new, "posteriors", posterior_table(trusts))
     if arguments.check and new != old:
-        sys.exit("README.md: the accuracy table is stale. Run `make readme`.")
+        sys.exit("README.md: its tables are stale. Run `make readme`.")
     if not arguments.check:
         README.write_text(new, encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""The accuracy table of the README is computed, and is that of the models that ship."""
+"""The tables of the README are computed, and are those of the models that ship."""
 
 import subprocess
 import sys
@@ -27,7 +27,7 @@ def card(update_readme, bias: float) -> dict:
     return {"name": "default", "metrics": {"ssp": ssp}}
 
 
-def test_readme_shows_the_accuracy_of_the_shipped_models(repository):
+def test_readme_shows_what_the_shipped_models_do(repository):
     command = [sys.executable, "scripts/update_readme.py", "--check"]
     done = subprocess.run(command, cwd=repository, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -49,10 +49,10 @@ def test_the_table_has_a_row_of_each_recipe(update_readme):
 
 
 def test_only_what_lies_between_the_marks_changes(update_readme):
-    marked = f"before\n{update_readme.BEGIN}\nold\n{update_readme.END}\nafter\n"
-    assert update_readme.filled(marked, "new") == marked.replace("old", "new")
+    marked = "before\n<!-- accuracy:begin -->\nold\n<!-- accuracy:end -->\nafter\n"
+    assert update_readme.filled(marked, "accuracy", "new") == marked.replace("old", "new")
     with pytest.raises(SystemExit, match="marks"):
-        update_readme.filled("before\nafter\n", "new")
+        update_readme.filled(marked, "posteriors", "new")
 
 
 def test_a_card_without_held_out_ssps_is_refused(update_readme):

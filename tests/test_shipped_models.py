@@ -1,17 +1,24 @@
 """The cards of the shipped models say what the models do, and are whole."""
 
+import numpy as np
 import pytest
 
+from sspexplorer.galaxies import GalaxyPrior
 from sspexplorer.metrics import evaluate, held_out_mocks
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.networks import SHIPPED_MODELS, load_model
+from sspexplorer.populations import SSPPrior
+from sspexplorer.posterior.calibration import coverage, ranks
+from sspexplorer.posterior.model import POSTERIOR_MODELS, load_posterior
+from sspexplorer.posterior.prediction import load_estimator
+from sspexplorer.posterior.trust import answers, held_out, load_trust
 from sspexplorer.resources import data_path
 from sspexplorer.training import RECIPES
 
 
 def test_every_model_in_the_folder_is_known_by_name():
     folders = {path.parent.name for path in data_path("models").glob("*/card.json")}
-    assert folders == set(SHIPPED_MODELS)
+    assert folders == {*SHIPPED_MODELS, *POSTERIOR_MODELS}
 
 
 @pytest.mark.parametrize("name", SHIPPED_MODELS)
@@ -39,3 +46,38 @@ def test_the_paper_recipe_is_as_printed():
     assert (recipe["batch_size"], recipe["learning_rate"], recipe["loss"]) == (32, 0.002, "mse")
     assert not any(recipe[key] for key in ("one_cycle", "standardise", "dropout"))
     assert load_model("paper").network.parameters_per_network == 172_289
+
+
+PRIORS = {"ssp": SSPPrior(), "galaxy": GalaxyPrior()}
+
+
+@pytest.mark.parametrize("name", POSTERIOR_MODELS)
+def test_a_posterior_holds_what_its_tests_say_that_it_holds(name):
+    """On other mocks than those of the tests, few enough to be quick."""
+    model, trust = load_posterior(name), load_trust(name)
+    assert model.card["name"] == trust.model == name
+    assert model.card["prior"]["kind"] == name
+    assert model.card["training"]["seconds"] < 90 * 60
+    mocks = held_out(model, PRIORS[name], 1500, magnitudes=(17.0, 20.0), seed=4)
+    found = coverage(ranks(answers(model, mocks), mocks.true), 0.68)
+    told = trust.magnitudes[trust.magnitudes["magnitude"].isin([17.0, 20.0])]
+    expected = told.groupby("parameter")["coverage_68"].mean()[list(PARAMETERS)]
+    assert found == pytest.approx(expected.to_numpy(), abs=0.05)
+
+
+@pytest.mark.parametrize("name", POSTERIOR_MODELS)
+def test_p_values_of_galaxies_like_the_training_are_even(name):
+    """The likeness that ships finds p-values of held-out mocks even."""
+    estimator = load_estimator(name)
+    mocks = held_out(estimator.model, PRIORS[name], 600, magnitudes=(18.0,), seed=5)
+    p = estimator.likeness.assess(mocks.flux, mocks.error)[1]
+    assert np.quantile(p, [0.25, 0.5, 0.75]) == pytest.approx([0.25, 0.5, 0.75], abs=0.08)
+
+
+def test_the_models_with_error_bars_and_all_data_are_within_their_budgets():
+    sizes = {
+        name: sum(path.stat().st_size for path in data_path("models", name).iterdir())
+        for name in POSTERIOR_MODELS
+    }
+    assert sum(sizes.values()) < 25e6
+    assert sum(p.stat().st_size for p in data_path().rglob("*") if p.is_file()) < 40e6
