@@ -3,7 +3,7 @@
     python benchmarks/missing_bands.py [--model ssp] [--mocks N]
 
 σ_NMAD of posterior means of held-out single populations at z = 0 and 19.5 ≤ i ≤ 22, with bands
-gone over that with all, for the model and for the exact posterior from a grid of every SSP.
+gone over that with all, for the model and for the exact posterior from models about every SSP.
 """
 
 import argparse
@@ -13,7 +13,6 @@ import numpy as np
 from sspexplorer.metrics import summary
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.noise import NoiseModel
-from sspexplorer.populations import SSPPrior
 from sspexplorer.posterior.comparisons import exact_means, model_grid, singles_at_rest
 from sspexplorer.posterior.model import load_posterior
 from sspexplorer.posterior.trust import GAPS
@@ -29,7 +28,7 @@ def main() -> None:
     options = parser.parse_args()
     model, noise = load_posterior(options.model), NoiseModel.default()
     whole = singles_at_rest(options.mocks, MAGNITUDES)
-    models, parameters = model_grid(SSPPrior())
+    grid = model_grid()
     scatter = {}
     for gap in GAPS:
         mocks = whole.without(gap)
@@ -38,7 +37,7 @@ def main() -> None:
         for value in MAGNITUDES:
             rows = mocks.magnitude == value
             relative = noise.relative_error(value)
-            exact[rows] = exact_means(mocks.flux[rows], relative, models, parameters)
+            exact[rows] = exact_means(mocks.flux[rows], relative, grid.flux, grid.targets)
         for kind, answer in (("network", network), ("exact", exact)):
             scatter[gap, kind] = [
                 summary(answer[:, k], mocks.true[:, k])["sigma_nmad"] for k in range(3)

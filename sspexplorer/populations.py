@@ -19,6 +19,7 @@ from sspexplorer.photometry import MAX_REDSHIFT, band_matrix
 
 # 150 km/s apart at most: far less than a narrow band, which is 0.02 wide in redshift.
 REDSHIFT_STEPS = 201
+_FAINTEST = 1e-20  # L_sun/Å/M_sun; darkness has no logarithm
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,9 @@ class Populations:
 class SSPPrior:
     """Prior of model ``ssp``: one population of one age and metallicity behind one screen.
 
-    Every SSP of the libraries is as likely as any other, as in the paper's sample. E(B−V) is even
+    Every SSP of the libraries is as likely as any other, as in the paper's sample, and stands for
+    the ages and metallicities nearest to its own: a population lies evenly in its half of the way
+    to a neighbour in log age and to one in [M/H], its log spectrum between theirs. E(B−V) is even
     within the part of the range nearest to each of the paper's eight values, all eight parts
     alike; the redshift is even from 0 to ``max_redshift``.
 
@@ -91,43 +94,46 @@ class SSPPrior:
         n : int
         seed : int
         held_out : bool
-            Draw from the SSPs of the split ``test``, which no training sees, in place of those
-            of ``train`` and ``validation``.
-
-        Returns
-        -------
-        Populations
-            Of ``n`` SSPs. For the training half of them lie between two neighbours in age: their
-            spectra and log ages are interpolated, so that a network does not learn that a few
-            hundred ages exist.
+            Draw about the SSPs of the split ``test``, which no training sees, in place of those
+            of ``train`` and ``validation``, whose neighbours are all of those splits.
         """
-        rng = np.random.default_rng((seed, held_out))
-        loaded = [load_library(name) for name in self.libraries]
-        chosen = [library.select(_is_held_out(library) == held_out) for library in loaded]
-        share = rng.multinomial(n, _fractions(len(library) for library in chosen))
-        parts = [
-            self._of_library(library, count, rng, between=not held_out)
-            for library, count in zip(chosen, share, strict=True)
-        ]
+        chosen = [_is_held_out(load_library(name)) == held_out for name in self.libraries]
+        return self._draw(n, np.random.default_rng((seed, held_out)), chosen, held_out)
+
+    def draw_all(self, n: int, *, seed: int) -> Populations:
+        """Draw populations about all SSPs, held out or not: what an exact posterior knows."""
+        chosen = [np.ones(len(load_library(name)), dtype=bool) for name in self.libraries]
+        return self._draw(n, np.random.default_rng((seed, 2)), chosen, True)
+
+    def _draw(
+        self, n: int, rng: np.random.Generator, chosen: list[np.ndarray], all_neighbours: bool
+    ) -> Populations:
+        share = rng.multinomial(n, _fractions(mask.sum() for mask in chosen))
+        parts = []
+        for name, mask, count in zip(self.libraries, chosen, share, strict=True):
+            library = load_library(name)
+            kept = library if all_neighbours else library.select(mask)
+            about = np.flatnonzero(mask) if all_neighbours else np.arange(len(kept))
+            parts.append(self._of_library(kept, about, count, rng))
         return shuffled(parts, rng)
 
     def _of_library(
-        self, library: SSPLibrary, n: int, rng: np.random.Generator, between: bool
+        self, library: SSPLibrary, about: np.ndarray, n: int, rng: np.random.Generator
     ) -> Populations:
-        index = rng.integers(len(library), size=n)
-        other = next_in_age(library)[index] if between else index
-        weight = rng.uniform(size=n) * (rng.uniform(size=n) < 0.5)
+        corners, weights = between_neighbours(library, rng.choice(about, n), rng)
         ebv = draw_ebv(self.ebv_grid, n, rng)
-        log_age = library.log_age[index] * (1 - weight) + library.log_age[other] * weight
-        targets = np.stack([log_age, library.metallicity[index], ebv], axis=1)
+        labels = [(getattr(library, k)[corners] * weights).sum(axis=1) for k in PARAMETERS[:2]]
+        targets = np.stack([*labels, ebv], axis=1)
         step = rng.integers(REDSHIFT_STEPS, size=n)
+        log_spectra = np.log(np.maximum(library.spectra, _FAINTEST))
+        log_screen = np.log(transmission(library.wavelength, 1.0)).astype(np.float32)
+        weights, ebv = weights.astype(np.float32), ebv.astype(np.float32)
 
         def spectra(rows: np.ndarray) -> np.ndarray:
-            share = weight[rows, None].astype(np.float32)
-            mixed = library.spectra[index[rows]] * (1 - share)
-            mixed += library.spectra[other[rows]] * share
-            mixed *= transmission(library.wavelength, ebv[rows]).astype(np.float32)
-            return mixed
+            mixed = ebv[rows, None] * log_screen
+            for corner in range(4):
+                mixed += log_spectra[corners[rows, corner]] * weights[rows, corner, None]
+            return np.exp(mixed)
 
         redshift = step * (self.max_redshift / (REDSHIFT_STEPS - 1))
         flux = observed(spectra, library.wavelength, redshift)
@@ -191,16 +197,72 @@ def shuffled(parts: Sequence[Populations], rng: np.random.Generator) -> Populati
     return replace(parts[0], **whole)
 
 
-def next_in_age(library: SSPLibrary) -> np.ndarray:
-    """Index of the next older SSP of the same metallicity, IMF and isochrones; itself if none."""
-    keys = (library.log_age, library.metallicity, library.isochrone, library.imf)
-    order = np.lexsort(keys)
-    same = np.ones(len(library) - 1, dtype=bool)
-    for values in keys[1:]:
-        same &= values[order][1:] == values[order][:-1]
-    following = np.arange(len(library))
-    following[order[:-1][same]] = order[1:][same]
-    return following
+def between_neighbours(
+    library: SSPLibrary, base: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Four SSPs about each population, and their weights.
+
+    Parameters
+    ----------
+    library : SSPLibrary
+    base : ndarray of int, shape (n,)
+        The SSP that each population is nearest to.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    corners : ndarray of int, shape (n, 4)
+        The base, its neighbour in age, its neighbour in metallicity, and the neighbour in age of
+        that one.
+    weights : ndarray, shape (n, 4)
+        Bilinear, adding up to 1; those of the base and its side are at least one half.
+    """
+    older, younger = neighbours(library, "log_age")
+    richer, poorer = neighbours(library, "metallicity")
+    up_age, up_metal = rng.uniform(size=(2, len(base))) < 0.5
+    in_age = _either(older, younger, base, up_age)
+    in_metal = _either(richer, poorer, base, up_metal)
+    both = _either(older, younger, in_metal, in_age == older[base])
+    a, m = rng.uniform(0, 0.5, (2, len(base)))
+    weights = np.stack([(1 - a) * (1 - m), a * (1 - m), (1 - a) * m, a * m], axis=1)
+    return np.stack([base, in_age, in_metal, both], axis=1), weights
+
+
+def _either(one: np.ndarray, other: np.ndarray, at: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """Neighbours on the side that was chosen; where there is none, on the other side."""
+    chosen, opposite = np.where(first, one[at], other[at]), np.where(first, other[at], one[at])
+    return np.where(chosen == at, opposite, chosen)
+
+
+def neighbours(library: SSPLibrary, axis: str) -> tuple[np.ndarray, np.ndarray]:
+    """Index of the next SSP up and down an axis for each SSP; itself where there is none.
+
+    Parameters
+    ----------
+    library : SSPLibrary
+    axis : {"log_age", "metallicity"}
+        Along ``log_age`` neighbours have the same metallicity; along ``metallicity`` they are
+        the SSPs nearest in age. IMF and isochrones are the same.
+    """
+    ages, metals = library.log_age, library.metallicity
+    families = np.char.add(np.char.add(library.imf, "/"), library.isochrone)
+    up, down = np.arange(len(library)), np.arange(len(library))
+    for family in np.unique(families):
+        inside = np.flatnonzero(families == family)
+        for level in np.unique(metals[inside]):
+            here = inside[metals[inside] == level]
+            if axis == "log_age":
+                order = here[np.argsort(ages[here])]
+                up[order[:-1]], down[order[1:]] = order[1:], order[:-1]
+                continue
+            for target, side in ((up, metals[inside] > level), (down, metals[inside] < level)):
+                beside = inside[side]
+                if len(beside):
+                    nearest = np.abs(metals[beside] - level).min()
+                    there = beside[np.abs(metals[beside] - level) <= nearest + 1e-9]
+                    distance = np.abs(ages[here][:, None] - ages[there])
+                    target[here] = there[distance.argmin(axis=1)]
+    return up, down
 
 
 def _is_held_out(library: SSPLibrary) -> np.ndarray:

@@ -3,13 +3,12 @@
 import numpy as np
 
 from sspexplorer.noise import NoiseModel
-from sspexplorer.populations import SSPPrior
 from sspexplorer.posterior.comparisons import exact_means, model_grid
 
 
 def test_the_exact_posterior_is_bayes_rule_written_out():
-    models, parameters = model_grid(SSPPrior(libraries=("emiles",), ebv_grid=(0.0, 0.4)))
-    models, parameters = models[::40], parameters[::40]
+    grid = model_grid(60)
+    models, parameters = grid.flux.astype(float), grid.targets
     relative = NoiseModel.default().relative_error(21.0)
     rng = np.random.default_rng(0)
     flux = models[3] * (1 + relative * rng.standard_normal(57))
@@ -30,8 +29,7 @@ def test_the_exact_posterior_is_bayes_rule_written_out():
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
-def test_a_clear_galaxy_is_found_and_dust_is_even_in_its_prior():
-    models, parameters = model_grid(SSPPrior(libraries=("emiles",)))
-    found = exact_means(models[100:101], np.full(57, 0.001), models, parameters)[0]
-    np.testing.assert_allclose(found, parameters[100], atol=0.02)
-    assert np.isclose(np.mean(parameters[:, 2] < 0.015), 1 / 8)
+def test_a_clear_galaxy_is_found():
+    grid = model_grid(2000)
+    found = exact_means(grid.flux[100:101], np.full(57, 0.001), grid.flux, grid.targets)[0]
+    np.testing.assert_allclose(found, grid.targets[100], atol=0.02)

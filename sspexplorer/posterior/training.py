@@ -56,7 +56,7 @@ class PosteriorRecipe:
     """
 
     n_populations: int = 300_000
-    n_steps: int = 18_000
+    n_steps: int = 14_000
     batch_size: int = 1024
     learning_rate: float = 1.5e-3
     label_scatter: float = 0.02
