@@ -15,6 +15,7 @@ from sspexplorer.app.sed import SEDExplorer
 from sspexplorer.app.sedfit import SEDFitting
 from sspexplorer.app.shell import Page
 from sspexplorer.app.training import TrainANetwork
+from sspexplorer.app.trust import ErrorBars
 
 PAGES = (
     Page("sed", "SED explorer", "explore", SEDExplorer),
@@ -22,6 +23,7 @@ PAGES = (
     Page("noise", "Noise", "explore", Noise),
     Page("map", "Map of SEDs", "explore", SEDMap),
     Page("histories", "Mixed populations", "explore", MixedPopulations),
+    Page("trust", "Error bars", "trust", ErrorBars),
     Page("density", "Predicted vs true", "trust", PredictedVsTrue),
     Page("magnitude", "Against magnitude", "trust", AgainstMagnitude),
     Page("degeneracies", "Degeneracies", "trust", Degeneracies),

@@ -316,6 +316,17 @@ def _map_mocks(libraries: Versions) -> "MapMocks":
 
 
 @_once
+def example_answers(name: str) -> pd.DataFrame:
+    """What a posterior model says of the three real galaxies, with their ``name``."""
+    from sspexplorer.catalogue import read_catalogue
+    from sspexplorer.estimators import predict_rows
+
+    found = read_catalogue(data_path("examples", "real_galaxies.csv"))
+    answer = predict_rows(name, found.flux, found.flux_err, found.redshift).table
+    return answer.assign(name=found.frame(["name"])["name"].to_numpy())
+
+
+@_once
 def map_galaxies(example: str, name: str) -> "MapGalaxies":
     """Galaxies of an example catalogue on the map of SEDs, and what a model predicts for them.
 

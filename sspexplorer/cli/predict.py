@@ -25,7 +25,7 @@ def predict(
         Path, typer.Argument(help="CSV, ECSV, FITS, VOTable or Parquet, by its ending.")
     ],
     out: Annotated[Path, typer.Option(help="File to write; format by its ending.")],
-    model: ModelOption = "default",
+    model: ModelOption = "galaxy",
     floor: Annotated[
         float, typer.Option(help="Relative error added in quadrature to those of the bands.")
     ] = 0.02,

@@ -1,0 +1,88 @@
+"""The page "Error bars": promises, their pictures, and the galaxies that are real."""
+
+import dataclasses
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from playwright.sync_api import Page, expect
+
+from sspexplorer.app.shell import load_extensions
+from sspexplorer.app.trust import SECTIONS, ErrorBars
+from sspexplorer.app.trust_words import CAPTIONS, comparison_table
+from sspexplorer.plots import trust as plots
+from sspexplorer.posterior.promises import promises
+from sspexplorer.posterior.trust import load_trust
+
+
+@pytest.fixture(scope="module", autouse=True)
+def extensions():
+    load_extensions()
+
+
+@pytest.fixture(scope="module")
+def trust():
+    return load_trust("ssp")
+
+
+def test_a_promise_is_kept_if_its_figures_are_within_the_limits(trust):
+    magnitudes = trust.magnitudes.assign(coverage_68=0.68, coverage_95=0.95)
+    right = dataclasses.replace(trust, magnitudes=magnitudes)
+    assert all(p.kept for p in promises(right)[:4])
+    off = magnitudes.copy()
+    off.loc[off["magnitude"] == 20.0, "coverage_68"] = 0.62
+    found = promises(dataclasses.replace(trust, magnitudes=off))
+    assert [p.kept for p in found[:4]] == [True, False, True, True]
+    assert found[1].found == "62.0% to 68.0%; 36 of 39 within"
+    gaps = trust.gaps.assign(growth=0.2)
+    kept = [p.kept for p in promises(dataclasses.replace(trust, gaps=gaps)) if "scatter" in p.what]
+    assert kept[:2] == [False, True]
+
+
+def test_ranks_are_relative_to_an_even_share(trust):
+    even = trust.ranks.assign(count=100)
+    curve = plots.rank_picture(even).get(2)
+    np.testing.assert_allclose(curve.dimension_values("share"), 1.0)
+
+
+def test_p_values_are_drawn_as_shares_below(trust):
+    lines = [e for e in plots.p_value_picture(trust.p_values) if e.label == "held-out mocks"]
+    below = lines[0].dimension_values("below")
+    assert below[-1] == pytest.approx(1.0)
+    assert (np.diff(below) >= 0).all()
+
+
+def test_models_without_a_magnitude_are_one_row_each():
+    table = pd.DataFrame(
+        {
+            "model": ["a"] * 3,
+            "parameter": ["log_age", "metallicity", "ebv"],
+            "bias": [0.1, 0.2, 0.3],
+            "sigma_nmad": 0.5,
+        }
+    )
+    html = comparison_table(table, ["bias", "sigma_nmad"]).object
+    assert html.count("<tr>") == 2
+    assert "+0.200" in html
+
+
+@pytest.mark.parametrize("section", SECTIONS.values())
+def test_every_section_can_be_shown(section, trust):
+    page = ErrorBars(posterior="ssp", section=section)
+    assert len(page._picture) >= 2
+    assert "{" not in CAPTIONS[section](trust)
+
+
+def test_a_visitor_sees_promises_and_changes_the_model(page: Page, server: str):
+    page.goto(f"{server}?page=trust")
+    figures = page.locator(".bk-events:visible")
+    expect(figures).to_have_count(4)
+    expect(page.get_by_text("The 68 % interval holds 66% to 70% of the truths")).to_be_visible()
+    page.locator("main select:visible").first.select_option(label="ssp: one population")
+    expect(figures).to_have_count(5)
+    expect(page).to_have_url(re.compile("posterior=ssp"))
+    page.get_by_label("Unlike the training").check()
+    expect(page.locator("tr:visible", has_text="real stars").first).to_be_visible()
+    page.get_by_label("Real galaxies").check()
+    expect(page.locator("tr:visible", has_text="NGC 4636")).to_contain_text("±")
