@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 from sspexplorer.mocks import MockSample, make_mocks
+from sspexplorer.posterior.model import load_posterior
+from sspexplorer.posterior.prediction import columns as predicted_columns
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess:
@@ -114,13 +116,8 @@ def test_predict_keeps_every_row_and_column_in_order(tmp_path):
     assert result["ID"].tolist() == ["007", "008"]
     assert result["note"].tolist() == ["a,b", ""]
     assert result["J0400"].tolist() == ["1.50", "-999.0"]
-    assert list(result)[-5:] == [
-        "pred_log_age",
-        "pred_metallicity",
-        "pred_ebv",
-        "pred_n_bands",
-        "pred_flag",
-    ]
+    added = list(result)[len(columns) + 2 :]
+    assert added == predicted_columns(load_posterior("galaxy"))
     assert result.loc[1, "pred_log_age"] == ""
     assert result["pred_n_bands"].tolist() == ["51", "11"]
     assert result["pred_flag"].tolist() == ["", "fewer than 20 bands"]
