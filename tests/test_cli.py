@@ -120,8 +120,14 @@ def test_predict_keeps_every_row_and_column_in_order(tmp_path):
     assert added == predicted_columns(load_posterior("galaxy"))
     assert result.loc[1, "pred_log_age"] == ""
     assert result["pred_n_bands"].tolist() == ["51", "11"]
-    assert result["pred_flag"].tolist() == ["", "fewer than 20 bands"]
-    assert report["flags"] == {"fewer than 20 bands": 1}
+    assert result["pred_flag"].tolist() == [
+        "errors unknown: taken as 5% of the median flux",
+        "fewer than 20 bands",
+    ]
+    assert report["flags"] == {
+        "errors unknown: taken as 5% of the median flux": 1,
+        "fewer than 20 bands": 1,
+    }
 
 
 @pytest.mark.parametrize(

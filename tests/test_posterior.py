@@ -21,6 +21,7 @@ from sspexplorer.posterior.prediction import (
     predict_posterior,
     prepared,
     redshifts_as,
+    surroundings,
 )
 from sspexplorer.posterior.training import PosteriorRecipe, train_posterior
 from sspexplorer.posterior.trust import (
@@ -147,8 +148,14 @@ def test_what_cannot_be_predicted_says_why(estimator, mocks):
 def test_the_floor_is_added_in_quadrature(mocks):
     error, _, usable = prepared(mocks.flux, mocks.error, 0.03)
     expected = np.sqrt(mocks.error**2 + (0.03 * mocks.flux) ** 2)
-    np.testing.assert_allclose(error, expected)
+    even = mocks.flux > 0.5 * surroundings(mocks.flux)
+    assert even.mean() > 0.9
+    np.testing.assert_allclose(error[even], expected[even])
     assert usable.all()
+    # A band that lost its light is no more certain than it would be with it.
+    flux, small = mocks.flux[:1].copy(), mocks.error[:1].copy()
+    flux[0, 30], small[0, 30] = 1e-6, 1e-8
+    assert prepared(flux, small, 0.03)[0][0, 30] > 0.01
 
 
 def test_redshifts_are_taken_as_told():

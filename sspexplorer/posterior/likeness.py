@@ -28,6 +28,8 @@ UNLIKE = 1e-3
 # likely as this, where it was less so with it.
 CONTRADICTED = 5.0
 LIKELY = 0.02
+# Short of that, they are contradicted if no more than this part of χ² per band is left.
+DECISIVE = 0.1
 MAX_NAMED = 5
 
 _NEIGHBOURS = 16
@@ -123,8 +125,9 @@ class Likeness:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Find bands that all others contradict.
 
-        One after the other, the band that lies farthest from the closest mixture is left out,
-        until the rest is like a population of the training. If it never is, no band is named.
+        One after the other, the band that the rest fits best without is left out, until the rest
+        is like a population of the training. What was left out is named if that comes true, or
+        if nearly all of χ² has gone with it; else it is put back, and no band is named.
 
         Returns
         -------
@@ -153,7 +156,7 @@ class Likeness:
             named[active, worst] = far
             more = (p[active] < LIKELY) & far
             active, without, mixture = active[more], without[more], mixture[more]
-        hopeless = p < LIKELY
+        hopeless = (p < LIKELY) & (score > DECISIVE * first)
         named[hopeless] = False
         score[hopeless], p[hopeless] = first[hopeless], p_first[hopeless]
         return named, score, p

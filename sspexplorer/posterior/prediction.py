@@ -1,5 +1,6 @@
 """From the photometry of a catalogue to posteriors in a table, with what is doubtful in words."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -8,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sspexplorer.bands import N_BANDS
+from sspexplorer.bands import N_BANDS, load_bands
 from sspexplorer.errors import InputError
 from sspexplorer.inference import MIN_BANDS, Cancelled, row_median
 from sspexplorer.photometry import MAX_REDSHIFT
@@ -23,11 +24,15 @@ ASSUMED_ERROR = 0.05
 # What to take the redshifts of a catalogue as.
 REDSHIFT_AS = ("given", "unknown", "rest")
 
+# A floor is of no less than this part of the flux of the bands about it.
+_LEAST_FLUX = 0.5
+_WINDOW = 9
+
 _CHUNK = 2_000
 _QUANTILES = {"p16": 0.16, "p50": 0.50, "p84": 0.84}
 _PAIRS = ((0, 1), (0, 2), (1, 2))
 # A redshift that the colours alone find less likely than this is contradicted.
-_CONTRADICTED = 1e-4
+_CONTRADICTED = 3e-3
 # The zero points of real colours are never good enough to find a redshift better than this.
 _PHOTOZ_LIMIT = 0.003
 
@@ -206,9 +211,25 @@ def prepared(
     level = row_median(flux)
     unknown = present & ~(flux_err > 0)
     error = np.where(unknown, ASSUMED_ERROR * level[:, None], flux_err)
-    error = np.hypot(error, floor * np.abs(np.nan_to_num(flux)))
+    error = np.hypot(error, floor * np.fmax(np.abs(flux), _LEAST_FLUX * surroundings(flux)))
+    error = np.where(present, error, np.nan)
     usable = (present.sum(axis=1) >= MIN_BANDS) & (level > 0)
     return error, unknown.sum(axis=1), usable
+
+
+def surroundings(flux: np.ndarray) -> np.ndarray:
+    """Median flux of the nine bands about each, shape (n, 57).
+
+    A calibration error is a part of the flux that should be there: a band that lost its light, at
+    the end of a spectrum say, would else seem to be without error and outweigh all others.
+    """
+    order = np.argsort(load_bands().pivot)
+    half = _WINDOW // 2
+    padded = np.pad(flux[:, order], ((0, 0), (half, half)), constant_values=np.nan)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW, axis=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # windows without a band give NaN
+        return np.nanmedian(windows, axis=2)[:, np.argsort(order)]
 
 
 def _predict_chunk(
@@ -339,15 +360,16 @@ def remarks(table: pd.DataFrame, redshift: np.ndarray | None, taken_as: str) -> 
             f"{int((predicted & ~known).sum())} of {n} galaxies have no redshift: theirs is "
             f"marginalised over 0 to {MAX_REDSHIFT:g}."
         )
-    with np.errstate(invalid="ignore"):
-        off = np.abs(table["pred_photoz"].to_numpy(float) - (redshift if known.any() else 0))
-        at_rest = table["pred_photoz"].to_numpy(float) < 0.005
-    if taken_as == "given" and known.any():
-        contradicted = table["pred_flag"].str.contains("redshift contradicted").to_numpy()
-        if contradicted.sum() > 0.5 * max(n, 1) and np.median(at_rest[predicted]) > 0.5:
+    used = predicted & known
+    if taken_as == "given" and used.any():
+        photoz, error = (
+            table.loc[used, name].to_numpy(float) for name in ("pred_photoz", "pred_photoz_err")
+        )
+        off = redshift[used] - photoz
+        if np.mean(off > 2 * np.maximum(error, _PHOTOZ_LIMIT)) > 0.5 and np.median(photoz) < 0.005:
             found.append(
-                "The colours of most galaxies look at rest although their redshifts are not 0 "
-                f"(median difference {np.nanmedian(off[predicted]):.3f}): if the photometry was "
-                "shifted to rest, take redshifts as 'rest'."
+                "The colours of most galaxies look at rest although their redshifts do not "
+                f"(median difference {np.median(off):.3f}): if the photometry was shifted to "
+                "rest, take redshifts as 'rest'."
             )
     return found
