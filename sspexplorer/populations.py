@@ -64,7 +64,7 @@ class SSPPrior:
     the ages and metallicities nearest to its own: a population lies evenly in its half of the way
     to a neighbour in log age and to one in [M/H], its log spectrum between theirs. E(B−V) is even
     within the part of the range nearest to each of the paper's eight values, all eight parts
-    alike; the redshift is even from 0 to ``max_redshift``.
+    alike; the redshift is even from 0 to 0.1 unless told otherwise.
 
     Attributes
     ----------

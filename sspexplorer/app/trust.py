@@ -117,7 +117,7 @@ class ErrorBars(pn.viewable.Viewer):
                 f"simulated with the survey's noise. Test again: {trust.command}"
             ),
             parts.label("How the model was made"),
-            parts.metric_table(card_facts(self.posterior)),
+            *(parts.note(sentence) for sentence in card_facts(self.posterior)),
         ]
 
     def _section(self, trust: Trust) -> list[Any]:
@@ -169,5 +169,6 @@ class ErrorBars(pn.viewable.Viewer):
 
 
 def _grid(figures: list[Any]) -> pn.Column:
-    panes = [parts.picture_pane(figure, height=_HEIGHT) for figure in figures]
+    held = [pn.pane.HoloViews(figure, linked_axes=False) for figure in figures]
+    panes = [parts.picture_pane(pane, height=_HEIGHT) for pane in held]
     return pn.Column(*panes, sizing_mode="stretch_width", margin=0, stylesheets=[_GRID_CSS])

@@ -75,18 +75,17 @@ def galaxy_table(answers: pd.DataFrame) -> pn.pane.HTML:
     return parts.metric_table(pd.DataFrame(columns, index=answers["name"].to_numpy()))
 
 
-def card_facts(name: str) -> pd.DataFrame:
+def card_facts(name: str) -> list[str]:
     """What the card of a posterior model says of its making."""
     card = load_posterior(name).card
     recipe, training = card["recipe"], card["training"]
-    facts = {
-        "prior": card["prior"]["words"],
-        "training": f"{recipe['n_steps']:,} steps of {recipe['batch_size']:,} galaxies, "
-        f"{training['seconds'] / 60:.0f} minutes on {training['threads']} core(s)",
-        "noise": card["noise"]["description"],
-        "again": card["train_again"][0],
-    }
-    return pd.DataFrame({"": facts.values()}, index=list(facts))
+    cores = "one core" if training["threads"] == 1 else f"{training['threads']} cores"
+    return [
+        card["prior"]["words"],
+        f"Trained for {recipe['n_steps']:,} steps of {recipe['batch_size']:,} galaxies, "
+        f"{training['seconds'] / 60:.0f} minutes on {cores}: {card['train_again'][0]}.",
+        f"Noise: {card['noise']['description']}.",
+    ]
 
 
 def _calibration(trust: Trust) -> str:

@@ -92,8 +92,8 @@ def rank_picture(ranks: pd.DataFrame) -> hv.Overlay:
     return _overlay(
         layers,
         xlim=(0, 1),
-        ylim=(0, None),
-        legend_position="bottom",
+        ylim=(0.5, 1.5),
+        legend_position="top_left",
         legend_cols=3,
         xlabel=x.label,
         ylabel=y.label,
@@ -178,7 +178,12 @@ def exact_picture(exact: pd.DataFrame, limit: float) -> hv.Overlay:
     layers += [_curve(exact[exact["parameter"] == p], x, y, p) for p in PARAMETERS]
     top = max(limit, float(exact["ratio"].max())) + 0.03
     return _overlay(
-        layers, ylim=(0.96, top), legend_position="top_right", xlabel=x.label, ylabel=y.label
+        layers,
+        ylim=(0.96, top),
+        legend_position="bottom_left",
+        legend_cols=3,
+        xlabel=x.label,
+        ylabel=y.label,
     )
 
 

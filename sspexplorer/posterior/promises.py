@@ -115,9 +115,9 @@ def _outliers(trust: Trust) -> Iterator[Promise]:
     for row in trust.outliers.to_dict("records"):
         extra = ""
         if row["named"] is not None and np.isfinite(row["named"]):
-            extra = f"; the right band named in {row['named']:.1%}"
+            extra = f" ({row['named']:.1%} named)"
         yield Promise(
-            f"Told from galaxies at i = 18, AUC at least {LEAST_AUC:.2f}: {row['kind']}",
+            f"AUC at least {LEAST_AUC:.2f} at i = 18: {row['kind']}",
             f"{row['auc']:.3f}{extra}",
             row["auc"] >= LEAST_AUC,
         )
