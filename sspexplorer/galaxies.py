@@ -88,8 +88,8 @@ class GalaxyPrior:
     has), that of a later episode differs by 0.3 dex or so, more often upwards. E(B−V) follows
     0.8 × Beta(1, 2.5) mag, that of the gas is 1 to 2.5 times as much; log U is even from −4 to
     −2, and 20 to 100 % of the ionising light is taken up by gas. The redshift is even from 0 to
-    0.1 unless told otherwise. Ages and metallicities are weighted by light at 5500 to 6500 Å, and again by
-    the mass formed.
+    0.1 unless told otherwise. Ages and metallicities are weighted by light at 5500 to 6500 Å, and
+    again by the mass formed.
 
     Attributes
     ----------

@@ -12,9 +12,10 @@ import pandas as pd
 import panel as pn
 import pytest
 
-from sspexplorer.app import catalogue as module
+from sspexplorer.app import catalogue_choices as module
 from sspexplorer.app import shared
 from sspexplorer.app.catalogue import EXAMPLES, YourCatalogue
+from sspexplorer.app.catalogue_choices import NETWORK
 from sspexplorer.app.catalogue_result import nearest_ssps, scatter_text
 from sspexplorer.app.catalogue_table import ALL, FLAGGED, WELL, WITHOUT, Answers
 from sspexplorer.app.worker import Job, Worker
@@ -37,7 +38,8 @@ def bokeh():
 
 @pytest.fixture
 def page() -> YourCatalogue:
-    return YourCatalogue()
+    """The page, where the sidebar's network predicts."""
+    return YourCatalogue(by=NETWORK)
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,6 @@
 """Your catalogue: a file goes in, what was understood is shown, predictions come out."""
 
 import asyncio
-import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -10,16 +8,16 @@ import panel as pn
 
 from sspexplorer.app import catalogue_intake as intake
 from sspexplorer.app import parts, shared
+from sspexplorer.app.catalogue_choices import METHOD, Method
 from sspexplorer.app.catalogue_compare import CatalogueComparison, OwnNumbers
+from sspexplorer.app.catalogue_posterior import FitQuality, PosteriorView
 from sspexplorer.app.catalogue_result import CatalogueResult
 from sspexplorer.app.catalogue_table import Answers
 from sspexplorer.app.download import Download
-from sspexplorer.app.sidebar import MODEL_TITLES
 from sspexplorer.app.state import SharedState
 from sspexplorer.app.worker import Job, Worker
 from sspexplorer.catalogue import Catalogue, read_catalogue
 from sspexplorer.catalogue.files import ending
-from sspexplorer.inference import predict
 from sspexplorer.plots.catalogue import MAX_POINTS
 from sspexplorer.plots.shading import compile_means
 from sspexplorer.resources import data_path
@@ -53,16 +51,7 @@ _DROP_CSS = """
 """
 
 
-@dataclass(frozen=True)
-class _Upload:
-    """A file as it came: where it is now, and what its owner calls it."""
-
-    path: Path
-    name: str
-    folder: tempfile.TemporaryDirectory | None = None
-
-
-class YourCatalogue(pn.viewable.Viewer):
+class YourCatalogue(Method, pn.viewable.Viewer):
     """Predictions for a catalogue of one's own.
 
     In a notebook it needs ``pn.extension("tabulator", "filedropper",
@@ -74,10 +63,10 @@ class YourCatalogue(pn.viewable.Viewer):
         Model and libraries; a fresh one unless given.
     """
 
-    def __init__(self, state: SharedState | None = None) -> None:
-        super().__init__()
+    def __init__(self, state: SharedState | None = None, **params: Any) -> None:
+        super().__init__(**params)
         self.state = state or SharedState()
-        self._upload: _Upload | None = None
+        self._upload: intake.Upload | None = None
         self._catalogue: Catalogue | None = None
         self._result: CatalogueResult | None = None
         self._comparison: CatalogueComparison | None = None
@@ -87,6 +76,7 @@ class YourCatalogue(pn.viewable.Viewer):
         self._make_areas()
         self._new_drop_zone()
         self.state.param.watch(self._model_changed, "model")
+        self.param.watch(self._method_changed, list(METHOD))
         self.state.param.watch(self._libraries_changed, "libraries")
         if pn.state.curdoc and pn.state.curdoc.session_context:
             pn.state.on_session_destroyed(lambda context: self._forget())
@@ -105,6 +95,7 @@ class YourCatalogue(pn.viewable.Viewer):
         self._examples = [pn.widgets.Button(label=title, width=220) for title in EXAMPLES]
         for button in self._examples:
             button.on_click(self._open_example)
+        self._by, self._rare = self.method_widgets()
         self._photometry = pn.widgets.Select(label="Photometry", sizing_mode="stretch_width")
         self._unit = pn.widgets.Select(label="Unit of the bands", sizing_mode="stretch_width")
         for select in (self._photometry, self._unit):
@@ -133,8 +124,9 @@ class YourCatalogue(pn.viewable.Viewer):
             intake.column_help(),
             gap=18,
         )
-        self._areas = [parts.stack() for _ in range(5)]
-        self._choices, self._answer, self._grid, self._compared, self._understood = self._areas
+        self._areas = [parts.stack() for _ in range(6)]
+        self._choices, self._answer, self._grid, self._posterior, *rest = self._areas
+        self._compared, self._understood = rest
         # A column ends with an invisible button, and a gap before it.
         self._choices.margin = (0, 0, -14, 0)
         self._content = pn.Column(sizing_mode="stretch_width", margin=0)
@@ -158,8 +150,8 @@ class YourCatalogue(pn.viewable.Viewer):
             File name, whose ending says the format.
         """
 
-        def read(job: Job) -> tuple[_Upload, Catalogue]:
-            upload = _kept(source, name)
+        def read(job: Job) -> tuple[intake.Upload, Catalogue]:
+            upload = intake.kept(source, name)
             return upload, read_catalogue(upload.path, name)
 
         outcome = await self.worker.run(Job(f"Reading {name}"), read)
@@ -171,24 +163,19 @@ class YourCatalogue(pn.viewable.Viewer):
 
     async def predict(self) -> None:
         """Predict every row of the catalogue that was read, and show the result."""
-        catalogue, model = self._catalogue, self.state.model
+        catalogue, network = self._catalogue, self.state.model
         if catalogue is None:
             return
 
         def run(job: Job) -> tuple[Answers, OwnNumbers]:
-            predictions = predict(
-                shared.model(model),
-                catalogue.flux,
-                catalogue.redshift,
-                progress=job.progress,
-                cancelled=job.cancelled,
-            )
+            found = self.predictions(catalogue, network, job)
             job.fraction, job.words = None, "Laying out the table"
-            for name in shared.compared_models(model):
+            for name in shared.compared_models(network):
                 shared.model(name)
             if len(catalogue) > MAX_POINTS:
                 compile_means()
-            return Answers.gather(catalogue, predictions, model), OwnNumbers.of(catalogue)
+            model = self.predictor(network)
+            return Answers.of(catalogue, found, model, network), OwnNumbers.of(catalogue)
 
         outcome = await self.worker.run(Job("Predicting", len(catalogue), 0.0), run)
         if outcome.done:
@@ -268,6 +255,10 @@ class YourCatalogue(pn.viewable.Viewer):
         if self._result is not None:
             await self.predict()
 
+    async def _method_changed(self, *events: Any) -> None:
+        if self._result is not None:
+            await self.predict()
+
     def _libraries_changed(self, event: Any) -> None:
         if self._result is not None:
             self._result.follow_libraries()
@@ -302,13 +293,14 @@ class YourCatalogue(pn.viewable.Viewer):
         self._empty.visible = False
         self._content[:] = [
             parts.page_layout(
-                [*self._readings, self._start, self._another],
+                [self._by, *self._readings, self._start, self._another],
                 parts.stack(
                     intake.title(catalogue),
                     intake.band_strip(catalogue),
                     intake.findings(catalogue),
                     gap=18,
                 ),
+                more=self._rare,
             )
         ]
 
@@ -317,12 +309,12 @@ class YourCatalogue(pn.viewable.Viewer):
         last, catalogue = self._result, answers.catalogue
         kept = {} if last is None else {k: getattr(last, k) for k in ("row", "group", "by_flag")}
         self._result = result = CatalogueResult(answers, self.state, **kept)
-        model = MODEL_TITLES.get(answers.model, answers.model)
-        again = f"The model is “{model}”: another choice in the sidebar predicts again."
-        caption = parts.caption(f"{answers.sentence()} {again}")
+        words = (answers.sentence(), answers.meaning, *answers.remarks)
+        caption = parts.caption(" ".join((*words, self.model_hint(self.state.model))))
         self._choices[:] = result.controls
         self._answer[:] = [parts.stack(intake.title(catalogue), caption, gap=2), result]
         self._grid[:] = [result.grid]
+        self._posterior[:] = self._with_error_bars(result)
         self._understood[:] = [intake.band_strip(catalogue), intake.findings(catalogue)]
         if last is None:
             own = ending(catalogue.name)
@@ -330,6 +322,17 @@ class YourCatalogue(pn.viewable.Viewer):
             self._format.param.update(options={f"As uploaded ({own})": own, **formats}, value=own)
             self._content[:] = [self._result_layout()]
         self._name_download()
+
+    def _with_error_bars(self, result: CatalogueResult) -> list[Any]:
+        """Posterior of the chosen galaxy and quality of all fits; nothing without posteriors."""
+        if not result.answers.has_errors:
+            return []
+        posterior = PosteriorView(result.answers, self.method, result.row)
+        result.param.watch(lambda event: posterior.show(event.new), "row")
+        return [
+            parts.folded("Posterior of the chosen galaxy", posterior, open_=True),
+            parts.folded("How well all are matched", FitQuality(result.answers)),
+        ]
 
     def _show_comparison(self, numbers: OwnNumbers) -> None:
         """Compare the result with the catalogue's own columns, those that were chosen last."""
@@ -342,12 +345,13 @@ class YourCatalogue(pn.viewable.Viewer):
 
     def _result_layout(self) -> pn.Column:
         """Lay out the areas that results come into, one after the other."""
-        controls = [self._choices, self._format, self._download, self._another]
+        controls = [self._by, self._choices, self._format, self._download, self._another]
         return parts.stack(
-            parts.page_layout(controls, self._answer, more=self._readings),
+            parts.page_layout(controls, self._answer, more=[*self._rare, *self._readings]),
             self._grid,
-            _folded("Compare with your own columns", self._compared, open_=True),
-            _folded("What was understood", self._understood),
+            self._posterior,
+            parts.folded("Compare with your own columns", self._compared, open_=True),
+            parts.folded("What was understood", self._understood),
             gap=20,
         )
 
@@ -367,30 +371,3 @@ class YourCatalogue(pn.viewable.Viewer):
     def _tell_of_download(self, event: Any) -> None:
         if event.new is not None:
             self.worker.tell(event.new)
-
-
-def _folded(title: str, content: pn.Column, *, open_: bool = False) -> pn.Card:
-    return pn.Card(
-        content,
-        header=parts.label(title),
-        collapsed=not open_,
-        sizing_mode="stretch_width",
-        margin=0,
-    )
-
-
-def _kept(source: Path | bytes | str, name: str) -> _Upload:
-    """Put an upload on disk, where it takes no memory and can be read again.
-
-    Raises
-    ------
-    InputError
-        If its ending is unknown.
-    """
-    ending(name)
-    if isinstance(source, Path):
-        return _Upload(source, name)
-    folder = tempfile.TemporaryDirectory(prefix="sspexplorer-")
-    path = Path(folder.name) / "catalogue"
-    path.write_bytes(source.encode() if isinstance(source, str) else source)
-    return _Upload(path, name, folder)

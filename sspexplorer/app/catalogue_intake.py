@@ -1,6 +1,9 @@
 """What was understood of a catalogue, in words and cells, before anything is predicted."""
 
+import tempfile
+from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 
 import panel as pn
 
@@ -8,6 +11,7 @@ from sspexplorer.app import parts
 from sspexplorer.app.theme import static_text
 from sspexplorer.bands import BAND_NAMES, load_bands
 from sspexplorer.catalogue import Catalogue
+from sspexplorer.catalogue.files import ending
 from sspexplorer.plots.style import band_colours
 
 AS_CHOSEN = "as you chose"  # reason that the reader gives for a unit it was told
@@ -112,3 +116,29 @@ def findings(catalogue: Catalogue) -> pn.pane.HTML:
     unit = f"Taken as {UNIT_TITLES[catalogue.unit]}: {catalogue.unit_reason}."
     items = "".join(f"<li>{escape(text)}</li>" for text in (*catalogue.notes, unit))
     return _html(f"<ul>{items}</ul>", _TEXT_CSS)
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file as it came: where it is now, and what its owner calls it."""
+
+    path: Path
+    name: str
+    folder: tempfile.TemporaryDirectory | None = None
+
+
+def kept(source: Path | bytes | str, name: str) -> Upload:
+    """Put an upload on disk, where it takes no memory and can be read again.
+
+    Raises
+    ------
+    InputError
+        If its ending is unknown.
+    """
+    ending(name)
+    if isinstance(source, Path):
+        return Upload(source, name)
+    folder = tempfile.TemporaryDirectory(prefix="sspexplorer-")
+    path = Path(folder.name) / "catalogue"
+    path.write_bytes(source.encode() if isinstance(source, str) else source)
+    return Upload(path, name, folder)

@@ -144,6 +144,25 @@ def scatter_text(card: dict[str, Any], galaxy: Galaxy) -> str:
     )
 
 
+def match_text(prediction: pd.Series) -> str:
+    """Say how close the training comes to a galaxy, and what its colours say of its redshift.
+
+    Parameters
+    ----------
+    prediction : Series
+        A row of :func:`sspexplorer.posterior.prediction.predict_posterior`.
+    """
+    p_value = prediction["pred_p_value"]
+    if not np.isfinite(p_value):
+        return "Without a prediction there is nothing to compare."
+    rarity = f"{p_value:.0%}" if p_value > 0.01 else "less than 1%"
+    return (
+        f"Closest mixture of training galaxies: reduced χ² {prediction['pred_chi2']:.2f}; "
+        f"{rarity} of galaxies like those of the training lie farther off. Redshift from the "
+        f"colours alone: {prediction['pred_photoz']:.3f} ± {prediction['pred_photoz_err']:.3f}."
+    )
+
+
 class CatalogueResult(pn.viewable.Viewer):
     """Predictions of one model for one catalogue.
 
@@ -175,7 +194,7 @@ class CatalogueResult(pn.viewable.Viewer):
         self.param.group.objects = list(self._groups)
         self.group = group if group in self._groups else ALL
         self.by_flag, self.row = by_flag, min(row, len(answers.table) - 1)
-        self._model = shared.model(answers.model)
+        self._network = shared.model(answers.network)
         self._galaxy = hv.streams.Pipe(data=self._look())
         self._mark = hv.streams.Pipe(data=self._marked())
         self._tap = hv.streams.SingleTap(x=None, y=None)
@@ -234,7 +253,7 @@ class CatalogueResult(pn.viewable.Viewer):
         redshift = 0.0 if catalogue.redshift is None else catalogue.redshift[self.row]
         ssps = nearest_ssps(self._prediction(), self.state.libraries, redshift)
         return Galaxy.from_row(
-            catalogue.flux[self.row], catalogue.flux_err[self.row], self._model.templates, ssps
+            catalogue.flux[self.row], catalogue.flux_err[self.row], self._network.templates, ssps
         )
 
     def _marked(self) -> pd.DataFrame:
@@ -258,7 +277,11 @@ class CatalogueResult(pn.viewable.Viewer):
             ),
             self._numbers(galaxy),
         ]
-        text = scatter_text(shared.model_card(self.answers.model), galaxy)
+        text = (
+            match_text(self.answers.predictions.loc[self.row])
+            if self.answers.has_errors
+            else scatter_text(shared.model_card(self.answers.model), galaxy)
+        )
         self._caption[:] = [parts.caption(_FLAGGED_CAPTION if line["flag"] else text)]
 
     def _numbers(self, galaxy: Galaxy) -> pn.pane.HTML:
@@ -267,6 +290,8 @@ class CatalogueResult(pn.viewable.Viewer):
         said = {
             MODEL_TITLES.get(name, name): [*values, None] for name, values in self._said().items()
         }
+        if self.answers.has_errors:
+            said[next(iter(said))] = [*self._with_errors(), None]
         rows = dict(said)
         for ssp in galaxy.ssps:
             difference = f"{galaxy.difference_from(ssp):.1%}"
@@ -280,11 +305,17 @@ class CatalogueResult(pn.viewable.Viewer):
             faint=list(said)[1:],
         )
 
+    def _with_errors(self) -> list[str]:
+        line = self.answers.table.loc[self.row]
+        pairs = ((line[name], line[f"{name}_err"]) for name in PARAMETERS)
+        return [f"{v:.2f} ± {e:.2f}" if np.isfinite(v) else "–" for v, e in pairs]
+
     def _said(self) -> dict[str, np.ndarray]:
         """Prediction of each model for the galaxy in sight, the chosen model's first."""
         said = {self.answers.model: self._prediction()}
         flux = self.answers.catalogue.flux[[self.row]]
-        for name in shared.compared_models(self.answers.model)[1:]:
+        beside = shared.compared_models(self.answers.network)
+        for name in (n for n in beside if n != self.answers.model):
             predicted = predict(shared.model(name), flux)
             said[name] = predicted.iloc[0, : len(PARAMETERS)].to_numpy(float)
         return said
@@ -336,6 +367,8 @@ class CatalogueResult(pn.viewable.Viewer):
             "ebv": "0.000",
             "n_bands": "0",
         }
+        if self.answers.has_errors:
+            numbers |= {"log_age_err": "0.00", "metallicity_err": "0.00", "ebv_err": "0.000"}
         own = {name: StringFormatter(nan_format="–") for name in self.answers.own_titles}
         right = [name for name in titles if self.answers.table[name].dtype.kind in "if"]
         grid = pn.widgets.Tabulator(
@@ -363,6 +396,8 @@ class CatalogueResult(pn.viewable.Viewer):
         """Share of the page for each column."""
         own = self.answers.own_titles
         fixed = {"row": 7, **dict.fromkeys(PARAMETERS, 10), "n_bands": 7}
+        if self.answers.has_errors:
+            fixed |= {f"{name}_err": 6 for name in PARAMETERS}
         shares = fixed | dict.fromkeys(own, 10)
         return {name: f"{share}%" for name, share in shares.items()} | {
             "flag": f"{100 - sum(shares.values())}%"

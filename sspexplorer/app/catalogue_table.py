@@ -1,7 +1,7 @@
 """Predictions for a catalogue as a table to show: few columns, names that are safe, counts."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 from sspexplorer.catalogue import Catalogue
 from sspexplorer.catalogue.names import read_name
 from sspexplorer.catalogue.values import column_width
+from sspexplorer.estimators import Predictions
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.plots.catalogue import FLAG_COLOURS
 from sspexplorer.plots.style import PARAMETER_LABELS
@@ -35,13 +36,19 @@ class Answers:
     ----------
     catalogue : Catalogue
     predictions : DataFrame
-        See :func:`sspexplorer.inference.predict`.
+        See :func:`sspexplorer.estimators.predict_rows`.
     model : str
-        Name of the model.
+        Name of the model that predicted.
+    network : str
+        Name of a network without error bars, which stands beside it.
+    meaning : str
+        Which ages these are, in a sentence.
+    remarks : tuple of str
+        Sentences on the whole.
     table : DataFrame
         One row for each of the catalogue's, in order: ``row`` (from 1), ``own0``, ``own1`` …
-        (columns of the catalogue), ``log_age``, ``metallicity``, ``ebv``, ``n_bands``, ``flag``,
-        ``reason_index`` and ``name``.
+        (columns of the catalogue), ``log_age``, ``metallicity``, ``ebv`` and their ``…_err`` if
+        there are, ``n_bands``, ``flag``, ``reason_index`` and ``name``.
     own_titles : dict
         Name in the file of each ``own…`` column, as the file has it.
     groups : dict
@@ -55,15 +62,31 @@ class Answers:
     table: pd.DataFrame
     own_titles: dict[str, str]
     groups: dict[str, np.ndarray]
+    network: str = ""
+    meaning: str = ""
+    remarks: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls, catalogue: Catalogue, predictions: Predictions, model: str, network: str
+    ) -> "Answers":
+        """Put the table together with what is to be said of it."""
+        gathered = cls.gather(catalogue, predictions.table, model)
+        said = {"meaning": predictions.meaning, "remarks": predictions.remarks}
+        return replace(gathered, network=network, **said)
 
     @classmethod
     def gather(cls, catalogue: Catalogue, predictions: pd.DataFrame, model: str) -> "Answers":
         """Put the table together; takes seconds for a million rows."""
-        names = own_columns(catalogue)
+        errors = [name for name in PARAMETERS if f"pred_{name}_err" in predictions]
+        names = own_columns(catalogue)[: MAX_OWN_COLUMNS - 2 if errors else None]
         own = catalogue.frame(names)
         columns = {"row": np.arange(1, len(predictions) + 1)}
         columns |= {f"own{i}": _shown(own[name]) for i, name in enumerate(names)}
-        columns |= {name: predictions[f"pred_{name}"].to_numpy() for name in PARAMETERS}
+        for name in PARAMETERS:
+            columns[name] = predictions[f"pred_{name}"].to_numpy()
+            if errors:
+                columns[f"{name}_err"] = predictions[f"pred_{name}_err"].to_numpy()
         columns |= {
             "n_bands": predictions["pred_n_bands"].to_numpy(),
             "flag": predictions["pred_flag"].to_numpy(object),
@@ -72,18 +95,22 @@ class Answers:
         table["reason_index"] = _reason_index(table["flag"], table["log_age"].notna())
         table["name"] = table["own0"].astype(str) if names and _is_identifier(names[0]) else ""
         titles = {f"own{i}": name for i, name in enumerate(names)}
-        return cls(catalogue, predictions, model, table, titles, _groups(table))
+        return cls(catalogue, predictions, model, table, titles, _groups(table), model)
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether the predictions are posteriors."""
+        return "log_age_err" in self.table
 
     @property
     def titles(self) -> dict[str, str]:
         """Heading of each column that is shown."""
-        return {
-            "row": "row",
-            **self.own_titles,
-            **PARAMETER_LABELS,
-            "n_bands": "bands",
-            "flag": "flag",
-        }
+        titles = {"row": "row", **self.own_titles}
+        for name, label in PARAMETER_LABELS.items():
+            titles[name] = label
+            if self.has_errors:
+                titles[f"{name}_err"] = "±"
+        return titles | {"n_bands": "bands", "flag": "flag"}
 
     @cached_property
     def predicted(self) -> np.ndarray:

@@ -164,6 +164,17 @@ def page_layout(
     )
 
 
+def folded(title: str, content: Part, *, open_: bool = False) -> pn.Card:
+    """Put something under a heading that opens and closes it."""
+    return pn.Card(
+        content,
+        header=label(title),
+        collapsed=not open_,
+        sizing_mode="stretch_width",
+        margin=0,
+    )
+
+
 def _more(parts: Sequence[Part]) -> pn.Card:
     return pn.Card(
         stack(*parts),

@@ -87,6 +87,12 @@ def model_names() -> tuple[str, ...]:
     return (*first, *sorted(found.difference(first)))
 
 
+def posterior_names() -> tuple[str, ...]:
+    """Names of the shipped models that answer with posteriors."""
+    found = {path.parent.name for path in data_path("models").glob("*/card.json")}
+    return tuple(name for name in sorted(found) if _shipped_card(name).get("kind") == "posterior")
+
+
 def compared_models(name: str) -> tuple[str, ...]:
     """The model ``name`` and the shipped ones of both recipes: what metrics are shown of."""
     shipped = model_names()
@@ -143,6 +149,14 @@ def model(name: str) -> "Model":
         If there is no such model.
     """
     return _kept[name] if name in _kept else _shipped_model(name)
+
+
+@_lately
+def exact_models(redshift: float) -> "ModelGrid":
+    """Every SSP behind dust as in the prior of model ``ssp``, at a redshift."""
+    from sspexplorer.posterior.exact import prior_models
+
+    return prior_models(redshift)
 
 
 @_once

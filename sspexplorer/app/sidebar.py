@@ -17,6 +17,8 @@ from sspexplorer.plots.style import (
 MODEL_TITLES = {
     "default": "Default",
     "paper": "As in the paper",
+    "galaxy": "galaxy: mixed populations",
+    "ssp": "ssp: one population",
     **{f"default-{name}": f"{label} alone" for name, label in LIBRARY_LABELS.items()},
 }
 _NETWORK_TITLES = {"base": "base network (4 hidden layers)", "sed": "SED network (7 hidden layers)"}

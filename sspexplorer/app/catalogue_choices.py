@@ -1,0 +1,126 @@
+"""How a catalogue is predicted: by which model, with which errors and redshifts."""
+
+from typing import Any, ClassVar
+
+import panel as pn
+import param
+
+from sspexplorer.app import shared
+from sspexplorer.app.sidebar import MODEL_TITLES
+from sspexplorer.app.worker import Job
+from sspexplorer.catalogue import Catalogue
+from sspexplorer.estimators import DEFAULT_MODEL, Predictions, meaning, predict_rows
+from sspexplorer.inference import predict
+from sspexplorer.posterior.prediction import DEFAULT_FLOOR, Choices
+
+NETWORK = "network"
+PREDICTED_BY = {
+    "galaxy: mixed populations, with error bars": "galaxy",
+    "ssp: one population, with error bars": "ssp",
+    "the sidebar’s network, no error bars": NETWORK,
+}
+REDSHIFTS = {
+    "those of the catalogue": "given",
+    "unknown: find from the colours": "unknown",
+    "take all as at rest": "rest",
+}
+CONTRADICTED = {"set aside": True, "use all": False}
+METHOD = ("by", "floor", "redshift", "aside")
+MAX_FLOOR = 0.1
+
+
+class Method(param.Parameterized):
+    """What a visitor chooses of how a catalogue is predicted."""
+
+    QUERY: ClassVar[dict[str, str]] = {name: name for name in METHOD}
+
+    by = param.Selector(default=DEFAULT_MODEL, objects=PREDICTED_BY, doc="What predicts.")
+    floor = param.Number(
+        default=DEFAULT_FLOOR,
+        bounds=(0.0, MAX_FLOOR),
+        step=0.005,
+        doc="Relative error added in quadrature to those of the bands.",
+    )
+    redshift = param.Selector(default="given", objects=REDSHIFTS, doc="What redshifts are taken.")
+    aside = param.Boolean(
+        default=True, doc="Whether bands that all others contradict are left out."
+    )
+
+    @property
+    def method(self) -> Choices:
+        """The same, as the models take it."""
+        return Choices(self.floor, self.redshift, not self.aside)
+
+    def predictor(self, network: str) -> str:
+        """Name of the model that predicts, if the sidebar's is ``network``."""
+        return network if self.by == NETWORK else self.by
+
+    def method_widgets(self) -> tuple[pn.widgets.Widget, list[pn.widgets.Widget]]:
+        """Choice of the model, and those that are seldom needed: of no effect on networks."""
+        offered = {
+            t: n for t, n in PREDICTED_BY.items() if n in (*shared.posterior_names(), NETWORK)
+        }
+        by = _select(self.param.by, "Predicted by", offered)
+        floor = pn.widgets.FloatSlider.from_param(
+            # Whole numbers of a per cent are what people think in.
+            self.param.floor,
+            label="Error floor",
+            format="0.0%",
+            sizing_mode="stretch_width",
+        )
+        redshift = _select(self.param.redshift, "Redshifts", REDSHIFTS)
+        aside = _select(self.param.aside, "Contradicted bands", CONTRADICTED)
+        rare = [floor, redshift, aside]
+
+        def show_what_counts(*events: Any) -> None:
+            for widget in rare:
+                widget.disabled = self.by == NETWORK
+
+        self.param.watch(show_what_counts, "by")
+        show_what_counts()
+        return by, rare
+
+    def predictions(self, catalogue: Catalogue, network: str, job: Job) -> Predictions:
+        """Predict a catalogue as chosen.
+
+        Parameters
+        ----------
+        catalogue : Catalogue
+        network : str
+            Name of the sidebar's model.
+        job : Job
+            Told of progress, asked whether to go on.
+
+        Raises
+        ------
+        Cancelled
+            If the job was.
+        """
+        hooks = {"progress": job.progress, "cancelled": job.cancelled}
+        if self.by == NETWORK:
+            table = predict(shared.model(network), catalogue.flux, catalogue.redshift, **hooks)
+            return Predictions(table, meaning(network))
+        return predict_rows(
+            self.by,
+            catalogue.flux,
+            catalogue.flux_err,
+            catalogue.redshift,
+            catalogue.redshift_err,
+            choices=self.method,
+            **hooks,
+        )
+
+    def model_hint(self, network: str) -> str:
+        """What the sidebar's model has to do with the predictions."""
+        title = MODEL_TITLES.get(network, network)
+        if self.by == NETWORK:
+            return f"The model is “{title}”: another choice in the sidebar predicts again."
+        return f"The sidebar’s model, “{title}”, only stands beside them for comparison."
+
+
+def _select(parameter: param.Parameter, label: str, options: dict[str, Any]) -> pn.widgets.Select:
+    select = pn.widgets.Select.from_param(
+        parameter, label=label, options=options, sizing_mode="stretch_width"
+    )
+    select.description = None
+    return select
