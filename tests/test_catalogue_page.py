@@ -12,12 +12,12 @@ import pandas as pd
 import panel as pn
 import pytest
 
-from sspexplorer.app import catalogue_choices as module
-from sspexplorer.app import shared
+from sspexplorer.app import catalogue as module
+from sspexplorer.app import catalogue_choices, shared
 from sspexplorer.app.catalogue import EXAMPLES, YourCatalogue
 from sspexplorer.app.catalogue_choices import NETWORK
-from sspexplorer.app.catalogue_result import nearest_ssps, scatter_text
 from sspexplorer.app.catalogue_table import ALL, FLAGGED, WELL, WITHOUT, Answers
+from sspexplorer.app.catalogue_words import nearest_ssps, scatter_text
 from sspexplorer.app.worker import Job, Worker
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.catalogue import read_catalogue
@@ -158,7 +158,7 @@ def test_cancelling_keeps_what_was_there(page, monkeypatch):
             pass
         raise Cancelled
 
-    monkeypatch.setattr(module, "predict", endless)
+    monkeypatch.setattr(catalogue_choices, "predict", endless)
 
     async def cancel_soon() -> None:
         task = asyncio.create_task(page.predict())
@@ -378,3 +378,35 @@ def test_a_job_says_how_far_it_is():
     job.progress(0.25)
     assert job.text == "Predicting: 250,000 of 1,000,000 rows"
     assert Job("Reading a.csv").text == "Reading a.csv …"
+
+
+def test_posteriors_come_with_errors_a_corner_and_what_was_set_aside():
+    page = opened(YourCatalogue(), REAL)
+    answers = page.result.answers
+    assert answers.model == "galaxy"
+    assert answers.has_errors
+    assert "weighted by their light" in shown_text(page.__panel__())
+    assert list(page.result.grid.value.columns)[-8:] == [
+        "log_age", "log_age_err", "metallicity", "metallicity_err", "ebv", "ebv_err",
+        "n_bands", "flag",
+    ]  # fmt: skip
+    assert "±" in shown_text(page.result._words)
+    view = page.posterior
+    assert list(view.drawn.tables) == ["galaxy", "exact, one population"]
+    drawn = view.drawn.tables["galaxy"]["log_age"]
+    row = answers.predictions.iloc[0]
+    assert drawn.mean() == pytest.approx(row["pred_log_age"], abs=0.05)
+    page.result.row = 2
+    assert view.drawn.tables["galaxy"]["log_age"].mean() > drawn.mean()
+
+
+def test_another_method_predicts_again():
+    page = opened(YourCatalogue(by="ssp"), REAL)
+    before = page.result.answers.predictions
+    page.by = "galaxy"
+    run(page.predict())
+    assert page.result.answers.model == "galaxy"
+    page.floor = 0.1
+    run(page.predict())
+    assert (page.result.answers.predictions["pred_log_age_err"] > 0).all()
+    assert page.result.answers.predictions["pred_chi2"].lt(before["pred_chi2"]).all()

@@ -70,6 +70,7 @@ class YourCatalogue(Method, pn.viewable.Viewer):
         self._catalogue: Catalogue | None = None
         self._result: CatalogueResult | None = None
         self._comparison: CatalogueComparison | None = None
+        self.posterior: PosteriorView | None = None
         self._filling = False
         self.worker = Worker(self._show_whether_busy)
         self._make_widgets()
@@ -327,7 +328,7 @@ class YourCatalogue(Method, pn.viewable.Viewer):
         """Posterior of the chosen galaxy and quality of all fits; nothing without posteriors."""
         if not result.answers.has_errors:
             return []
-        posterior = PosteriorView(result.answers, self.method, result.row)
+        self.posterior = posterior = PosteriorView(result.answers, self.method, result.row)
         result.param.watch(lambda event: posterior.show(event.new), "row")
         return [
             parts.folded("Posterior of the chosen galaxy", posterior, open_=True),
