@@ -14,6 +14,9 @@ from sspexplorer.app.pages import PAGES
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.mocks import make_mocks
 
+# What a page opens with: a picture, or what to do first.
+FIRST_SIGHT = "canvas:visible, input[type=file]:visible, .empty:visible"
+
 SIZES = [(1440, 900), (1024, 768)]
 
 
@@ -73,6 +76,7 @@ def test_every_page_opens_from_the_header_at_both_sizes(page: Page, server: str,
             titles.append(link.inner_text())
             link.click()
             expect(page.get_by_role("heading", name=titles[-1], level=1)).to_be_visible()
+            expect(page.locator("main .root").locator(FIRST_SIGHT).first).to_be_visible()
             expect(page.locator(".problem:visible")).to_have_count(0)
             no_overflow(page)
     assert titles == [entry.title for entry in PAGES]

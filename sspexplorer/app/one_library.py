@@ -35,12 +35,6 @@ MODELS = {name: f"default-{name}" for name in LIBRARY_NAMES} | {"all": "default"
 MAGNITUDE_CHOICES = {"All": "all", "Brighter than": "brighter", "At": "at"}
 SSPS = {"All": "all", "Ages all libraries cover": "ages", "Ages and [M/H] all cover": "both"}
 
-# The first table carries the names of the rows.
-_TABLES_CSS = """
-:host { display: grid; gap: 8px 12px; grid-template-columns: 1.5fr 1fr 1fr; }
-:host > * { min-width: 0; }
-.scroll-button { display: none; }
-"""
 _GRID_CSS = """
 :host { display: grid; gap: 8px 16px; grid-template-columns: repeat(3, minmax(0, 1fr)); }
 @media (max-width: 1100px) { :host { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
@@ -179,7 +173,7 @@ class OneLibraryOrAll(pn.viewable.Viewer):
             *(self._table(name) for name in PARAMETERS),
             sizing_mode="stretch_width",
             margin=0,
-            stylesheets=[_TABLES_CSS],
+            stylesheets=[_GRID_CSS],
         )
         densities = pn.Column(
             *(self._density(name) for name in PARAMETERS),
@@ -207,8 +201,8 @@ class OneLibraryOrAll(pn.viewable.Viewer):
     def _table(self, name: str) -> pn.Column:
         tap = hv.streams.SingleTap(x=None, y=None)
         tap.add_subscriber(self.tapped)
-        picture = crossed_picture(self._crossed, name, row_names=name == PARAMETERS[0], tap=tap)
-        return parts.picture_pane(pn.pane.HoloViews(picture, linked_axes=False), height="310px")
+        picture = crossed_picture(self._crossed, name, tap)
+        return parts.picture_pane(pn.pane.HoloViews(picture, linked_axes=False), height="330px")
 
     def _density(self, name: str) -> pn.Column:
         pane = pn.pane.HoloViews(

@@ -232,7 +232,7 @@ def _scale(library: str, residuals: Residuals) -> str:
     )
     n = len(residuals.part(library, PARAMETERS[0]).mocks)
     return (
-        f'<div class="note" style="white-space: nowrap">{library_label(library)}, {n:,} mocks, '
+        f'<div class="note">{library_label(library)}, {n:,} mocks, '
         f'i = {bright:g}<i style="{bar}"></i>{faint:g}</div>'
     )
 

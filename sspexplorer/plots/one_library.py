@@ -77,9 +77,9 @@ def metric_text(metric: str, value: float) -> str:
 
 
 def metric_title(metric: str, parameter: str) -> str:
-    """Name of a metric of one parameter, with its unit."""
+    """A parameter, over the name of a metric with its unit."""
     unit = "" if metric in _WITHOUT_UNIT else f" [{PARAMETER_UNITS[parameter]}]"
-    return f"{PARAMETER_NAMES[parameter]}, {METRIC_NAMES[metric]}{unit}"
+    return f"{PARAMETER_NAMES[parameter]}\n{METRIC_NAMES[metric]}{unit}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,8 +104,6 @@ class Crossed:
 def crossed_picture(
     crossed: Crossed | hv.streams.Pipe,
     parameter: str,
-    *,
-    row_names: bool = True,
     tap: hv.streams.SingleTap | None = None,
 ) -> hv.Overlay:
     """Draw a metric of one parameter: networks by rows, the library they are tested on by columns.
@@ -118,8 +116,6 @@ def crossed_picture(
     crossed : Crossed, or Pipe of one
         A ``holoviews.streams.Pipe`` gives a live picture, which follows what is sent through it.
     parameter : str
-    row_names : bool
-        Name the rows; not needed beside a picture that does.
     tap : SingleTap, optional
         Gets the place of a click.
     """
@@ -136,7 +132,6 @@ def crossed_picture(
         xticks=list(enumerate(LIBRARY_LABELS.values())),
         yticks=[(_PLACES[name], label) for name, label in TRAINED_LABELS.items()],
         default_tools=["tap"],
-        **({} if row_names else {"yaxis": None}),
     )
 
     def layer(make: Callable[[pd.DataFrame, Crossed], hv.Element]) -> hv.DynamicMap:
