@@ -23,7 +23,7 @@ def test_another_codes_ages_are_compared_with_the_predictions(
     table.loc[0, "age_Gyr"] = -999
     table.to_csv(tmp_path / "mine.csv", index=False)
 
-    page.goto(f"{server}?page=catalogue")
+    page.goto(f"{server}?page=catalogue&by=network")
     page.locator("input[type=file]").set_input_files(tmp_path / "mine.csv")
     page.get_by_role("button", name="Predict", exact=True).click()
     words = page.get_by_text(re.compile("predicted − column has median")).first

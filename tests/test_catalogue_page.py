@@ -15,16 +15,18 @@ import pytest
 from sspexplorer.app import catalogue as module
 from sspexplorer.app import catalogue_choices, shared
 from sspexplorer.app.catalogue import EXAMPLES, YourCatalogue
-from sspexplorer.app.catalogue_choices import NETWORK
+from sspexplorer.app.catalogue_choices import NETWORK, Asked
 from sspexplorer.app.catalogue_table import ALL, FLAGGED, WELL, WITHOUT, Answers
 from sspexplorer.app.catalogue_words import nearest_ssps, scatter_text
 from sspexplorer.app.worker import Job, Worker
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.catalogue import read_catalogue
 from sspexplorer.errors import InputError
+from sspexplorer.estimators import POINT_MEANING, Predictions
 from sspexplorer.inference import Cancelled, predict
 from sspexplorer.noise import NoiseModel
 from sspexplorer.plots import catalogue as plots
+from sspexplorer.posterior.prediction import Choices
 from sspexplorer.resources import data_path
 
 SIMULATED, REAL = EXAMPLES.values()
@@ -61,7 +63,8 @@ def answers(simulated: pd.DataFrame) -> Answers:
 def answer(table: pd.DataFrame) -> Answers:
     catalogue = read_catalogue(csv(table), "galaxies.csv")
     found = predict(shared.model("default"), catalogue.flux, catalogue.redshift)
-    return Answers.gather(catalogue, found, "default")
+    asked = Asked("default", "default", Choices())
+    return Answers.of(catalogue, Predictions(found, POINT_MEANING), asked)
 
 
 def csv(table: pd.DataFrame) -> bytes:

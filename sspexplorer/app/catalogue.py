@@ -164,19 +164,18 @@ class YourCatalogue(Method, pn.viewable.Viewer):
 
     async def predict(self) -> None:
         """Predict every row of the catalogue that was read, and show the result."""
-        catalogue, network = self._catalogue, self.state.model
+        catalogue, asked = self._catalogue, self.asked(self.state.model)
         if catalogue is None:
             return
 
         def run(job: Job) -> tuple[Answers, OwnNumbers]:
-            found = self.predictions(catalogue, network, job)
+            found = asked.predict(catalogue, job)
             job.fraction, job.words = None, "Laying out the table"
-            for name in shared.compared_models(network):
+            for name in shared.compared_models(asked.network):
                 shared.model(name)
             if len(catalogue) > MAX_POINTS:
                 compile_means()
-            model = self.predictor(network)
-            return Answers.of(catalogue, found, model, network), OwnNumbers.of(catalogue)
+            return Answers.of(catalogue, found, asked), OwnNumbers.of(catalogue)
 
         outcome = await self.worker.run(Job("Predicting", len(catalogue), 0.0), run)
         if outcome.done:
@@ -310,8 +309,8 @@ class YourCatalogue(Method, pn.viewable.Viewer):
         last, catalogue = self._result, answers.catalogue
         kept = {} if last is None else {k: getattr(last, k) for k in ("row", "group", "by_flag")}
         self._result = result = CatalogueResult(answers, self.state, **kept)
-        words = (answers.sentence(), answers.meaning, *answers.remarks)
-        caption = parts.caption(" ".join((*words, self.model_hint(self.state.model))))
+        words = (answers.sentence(), answers.meaning, *answers.remarks, answers.asked.hint)
+        caption = parts.caption(" ".join(words))
         self._choices[:] = result.controls
         self._answer[:] = [parts.stack(intake.title(catalogue), caption, gap=2), result]
         self._grid[:] = [result.grid]
@@ -328,7 +327,7 @@ class YourCatalogue(Method, pn.viewable.Viewer):
         """Posterior of the chosen galaxy and quality of all fits; nothing without posteriors."""
         if not result.answers.has_errors:
             return []
-        self.posterior = posterior = PosteriorView(result.answers, self.method, result.row)
+        self.posterior = posterior = PosteriorView(result.answers, result.row)
         result.param.watch(lambda event: posterior.show(event.new), "row")
         return [
             parts.folded("Posterior of the chosen galaxy", posterior, open_=True),

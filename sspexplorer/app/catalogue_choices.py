@@ -1,5 +1,6 @@
 """How a catalogue is predicted: by which model, with which errors and redshifts."""
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import panel as pn
@@ -9,7 +10,7 @@ from sspexplorer.app import shared
 from sspexplorer.app.sidebar import MODEL_TITLES
 from sspexplorer.app.worker import Job
 from sspexplorer.catalogue import Catalogue
-from sspexplorer.estimators import DEFAULT_MODEL, Predictions, meaning, predict_rows
+from sspexplorer.estimators import DEFAULT_MODEL, POINT_MEANING, Predictions, predict_rows
 from sspexplorer.inference import predict
 from sspexplorer.posterior.prediction import DEFAULT_FLOOR, Choices
 
@@ -29,6 +30,62 @@ METHOD = ("by", "floor", "redshift", "aside")
 MAX_FLOOR = 0.1
 
 
+@dataclass(frozen=True)
+class Asked:
+    """How a catalogue is to be predicted: what was chosen when it began.
+
+    Attributes
+    ----------
+    model : str
+        Name of the model that predicts.
+    network : str
+        Name of the sidebar's network, which may be the same.
+    choices : Choices
+        Of no effect on networks.
+    """
+
+    model: str
+    network: str
+    choices: Choices
+
+    def predict(self, catalogue: Catalogue, job: Job) -> Predictions:
+        """Predict a catalogue.
+
+        Parameters
+        ----------
+        catalogue : Catalogue
+        job : Job
+            Told of progress, asked whether to go on.
+
+        Raises
+        ------
+        Cancelled
+            If the job was.
+        """
+        hooks = {"progress": job.progress, "cancelled": job.cancelled}
+        if self.model == self.network:
+            network = shared.model(self.network)
+            table = predict(network, catalogue.flux, catalogue.redshift, **hooks)
+            return Predictions(table, POINT_MEANING)
+        return predict_rows(
+            self.model,
+            catalogue.flux,
+            catalogue.flux_err,
+            catalogue.redshift,
+            catalogue.redshift_err,
+            choices=self.choices,
+            **hooks,
+        )
+
+    @property
+    def hint(self) -> str:
+        """What the sidebar's model has to do with the predictions."""
+        title = MODEL_TITLES.get(self.network, self.network)
+        if self.model == self.network:
+            return f"The model is “{title}”: another choice in the sidebar predicts again."
+        return f"The sidebar’s model, “{title}”, only stands beside them for comparison."
+
+
 class Method(param.Parameterized):
     """What a visitor chooses of how a catalogue is predicted."""
 
@@ -46,14 +103,10 @@ class Method(param.Parameterized):
         default=True, doc="Whether bands that all others contradict are left out."
     )
 
-    @property
-    def method(self) -> Choices:
-        """The same, as the models take it."""
-        return Choices(self.floor, self.redshift, not self.aside)
-
-    def predictor(self, network: str) -> str:
-        """Name of the model that predicts, if the sidebar's is ``network``."""
-        return network if self.by == NETWORK else self.by
+    def asked(self, network: str) -> "Asked":
+        """What is chosen now, if the sidebar's model is ``network``."""
+        choices = Choices(self.floor, self.redshift, not self.aside)
+        return Asked(network if self.by == NETWORK else self.by, network, choices)
 
     def method_widgets(self) -> tuple[pn.widgets.Widget, list[pn.widgets.Widget]]:
         """Choice of the model, and those that are seldom needed: of no effect on networks."""
@@ -79,43 +132,6 @@ class Method(param.Parameterized):
         self.param.watch(show_what_counts, "by")
         show_what_counts()
         return by, rare
-
-    def predictions(self, catalogue: Catalogue, network: str, job: Job) -> Predictions:
-        """Predict a catalogue as chosen.
-
-        Parameters
-        ----------
-        catalogue : Catalogue
-        network : str
-            Name of the sidebar's model.
-        job : Job
-            Told of progress, asked whether to go on.
-
-        Raises
-        ------
-        Cancelled
-            If the job was.
-        """
-        hooks = {"progress": job.progress, "cancelled": job.cancelled}
-        if self.by == NETWORK:
-            table = predict(shared.model(network), catalogue.flux, catalogue.redshift, **hooks)
-            return Predictions(table, meaning(network))
-        return predict_rows(
-            self.by,
-            catalogue.flux,
-            catalogue.flux_err,
-            catalogue.redshift,
-            catalogue.redshift_err,
-            choices=self.method,
-            **hooks,
-        )
-
-    def model_hint(self, network: str) -> str:
-        """What the sidebar's model has to do with the predictions."""
-        title = MODEL_TITLES.get(network, network)
-        if self.by == NETWORK:
-            return f"The model is “{title}”: another choice in the sidebar predicts again."
-        return f"The sidebar’s model, “{title}”, only stands beside them for comparison."
 
 
 def _select(parameter: param.Parameter, label: str, options: dict[str, Any]) -> pn.widgets.Select:

@@ -11,7 +11,7 @@ from sspexplorer.photometry import MAX_REDSHIFT
 from sspexplorer.plots.corner import CORNER_COLOURS, Corner, corner
 from sspexplorer.plots.fit_quality import fit_quality_pictures
 from sspexplorer.posterior.one import OneGalaxy
-from sspexplorer.posterior.prediction import Choices, load_estimator
+from sspexplorer.posterior.prediction import load_estimator
 
 _HEIGHT = "620px"
 _EXACT = "exact, one population"
@@ -26,15 +26,13 @@ class PosteriorView(pn.viewable.Viewer):
     ----------
     answers : Answers
         Of a model that answers with posteriors.
-    choices : Choices
-        How the catalogue was taken.
     row : int
         What to start with, counted from 0.
     """
 
-    def __init__(self, answers: Answers, choices: Choices, row: int = 0) -> None:
+    def __init__(self, answers: Answers, row: int = 0) -> None:
         super().__init__()
-        self._answers, self._choices = answers, choices
+        self._answers = answers
         self._pipe = hv.streams.Pipe(data=Corner({}))
         self._words, self._busy = parts.caption(""), parts.note("")
         self._work = Background(self._tell_busy, self._stop)
@@ -69,7 +67,7 @@ class PosteriorView(pn.viewable.Viewer):
             _value(catalogue.redshift, row),
             _value(catalogue.redshift_err, row),
             predictions["pred_set_aside"].iloc[row],
-            self._choices,
+            self._answers.asked.choices,
         )
         # Where no redshift is given, the exact posterior is that at the redshift of the colours.
         redshift = galaxy.redshift

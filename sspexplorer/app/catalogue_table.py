@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from sspexplorer.app.catalogue_choices import Asked
 from sspexplorer.catalogue import Catalogue
 from sspexplorer.catalogue.names import read_name
 from sspexplorer.catalogue.values import column_width
@@ -45,6 +46,8 @@ class Answers:
         Which ages these are, in a sentence.
     remarks : tuple of str
         Sentences on the whole.
+    asked : Asked or None
+        How the catalogue was predicted; None if that was not on a page.
     table : DataFrame
         One row for each of the catalogue's, in order: ``row`` (from 1), ``own0``, ``own1`` …
         (columns of the catalogue), ``log_age``, ``metallicity``, ``ebv`` and their ``…_err`` if
@@ -65,15 +68,14 @@ class Answers:
     network: str = ""
     meaning: str = ""
     remarks: tuple[str, ...] = ()
+    asked: Asked | None = None
 
     @classmethod
-    def of(
-        cls, catalogue: Catalogue, predictions: Predictions, model: str, network: str
-    ) -> "Answers":
+    def of(cls, catalogue: Catalogue, predictions: Predictions, asked: Asked) -> "Answers":
         """Put the table together with what is to be said of it."""
-        gathered = cls.gather(catalogue, predictions.table, model)
+        gathered = cls.gather(catalogue, predictions.table, asked.model)
         said = {"meaning": predictions.meaning, "remarks": predictions.remarks}
-        return replace(gathered, network=network, **said)
+        return replace(gathered, network=asked.network, asked=asked, **said)
 
     @classmethod
     def gather(cls, catalogue: Catalogue, predictions: pd.DataFrame, model: str) -> "Answers":
