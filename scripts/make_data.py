@@ -295,7 +295,7 @@ def read_nebular(wheel: Path) -> NebularGrid:
             "made_by": "scripts/make_data.py",
         },
         left_out=(
-            "The grids at 2.5 and 5 times solar metallicity: their Hα is a fifth or less of what "
+            "The grids at 2.5 and 5 times solar metallicity: their Hα is much less than what "
             "the ionising photons of their stars call for, and Hα/Hβ reaches 4.7.",
             "log U above -1: beyond any H II region, and one model there did not converge.",
             "Lines outside 2700 to 11 000 Å.",

@@ -87,9 +87,10 @@ class GalaxyPrior:
     13.8 Gyr ago. The metallicity of the body is even between −2 and 0.4 (or what its library
     has), that of a later episode differs by 0.3 dex or so, more often upwards. E(B−V) follows
     0.8 × Beta(1, 2.5) mag, that of the gas is 1 to 2.5 times as much; log U is even from −4 to
-    −2, and 20 to 100 % of the ionising light is taken up by gas. The redshift is even from 0 to
-    0.1 unless told otherwise. Ages and metallicities are weighted by light at 5500 to 6500 Å, and
-    again by the mass formed.
+    −2, and in three galaxies of four gas takes up 20 to 100 % of the ionising light; in the fourth
+    there is none, so that no light but the stars' is needed to be young. The redshift is even from
+    0 to 0.1 unless told otherwise. Ages and metallicities are weighted by light at 5500 to 6500 Å,
+    and again by the mass formed.
 
     Attributes
     ----------
@@ -97,11 +98,14 @@ class GalaxyPrior:
     metallicity_range : tuple of float
         dex.
     max_redshift : float
+    shining : float
+        Share of galaxies with gas.
     """
 
     libraries: tuple[str, ...] = LIBRARY_NAMES
     metallicity_range: tuple[float, float] = (-2.0, 0.4)
     max_redshift: float = MAX_REDSHIFT
+    shining: float = 0.75
 
     names = NAMES
 
@@ -147,7 +151,7 @@ class GalaxyPrior:
         ebv = 0.8 * rng.beta(1, 2.5, n)
         gas = Gas(
             rng.integers(len(_LOG_U), size=n),
-            rng.uniform(0.2, 1.0, n),
+            rng.uniform(0.2, 1.0, n) * (rng.uniform(size=n) < self.shining),
             ebv * rng.uniform(1.0, 2.5, n),
         )
         step = rng.integers(REDSHIFT_STEPS, size=n)

@@ -8,6 +8,7 @@ import panel as pn
 from sspexplorer.app import parts
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.plots.style import PARAMETER_NAMES, PARAMETER_UNITS
+from sspexplorer.posterior.likeness import UNLIKE
 from sspexplorer.posterior.model import load_posterior
 from sspexplorer.posterior.promises import Promise
 from sspexplorer.posterior.trust import Trust
@@ -32,10 +33,11 @@ def promise_table(found: Sequence[Promise]) -> pn.pane.HTML:
 def outlier_table(outliers: pd.DataFrame) -> pn.pane.HTML:
     """Area under the ROC curve of each kind, and how many were flagged."""
     table = outliers.set_index("kind")[["auc", "flagged", "named", "n"]]
-    table.columns = ["AUC", "flagged (p < 0.001)", "right band named", "n"]
+    flagged = f"flagged (p < {UNLIKE:g})"
+    table.columns = ["AUC", flagged, "right band named", "n"]
     formats = {
         "AUC": "{:.3f}",
-        "flagged (p < 0.001)": "{:.1%}",
+        flagged: "{:.1%}",
         "right band named": "{:.1%}",
         "n": "{:,.0f}",
     }

@@ -22,8 +22,9 @@ from sspexplorer.populations import Populations
 FILE = "likeness.safetensors"
 # Relative error of the closest SEDs themselves, added in quadrature.
 MODEL_ERROR = 0.005
-# Below this p-value a galaxy is called unlike anything in training.
-UNLIKE = 1e-3
+# Below this p-value a galaxy is called unlike anything in training: as one in a hundred of those
+# are that are like it. At 0.001 most stars would pass for rare galaxies with strong lines.
+UNLIKE = 0.01
 # A band is contradicted by the others if it is this many σ off, and without it the galaxy is as
 # likely as this, where it was less so with it.
 CONTRADICTED = 5.0

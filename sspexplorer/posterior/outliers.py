@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 from sspexplorer.bands import load_bands
 from sspexplorer.noise import NoiseModel
 from sspexplorer.photometry import SPEED_OF_LIGHT
-from sspexplorer.posterior.likeness import Likeness, named
+from sspexplorer.posterior.likeness import UNLIKE, Likeness, named
 from sspexplorer.posterior.trust import TestMocks
 from sspexplorer.resources import data_path
 
@@ -125,7 +125,7 @@ def measure_outliers(
     Returns
     -------
     table : DataFrame
-        ``kind``, ``auc`` (area under the ROC curve), ``flagged`` (share with p < 0.001),
+        ``kind``, ``auc`` (area under the ROC curve), ``flagged`` (share with p < :data:`UNLIKE`),
         ``named`` (share in which the right band was named; only for wrecked bands) and ``n``.
     p_values : dict
         p-values of each kind, and of the mocks under "held-out mocks".
@@ -156,7 +156,7 @@ def measure_outliers(
         row = {
             "kind": kind,
             "auc": float(roc_auc_score(truth, -np.concatenate([beside, p]))),
-            "flagged": float((p < 1e-3).mean()),
+            "flagged": float((p < UNLIKE).mean()),
             "named": float("nan"),
             "n": len(p),
         }
