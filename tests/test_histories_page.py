@@ -53,15 +53,28 @@ def test_the_page_answers_at_once_without_a_server():
 
     page = MixedPopulations(family="constant", noisy=False)
     found = page.answer
-    assert list(found.tables) == ["default", "paper"]
+    assert list(found.tables) == ["default", "paper", "galaxy", "ssp"]
     late = found.table[found.table["time"] > 2]
     # What the paper finds: an age of nearly nothing, dust that is not there.
     assert np.median(10 ** late["pred_log_age"]) < 2e8
     assert (late["pred_ebv"] - late["light_ebv"]).max() > 0.1
     assert "youngest stars outshine" in page._caption.object
     numbers = pd.read_csv(page._csv())
-    assert numbers["model"].unique().tolist() == ["Default", "As in the paper"]
-    assert len(numbers) == 280
+    assert numbers["model"].unique().tolist() == [
+        "Default",
+        "As in the paper",
+        "galaxy: mixed populations",
+        "ssp: one population",
+    ]
+    assert len(numbers) == 4 * 140
+    # What a training on mixtures finds, with errors that know the truth.
+    page.state.magnitude, page.by = 17.0, "galaxy"
+    rows = page.answer.table
+    assert np.median(np.abs(rows["pred_log_age"] - rows["light_log_age"])) < 0.2
+    assert np.median(np.abs(rows["pred_ebv"] - rows["light_ebv"])) < 0.05
+    assert (rows["p16_log_age"] < rows["p84_log_age"]).all()
+    assert "the median of its posterior" in page._caption.object
+    assert "outshine" not in page._caption.object
 
 
 def test_noise_puts_quantiles_around_the_prediction():
@@ -112,6 +125,10 @@ def test_mixtures_of_the_paper_and_of_one_s_own(page: Page, server: str):
     expect(caption).to_contain_text("the youngest stars outshine the rest")
     page.wait_for_timeout(1000)
     assert figure.screenshot() != before
+    page.get_by_label("Predicted by").select_option("galaxy: mixed populations")
+    expect(page.get_by_text("Solid: what “galaxy")).to_contain_text("68 % interval")
+    expect(page).to_have_url(re.compile("by=galaxy"))
+    page.get_by_label("Predicted by").select_option("the sidebar’s network")
     row = page.locator("tr", has_text="As in the paper")
     numbers = row.inner_text()
     page.get_by_label("History").select_option("A second burst")

@@ -15,7 +15,9 @@ from sspexplorer.app.background import Background
 from sspexplorer.app.history_answers import (
     FAMILIES,
     FORMS,
+    NETWORK,
     OWN,
+    PREDICTED_BY,
     Answer,
     Own,
     Question,
@@ -97,6 +99,7 @@ class MixedPopulations(pn.viewable.Viewer):
         "time": "time",
         "member": "member",
         "noisy": "noisy",
+        "by": "by",
         "gyr": "gyr",
         "form": "form",
         "timescale": "timescale",
@@ -113,6 +116,7 @@ class MixedPopulations(pn.viewable.Viewer):
     time = param.Number(default=5.0, bounds=(0.1, 14.0), step=0.1, doc="Time of the SED, Gyr.")
     member = param.Integer(default=1, bounds=(1, MAX_MEMBERS), doc="Whose SED is shown.")
     noisy = param.Boolean(default=False, doc="Whether the photometry has noise.")
+    by = param.Selector(default=NETWORK, objects=PREDICTED_BY, doc="Whose answers are drawn.")
     gyr = param.Boolean(default=False, doc="Whether ages are shown in Gyr.")
     form = param.Selector(default="exponential", objects=FORMS, doc="Form of one's own history.")
     timescale = param.Number(
@@ -243,6 +247,7 @@ class MixedPopulations(pn.viewable.Viewer):
         )
         choices = [
             pn.widgets.Select.from_param(of.family, label="History"),
+            pn.widgets.Select.from_param(of.by, label="Predicted by"),
             pn.widgets.Select.from_param(
                 of.library,
                 label="SSPs of",
@@ -285,11 +290,15 @@ class MixedPopulations(pn.viewable.Viewer):
 
     def ask(self) -> Question:
         """Put all choices together."""
+        network = self.state.model
+        drawn = network if self.by == NETWORK else self.by
+        others = (*shared.compared_models(network), *shared.posterior_names())
         return Question(
             members=members_of(self.family, self.own),
             library=self.library,
-            models=shared.compared_models(self.state.model),
-            magnitude=self.state.magnitude if self.noisy else None,
+            models=(*dict.fromkeys((drawn, *others)),),
+            magnitude=self.state.magnitude,
+            noisy=self.noisy,
             noise=self.state.noise,
             noise_id=id(self.state.noise),
         )
@@ -370,7 +379,7 @@ class MixedPopulations(pn.viewable.Viewer):
         self._filling = True
         self._legend.value = member
         self._filling = False
-        likeness = self.answer.likeness(member, self.time, self.state.magnitude)
+        likeness = self.answer.likeness(member, self.time)
         self._seen.send(likeness)
         text = likeness_text(self.answer, likeness, self.time)
         self._likeness_caption.object = parts.caption(text).object

@@ -25,6 +25,7 @@ from sspexplorer.mocks import Observation, observe
 from sspexplorer.noise import NoiseModel
 from sspexplorer.photometry import spectral_fnu
 from sspexplorer.plots.histories import Likeness
+from sspexplorer.posterior.model import POSTERIOR_MODELS, load_posterior
 
 OWN = "own"
 FAMILIES = {
@@ -32,6 +33,12 @@ FAMILIES = {
     "A second burst": "second",
     "Constant star formation": "constant",
     "Your own history": OWN,
+}
+NETWORK = "network"
+PREDICTED_BY = {
+    "the sidebar’s network": NETWORK,
+    "galaxy: mixed populations": "galaxy",
+    "ssp: one population": "ssp",
 }
 FORMS = {
     "Burst": "burst",
@@ -107,8 +114,10 @@ class Question:
     library : str
     models : tuple of str
         The first one is drawn.
-    magnitude : float or None
-        i magnitude of the noise; None is no noise.
+    magnitude : float
+        i magnitude of the errors, and of the noise.
+    noisy : bool
+        Whether networks are asked about SEDs with noise.
     noise : NoiseModel or None
         None is the default.
     """
@@ -116,7 +125,8 @@ class Question:
     members: tuple[Member, ...]
     library: str
     models: tuple[str, ...]
-    magnitude: float | None = None
+    magnitude: float = 20.0
+    noisy: bool = False
     noise: NoiseModel | None = field(default=None, compare=False)
     noise_id: int = 0
 
@@ -138,20 +148,30 @@ class Answer:
     tables: dict[str, pd.DataFrame]
 
     @property
+    def model(self) -> str:
+        """The model that is drawn."""
+        return self.question.models[0]
+
+    @property
     def table(self) -> pd.DataFrame:
         """Of the model that is drawn."""
-        return self.tables[self.question.models[0]]
+        return self.tables[self.model]
+
+    @property
+    def of_posterior(self) -> bool:
+        """Whether the model that is drawn answers with posteriors."""
+        return self.model in POSTERIOR_MODELS
 
     def row(self, member: int, time: float) -> pd.Series:
         """Row of the table at the time (Gyr) nearest to ``time``."""
         rows = self.table[self.table["member"] == member]
         return rows.iloc[int(np.argmin(np.abs(rows["time"].to_numpy() - time)))]
 
-    def likeness(self, member: int, time: float, magnitude: float) -> Likeness:
+    def likeness(self, member: int, time: float) -> Likeness:
         """A member at a time, with noise if that was asked for, and the SSP it is taken for."""
         question, row = self.question, self.row(member, time)
         library = load_library(question.library)
-        seen = {"magnitude": magnitude, "noise": question.noise}
+        seen = {"magnitude": question.magnitude, "noise": question.noise}
         ssp = observe(
             library,
             row["pred_log_age"],
@@ -160,29 +180,42 @@ class Answer:
             **seen,
         )
         composite = _observed(self.evolutions[member - 1], row, library.name, **seen)
-        noisy = question.magnitude is not None
-        if not noisy:
+        if not question.noisy:
             composite = replace(composite, flux=composite.noise_free)
-        return Likeness(member, composite, replace(ssp, flux=ssp.noise_free), noisy)
+        return Likeness(member, composite, replace(ssp, flux=ssp.noise_free), question.noisy)
 
 
 def answer(question: Question) -> Answer:
     """Mix the populations and have every model predict them."""
     library = load_library(question.library)
     evolutions = tuple(evolve(library, m.history, TIMES) for m in question.members)
-    tables = {name: _predict(question, name, evolutions) for name in question.models}
+    ask = {name: _posterior if name in POSTERIOR_MODELS else _predict for name in question.models}
+    tables = {name: how(question, name, evolutions) for name, how in ask.items()}
     return Answer(question, evolutions, tables)
 
 
 def _predict(question: Question, name: str, evolutions: tuple[Evolution, ...]) -> pd.DataFrame:
     model, members = shared.model(name), question.members
     flux = np.concatenate([e.flux for e in evolutions])
-    if question.magnitude is None:
+    if not question.noisy:
         return history_table(members, evolutions, np.split(model.predict(flux), len(members)))
     scatter = noise_scatter(
         model, flux, question.magnitude, noise=question.noise, n_draws=N_DRAWS, common=True
     )
     low, middle, high = np.percentile(scatter, [16, 50, 84], axis=1)
+    quantiles = np.split(np.stack([low, high]), len(members), axis=1)
+    return history_table(members, evolutions, np.split(middle, len(members)), quantiles)
+
+
+def _posterior(question: Question, name: str, evolutions: tuple[Evolution, ...]) -> pd.DataFrame:
+    """Medians and 68 % intervals for SEDs without noise that are told to have its errors."""
+    flux = np.concatenate([e.flux for e in evolutions])
+    flux /= np.median(flux, axis=1, keepdims=True)
+    noise = question.noise or NoiseModel.default()
+    error = flux * noise.relative_error(question.magnitude)
+    mixture = load_posterior(name).posterior(flux, error, np.zeros(len(flux)))[0]
+    low, middle, high = np.moveaxis(mixture.quantiles((0.16, 0.5, 0.84)), -1, 0)
+    members = question.members
     quantiles = np.split(np.stack([low, high]), len(members), axis=1)
     return history_table(members, evolutions, np.split(middle, len(members)), quantiles)
 

@@ -52,14 +52,22 @@ def row_colours(answer: Answer) -> dict[str, str]:
 
 def caption_text(answer: Answer, family: str) -> str:
     """Say what the lines are, and what to notice."""
-    model = MODEL_TITLES.get(answer.question.models[0], answer.question.models[0])
-    bands = ", with 68 % of its answers under noise" if answer.question.magnitude else ""
+    model = MODEL_TITLES.get(answer.model, answer.model)
     lines = (
-        f"Solid: what “{model}” predicts{bands}; dashed: the truth weighted by light at 5500 to "
-        "6500 Å; dotted: by mass."
+        f"Solid: what “{model}” predicts{_bands(answer)}; dashed: the truth weighted by light "
+        "at 5500 to 6500 Å; dotted: by mass."
     )
     found = {"bursts": _bursts, "second": _second, "constant": _constant, OWN: _in_general}
-    return f"{lines} {found[family](answer)}"
+    return f"{lines} {(_in_general if answer.of_posterior else found[family])(answer)}"
+
+
+def _bands(answer: Answer) -> str:
+    if answer.of_posterior:
+        return (
+            ", the median of its posterior within its 68 % interval, told of the errors of "
+            f"i = {answer.question.magnitude:.1f}"
+        )
+    return ", with 68 % of its answers under noise" if answer.question.noisy else ""
 
 
 def _in_general(answer: Answer) -> str:
@@ -145,6 +153,11 @@ def mixture_note(answer: Answer, family: str) -> str:
             f"{(old > 0.005).sum()} of {len(old)} times."
         )
     words.append(f"The library has {len(library):,} SSPs; ages between two are interpolated.")
+    words.append(
+        "A model of single populations can only answer with the one that looks most alike, the "
+        "SSP-equivalent: mostly the age of the youngest stars (Trager & Somerville 2009), neither "
+        "the mean of the light nor that of the mass."
+    )
     return " ".join(words)
 
 
