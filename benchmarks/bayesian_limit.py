@@ -17,6 +17,7 @@ from sspexplorer.mocks import EBV_GRID, PARAMETERS
 from sspexplorer.networks import load_model
 from sspexplorer.noise import NoiseModel
 from sspexplorer.photometry import synthesize
+from sspexplorer.posterior.comparisons import ExactPosterior
 
 STEPS = 5  # values of E(B−V) in each cell of the grid
 
@@ -35,18 +36,6 @@ def model_grid(libraries: list[str]) -> tuple[np.ndarray, np.ndarray]:
             ebvs = np.full(len(library), ebv)
             parameters.append(np.stack([library.log_age, library.metallicity, ebvs], axis=1))
     return np.concatenate(fluxes), np.concatenate(parameters)
-
-
-def posterior(flux: np.ndarray, sigma: np.ndarray, models: np.ndarray) -> np.ndarray:
-    """Probabilities (n, n_models) when F = a M (1 + σ N(0, 1)), at the likeliest amplitude a."""
-    weight = sigma**-2
-    first = (flux * weight) @ (1 / models).T
-    second = (flux**2 * weight) @ (models**-2).T
-    chi2 = weight.sum() - first**2 / second
-    log_likelihood = -chi2 / 2 - np.log(models).sum(1) + flux.shape[1] * np.log(first / second)
-    log_likelihood -= log_likelihood.max(axis=1, keepdims=True)
-    probability = np.exp(log_likelihood)
-    return probability / probability.sum(axis=1, keepdims=True)
 
 
 def medians(probability: np.ndarray, parameters: np.ndarray) -> np.ndarray:
@@ -69,13 +58,14 @@ def main() -> None:
     chosen = np.random.default_rng(0).permutation(len(test))[:number]
     test = test.rows(np.isin(np.arange(len(test)), chosen))
     models, parameters = model_grid(model.card["sample"]["libraries"])
+    posterior = ExactPosterior(models)
     limit = np.empty((len(test), len(PARAMETERS)))
     magnitude = test.labels["magnitude"].to_numpy()
     for value in np.unique(magnitude):
         sigma = noise.relative_error(value)
         for rows in np.array_split(np.flatnonzero(magnitude == value), 6):
-            flux = np.maximum(test.flux[rows].astype(float), 1e-3)
-            limit[rows] = medians(posterior(flux, sigma, models), parameters)
+            flux = test.flux[rows].astype(float)
+            limit[rows] = medians(posterior.probabilities(flux, sigma), parameters)
     bound, network = (evaluate(p, test.labels) for p in (limit, model.predict(test.flux)))
     print(f"{len(test)} mocks, {len(models)} models: σ_NMAD of posterior medians | of the network")
     groups = {"all": (bound["overall"], network["overall"])}

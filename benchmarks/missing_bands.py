@@ -13,7 +13,7 @@ import numpy as np
 from sspexplorer.metrics import summary
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.noise import NoiseModel
-from sspexplorer.posterior.comparisons import exact_means, model_grid, singles_at_rest
+from sspexplorer.posterior.comparisons import ExactPosterior, model_grid, singles_at_rest
 from sspexplorer.posterior.model import load_posterior
 from sspexplorer.posterior.trust import GAPS
 
@@ -29,6 +29,7 @@ def main() -> None:
     model, noise = load_posterior(options.model), NoiseModel.default()
     whole = singles_at_rest(options.mocks, MAGNITUDES)
     grid = model_grid()
+    posterior = ExactPosterior(grid.flux)
     scatter = {}
     for gap in GAPS:
         mocks = whole.without(gap)
@@ -37,7 +38,7 @@ def main() -> None:
         for value in MAGNITUDES:
             rows = mocks.magnitude == value
             relative = noise.relative_error(value)
-            exact[rows] = exact_means(mocks.flux[rows], relative, grid.flux, grid.targets)
+            exact[rows] = posterior.means(mocks.flux[rows], relative, grid.targets)
         for kind, answer in (("network", network), ("exact", exact)):
             scatter[gap, kind] = [
                 summary(answer[:, k], mocks.true[:, k])["sigma_nmad"] for k in range(3)

@@ -9,7 +9,9 @@ import pandas as pd
 
 from sspexplorer.errors import InputError
 from sspexplorer.inference import predict
-from sspexplorer.networks import SHIPPED_MODELS, load_model
+from sspexplorer.metrics import EVALUATION_SEED, held_out_mocks, noise_seen, of_split
+from sspexplorer.mocks import MockSample, make_mocks
+from sspexplorer.networks import SHIPPED_MODELS, Model, load_model
 from sspexplorer.posterior.model import POSTERIOR_MODELS, is_posterior
 from sspexplorer.posterior.prediction import (
     Choices,
@@ -31,11 +33,12 @@ _MEANINGS = {
         "Ages and metallicities are those of the one population that looks like the galaxy "
         "(SSP-equivalent): for a mixed population neither the mean of its light nor of its mass."
     ),
-    "point": (
-        "Ages and metallicities are SSP-equivalent, at redshift 0 and without emission lines; "
-        "there are no error bars."
-    ),
 }
+# Of networks that answer with a point.
+POINT_MEANING = (
+    "Ages and metallicities are SSP-equivalent, at redshift 0 and without emission lines; there "
+    "are no error bars."
+)
 
 
 @dataclass(frozen=True)
@@ -62,10 +65,21 @@ def gives_posteriors(model: str | Path) -> bool:
     return str(model) in POSTERIOR_MODELS or is_posterior(Path(model))
 
 
+def check_model(model: str | Path) -> None:
+    """Load a model, by name or folder, before anything long is begun.
+
+    Raises
+    ------
+    InputError
+        If there is no such model.
+    """
+    (load_estimator if gives_posteriors(model) else _load_point)(model)
+
+
 def meaning(model: str | Path) -> str:
     """Which ages and metallicities a model reports, in a sentence."""
     if not gives_posteriors(model):
-        return _MEANINGS["point"]
+        return POINT_MEANING
     kind = load_estimator(model).model.card["prior"]["kind"]
     return _MEANINGS[kind]
 
@@ -104,7 +118,7 @@ def predict_rows(
     hooks = {"progress": progress, "cancelled": cancelled}
     if not gives_posteriors(model):
         table = predict(_load_point(model), flux, redshift, **hooks)
-        return Predictions(table, _MEANINGS["point"])
+        return Predictions(table, POINT_MEANING)
     choices = choices or Choices()
     estimator = load_estimator(model)
     table = predict_posterior(
@@ -114,7 +128,57 @@ def predict_rows(
     return Predictions(table, meaning(model), tuple(said))
 
 
-def _load_point(model: str | Path):
+@dataclass(frozen=True)
+class Tested:
+    """A model's answers to mocks of single populations.
+
+    Attributes
+    ----------
+    predicted : ndarray, shape (n, 3)
+        log_age, metallicity and ebv: of a posterior its means, with the redshift given.
+    mocks : MockSample
+    noise_seen : bool
+        Whether the model was trained on this very noise.
+    """
+
+    predicted: np.ndarray
+    mocks: MockSample
+    noise_seen: bool
+
+
+def answers_to_mocks(
+    model: str | Path, split: str = "ssp", mocks: MockSample | None = None
+) -> Tested:
+    """Have any model, by name or folder, answer to mocks on which it is fairly tested.
+
+    Parameters
+    ----------
+    model : str or Path
+    split : {"ssp", "random"}
+        See :func:`sspexplorer.metrics.held_out_mocks`.
+    mocks : MockSample, optional
+        Sample to choose from; by default one is made.
+
+    Raises
+    ------
+    InputError
+        If there is no such model, or no such mock.
+    """
+    if not gives_posteriors(model):
+        network = _load_point(model)
+        test = held_out_mocks(network, split, mocks)
+        return Tested(network.predict(test.flux), test, noise_seen(network, test))
+    posterior = load_estimator(model).model
+    if mocks is None:
+        libraries = posterior.card["prior"]["libraries"]
+        mocks = make_mocks(libraries, seed=EVALUATION_SEED)
+    test = of_split(mocks, split)
+    redshift = test.labels["redshift"].to_numpy(float)
+    mean, _ = posterior.posterior(test.flux, test.flux_err, redshift)[0].moments()
+    return Tested(mean, test, False)
+
+
+def _load_point(model: str | Path) -> Model:
     known = (*POSTERIOR_MODELS, *SHIPPED_MODELS)
     if str(model) not in known and not Path(model).is_dir():
         raise InputError(

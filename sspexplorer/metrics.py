@@ -121,8 +121,7 @@ def held_out_mocks(model: Model, split: str = "ssp", mocks: MockSample | None = 
     InputError
         If ``split`` is unknown or there is no such mock in the sample.
     """
-    if split not in ("ssp", "random"):
-        raise InputError(f"A split is 'ssp' or 'random', not {split!r}.")
+    _check_split(split)
     trained = model.card["sample"]
     if mocks is None:
         mocks = make_mocks(
@@ -138,15 +137,35 @@ def held_out_mocks(model: Model, split: str = "ssp", mocks: MockSample | None = 
             "only the split 'random' can test it."
         )
     if trained["split"] == "ssp":
-        ssp = mocks.labels["ssp"]
-        home = dict(zip(ssp.unique(), split_of(ssp.unique()), strict=True))
-        mask = ssp.map(home) == ("test" if split == "ssp" else "train")
-    else:
-        mask = (mocks.labels["split"] == "test") | (not noise_seen(model, mocks))
-    chosen = mocks.rows(mask.to_numpy())
-    if not len(chosen):
+        return of_split(mocks, split)
+    mask = (mocks.labels["split"] == "test") | (not noise_seen(model, mocks))
+    return _some(mocks.rows(mask.to_numpy()), split)
+
+
+def of_split(mocks: MockSample, split: str) -> MockSample:
+    """Mocks of SSPs that are held out ("ssp"), or of those in training ("random").
+
+    Raises
+    ------
+    InputError
+        If ``split`` is unknown or there is no such mock.
+    """
+    _check_split(split)
+    ssp = mocks.labels["ssp"]
+    home = dict(zip(ssp.unique(), split_of(ssp.unique()), strict=True))
+    mask = ssp.map(home) == ("test" if split == "ssp" else "train")
+    return _some(mocks.rows(mask.to_numpy()), split)
+
+
+def _check_split(split: str) -> None:
+    if split not in ("ssp", "random"):
+        raise InputError(f"A split is 'ssp' or 'random', not {split!r}.")
+
+
+def _some(mocks: MockSample, split: str) -> MockSample:
+    if not len(mocks):
         raise InputError(f"The mock sample has no mocks to test the split {split!r} on.")
-    return chosen
+    return mocks
 
 
 def noise_seen(model: Model, mocks: MockSample) -> bool:

@@ -5,7 +5,7 @@ Spectra are reddened and redshifted before the bands are applied, one matrix pro
 :data:`REDSHIFT_STEPS` redshifts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -146,7 +146,9 @@ class SSPPrior:
         )
 
 
-def observed(spectra, wavelength: np.ndarray, redshift: np.ndarray) -> np.ndarray:
+def observed(
+    spectra: Callable[[np.ndarray], np.ndarray], wavelength: np.ndarray, redshift: np.ndarray
+) -> np.ndarray:
     """Photometry of spectra that are made when they are needed.
 
     Parameters
@@ -269,6 +271,6 @@ def _is_held_out(library: SSPLibrary) -> np.ndarray:
     return split_of(library.ids) == "test"
 
 
-def _fractions(counts) -> np.ndarray:
+def _fractions(counts: Iterable[int]) -> np.ndarray:
     counts = np.array(list(counts), dtype=float)
     return counts / counts.sum()

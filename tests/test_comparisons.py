@@ -3,7 +3,7 @@
 import numpy as np
 
 from sspexplorer.noise import NoiseModel
-from sspexplorer.posterior.comparisons import exact_means, model_grid
+from sspexplorer.posterior.comparisons import ExactPosterior, model_grid
 
 
 def test_the_exact_posterior_is_bayes_rule_written_out():
@@ -25,11 +25,11 @@ def test_the_exact_posterior_is_bayes_rule_written_out():
         log_likelihood.append(terms.sum())
     weight = np.exp(log_likelihood - np.max(log_likelihood))
     expected = weight @ parameters / weight.sum()
-    found = exact_means(flux[None], relative, models, parameters)[0]
+    found = ExactPosterior(models).means(flux[None], relative, parameters)[0]
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
 def test_a_clear_galaxy_is_found():
     grid = model_grid(2000)
-    found = exact_means(grid.flux[100:101], np.full(57, 0.001), grid.flux, grid.targets)[0]
+    found = ExactPosterior(grid.flux).means(grid.flux[100:101], np.full(57, 0.001), grid.targets)[0]
     np.testing.assert_allclose(found, grid.targets[100], atol=0.02)

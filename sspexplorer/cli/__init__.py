@@ -113,21 +113,20 @@ def evaluate(
     json_output: JsonOption = False,
 ) -> None:
     """Measure a model on mocks: bias, scatter, outliers, by parameter, magnitude, library."""
+    from sspexplorer.estimators import answers_to_mocks, check_model
     from sspexplorer.metrics import evaluate as measure
-    from sspexplorer.metrics import held_out_mocks, noise_seen
     from sspexplorer.mocks import MockSample
-    from sspexplorer.networks import load_model
 
-    loaded = load_model(model)
-    sample = MockSample.from_parquet(mocks) if mocks else None
-    test = held_out_mocks(loaded, split, sample)
-    result = measure(loaded.predict(test.flux), test.labels)
+    check_model(model)
+    tested = answers_to_mocks(model, split, MockSample.from_parquet(mocks) if mocks else None)
+    test = tested.mocks
+    result = measure(tested.predicted, test.labels)
     result |= {
         "split": split,
         "model": model,
         "libraries": sorted(test.labels["library"].unique().tolist()),
         "noise": test.meta.get("noise", {}).get("description", ""),
-        "noise_seen_in_training": noise_seen(loaded, test),
+        "noise_seen_in_training": tested.noise_seen,
     }
     if json_output:
         print_json(result)

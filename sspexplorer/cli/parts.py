@@ -14,7 +14,11 @@ JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON object to standard output, nothing else.")
 ]
 ModelOption = Annotated[
-    str, typer.Option(help="A model directory, or one that ships: 'default', 'paper'.")
+    str,
+    typer.Option(
+        help="A model directory, or one that ships: 'galaxy' and 'ssp' (with error bars), "
+        "'default', 'paper'."
+    ),
 ]
 SeedOption = Annotated[int, typer.Option(help="Seed of everything random.")]
 

@@ -5,19 +5,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sspexplorer.cli.parts import JsonOption, check_folder, fraction_line, print_json, say
+from sspexplorer.cli.parts import (
+    JsonOption,
+    ModelOption,
+    check_folder,
+    fraction_line,
+    print_json,
+    say,
+)
 
 if TYPE_CHECKING:
     from sspexplorer.catalogue import Catalogue
     from sspexplorer.estimators import Predictions
-
-ModelOption = Annotated[
-    str,
-    typer.Option(
-        help="A model directory, or one that ships: 'galaxy' and 'ssp' (with error bars), "
-        "'default', 'paper'."
-    ),
-]
 
 
 def predict(
@@ -46,12 +45,12 @@ def predict(
 ) -> None:
     """Predict age, metallicity and dust for every row of a catalogue."""
     from sspexplorer.catalogue import read_catalogue
-    from sspexplorer.estimators import meaning, predict_rows
+    from sspexplorer.estimators import check_model, predict_rows
     from sspexplorer.posterior.prediction import Choices
 
     check_folder(out)
     choices = Choices(floor, redshift, use_all)
-    meaning(model)  # refuses a model that is not there before anything long begins
+    check_model(model)
     found = read_catalogue(catalogue, unit=unit, photometry=photometry)
     predictions = predict_rows(
         model,

@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 
 from sspexplorer.posterior.density import Mixture
 
-LEVELS = (0.68, 0.95)
 CURVE_LEVELS = tuple(np.round(np.linspace(0, 1, 41), 3).tolist())
 
 
@@ -35,25 +33,6 @@ def coverage(rank: np.ndarray, level: float) -> np.ndarray:
         Probability of the interval, 0 to 1.
     """
     return (np.abs(rank - 0.5) <= level / 2).mean(axis=0)
-
-
-def coverage_table(
-    rank: np.ndarray, names: Sequence[str], magnitude: np.ndarray, levels: Sequence[float] = LEVELS
-) -> pd.DataFrame:
-    """Coverage of every parameter, overall and at each magnitude.
-
-    Returns
-    -------
-    DataFrame
-        ``magnitude`` (NaN for all), ``parameter``, ``level``, ``coverage``, ``n``.
-    """
-    rows = []
-    for value in (np.nan, *np.unique(magnitude)):
-        chosen = np.isnan(value) | (magnitude == value)
-        for level in levels:
-            for name, share in zip(names, coverage(rank[chosen], level), strict=True):
-                rows.append((value, name, level, float(share), int(chosen.sum())))
-    return pd.DataFrame(rows, columns=["magnitude", "parameter", "level", "coverage", "n"])
 
 
 def tarp(mixture: Mixture, true: np.ndarray, *, n_draws: int = 200, seed: int = 0) -> np.ndarray:

@@ -34,41 +34,53 @@ def model_grid(n: int = _N_MODELS) -> Populations:
     return SSPPrior(max_redshift=0.0).draw_all(n, seed=SEED + 9)
 
 
-def exact_means(
-    flux: np.ndarray, relative: np.ndarray, models: np.ndarray, parameters: np.ndarray
-) -> np.ndarray:
-    """Posterior means under the noise as it is: F = a M (1 + σ N(0, 1)), a at its likeliest.
+class ExactPosterior:
+    """Posterior from models that are all as likely, under the noise as it is.
+
+    F = a M (1 + σ N(0, 1)) with the amplitude a at its likeliest, as mocks are made.
 
     Parameters
     ----------
-    flux : ndarray, shape (n, 57)
-        NaN where a band is missing.
-    relative : ndarray, shape (57,)
-        σ, the same for all.
     models : ndarray, shape (n_models, 57)
-    parameters : ndarray, shape (n_models, 3)
-
-    Returns
-    -------
-    ndarray, shape (n, 3)
-        The least mean squared error that any estimator can have, if all models are as likely.
+        Noise-free F_ν, positive.
     """
-    inverse, squared, logs = (1 / models).T, (models**-2).T, np.log(models).T
-    found = []
-    for start in range(0, len(flux), _CHUNK):
-        f = flux[start : start + _CHUNK]
-        present = np.isfinite(f)
-        f = np.maximum(np.nan_to_num(f), 1e-3)
+
+    def __init__(self, models: np.ndarray) -> None:
+        self._inverse, self._squared, self._logs = (1 / models).T, (models**-2).T, np.log(models).T
+
+    def probabilities(self, flux: np.ndarray, relative: np.ndarray) -> np.ndarray:
+        """Probability of each model, shape (n, n_models); rows add up to 1.
+
+        Parameters
+        ----------
+        flux : ndarray, shape (n, 57)
+            NaN where a band is missing.
+        relative : ndarray, shape (57,)
+            σ, the same for all.
+        """
+        present = np.isfinite(flux)
+        f = np.maximum(np.nan_to_num(flux), 1e-3)
         weight = present / relative**2
-        first = (f * weight) @ inverse
-        second = (f**2 * weight) @ squared
-        chi2 = weight.sum(axis=1, keepdims=True) - first**2 / second
-        log_likelihood = -chi2 / 2 - present @ logs
+        first = (f * weight) @ self._inverse
+        second = (f**2 * weight) @ self._squared
+        log_likelihood = (first**2 / second - weight.sum(axis=1, keepdims=True)) / 2
+        log_likelihood -= present @ self._logs
         log_likelihood += present.sum(axis=1, keepdims=True) * np.log(first / second)
         log_likelihood -= log_likelihood.max(axis=1, keepdims=True)
         probability = np.exp(log_likelihood)
-        found.append(probability @ parameters / probability.sum(axis=1, keepdims=True))
-    return np.concatenate(found)
+        return probability / probability.sum(axis=1, keepdims=True)
+
+    def means(self, flux: np.ndarray, relative: np.ndarray, parameters: np.ndarray) -> np.ndarray:
+        """Posterior means, shape (n, 3): no estimator can have a lesser mean squared error.
+
+        Parameters
+        ----------
+        flux, relative
+            As in :meth:`probabilities`.
+        parameters : ndarray, shape (n_models, 3)
+        """
+        parts = np.split(flux, range(_CHUNK, len(flux), _CHUNK))
+        return np.concatenate([self.probabilities(f, relative) @ parameters for f in parts])
 
 
 def measure_exact(model: PosteriorModel, n_each: int = 2000) -> pd.DataFrame:
@@ -86,11 +98,12 @@ def measure_exact(model: PosteriorModel, n_each: int = 2000) -> pd.DataFrame:
     mocks = singles_at_rest(n_each * len(EXACT_MAGNITUDES), EXACT_MAGNITUDES)
     mean, _ = model.posterior(mocks.flux, mocks.error, np.zeros(len(mocks)))[0].moments()
     grid = model_grid()
+    bound_of = ExactPosterior(grid.flux)
     rows = []
     for magnitude in EXACT_MAGNITUDES:
         chosen = mocks.magnitude == magnitude
         relative = noise.relative_error(magnitude)
-        exact = exact_means(mocks.flux[chosen], relative, grid.flux, grid.targets)
+        exact = bound_of.means(mocks.flux[chosen], relative, grid.targets)
         true = mocks.true[chosen]
         for k, name in enumerate(PARAMETERS):
             rmse = float(np.sqrt(np.mean((mean[chosen][:, k] - true[:, k]) ** 2)))

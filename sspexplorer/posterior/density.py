@@ -223,22 +223,6 @@ class Mixture:
         u = u + np.einsum("nsij,nsj->nsi", self.factors[rows, which], normal)
         return self.bounds.from_normal(u)
 
-    def log_density(self, values: np.ndarray) -> np.ndarray:
-        """Log of the density in u at ``values`` (n, ..., d), shape (n, ...).
-
-        In u and not in the parameters: relative to an even prior, up to a constant.
-        """
-        u = self.bounds.to_normal(values)
-        shape = u.shape[:-1]
-        u = u.reshape(len(u), -1, u.shape[-1])
-        inverse = np.linalg.inv(self.factors)
-        z = np.einsum("nkij,nskj->nski", inverse, u[:, :, None, :] - self.means[:, None])
-        log_norm = np.log(np.diagonal(self.factors, axis1=-2, axis2=-1)).sum(-1)
-        exponent = np.log(self.weights + 1e-300)[:, None] - 0.5 * (z**2).sum(-1)
-        exponent -= log_norm[:, None] + 0.5 * u.shape[-1] * np.log(2 * np.pi)
-        top = exponent.max(axis=-1, keepdims=True)
-        return (top[..., 0] + np.log(np.exp(exponent - top).sum(-1))).reshape(shape)
-
 
 @cache
 def _even_normal(d: int) -> np.ndarray:

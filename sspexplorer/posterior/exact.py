@@ -67,13 +67,6 @@ def exact_weights(models: ModelGrid, flux: np.ndarray, flux_err: np.ndarray) -> 
     return weight / weight.sum(axis=1, keepdims=True)
 
 
-def exact_moments(models: ModelGrid, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of log_age, metallicity and ebv, each of shape (n, 3)."""
-    mean = weights @ models.parameters
-    variance = weights @ models.parameters**2 - mean**2
-    return mean, np.sqrt(np.maximum(variance, 0))
-
-
 def exact_draws(
     models: ModelGrid, weights: np.ndarray, n_draws: int = N_DRAWS, seed: int = 0
 ) -> pd.DataFrame:

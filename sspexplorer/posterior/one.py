@@ -75,7 +75,3 @@ class OneGalaxy:
         """Draws from the exact posterior of one population, see :mod:`.exact`."""
         weights = exact_weights(models, self.flux[None], self.error[None])[0]
         return exact_draws(models, weights, n_draws, seed)
-
-    def closest(self, estimator: Estimator) -> np.ndarray:
-        """Closest mixture of the training's SEDs on the scale of ``flux``, shape (57,)."""
-        return estimator.likeness.score(self.flux[None], self.error[None])[1][0]

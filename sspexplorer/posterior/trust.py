@@ -24,6 +24,7 @@ from sspexplorer.posterior.calibration import coverage, ranks
 from sspexplorer.posterior.density import Mixture
 from sspexplorer.posterior.model import PosteriorModel
 from sspexplorer.posterior.observing import SDSS_GONE
+from sspexplorer.posterior.training import Prior
 from sspexplorer.resources import data_path
 
 SEED = 20260125  # never that of a training
@@ -94,7 +95,7 @@ def observe_all(
 
 def held_out(
     model: PosteriorModel,
-    prior,
+    prior: Prior,
     n: int,
     *,
     magnitudes: Sequence[float] = MAGNITUDES,
