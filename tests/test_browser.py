@@ -65,6 +65,19 @@ def test_the_sliders_of_a_sed_change_its_truth(page: Page, server: str):
     expect(page.get_by_text(re.compile("^4 ")).first).to_be_visible()
 
 
+def test_the_joint_posterior_of_a_sed_is_drawn_beside_the_exact_one(page: Page, server: str):
+    opened(page, server)
+    page.get_by_role("button", name="Joint posterior").click()
+    expect(page.get_by_text("exact, one population")).to_be_visible()
+    expect(page.get_by_text("What the colours of SED 1 leave open")).to_be_visible()
+    panels = page.locator(".bk-Figure:visible")
+    expect(panels).to_have_count(7)
+    assert all(panel.bounding_box()["width"] > 150 for panel in panels.all())
+    page.get_by_role("button", name="2", exact=True).click()
+    expect(page.get_by_text("What the colours of SED 2 leave open")).to_be_visible()
+    expect(page).to_have_url(re.compile("joint=true"))
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_every_page_opens_from_the_header_at_both_sizes(page: Page, server: str, size):
     page.set_viewport_size({"width": size[0], "height": size[1]})

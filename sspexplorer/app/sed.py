@@ -12,6 +12,7 @@ import param
 
 from sspexplorer.app import parts, shared
 from sspexplorer.app.answers import ANSWERS_CSS, answers_html
+from sspexplorer.app.sed_posterior import SEDPosterior
 from sspexplorer.app.sed_presets import (
     FIRST_SEDS,
     MAX_EBV,
@@ -94,6 +95,7 @@ class SEDExplorer(pn.viewable.Viewer):
         "nebular": "nebular",
         "log_u": "log-u",
         "gas_dust": "gas-dust",
+        "joint": "joint",
     }
 
     seds = SEDList(default=FIRST_SEDS, doc="SEDs in the picture.")
@@ -108,6 +110,8 @@ class SEDExplorer(pn.viewable.Viewer):
         step=0.01,
         doc="E(B−V) of the gas over that of the stars.",
     )
+
+    joint = param.Boolean(default=False, doc="Whether joint posteriors are drawn.")
 
     def __init__(self, state: SharedState | None = None, **params: Any) -> None:
         super().__init__(**params)
@@ -124,9 +128,13 @@ class SEDExplorer(pn.viewable.Viewer):
         )
         self._predict()
         self._pane = pn.pane.HoloViews(sed_picture(self._observations), linked_axes=False)
+        self._posterior: SEDPosterior | None = None
+        self._joint_place = parts.stack()
+        self._show_joint()
         self._fill_widgets()
         self.param.watch(self._take_seds, "seds")
         self.param.watch(self._take_noisy, "noisy")
+        self.param.watch(self._show_joint, "joint")
         self.param.watch(self._changed, ["nebular", "log_u", "gas_dust"])
         self.state.param.watch(self._changed, ["magnitude", "model", "noise"])
         self.state.param.watch(self._fill_widgets, "libraries")
@@ -162,6 +170,9 @@ class SEDExplorer(pn.viewable.Viewer):
         self._nebular = pn.widgets.Toggle.from_param(
             self.param.nebular, label="Nebular emission", sizing_mode="stretch_width"
         )
+        self._joint = pn.widgets.Toggle.from_param(
+            self.param.joint, label="Joint posterior", sizing_mode="stretch_width"
+        )
         self._gas = [
             pn.widgets.FloatSlider.from_param(parameter, label=label, format=pattern)
             for parameter, label, pattern in (
@@ -177,6 +188,7 @@ class SEDExplorer(pn.viewable.Viewer):
             callback=self._csv, filename="seds.csv", label="Download these SEDs (CSV)"
         )
         self._chosen.param.watch(self._fill_widgets, "value")
+        self._chosen.param.watch(self._show_joint, "value")
         for widget in (self._library, self._age, self._metallicity, self._ebv, self._redshift):
             widget.param.watch(self._edited, "value")
         self._preset.param.watch(self._take_preset, "value")
@@ -209,7 +221,12 @@ class SEDExplorer(pn.viewable.Viewer):
                 pn.Row(
                     self._caption,
                     pn.Column(
-                        self._new_noise, self._nebular, width=150, margin=0, styles={"gap": "6px"}
+                        self._new_noise,
+                        self._nebular,
+                        self._joint,
+                        width=150,
+                        margin=0,
+                        styles={"gap": "6px"},
                     ),
                     sizing_mode="stretch_width",
                     margin=0,
@@ -221,6 +238,7 @@ class SEDExplorer(pn.viewable.Viewer):
                     "Bars: 68 and 95 % of its answers under 200 other draws of the noise; ± is "
                     "half the 68 %."
                 ),
+                self._joint_place,
             ],
         )
 
@@ -288,6 +306,19 @@ class SEDExplorer(pn.viewable.Viewer):
         self._scheduled = False
         self._observations.send(self._observe())
         self._predict()
+        self._show_joint()
+
+    def _show_joint(self, *events: Any) -> None:
+        """Draw the joint posterior of the chosen SED, if that is wanted."""
+        if not self.joint:
+            self._joint_place[:] = []
+            self._posterior = None
+            return
+        if self._posterior is None:
+            self._posterior = SEDPosterior()
+            self._joint_place[:] = [self._posterior]
+        number = min(self._chosen.value, len(self._observations.data))
+        self._posterior.show(number, self._observations.data[number - 1])
 
     def _take_seds(self, *events: Any) -> None:
         """Show other SEDs, wherever they come from."""

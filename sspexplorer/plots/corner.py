@@ -23,6 +23,7 @@ _N_BINS = 64
 _SMOOTHING = 1.8  # bins
 _TAIL = 0.002  # of the probability may lie out of sight on each side
 _LEAST = {"log_age": 0.1, "metallicity": 0.1, "ebv": 0.02}  # width of an axis
+_LEFT = 62  # px; panels without numbers on the left are as wide as those that have them
 _COLUMNS = ["x0", "y0", "x1", "y1"]
 
 
@@ -60,7 +61,9 @@ class Corner:
         return [table for table in self.tables.values() if len(table)]
 
 
-def corner(data: Corner | hv.streams.Stream) -> hv.Layout:
+def corner_panels(
+    data: Corner | hv.streams.Stream,
+) -> dict[tuple[int, int], hv.Element | hv.DynamicMap]:
     """Draw margins along the diagonal, and contours of 68 and 95 % for every pair below.
 
     Posteriors have the colours of :data:`CORNER_COLOURS`, in their order; those that are not
@@ -73,14 +76,21 @@ def corner(data: Corner | hv.streams.Stream) -> hv.Layout:
 
     Returns
     -------
-    Layout
-        Three by three, empty above the diagonal.
+    dict
+        By row and column, from 0.
     """
-    panels: list[Any] = []
-    for row, y in enumerate(PARAMETERS):
-        for column, x in enumerate(PARAMETERS):
-            panels.append(hv.Empty() if column > row else _panel(data, x, y))
-    return hv.Layout(panels).opts(shared_axes=False).cols(len(PARAMETERS))
+    return {
+        (row, column): _panel(data, x, y)
+        for row, y in enumerate(PARAMETERS)
+        for column, x in enumerate(PARAMETERS[: row + 1])
+    }
+
+
+def corner(data: Corner | hv.streams.Stream) -> hv.Layout:
+    """Put :func:`corner_panels` three by three, with nothing above the diagonal."""
+    panels, places = corner_panels(data), range(len(PARAMETERS))
+    grid = [panels.get((row, column), hv.Empty()) for row in places for column in places]
+    return hv.Layout(grid).opts(shared_axes=False).cols(len(PARAMETERS))
 
 
 def _panel(data: Corner | hv.streams.Stream, x: str, y: str) -> hv.Element | hv.DynamicMap:
@@ -89,6 +99,7 @@ def _panel(data: Corner | hv.streams.Stream, x: str, y: str) -> hv.Element | hv.
     element = hv.DynamicMap(make, streams=[data]) if live else make(data)
 
     def hold_axes(plot: Any, drawn: Any) -> None:
+        plot.state.min_border_left = _LEFT
         shown = data.contents["data"] if live else data
         ranges = {"x_range": shown.limits(x), "y_range": (0, 1.1) if x == y else shown.limits(y)}
         for name, (start, end) in ranges.items():
