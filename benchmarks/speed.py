@@ -14,6 +14,7 @@ import holoviews as hv
 import numpy as np
 
 from sspexplorer.app.sed import SEDExplorer
+from sspexplorer.embedding import load_embedding
 from sspexplorer.inference import predict
 from sspexplorer.libraries import LIBRARY_NAMES, read_library
 from sspexplorer.mocks import make_mocks
@@ -68,6 +69,11 @@ def main() -> None:
     few = flux[:5000]
     seconds = median_time(lambda: predict(model, few), 3)
     print(f"prediction, ends missing: {len(few) / seconds:,.0f} /s")
+    galaxies, embedding = mocks.flux[:1500].astype(float), load_embedding()
+    seconds = median_time(lambda: embedding.place(galaxies), 3)
+    print(f"1500 galaxies placed on the map: {1e3 * seconds:.0f} ms")
+    seconds = median_time(lambda: embedding.distance(galaxies), 3)
+    print(f"their distances from the training set: {1e3 * seconds:.0f} ms")
     print(f"noise slider to new picture: {1e3 * median_time(explorer(), 20):.0f} ms")
 
 
