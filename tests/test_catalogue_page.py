@@ -310,6 +310,17 @@ def test_a_row_without_prediction_is_shown_all_the_same(page, answers):
     assert "None of these rows" in shown_text(page.result._map)
 
 
+def test_a_band_that_was_set_aside_is_crossed_out_and_not_compared():
+    ssp = nearest_ssps(np.array([9.5, 0.0, 0.1]), ["bc03"])[0]
+    flux, error = 2e-28 * ssp.noise_free, 2e-30 * ssp.noise_free
+    flux[10] *= 5
+    wrecked = plots.Galaxy.from_row(flux, error, np.empty((0, 57)), (ssp,))
+    mended = plots.Galaxy.from_row(flux, error, np.empty((0, 57)), (ssp,), BAND_NAMES[10])
+    assert mended.difference_from(ssp) < 1e-6 < wrecked.difference_from(ssp)
+    drawn = plots.galaxy_picture(hv.streams.Pipe(data=mended))[()]
+    assert drawn.get(len(drawn) - 1)["band"].tolist() == [BAND_NAMES[10]]
+
+
 @pytest.mark.parametrize("by_flag", [False, True])
 def test_many_galaxies_are_drawn_as_a_density(answers, monkeypatch, by_flag):
     table = answers.table[answers.predicted].rename(columns={"flag": "reason"})
@@ -336,7 +347,7 @@ def test_a_galaxy_is_compared_with_ssps_over_its_measured_bands():
     assert galaxy.snr == pytest.approx(25)
     assert np.isfinite(galaxy.filled).all()
     points = plots.galaxy_picture(hv.streams.Pipe(data=galaxy))[()].values()[2:]
-    assert [len(p) for p in points] == [53, 4]
+    assert [len(p) for p in points] == [53, 4, 0]
 
 
 def test_nothing_is_drawn_without_a_prediction_and_dust_is_never_negative():

@@ -75,8 +75,9 @@ _FLAGGED_CAPTION = (
 )
 _CAPTION = (
     "Each galaxy where the network puts it; click on one, or on a row below, to see its SED. Bands "
-    "that were missing are hollow there; lines are the SSP of each library that is nearest to the "
-    "prediction, at the galaxy’s redshift: do they go through its points?"
+    "that were missing are hollow there, those set aside crossed out; lines are the SSP of each "
+    "library that is nearest to the prediction, at the galaxy’s redshift: do they go through its "
+    "points?"
 )
 
 
@@ -169,8 +170,13 @@ class CatalogueResult(pn.viewable.Viewer):
         catalogue = self.answers.catalogue
         redshift = 0.0 if catalogue.redshift is None else catalogue.redshift[self.row]
         ssps = nearest_ssps(self._prediction(), self.state.libraries, redshift)
+        aside = self.answers.predictions.get("pred_set_aside")
         return Galaxy.from_row(
-            catalogue.flux[self.row], catalogue.flux_err[self.row], self._network.templates, ssps
+            catalogue.flux[self.row],
+            catalogue.flux_err[self.row],
+            self._network.templates,
+            ssps,
+            "" if aside is None else aside.loc[self.row],
         )
 
     def _marked(self) -> pd.DataFrame:
@@ -187,7 +193,7 @@ class CatalogueResult(pn.viewable.Viewer):
         name = f"{line['name']}, row {line['row']}" if line["name"] else f"Row {line['row']}"
         age = f": {age_text(line['log_age'])}" if np.isfinite(line["log_age"]) else ""
         flag = f"Flag: {line['flag']}." if line["flag"] else "No flag."
-        words = f"{flag} {line['n_bands']} of {N_BANDS} bands measured."
+        words = f"{flag} {line['n_bands']} of {N_BANDS} bands used."
         self._words[:] = [
             _text(
                 f'<h2 title="{escape(name)}">{escape(name)}{escape(age)}</h2><p>{escape(words)}</p>'

@@ -1,7 +1,7 @@
 """Pictures of a catalogue of predictions, and of one galaxy in it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import colorcet
@@ -48,12 +48,15 @@ class Galaxy:
         The same with missing bands filled in as the networks see them; NaN if there are none.
     ssps : tuple of Observation
         Without noise, on any scale.
+    aside : ndarray of bool, shape (57,)
+        Bands that were measured but not used.
     """
 
     flux: np.ndarray
     flux_err: np.ndarray
     filled: np.ndarray
     ssps: tuple[Observation, ...] = ()
+    aside: np.ndarray = field(default_factory=lambda: np.zeros(N_BANDS, dtype=bool))
 
     @classmethod
     def from_row(
@@ -62,6 +65,7 @@ class Galaxy:
         flux_err: np.ndarray,
         templates: np.ndarray,
         ssps: tuple[Observation, ...] = (),
+        set_aside: str = "",
     ) -> "Galaxy":
         """Scale a row of a catalogue and fill its gaps.
 
@@ -73,6 +77,8 @@ class Galaxy:
             The model's, see :func:`sspexplorer.inference.extend_ends`.
         ssps : tuple of Observation
             See the class.
+        set_aside : str
+            Names of bands that were not used, with commas between.
         """
         present = np.isfinite(flux)
         if not present.any():
@@ -80,7 +86,13 @@ class Galaxy:
         scale = abs(np.median(flux[present])) or 1.0
         row = flux[None] / scale
         filled = extend_ends(fill_missing(row), present[None], templates)[0]
-        return cls(flux / scale, flux_err / scale, filled, ssps)
+        aside = np.isin(BAND_NAMES, set_aside.split(", "))
+        return cls(flux / scale, flux_err / scale, filled, ssps, aside)
+
+    @property
+    def used(self) -> np.ndarray:
+        """Fluxes of the bands that were not set aside, shape (57,)."""
+        return np.where(self.aside, np.nan, self.flux)
 
     @property
     def snr(self) -> float:
@@ -90,12 +102,12 @@ class Galaxy:
         return float(np.median(ratio)) if ratio.size else float("nan")
 
     def scale_of(self, ssp: Observation) -> float:
-        """Factor that brings an SSP to the galaxy: the median ratio over the measured bands."""
-        return float(np.nanmedian(self.flux / ssp.noise_free))
+        """Factor that brings an SSP to the galaxy: the median ratio over the bands used."""
+        return float(np.nanmedian(self.used / ssp.noise_free))
 
     def difference_from(self, ssp: Observation) -> float:
-        """Root mean square of galaxy/SSP − 1 over the measured bands."""
-        ratio = self.flux / (ssp.noise_free * self.scale_of(ssp))
+        """Root mean square of galaxy/SSP − 1 over the bands used."""
+        ratio = self.used / (ssp.noise_free * self.scale_of(ssp))
         return float(np.sqrt(np.nanmean((ratio - 1) ** 2)))
 
 
@@ -217,8 +229,8 @@ def _density(points: hv.Points, by_flag: bool) -> hv.DynamicMap:
 def galaxy_picture(galaxy: hv.streams.Stream) -> hv.DynamicMap:
     """Draw the SED of one galaxy over the SSPs of its prediction, the bands along the foot.
 
-    Measured bands are full points with error bars, in the colours of their light; bands that
-    were filled in are hollow.
+    Measured bands are full points with error bars, in the colours of their light, crossed out if
+    they were set aside; bands that were filled in are hollow.
 
     Parameters
     ----------
@@ -238,6 +250,7 @@ def galaxy_picture(galaxy: hv.streams.Stream) -> hv.DynamicMap:
             ("Missing", "filled in from its neighbours: @flux{0.000}"),
         ]
     )
+    crossed = HoverTool(tooltips=[("@band", "set aside: all other bands contradict it")])
     layers: list[tuple[Callable[[Galaxy], hv.Element], dict[str, Any]]] = [
         (_spectra, {"color": "colour", "line_width": 1.2, "line_alpha": 0.6}),
         (_error_bars, by_light | {"line_width": 1.2, "line_alpha": 0.7}),
@@ -248,6 +261,10 @@ def galaxy_picture(galaxy: hv.streams.Stream) -> hv.DynamicMap:
         (
             lambda g: _points(g, ~np.isfinite(g.flux)),
             by_light | {"size": 7, "fill_alpha": 0, "line_width": 1.5, "tools": [filled]},
+        ),
+        (
+            lambda g: _points(g, g.aside),
+            {"marker": "x", "size": 14, "color": NEUTRAL, "line_width": 2.5, "tools": [crossed]},
         ),
     ]
     picture = hv.Overlay(
