@@ -200,12 +200,13 @@ class CatalogueResult(pn.viewable.Viewer):
             ),
             self._numbers(galaxy),
         ]
-        text = (
-            match_text(self.answers.predictions.loc[self.row])
-            if self.answers.has_errors
-            else scatter_text(shared.model_card(self.answers.model), galaxy)
-        )
-        self._caption[:] = [parts.caption(_FLAGGED_CAPTION if line["flag"] else text)]
+        if self.answers.has_errors:
+            text = match_text(self.answers.predictions.loc[self.row])
+        elif line["flag"]:
+            text = _FLAGGED_CAPTION
+        else:
+            text = scatter_text(shared.model_card(self.answers.model), galaxy)
+        self._caption[:] = [parts.caption(text)]
 
     def _numbers(self, galaxy: Galaxy) -> pn.pane.HTML:
         """What the models say, and the nearest SSPs, one under the other."""

@@ -51,7 +51,8 @@ class Answers:
     table : DataFrame
         One row for each of the catalogue's, in order: ``row`` (from 1), ``own0``, ``own1`` …
         (columns of the catalogue), ``log_age``, ``metallicity``, ``ebv`` and their ``…_err`` if
-        there are, ``n_bands``, ``flag``, ``reason_index`` and ``name``.
+        there are, ``n_bands``, ``flag``, ``kind`` (of flag, without what it says of this row
+        alone), ``reason_index`` and ``name``.
     own_titles : dict
         Name in the file of each ``own…`` column, as the file has it.
     groups : dict
@@ -94,7 +95,8 @@ class Answers:
             "flag": predictions["pred_flag"].to_numpy(object),
         }
         table = pd.DataFrame(columns)
-        table["reason_index"] = _reason_index(table["flag"], table["log_age"].notna())
+        table["kind"] = table["flag"].map({flag: _kind(flag) for flag in table["flag"].unique()})
+        table["reason_index"] = _reason_index(table["kind"], table["log_age"].notna())
         table["name"] = table["own0"].astype(str) if names and _is_identifier(names[0]) else ""
         titles = {f"own{i}": name for i, name in enumerate(names)}
         return cls(catalogue, predictions, model, table, titles, _groups(table), model)
@@ -129,7 +131,7 @@ class Answers:
         """Each ``reason_index`` of predicted rows, what it means, and how many have it."""
         known = self.table[self.predicted]
         counts = known.groupby("reason_index").size()
-        first = known.drop_duplicates("reason_index").set_index("reason_index")["flag"]
+        first = known.drop_duplicates("reason_index").set_index("reason_index")["kind"]
         last = len(FLAG_COLOURS) - 1
         return tuple(
             (index, OTHER_REASONS if index == last else first[index] or "no flag", int(n))
@@ -138,7 +140,7 @@ class Answers:
 
     def sentence(self) -> str:
         """How many rows came out how."""
-        n, flags = len(self.table), self.table["flag"]
+        n, flags = len(self.table), self.table["kind"]
         doubtful = self.predicted & self.flagged
         everything = "The only row was" if n == 1 else f"All {n:,} rows were"
         text = (
@@ -156,7 +158,7 @@ class Answers:
 
 
 def _groups(table: pd.DataFrame) -> dict[str, np.ndarray]:
-    predicted, flags = table["log_age"].notna().to_numpy(), table["flag"]
+    predicted, flags = table["log_age"].notna().to_numpy(), table["kind"]
     flagged = (flags != "").to_numpy()
     groups = {
         ALL: np.ones(len(table), bool),
@@ -168,6 +170,11 @@ def _groups(table: pd.DataFrame) -> dict[str, np.ndarray]:
         those = [flag for flag in flags.unique() if reason in str(flag).split("; ")]
         groups[reason] = flags.isin(those).to_numpy()
     return {name: rows for name, rows in groups.items() if rows.any()}
+
+
+def _kind(flag: str) -> str:
+    """Each of the reasons of a flag up to its colon."""
+    return "; ".join(reason.split(": ")[0] for reason in str(flag).split("; "))
 
 
 def _reasons(flags: pd.Series) -> dict[str, int]:
