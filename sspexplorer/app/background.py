@@ -92,8 +92,9 @@ class Background:
             if question != self._question:
                 return
             self._waiting = False
-            # Picture, numbers and words change in one message, so at the same moment.
-            with pn.io.hold(self._document):
+            # Picture, numbers and words change in one message, so at the same moment; and what the
+            # document consists of is counted once, not for each of them.
+            with pn.io.hold(self._document, freeze=True):
                 self._busy(False)
                 act()
 

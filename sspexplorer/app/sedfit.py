@@ -308,7 +308,7 @@ class SEDFitting(pn.viewable.Viewer):
                 parts.empty_state("No mocks are that bright. Move the magnitude in the sidebar.")
             ]
             return
-        with pn.io.hold(pn.state.curdoc):
+        with pn.io.hold(pn.state.curdoc, freeze=True):
             titles = list(methods)
             kept = self.shown if self.shown in titles else FIT
             self._show.param.update(options=titles, value=kept)

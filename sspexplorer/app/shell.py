@@ -99,9 +99,11 @@ class _Host:
             return
         self._state = self._session.follower()
         try:
-            self._view = self.page.view(self._state)
-            self._link()
-            self._content[:] = [pn.panel(self._view)]
+            # What the document consists of is counted once, not for each figure of the page.
+            with pn.io.hold(pn.state.curdoc, freeze=True):
+                self._view = self.page.view(self._state)
+                self._link()
+                self._content[:] = [pn.panel(self._view)]
         except Exception:
             logger.exception("The page %r could not be built", self.page.key)
             self._content[:] = [

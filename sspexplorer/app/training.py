@@ -225,7 +225,7 @@ class TrainANetwork(Choices, pn.viewable.Viewer):
         training = self.training
         if training is None:
             return
-        with pn.io.hold(self._document):
+        with pn.io.hold(self._document, freeze=True):
             if training.ended:
                 self._end(training)
                 return
