@@ -12,7 +12,7 @@ of which every margin is known in closed form: quantiles need no samples.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 import torch
@@ -171,7 +171,7 @@ class Mixture:
         """Mixtures of only some galaxies."""
         return Mixture(self.bounds, self.weights[index], self.means[index], self.factors[index])
 
-    @property
+    @cached_property
     def _spreads(self) -> np.ndarray:
         return np.sqrt(np.square(self.factors).sum(-1))
 
@@ -202,13 +202,13 @@ class Mixture:
 
         Summed over 64 points of each component, spread evenly over its Gaussian (Sobol 1967).
         """
-        d = self.means.shape[-1]
-        u = self.means[:, :, None, :] + np.einsum("nkij,mj->nkmi", self.factors, _even_normal(d))
-        values = self.bounds.from_normal(u)
-        weights = np.repeat(self.weights[..., None] / _POINTS, _POINTS, axis=-1)
-        mean = np.einsum("nkm,nkmi->ni", weights, values)
+        points = _even_normal(self.means.shape[-1])
+        u = self.means[:, :, None, :] + points @ self.factors.swapaxes(-1, -2)
+        values = self.bounds.from_normal(u)  # (n, K, 64, d)
+        mean = np.einsum("nk,nki->ni", self.weights, values.mean(axis=2))
         offset = values - mean[:, None, None, :]
-        covariance = np.einsum("nkm,nkmi,nkmj->nij", weights, offset, offset, optimize=True)
+        squares = offset.swapaxes(-1, -2) @ offset / _POINTS
+        covariance = np.einsum("nk,nkij->nij", self.weights, squares)
         return mean, covariance
 
     def sample(self, n_draws: int, seed: int = 0) -> np.ndarray:
