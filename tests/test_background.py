@@ -60,7 +60,7 @@ class Document:
 
 def test_an_overtaken_answer_is_never_shown(said, monkeypatch):
     document = Document()
-    monkeypatch.setattr("panel.io.hold", lambda document: nullcontext())
+    monkeypatch.setattr("panel.io.hold", lambda document, freeze: nullcontext())
     background = Background(lambda busy: None, said.append)
     background._document = document
     may_end = threading.Event()
