@@ -16,7 +16,11 @@ from sspexplorer.posterior.training import PosteriorRecipe, train_posterior
 from sspexplorer.resources import data_path
 
 MODELS = {
-    "ssp": (SSPPrior(), PosteriorRecipe(), Architecture()),
+    "ssp": (
+        SSPPrior(),
+        PosteriorRecipe(n_populations=600_000, n_steps=28_000),
+        Architecture(),
+    ),
     "galaxy": (
         GalaxyPrior(),
         PosteriorRecipe(n_populations=400_000, n_steps=24_000),
