@@ -1,6 +1,6 @@
 """The application: ``panel serve app.py``, then http://localhost:5006/app."""
 
+from sspexplorer.app.frame.shell import Shell
 from sspexplorer.app.pages import PAGES
-from sspexplorer.app.shell import Shell
 
 Shell(PAGES).servable()

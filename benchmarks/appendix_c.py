@@ -12,7 +12,7 @@ import numpy as np
 
 from sspexplorer.histories import PAPER_FAMILIES, evolve
 from sspexplorer.libraries import load_library
-from sspexplorer.networks import load_model
+from sspexplorer.networks.model import load_model
 from sspexplorer.noise import NoiseModel
 from sspexplorer.posterior.model import load_posterior
 

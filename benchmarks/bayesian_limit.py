@@ -14,10 +14,10 @@ import numpy as np
 from sspexplorer.libraries import load_library
 from sspexplorer.metrics import evaluate, held_out_mocks
 from sspexplorer.mocks import EBV_GRID, PARAMETERS
-from sspexplorer.networks import load_model
+from sspexplorer.networks.model import load_model
 from sspexplorer.noise import NoiseModel
 from sspexplorer.photometry import synthesize
-from sspexplorer.posterior.comparisons import ExactPosterior
+from sspexplorer.posterior.validation.comparisons import ExactPosterior
 
 STEPS = 5  # values of E(B−V) in each cell of the grid
 

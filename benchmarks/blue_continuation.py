@@ -14,8 +14,8 @@ import numpy as np
 
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.libraries import SSPLibrary, load_library
+from sspexplorer.libraries.readers.blue import continued
 from sspexplorer.photometry import synthesize
-from sspexplorer.readers.blue import continued
 
 YOUNGEST = np.log10(50e6)
 

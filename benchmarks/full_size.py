@@ -127,7 +127,7 @@ def pictures() -> dict:
     """Time to draw the three densities of a page: all, and the part that is tested on."""
     import holoviews as hv
 
-    from sspexplorer.networks import load_model
+    from sspexplorer.networks.model import load_model
     from sspexplorer.plots.density import Compared, density_picture, density_table
 
     hv.extension("bokeh")
@@ -154,7 +154,7 @@ def pictures() -> dict:
 
 def training() -> dict:
     """Time and metrics of recipe `default` on all of them."""
-    from sspexplorer.training import get_recipe, train
+    from sspexplorer.networks.training import get_recipe, train
 
     sample = make_mocks(stand_ins(), continuous_ebv=True)
     seconds, model = timed(lambda: train(sample, get_recipe("default")))

@@ -17,9 +17,9 @@ from torch import nn
 
 from sspexplorer.metrics import summary
 from sspexplorer.mocks import MockSample, make_mocks
-from sspexplorer.networks import NETWORKS
+from sspexplorer.networks.model import NETWORKS
+from sspexplorer.networks.training import RECIPES
 from sspexplorer.noise import APERTURE_AREA, CALIBRATION_FLOOR, NoiseModel
-from sspexplorer.training import RECIPES
 
 
 def age_network() -> nn.Sequential:

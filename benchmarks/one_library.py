@@ -7,8 +7,8 @@ Every metric of the same held-out mocks, as on the page "One library or all".
 
 import numpy as np
 
-from sspexplorer.app import shared
-from sspexplorer.app.one_library import MODELS
+from sspexplorer.app import cache
+from sspexplorer.app.trust.one_library import MODELS
 from sspexplorer.plots.one_library import cross_table
 
 _METRICS = ("bias", "sigma_nmad", "outlier_fraction", "pearson", "r2", "rmse")
@@ -16,7 +16,7 @@ _METRICS = ("bias", "sigma_nmad", "outlier_fraction", "pearson", "r2", "rmse")
 
 def main() -> None:
     """Measure and print."""
-    tables = {trained: shared.all_libraries_table(model) for trained, model in MODELS.items()}
+    tables = {trained: cache.all_libraries_table(model) for trained, model in MODELS.items()}
     scores = cross_table(tables)
     for metric in _METRICS:
         wide = scores.pivot_table(

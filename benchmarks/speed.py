@@ -13,12 +13,12 @@ from collections.abc import Callable
 import holoviews as hv
 import numpy as np
 
-from sspexplorer.app.sed import SEDExplorer
+from sspexplorer.app.explore.sed import SEDExplorer
 from sspexplorer.embedding import load_embedding
-from sspexplorer.inference import predict
 from sspexplorer.libraries import LIBRARY_NAMES, read_library
 from sspexplorer.mocks import make_mocks
-from sspexplorer.networks import load_model
+from sspexplorer.networks.model import load_model
+from sspexplorer.networks.prediction import predict
 from sspexplorer.photometry import band_matrix
 from sspexplorer.resources import data_path
 

@@ -19,11 +19,11 @@ import h5py
 import numpy as np
 from astropy.io import fits
 
+from sspexplorer.libraries.store import add_library
 from sspexplorer.metrics import evaluate
 from sspexplorer.mocks import PARAMETERS, MockSample, make_mocks
-from sspexplorer.networks import load_model
+from sspexplorer.networks.model import load_model
 from sspexplorer.posterior.model import load_posterior
-from sspexplorer.store import add_library
 
 NAME = "m11-marcs"
 FILES = re.compile(r".*/m11_marcs/M11_MARCS_res2\.7_imf_ss_age_([\d.]+)_z_(-?[\d.]+)\.fits")

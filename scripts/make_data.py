@@ -26,14 +26,14 @@ from astropy.io import fits
 
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.libraries import SSPLibrary, write_library
-from sspexplorer.nebular import LOG_U_RANGE, NebularGrid, write_nebular
-from sspexplorer.readers.resampling import (
+from sspexplorer.libraries.readers.resampling import (
     WAVELENGTH,
     bin_average,
     gap_sentence,
     gap_start,
     without_gaps,
 )
+from sspexplorer.nebular import LOG_U_RANGE, NebularGrid, write_nebular
 from sspexplorer.resources import data_path
 
 MANTISSA_BITS = 14  # relative rounding of at most 3e-5, so that the files compress

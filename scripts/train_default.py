@@ -15,8 +15,8 @@ from dataclasses import replace
 from sspexplorer.libraries import LIBRARY_NAMES, load_library
 from sspexplorer.metrics import with_metrics
 from sspexplorer.mocks import make_mocks
+from sspexplorer.networks.training import RECIPES, Progress, get_recipe, train
 from sspexplorer.resources import data_path
-from sspexplorer.training import RECIPES, Progress, get_recipe, train
 
 # Not the default seed of `sspexplorer mocks`, so that a user's mocks have noise of their own.
 MOCK_SEED = 1

@@ -13,18 +13,18 @@ import pandas as pd
 from train_posterior import MODELS
 
 from sspexplorer.noise import NoiseModel
-from sspexplorer.posterior import comparisons
-from sspexplorer.posterior.calibration import (
+from sspexplorer.posterior.likeness import Likeness, learn_likeness
+from sspexplorer.posterior.model import POSTERIOR_MODELS, PosteriorModel
+from sspexplorer.posterior.training import Prior
+from sspexplorer.posterior.validation import comparisons
+from sspexplorer.posterior.validation.calibration import (
     CURVE_LEVELS,
     expected_coverage,
     ranks,
     tarp,
 )
-from sspexplorer.posterior.likeness import Likeness, learn_likeness
-from sspexplorer.posterior.model import POSTERIOR_MODELS, PosteriorModel
-from sspexplorer.posterior.outliers import MAGNITUDE, measure_outliers
-from sspexplorer.posterior.training import Prior
-from sspexplorer.posterior.trust import (
+from sspexplorer.posterior.validation.outliers import MAGNITUDE, measure_outliers
+from sspexplorer.posterior.validation.trust import (
     N_RANK_BINS,
     SEED,
     Trust,

@@ -29,9 +29,9 @@ from torch import nn
 
 from sspexplorer.bands import BAND_NAMES, N_BANDS
 from sspexplorer.errors import InputError
-from sspexplorer.inference import MIN_BANDS, extend_ends, fill_missing
 from sspexplorer.libraries import LIBRARY_NAMES, load_library
 from sspexplorer.mocks import split_of
+from sspexplorer.networks.prediction import MIN_BANDS, extend_ends, fill_missing
 from sspexplorer.noise import NoiseModel
 from sspexplorer.photometry import synthesize
 from sspexplorer.resources import data_path
@@ -312,7 +312,7 @@ def make_network() -> nn.Module:
 
 
 def complete(flux: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Fill missing bands, as :func:`sspexplorer.inference.predict` does.
+    """Fill missing bands, as :func:`sspexplorer.networks.prediction.predict` does.
 
     Parameters
     ----------

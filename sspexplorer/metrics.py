@@ -11,7 +11,7 @@ from scipy.stats import rankdata
 
 from sspexplorer.errors import InputError
 from sspexplorer.mocks import PARAMETERS, MockSample, make_mocks, split_of
-from sspexplorer.networks import Model
+from sspexplorer.networks.model import Model
 from sspexplorer.noise import NoiseModel
 
 OUTLIER_LIMIT = 0.25  # dex or mag; Domínguez Sánchez et al. (2026), footnote 7

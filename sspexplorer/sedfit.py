@@ -15,9 +15,9 @@ import pandas as pd
 from scipy import sparse
 
 from sspexplorer.errors import Cancelled, InputError
-from sspexplorer.inference import MIN_BANDS
 from sspexplorer.libraries import LIBRARY_NAMES, SSPLibrary, load_library
 from sspexplorer.mocks import EBV_GRID, PARAMETERS, MockSample
+from sspexplorer.networks.prediction import MIN_BANDS
 from sspexplorer.photometry import MAX_REDSHIFT, synthesize
 
 # Relative error added in quadrature to those of a catalogue. CIGALE adds 0.1 unless told otherwise

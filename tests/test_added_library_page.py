@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from sspexplorer.app import shared
-from sspexplorer.app.libraries import Libraries
-from sspexplorer.app.map_region import Region
-from sspexplorer.app.residuals import ResidualsByLibrary
-from sspexplorer.app.shell import load_extensions
-from sspexplorer.app.sidebar import unknown_note
+from sspexplorer.analysis.sed_map import Region
+from sspexplorer.app import cache
+from sspexplorer.app.explore.libraries import Libraries
+from sspexplorer.app.frame.shell import load_extensions
+from sspexplorer.app.frame.sidebar import unknown_note
 from sspexplorer.app.state import SharedState
+from sspexplorer.app.trust.residuals import ResidualsByLibrary
 from sspexplorer.libraries import LIBRARY_NAMES, SSPLibrary, load_library
+from sspexplorer.libraries.store import keep_library, remove_library
 from sspexplorer.plots.embedding import map_limits, sed_map
 from sspexplorer.plots.style import ADDED_COLOURS, library_colour
-from sspexplorer.store import keep_library, remove_library
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -53,10 +53,10 @@ def test_it_is_counted_with_what_was_left_out_and_what_stands_on_a_model(mine):
 
 
 def test_its_mocks_lie_on_the_map_in_its_colour(mine):
-    mocks = shared.map_mocks(["mine"])
+    mocks = cache.map_mocks(["mine"])
     rows = mocks.chosen(["mine"], (16.0, 22.0))
     assert len(rows) == len(mine) * 8 * 13
-    region = Region.of(mocks, rows, np.empty((0, 2)), {"default": shared.model("default")})
+    region = Region.of(mocks, rows, np.empty((0, 2)), {"default": cache.model("default")})
     assert region.counts.index.tolist() == ["mine"]
     table = mocks.table.iloc[rows]
     names = [*LIBRARY_NAMES, "mine"]
@@ -75,10 +75,10 @@ def test_a_model_that_never_saw_it_says_so_instead_of_failing():
 
 
 def test_it_is_fitted_with_and_without_itself(mine):
-    sample = shared.fit_sample(20, ["bc03", "mine"])
+    sample = cache.fit_sample(20, ["bc03", "mine"])
     assert (sample.labels["library"] == "mine").sum() == 20 * 13
-    assert set(shared.fit_grid(["mine"]).library) == {*LIBRARY_NAMES, "mine"}
-    assert "mine" not in shared.fit_grid().library
+    assert set(cache.fit_grid(["mine"]).library) == {*LIBRARY_NAMES, "mine"}
+    assert "mine" not in cache.fit_grid().library
 
 
 def test_a_visitor_finds_it_on_the_pages(page: Page, server: str, mine):

@@ -5,7 +5,7 @@ from contextlib import nullcontext
 
 import pytest
 
-from sspexplorer.app.background import Background
+from sspexplorer.app.kit.background import Background
 from sspexplorer.errors import InputError
 
 

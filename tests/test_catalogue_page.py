@@ -12,18 +12,19 @@ import pandas as pd
 import panel as pn
 import pytest
 
-from sspexplorer.app import catalogue as module
-from sspexplorer.app import catalogue_choices, shared
-from sspexplorer.app.catalogue import EXAMPLES, YourCatalogue
-from sspexplorer.app.catalogue_choices import NETWORK, Asked
-from sspexplorer.app.catalogue_table import ALL, FLAGGED, WELL, WITHOUT, Answers
-from sspexplorer.app.catalogue_words import nearest_ssps, scatter_text
-from sspexplorer.app.worker import Job, Worker
+from sspexplorer.analysis.catalogue import ALL, FLAGGED, WELL, WITHOUT, Answers
+from sspexplorer.app import cache
+from sspexplorer.app.apply import catalogue as module
+from sspexplorer.app.apply import method
+from sspexplorer.app.apply.catalogue import EXAMPLES, YourCatalogue
+from sspexplorer.app.apply.method import NETWORK, Asked
+from sspexplorer.app.apply.words import nearest_ssps, scatter_text
+from sspexplorer.app.kit.work import Job, Worker
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.catalogue import read_catalogue
 from sspexplorer.errors import InputError
-from sspexplorer.estimators import POINT_MEANING, Predictions
-from sspexplorer.inference import Cancelled, predict
+from sspexplorer.models import POINT_MEANING, Predictions
+from sspexplorer.networks.prediction import Cancelled, predict
 from sspexplorer.noise import NoiseModel
 from sspexplorer.plots import catalogue as plots
 from sspexplorer.posterior.prediction import Choices
@@ -62,7 +63,7 @@ def answers(simulated: pd.DataFrame) -> Answers:
 
 def answer(table: pd.DataFrame) -> Answers:
     catalogue = read_catalogue(csv(table), "galaxies.csv")
-    found = predict(shared.model("default"), catalogue.flux, catalogue.redshift)
+    found = predict(cache.model("default"), catalogue.flux, catalogue.redshift)
     asked = Asked("default", "default", Choices())
     return Answers.of(catalogue, Predictions(found, POINT_MEANING), asked)
 
@@ -107,7 +108,7 @@ def test_every_row_is_predicted_and_the_first_is_in_sight(page, simulated):
     assert result.row == 0
     assert result.grid.selection == [0]
     assert list(result.grid.value["own0"]) == list(simulated["id"])
-    expected = predict(shared.model("default"), page.catalogue.flux, page.catalogue.redshift)
+    expected = predict(cache.model("default"), page.catalogue.flux, page.catalogue.redshift)
     assert result.grid.value["log_age"].to_numpy() == pytest.approx(expected["pred_log_age"])
 
 
@@ -161,7 +162,7 @@ def test_cancelling_keeps_what_was_there(page, monkeypatch):
             pass
         raise Cancelled
 
-    monkeypatch.setattr(catalogue_choices, "predict", endless)
+    monkeypatch.setattr(method, "predict", endless)
 
     async def cancel_soon() -> None:
         task = asyncio.create_task(page.predict())
@@ -341,7 +342,7 @@ def test_a_galaxy_is_compared_with_ssps_over_its_measured_bands():
     flux = 3e-28 * ssps[0].noise_free
     flux[:4] = np.nan
     error = np.where(np.isfinite(flux), flux / 25, np.nan)
-    galaxy = plots.Galaxy.from_row(flux, error, shared.model("default").templates, ssps)
+    galaxy = plots.Galaxy.from_row(flux, error, cache.model("default").templates, ssps)
     assert galaxy.difference_from(ssps[0]) == pytest.approx(0, abs=1e-9)
     assert galaxy.difference_from(ssps[1]) > 0.01
     assert galaxy.snr == pytest.approx(25)
@@ -357,9 +358,9 @@ def test_nothing_is_drawn_without_a_prediction_and_dust_is_never_negative():
 
 
 def test_a_typical_scatter_is_told_only_where_errors_are_known():
-    card = shared.model_card("default")
+    card = cache.model_card("default")
     flux = np.ones(57)
-    templates = shared.model("default").templates
+    templates = cache.model("default").templates
     snr = NoiseModel.default().typical_snr(20.0)
     known = plots.Galaxy.from_row(flux, flux / snr, templates)
     assert f"median S/N {snr:.0f}." in scatter_text(card, known)

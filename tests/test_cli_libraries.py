@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from sspexplorer import store
 from sspexplorer.cli import main
-from sspexplorer.libraries import load_library, write_library
-from sspexplorer.readers import SOURCES
+from sspexplorer.libraries import load_library, store, write_library
+from sspexplorer.libraries.readers import SOURCES
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sspexplorer.noise import NoiseModel
-from sspexplorer.posterior.comparisons import ExactPosterior, model_grid
+from sspexplorer.posterior.validation.comparisons import ExactPosterior, model_grid
 
 
 def test_the_exact_posterior_is_bayes_rule_written_out():

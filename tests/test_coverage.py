@@ -2,8 +2,8 @@ import holoviews as hv
 import numpy as np
 import pytest
 
-from sspexplorer.app import shared
-from sspexplorer.app.libraries import Libraries
+from sspexplorer.app import cache
+from sspexplorer.app.explore.libraries import Libraries
 from sspexplorer.libraries import LIBRARY_NAMES, load_library
 from sspexplorer.mocks import make_mocks
 from sspexplorer.plots.coverage import (
@@ -23,7 +23,7 @@ def bokeh():
 
 @pytest.fixture(scope="module")
 def ssps():
-    return shared.ssp_table()
+    return cache.ssp_table()
 
 
 def test_the_range_is_that_of_the_libraries_in_use(ssps):

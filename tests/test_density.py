@@ -7,9 +7,10 @@ from bokeh.models import Slope, Span
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sspexplorer.app import density as page_module
-from sspexplorer.app import shared
-from sspexplorer.app.comparison import (
+from sspexplorer.app import cache
+from sspexplorer.app.trust import density as page_module
+from sspexplorer.app.trust.density import PredictedVsTrue
+from sspexplorer.app.trust.density_words import (
     PUBLISHED_ROW,
     Panel,
     Scores,
@@ -19,7 +20,6 @@ from sspexplorer.app.comparison import (
     panel_magnitudes,
     score_table,
 )
-from sspexplorer.app.density import PredictedVsTrue
 from sspexplorer.errors import InputError
 from sspexplorer.libraries import LIBRARY_NAMES
 from sspexplorer.metrics import evaluate
@@ -71,8 +71,8 @@ def table(labels, predicted) -> pd.DataFrame:
 
 @pytest.fixture
 def page(table, monkeypatch) -> PredictedVsTrue:
-    monkeypatch.setattr(page_module.shared, "held_out_table", lambda model, split: table)
-    monkeypatch.setattr(shared, "model_card", lambda name: {})
+    monkeypatch.setattr(page_module.cache, "held_out_table", lambda model, split: table)
+    monkeypatch.setattr(cache, "model_card", lambda name: {})
     return PredictedVsTrue()
 
 
@@ -358,14 +358,14 @@ def test_an_empty_selection_says_so(page):
 
 
 def test_a_model_that_saw_every_ssp_is_tested_under_other_noise(page, monkeypatch):
-    monkeypatch.setattr(shared, "model_card", lambda name: {"sample": {"split": "random"}})
+    monkeypatch.setattr(cache, "model_card", lambda name: {"sample": {"split": "random"}})
     page.state.libraries = ["bc03"]
     assert page.selection.split == "random"
     assert (page._split.value, page._split.disabled) == ("random", True)
     assert "has seen every SSP" in page._split_note.object
     assert "other noise" in page._caption.object
     # Another network brings back what was chosen before.
-    monkeypatch.setattr(shared, "model_card", lambda name: {"sample": {"split": "ssp"}})
+    monkeypatch.setattr(cache, "model_card", lambda name: {"sample": {"split": "ssp"}})
     page.state.libraries = ["popstar"]
     assert (page.selection.split, page._split.disabled) == ("ssp", False)
     page._split.value = "random"
@@ -376,7 +376,7 @@ def test_what_is_wrong_is_said(page, monkeypatch):
     def fail(model: str, split: str) -> pd.DataFrame:
         raise InputError("There is no model here.")
 
-    monkeypatch.setattr(page_module.shared, "held_out_table", fail)
+    monkeypatch.setattr(page_module.cache, "held_out_table", fail)
     page.split = "random"
     assert "There is no model here." in page._trouble[0].object
     assert not page._picture.visible

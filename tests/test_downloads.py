@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from files_server import FileServer, serve_files
 
-from sspexplorer.downloads import Arrived, fetch
 from sspexplorer.errors import Cancelled, InputError
+from sspexplorer.libraries.downloads import Arrived, fetch
 
 CONTENT = bytes(range(256)) * 4000  # 1 MB
 SHA256 = "sha256:" + hashlib.sha256(CONTENT).hexdigest()

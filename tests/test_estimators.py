@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from sspexplorer.errors import InputError
-from sspexplorer.estimators import (
+from sspexplorer.metrics import evaluate
+from sspexplorer.mocks import make_mocks, split_of
+from sspexplorer.models import (
     POINT_MEANING,
     answers_to_mocks,
     check_model,
     gives_posteriors,
     meaning,
 )
-from sspexplorer.metrics import evaluate
-from sspexplorer.mocks import make_mocks, split_of
 
 
 @pytest.fixture(scope="module")

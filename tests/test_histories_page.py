@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect
 
-from sspexplorer.app.shell import load_extensions
+from sspexplorer.app.frame.shell import load_extensions
 from sspexplorer.histories import PAPER_FAMILIES, Burst, Component, Member, evolve
 from sspexplorer.histories.tables import deviation_table, history_table, rate_table
 from sspexplorer.libraries import load_library
@@ -49,7 +49,7 @@ def test_rates_are_of_all_the_mass_and_have_sharp_edges(table):
 
 
 def test_the_page_answers_at_once_without_a_server():
-    from sspexplorer.app.histories import MixedPopulations
+    from sspexplorer.app.explore.histories import MixedPopulations
 
     page = MixedPopulations(family="constant", noisy=False)
     found = page.answer
@@ -78,7 +78,7 @@ def test_the_page_answers_at_once_without_a_server():
 
 
 def test_noise_puts_quantiles_around_the_prediction():
-    from sspexplorer.app.histories import MixedPopulations
+    from sspexplorer.app.explore.histories import MixedPopulations
 
     page = MixedPopulations(family="constant", noisy=True)
     rows = page.answer.table
@@ -92,7 +92,7 @@ def test_noise_puts_quantiles_around_the_prediction():
 
 
 def test_a_history_of_one_s_own_is_what_was_asked_for():
-    from sspexplorer.app.histories import MixedPopulations
+    from sspexplorer.app.explore.histories import MixedPopulations
 
     page = MixedPopulations(
         family="own", form="delayed", timescale=2.0, share=0.25, start=6.0, ebv=0.1, later_ebv=0.4

@@ -7,7 +7,11 @@ from scipy.interpolate import interp1d
 from sklearn.metrics import r2_score, root_mean_squared_error
 
 from sspexplorer.bands import BAND_NAMES, load_bands
-from sspexplorer.inference import (
+from sspexplorer.libraries import load_library
+from sspexplorer.metrics import evaluate, held_out_mocks, running_quantiles, summary
+from sspexplorer.mocks import PARAMETERS, MockSample, make_mocks, split_of
+from sspexplorer.networks.model import load_model
+from sspexplorer.networks.prediction import (
     PREDICTION_COLUMNS,
     Cancelled,
     extend_ends,
@@ -15,10 +19,6 @@ from sspexplorer.inference import (
     noise_scatter,
     predict,
 )
-from sspexplorer.libraries import load_library
-from sspexplorer.metrics import evaluate, held_out_mocks, running_quantiles, summary
-from sspexplorer.mocks import PARAMETERS, MockSample, make_mocks, split_of
-from sspexplorer.networks import load_model
 from sspexplorer.photometry import synthesize
 
 

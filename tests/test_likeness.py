@@ -15,8 +15,8 @@ from sspexplorer.posterior.likeness import (
     non_negative,
     typical_snr,
 )
-from sspexplorer.posterior.outliers import load_stars, measure_outliers, quasars
-from sspexplorer.posterior.trust import observe_all
+from sspexplorer.posterior.validation.outliers import load_stars, measure_outliers, quasars
+from sspexplorer.posterior.validation.trust import observe_all
 
 NOISE = NoiseModel.default()
 

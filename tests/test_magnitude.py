@@ -5,9 +5,9 @@ import panel as pn
 import pytest
 from bokeh.models import LinearAxis
 
-from sspexplorer.accuracy import metrics_by_magnitude, metrics_of_card
-from sspexplorer.app import shared
-from sspexplorer.app.magnitude import PUBLISHED, SEDFIT, AgainstMagnitude
+from sspexplorer.analysis.by_magnitude import metrics_by_magnitude, metrics_of_card
+from sspexplorer.app import cache
+from sspexplorer.app.trust.magnitude import PUBLISHED, SEDFIT, AgainstMagnitude
 from sspexplorer.errors import InputError
 from sspexplorer.metrics import evaluate
 from sspexplorer.mocks import PARAMETERS
@@ -167,8 +167,8 @@ def page(table, monkeypatch) -> AgainstMagnitude:
         rows = table[table["library"].isin(libraries)].iloc[::10]
         return metrics_by_magnitude(rows, SEDFIT, n_draws=5)
 
-    monkeypatch.setattr(shared, "magnitude_metrics", networks)
-    monkeypatch.setattr(shared, "sedfit_metrics", fits)
+    monkeypatch.setattr(cache, "magnitude_metrics", networks)
+    monkeypatch.setattr(cache, "sedfit_metrics", fits)
     return AgainstMagnitude()
 
 
@@ -211,7 +211,7 @@ def test_the_chosen_model_is_not_offered_for_comparison_with_itself(page):
 
 def test_only_libraries_that_the_model_knows_are_compared(page, monkeypatch):
     card = {"sample": {"libraries": ["bc03"], "split": "ssp"}}
-    monkeypatch.setattr(shared, "model_card", lambda name: card)
+    monkeypatch.setattr(cache, "model_card", lambda name: card)
     page.state.libraries = ["bc03", "popstar"]
     assert page._work.question.libraries == ("bc03",)
     page.state.libraries = ["popstar"]
@@ -222,7 +222,7 @@ def test_only_libraries_that_the_model_knows_are_compared(page, monkeypatch):
 
 
 def test_a_model_that_saw_every_ssp_is_tested_under_other_noise(page, monkeypatch):
-    monkeypatch.setattr(shared, "model_card", lambda name: {"sample": {"split": "random"}})
+    monkeypatch.setattr(cache, "model_card", lambda name: {"sample": {"split": "random"}})
     page.state.libraries = ["bc03"]
     assert page._work.question.split == "random"
     assert page._split.disabled

@@ -8,13 +8,13 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from sspexplorer.app import shared
-from sspexplorer.app.embedding import SEDMap
-from sspexplorer.app.map_region import MapGalaxies, MapMocks, Region
-from sspexplorer.app.shell import load_extensions
+from sspexplorer.analysis.sed_map import MapGalaxies, MapMocks, Region
+from sspexplorer.app import cache
+from sspexplorer.app.explore.sed_map import SEDMap
+from sspexplorer.app.frame.shell import load_extensions
 from sspexplorer.app.state import SharedState
 from sspexplorer.catalogue import read_catalogue
-from sspexplorer.networks import load_model
+from sspexplorer.networks.model import load_model
 from sspexplorer.plots.embedding import MAX_PICKED, map_table
 from sspexplorer.resources import data_path
 
@@ -73,7 +73,7 @@ def test_marks_follow_table_and_clicks():
     load_extensions()
     page = SEDMap(SharedState(), galaxies="simulated")
     everywhere = page.region.n
-    assert everywhere == len(shared.map_mocks().table)
+    assert everywhere == len(cache.map_mocks().table)
     table = page.listed.table
     page.tapped(*table.loc[11, ["x", "y"]])
     assert page.listed.picked == [11]

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect
 
-from sspexplorer.app.noise import Noise
+from sspexplorer.app.explore.noise import Noise
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.catalogue import read_catalogue
 from sspexplorer.errors import InputError

@@ -24,7 +24,7 @@ from sspexplorer.posterior.prediction import (
     surroundings,
 )
 from sspexplorer.posterior.training import PosteriorRecipe, train_posterior
-from sspexplorer.posterior.trust import (
+from sspexplorer.posterior.validation.trust import (
     GAPS,
     held_out,
     measure_gaps,

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import multivariate_normal, norm
 
-from sspexplorer.posterior.calibration import coverage, expected_coverage, ranks, tarp
 from sspexplorer.posterior.density import Bounds, Mixture, MixtureHead
+from sspexplorer.posterior.validation.calibration import coverage, expected_coverage, ranks, tarp
 
 BOUNDS = Bounds(("log_age", "metallicity", "ebv"), (6.0, -2.5, 0.0), (10.2, 0.8, 0.8))
 

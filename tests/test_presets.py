@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from sspexplorer.app.sed import SEDExplorer
-from sspexplorer.app.sed_presets import PRESETS, SED, SEDList, preset_of
+from sspexplorer.app.explore.presets import PRESETS, SED, SEDList, preset_of
+from sspexplorer.app.explore.sed import SEDExplorer
 from sspexplorer.libraries import load_library
 from sspexplorer.mocks import observe
 from sspexplorer.noise import NoiseModel

@@ -9,11 +9,11 @@ from ssp_files import write_cb19, write_emiles_hdf5, write_ppxf, write_xsl
 
 from sspexplorer.errors import InputError
 from sspexplorer.libraries import SSPLibrary, load_library, read_library, write_library
+from sspexplorer.libraries.readers import read_source
+from sspexplorer.libraries.readers.blue import continued
+from sspexplorer.libraries.readers.resampling import WAVELENGTH, bin_average
+from sspexplorer.libraries.readers.sources import CB19_Z
 from sspexplorer.photometry import synthesize
-from sspexplorer.readers import read_source
-from sspexplorer.readers.blue import continued
-from sspexplorer.readers.resampling import WAVELENGTH, bin_average
-from sspexplorer.readers.sources import CB19_Z
 
 WIDE = np.arange(1000.0, 12000.0, 20.0)
 XSL_START, XSL_STEP = np.log10(350.0), 5e-5

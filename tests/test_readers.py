@@ -6,8 +6,8 @@ from ssp_files import write_emiles
 
 from sspexplorer.errors import InputError
 from sspexplorer.libraries import load_library
-from sspexplorer.readers import SOURCES, read_source
-from sspexplorer.readers.resampling import WAVELENGTH, bin_average
+from sspexplorer.libraries.readers import SOURCES, read_source
+from sspexplorer.libraries.readers.resampling import WAVELENGTH, bin_average
 
 EMILES_WAVE = 1680.2 + 0.9 * np.arange(12000)
 

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from scipy.stats import ks_2samp
 
-from sspexplorer.app import shared
-from sspexplorer.app.samples import MockSamplePage
+from sspexplorer.app import cache
+from sspexplorer.app.train.samples import MockSamplePage
 from sspexplorer.mocks import PARAMETERS, make_mocks
 from sspexplorer.plots.samples import (
     PAPER_ROWS,
@@ -28,12 +28,12 @@ def bokeh():
 
 @pytest.fixture(scope="module")
 def split() -> Split:
-    return Split.draw(shared.mock_labels())
+    return Split.draw(cache.mock_labels())
 
 
 def test_the_first_split_is_that_of_the_mocks():
     mocks = make_mocks(["emiles"])
-    labels = shared.mock_labels()
+    labels = cache.mock_labels()
     own = labels[labels["library"] == "emiles"]
     own = own.assign(ssp=own["ssp"].cat.remove_unused_categories())
     assert len(own) == len(mocks)

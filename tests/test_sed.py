@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sspexplorer.app.sed import FIRST_SEDS, MAX_SEDS, SEDExplorer
-from sspexplorer.app.sed_presets import SED
+from sspexplorer.app.explore.presets import SED
+from sspexplorer.app.explore.sed import FIRST_SEDS, MAX_SEDS, SEDExplorer
 from sspexplorer.bands import load_bands
 from sspexplorer.gas import IonisedGas
 from sspexplorer.libraries import load_library

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sspexplorer.errors import InputError
-from sspexplorer.inference import Cancelled
 from sspexplorer.metrics import evaluate
 from sspexplorer.mocks import make_mocks
+from sspexplorer.networks.prediction import Cancelled
 from sspexplorer.sedfit import (
     ASSUMED_ERROR,
     FIT_COLUMNS,

@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from sspexplorer.app import shared
-from sspexplorer.app.sedfit import FIT, FIT_WITHOUT
+from sspexplorer.app import cache
+from sspexplorer.app.trust.sedfit import FIT, FIT_WITHOUT
 from sspexplorer.metrics import summary
 
 
@@ -19,11 +19,11 @@ def view():
 
 def test_fit_and_networks_are_measured_on_the_same_mocks(view):
     assert list(view.methods) == [FIT, FIT_WITHOUT, "Default", "As in the paper"]
-    mocks = shared.fit_sample(100)
+    mocks = cache.fit_sample(100)
     for method in view.methods.values():
         assert method.table["log_age"].to_numpy() == pytest.approx(mocks.parameters[:, 0])
         assert method.seconds > 0
-    predicted = shared.model("paper").predict(mocks.flux)[:, 2]
+    predicted = cache.model("paper").predict(mocks.flux)[:, 2]
     told = view.score_table().loc["As in the paper", "σ\u00a0NMAD"].iloc[2]
     assert told == pytest.approx(summary(predicted, mocks.parameters[:, 2])["sigma_nmad"])
 

@@ -6,14 +6,14 @@ import pytest
 from sspexplorer.galaxies import GalaxyPrior
 from sspexplorer.metrics import evaluate, held_out_mocks
 from sspexplorer.mocks import PARAMETERS
-from sspexplorer.networks import SHIPPED_MODELS, load_model
+from sspexplorer.networks.model import SHIPPED_MODELS, load_model
+from sspexplorer.networks.training import RECIPES
 from sspexplorer.populations import SSPPrior
-from sspexplorer.posterior.calibration import coverage, ranks
 from sspexplorer.posterior.model import POSTERIOR_MODELS, load_posterior
 from sspexplorer.posterior.prediction import load_estimator
-from sspexplorer.posterior.trust import answers, held_out, load_trust
+from sspexplorer.posterior.validation.calibration import coverage, ranks
+from sspexplorer.posterior.validation.trust import answers, held_out, load_trust
 from sspexplorer.resources import data_path
-from sspexplorer.training import RECIPES
 
 
 def test_every_model_in_the_folder_is_known_by_name():

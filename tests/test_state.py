@@ -4,34 +4,34 @@ from dataclasses import replace
 
 import pytest
 
-from sspexplorer.app import shared
+from sspexplorer.app import cache
 from sspexplorer.app.state import SharedState, accept
-from sspexplorer.networks import load_model
+from sspexplorer.networks.model import load_model
 from sspexplorer.noise import NoiseModel
 
 
 @pytest.fixture
 def kept() -> str:
     model = load_model("default")
-    name = shared.keep_model("Mine", replace(model, card=model.card | {"name": "mine"}))
+    name = cache.keep_model("Mine", replace(model, card=model.card | {"name": "mine"}))
     yield name
-    shared.forget_model(name)
+    cache.forget_model(name)
 
 
 def test_a_kept_model_is_known_by_its_name_until_it_is_forgotten(kept):
     state = SharedState(model=kept)
-    assert shared.model(state.model).card["name"] == "mine"
-    assert shared.model_card(kept)["name"] == "mine"
-    assert shared.compared_models(kept) == (kept, "default", "paper")
-    shared.forget_model(kept)
+    assert cache.model(state.model).card["name"] == "mine"
+    assert cache.model_card(kept)["name"] == "mine"
+    assert cache.compared_models(kept) == (kept, "default", "paper")
+    cache.forget_model(kept)
     with pytest.raises(ValueError, match="no model"):
         SharedState(model=kept)
 
 
 def test_two_kept_models_never_share_a_name(kept):
-    other = shared.keep_model("Mine", load_model("default"))
+    other = cache.keep_model("Mine", load_model("default"))
     assert other != kept
-    shared.forget_model(other)
+    cache.forget_model(other)
 
 
 def test_a_mistyped_link_does_no_harm():

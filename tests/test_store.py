@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from files_server import serve_files
 
-from sspexplorer import store
 from sspexplorer.errors import Cancelled, InputError
 from sspexplorer.libraries import (
     LIBRARY_NAMES,
@@ -23,11 +22,12 @@ from sspexplorer.libraries import (
     library_version,
     load_library,
     read_library,
+    store,
     write_library,
 )
+from sspexplorer.libraries.readers import RemoteFile, Source
+from sspexplorer.libraries.store import Step, add_library, keep_library, remove_library
 from sspexplorer.mocks import make_mocks
-from sspexplorer.readers import RemoteFile, Source
-from sspexplorer.store import Step, add_library, keep_library, remove_library
 
 
 @pytest.fixture(autouse=True)
@@ -149,7 +149,7 @@ CHILD = textwrap.dedent("""
     from pathlib import Path
     from dataclasses import replace
     from sspexplorer.libraries import load_library
-    from sspexplorer import store
+    from sspexplorer.libraries import store
     from sspexplorer.errors import InputError
 
     mine = replace(load_library("emiles"), name="mine")

@@ -6,8 +6,8 @@ import torch
 
 from sspexplorer.errors import InputError
 from sspexplorer.mocks import MockSample, make_mocks
-from sspexplorer.networks import NETWORKS, Model, StackedMLP, load_model
-from sspexplorer.training import Recipe, get_recipe, train
+from sspexplorer.networks.model import NETWORKS, Model, StackedMLP, load_model
+from sspexplorer.networks.training import Recipe, get_recipe, train
 
 QUICK = Recipe("quick", epochs=3, batch_size=256, learning_rate=0.004, standardise=True)
 

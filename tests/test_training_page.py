@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from sspexplorer.app import shared
-from sspexplorer.app.training import TrainANetwork
-from sspexplorer.app.training_choices import CUSTOM, Choices
-from sspexplorer.app.training_runs import PACE, Pace, duration
+from sspexplorer.app import cache
+from sspexplorer.app.train.choices import CUSTOM, Choices
+from sspexplorer.app.train.runs import PACE, Pace, duration
+from sspexplorer.app.train.training import TrainANetwork
 from sspexplorer.mocks import PARAMETERS
-from sspexplorer.networks import load_model
+from sspexplorer.networks.model import load_model
+from sspexplorer.networks.training import RECIPES, get_recipe
 from sspexplorer.plots.training import Losses, loss_curves
-from sspexplorer.training import RECIPES, get_recipe
 
 # As little as a training can be.
 TINY = "page=training&libraries=emiles&mocks=10000&batch=1000"
@@ -44,8 +44,8 @@ def test_a_recipe_that_is_chosen_is_that_recipe(name):
 
 
 def test_the_time_of_the_shipped_networks_is_estimated_as_it_was():
-    for name in shared.RECIPE_MODELS:
-        card = shared.model_card(name)
+    for name in cache.RECIPE_MODELS:
+        card = cache.model_card(name)
         choices = Choices(n_mocks=0, epochs=card["training"]["epochs_done"])
         choices.take_recipe(name)
         libraries = card["sample"]["libraries"]
@@ -154,7 +154,7 @@ def test_a_training_is_stopped_and_another_visitor_waits_for_it(
 def test_the_page_works_without_a_server():
     page = TrainANetwork()
     assert page.shelf.comparison is not None
-    assert [run.shipped for run in page.shelf.runs] == list(shared.RECIPE_MODELS)
+    assert [run.shipped for run in page.shelf.runs] == list(cache.RECIPE_MODELS)
     page.n_mocks, page.batch_size, page.epochs = 10_000, 1000, 1
     page.state.libraries = ["emiles"]
     page.start()
@@ -164,9 +164,9 @@ def test_the_page_works_without_a_server():
     assert page.shelf.run.title == "Network 1"
     name = page.shelf.use()
     assert page.state.kept == [name]
-    assert shared.model(name) is page.shelf.run.model
+    assert cache.model(name) is page.shelf.run.model
     assert "Network 1" in page.shelf.comparison.curves["run"].to_numpy()
     assert json.dumps(page.shelf.run.card)
     page.shelf.remove()
     assert page.state.kept == []
-    assert not shared.knows_model(name)
+    assert not cache.knows_model(name)

@@ -12,8 +12,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sspexplorer.app.training_process import Task
-from sspexplorer.app.training_queue import (
+from sspexplorer.errors import InputError
+from sspexplorer.jobs.process import Task
+from sspexplorer.jobs.queue import (
     CANCELLED,
     DONE,
     FAILED,
@@ -22,9 +23,8 @@ from sspexplorer.app.training_queue import (
     Training,
     TrainingQueue,
 )
-from sspexplorer.errors import InputError
 from sspexplorer.mocks import make_mocks
-from sspexplorer.training import Recipe, get_recipe, train
+from sspexplorer.networks.training import Recipe, get_recipe, train
 
 QUICK = Task(
     Recipe("quick", epochs=2, batch_size=1000, learning_rate=0.004, standardise=True),
@@ -86,7 +86,7 @@ def test_the_card_says_how_to_train_it_again(queue):
     wait(lambda: told.ended)
     card = told.model.card
     code = "from sspexplorer.mocks import make_mocks\nfrom sspexplorer.noise import NoiseModel\n"
-    code += "from sspexplorer.training import Recipe, train\n"
+    code += "from sspexplorer.networks.training import Recipe, train\n"
     code += "\n".join(card["train_again"])
     names: dict = {"card": card}
     exec(code, names)
@@ -150,8 +150,8 @@ def test_one_trains_at_a_time_and_the_others_know_their_place(queue):
 def test_the_process_ends_with_the_server():
     code = (
         "import time\n"
-        "from sspexplorer.app.training_queue import QUEUE, Training\n"
-        "from sspexplorer.app.training_process import Task\n"
+        "from sspexplorer.jobs.queue import QUEUE, Training\n"
+        "from sspexplorer.jobs.process import Task\n"
         f"training = Training(Task.from_json({ENDLESS.to_json()!r}))\n"
         "QUEUE.add(training)\n"
         "while training.epoch < 1: time.sleep(0.02)\n"

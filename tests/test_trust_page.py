@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect
 
-from sspexplorer.app.shell import load_extensions
-from sspexplorer.app.trust import SECTIONS, ErrorBars
-from sspexplorer.app.trust_words import CAPTIONS, comparison_table
+from sspexplorer.app.frame.shell import load_extensions
+from sspexplorer.app.trust.error_bar_words import CAPTIONS, comparison_table
+from sspexplorer.app.trust.error_bars import SECTIONS, ErrorBars
 from sspexplorer.plots import trust as plots
-from sspexplorer.posterior.promises import promises
-from sspexplorer.posterior.trust import load_trust
+from sspexplorer.posterior.validation.promises import promises
+from sspexplorer.posterior.validation.trust import load_trust
 
 
 @pytest.fixture(scope="module", autouse=True)

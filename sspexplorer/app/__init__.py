@@ -1,4 +1,4 @@
-"""The application: one module per page, assembled by :mod:`sspexplorer.app.shell`.
+"""The application: one module per page, assembled by :mod:`sspexplorer.app.frame.shell`.
 
 Each page can be had by the name of its class, for a cell of a notebook:
 
@@ -12,8 +12,8 @@ from typing import Any
 def __getattr__(name: str) -> Any:
     # Pages bring Panel with them, which whoever wants but one module should not wait for.
     if name[:1].isupper():
+        from sspexplorer.app.frame.shell import load_extensions
         from sspexplorer.app.pages import PAGES
-        from sspexplorer.app.shell import load_extensions
 
         for page in PAGES:
             if page.view.__name__ == name:

@@ -1,21 +1,21 @@
 """The pages of the app, in the order of the header. A new page is one line here."""
 
-from sspexplorer.app.catalogue import YourCatalogue
-from sspexplorer.app.degeneracies import Degeneracies
-from sspexplorer.app.density import PredictedVsTrue
-from sspexplorer.app.embedding import SEDMap
-from sspexplorer.app.histories import MixedPopulations
-from sspexplorer.app.libraries import Libraries
-from sspexplorer.app.magnitude import AgainstMagnitude
-from sspexplorer.app.noise import Noise
-from sspexplorer.app.one_library import OneLibraryOrAll
-from sspexplorer.app.residuals import ResidualsByLibrary
-from sspexplorer.app.samples import MockSamplePage
-from sspexplorer.app.sed import SEDExplorer
-from sspexplorer.app.sedfit import SEDFitting
-from sspexplorer.app.shell import Page
-from sspexplorer.app.training import TrainANetwork
-from sspexplorer.app.trust import ErrorBars
+from sspexplorer.app.apply.catalogue import YourCatalogue
+from sspexplorer.app.explore.histories import MixedPopulations
+from sspexplorer.app.explore.libraries import Libraries
+from sspexplorer.app.explore.noise import Noise
+from sspexplorer.app.explore.sed import SEDExplorer
+from sspexplorer.app.explore.sed_map import SEDMap
+from sspexplorer.app.frame.shell import Page
+from sspexplorer.app.train.samples import MockSamplePage
+from sspexplorer.app.train.training import TrainANetwork
+from sspexplorer.app.trust.degeneracies import Degeneracies
+from sspexplorer.app.trust.density import PredictedVsTrue
+from sspexplorer.app.trust.error_bars import ErrorBars
+from sspexplorer.app.trust.magnitude import AgainstMagnitude
+from sspexplorer.app.trust.one_library import OneLibraryOrAll
+from sspexplorer.app.trust.residuals import ResidualsByLibrary
+from sspexplorer.app.trust.sedfit import SEDFitting
 
 PAGES = (
     Page("sed", "SED explorer", "explore", SEDExplorer),

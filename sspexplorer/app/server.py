@@ -3,8 +3,8 @@
 import panel as pn
 from panel.template import Template
 
+from sspexplorer.app.frame.shell import PRODUCT, Shell, start_warming
 from sspexplorer.app.pages import PAGES
-from sspexplorer.app.shell import PRODUCT, Shell, start_warming
 from sspexplorer.errors import InputError
 
 

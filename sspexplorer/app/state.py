@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import param
 
-from sspexplorer.app import shared
+from sspexplorer.app import cache
 from sspexplorer.catalogue import Catalogue
 from sspexplorer.libraries import LIBRARY_NAMES, library_names
 from sspexplorer.noise import NoiseModel
@@ -40,7 +40,7 @@ class ModelName(param.String):
 
     def _validate(self, val: Any) -> None:
         super()._validate(val)
-        if val != self.default and not shared.knows_model(val):
+        if val != self.default and not cache.knows_model(val):
             raise ValueError(f"There is no model {val!r}.")
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from sspexplorer.app import shared
+from sspexplorer.app import cache
 from sspexplorer.errors import InputError
 from sspexplorer.mocks import MAGNITUDES
 
@@ -29,7 +29,7 @@ def cut_name(limit: float) -> str:
 
 def fair_split(model: str, split: str) -> str:
     """Split that a model can be tested on: one trained on mocks at random has no unseen SSPs."""
-    only_random = shared.model_card(model).get("sample", {}).get("split") == "random"
+    only_random = cache.model_card(model).get("sample", {}).get("split") == "random"
     return "random" if only_random else split
 
 
@@ -66,7 +66,7 @@ class Trial:
         InputError
             If there are none, or the model cannot be tested on this split.
         """
-        table = shared.held_out_table(self.model, self.split)
+        table = cache.held_out_table(self.model, self.split)
         known = table["library"].cat.categories
         mask = np.isin(known, self.libraries)[table["library"].cat.codes]
         rows = table[mask & (table["magnitude"] < limit).to_numpy()]

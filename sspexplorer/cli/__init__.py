@@ -80,8 +80,8 @@ def train(
     """Train networks on a mock sample; Ctrl-C stops early and keeps the best weights."""
     from sspexplorer.metrics import with_metrics
     from sspexplorer.mocks import MockSample
-    from sspexplorer.training import get_recipe
-    from sspexplorer.training import train as run_training
+    from sspexplorer.networks.training import get_recipe
+    from sspexplorer.networks.training import train as run_training
 
     chosen = get_recipe(recipe, network=network, epochs=epochs)
     make_folder(out)
@@ -113,9 +113,9 @@ def evaluate(
     json_output: JsonOption = False,
 ) -> None:
     """Measure a model on mocks: bias, scatter, outliers, by parameter, magnitude, library."""
-    from sspexplorer.estimators import answers_to_mocks, check_model
     from sspexplorer.metrics import evaluate as measure
     from sspexplorer.mocks import MockSample
+    from sspexplorer.models import answers_to_mocks, check_model
 
     check_model(model)
     tested = answers_to_mocks(model, split, MockSample.from_parquet(mocks) if mocks else None)

@@ -11,7 +11,7 @@ from sspexplorer.cli.parts import JsonOption, print_json, say
 
 if TYPE_CHECKING:
     from sspexplorer.libraries import SSPLibrary
-    from sspexplorer.store import Step
+    from sspexplorer.libraries.store import Step
 
 libraries_app = typer.Typer(rich_markup_mode=None)
 
@@ -49,7 +49,7 @@ def add(
     A download that is stopped goes on where it was when the command is given again. The library is
     kept in the folder that SSPEXPLORER_DATA names, and can then be chosen everywhere.
     """
-    from sspexplorer.store import add_library
+    from sspexplorer.libraries.store import add_library
 
     try:
         library = add_library(source, path, name=name, progress=_step_line())
@@ -73,7 +73,7 @@ def remove(
     json_output: JsonOption = False,
 ) -> None:
     """Forget a library that was added."""
-    from sspexplorer.store import remove_library
+    from sspexplorer.libraries.store import remove_library
 
     remove_library(name)
     if json_output:
@@ -109,7 +109,7 @@ def _described(name: str) -> dict:
 
 def _out_of_range(whole: "SSPLibrary", library: "SSPLibrary") -> list[str]:
     from sspexplorer.libraries import DEFAULT_AGE_RANGE
-    from sspexplorer.readers.resampling import counted
+    from sspexplorer.libraries.readers.resampling import counted
 
     low, high = DEFAULT_AGE_RANGE
     n_outside = len(whole) - len(library)

@@ -16,7 +16,7 @@ from sspexplorer.cli.parts import (
 
 if TYPE_CHECKING:
     from sspexplorer.catalogue import Catalogue
-    from sspexplorer.estimators import Predictions
+    from sspexplorer.models import Predictions
 
 
 def predict(
@@ -45,7 +45,7 @@ def predict(
 ) -> None:
     """Predict age, metallicity and dust for every row of a catalogue."""
     from sspexplorer.catalogue import read_catalogue
-    from sspexplorer.estimators import check_model, predict_rows
+    from sspexplorer.models import check_model, predict_rows
     from sspexplorer.posterior.prediction import Choices
 
     check_folder(out)

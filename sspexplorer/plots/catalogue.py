@@ -11,8 +11,8 @@ import pandas as pd
 from bokeh.models import HoverTool
 
 from sspexplorer.bands import BAND_NAMES, N_BANDS, load_bands
-from sspexplorer.inference import extend_ends, fill_missing
 from sspexplorer.mocks import Observation
+from sspexplorer.networks.prediction import extend_ends, fill_missing
 from sspexplorer.plots.sed import WAVELENGTH_RANGE, scale_flux_axis
 from sspexplorer.plots.style import (
     COLOUR_BAR,
@@ -74,7 +74,7 @@ class Galaxy:
         flux, flux_err : ndarray, shape (57,)
             F_ν on any scale; NaN is missing.
         templates : ndarray, shape (n, 57)
-            The model's, see :func:`sspexplorer.inference.extend_ends`.
+            The model's, see :func:`sspexplorer.networks.prediction.extend_ends`.
         ssps : tuple of Observation
             See the class.
         set_aside : str

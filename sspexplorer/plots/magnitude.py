@@ -89,7 +89,8 @@ class Curves:
     Attributes
     ----------
     table : DataFrame
-        As of :func:`~sspexplorer.accuracy.metrics_by_magnitude`, of any number of runs.
+        As of :func:`~sspexplorer.analysis.by_magnitude.metrics_by_magnitude`, of any number of
+        runs.
     parameters : sequence of str
         Those to draw.
     looks : dict
@@ -142,7 +143,8 @@ def metric_curves(
     table : DataFrame, or Pipe of Curves
         ``run``, ``parameter``, ``magnitude``, ``bias``, ``sigma_nmad``, ``outlier_fraction``,
         ``pearson``, ``r2``, ``n``, and, for error bars, these names and ``_err``: see
-        :func:`~sspexplorer.accuracy.metrics_by_magnitude`. Rows of one run and parameter are in
+        :func:`~sspexplorer.analysis.by_magnitude.metrics_by_magnitude`. Rows of one run and
+        parameter are in
         order of magnitude. A ``holoviews.streams.Pipe`` of :class:`Curves` gives live figures;
         what is drawn is then as they say, and ``parameters``, ``published`` and ``looks`` count
         for nothing.

@@ -44,7 +44,7 @@ def coverage_picture(
     Parameters
     ----------
     magnitudes : DataFrame
-        See :class:`~sspexplorer.posterior.trust.Trust`.
+        See :class:`~sspexplorer.posterior.validation.trust.Trust`.
     column : {"coverage_68", "coverage_95"}
     level : float
         Probability of the interval.

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.errors import InputError
-from sspexplorer.networks import card_text
+from sspexplorer.networks.model import card_text
 from sspexplorer.posterior.density import Bounds, Mixture
 from sspexplorer.posterior.inputs import REDSHIFT_ERRORS, encode, level, relative_noise
 from sspexplorer.posterior.network import Architecture, PosteriorNetwork

@@ -11,7 +11,7 @@ import pandas as pd
 
 from sspexplorer.bands import N_BANDS, load_bands
 from sspexplorer.errors import InputError
-from sspexplorer.inference import MIN_BANDS, Cancelled, row_median
+from sspexplorer.networks.prediction import MIN_BANDS, Cancelled, row_median
 from sspexplorer.photometry import MAX_REDSHIFT
 from sspexplorer.posterior.density import Mixture
 from sspexplorer.posterior.likeness import UNLIKE, Likeness, named

@@ -1,0 +1,1 @@
+"""What pages, notebooks and the command line compute: tables in, tables out, nothing drawn."""

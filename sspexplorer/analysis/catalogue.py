@@ -1,0 +1,255 @@
+"""Predictions for a catalogue as a table to show: few columns, names that are safe, counts."""
+
+import re
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from sspexplorer.app.apply.method import Asked
+from sspexplorer.catalogue import Catalogue
+from sspexplorer.catalogue.names import read_name
+from sspexplorer.catalogue.values import column_width
+from sspexplorer.mocks import PARAMETERS
+from sspexplorer.models import Predictions
+from sspexplorer.plots.catalogue import FLAG_COLOURS
+from sspexplorer.plots.style import PARAMETER_LABELS
+
+# Of the catalogue's own columns besides the bands: more would not fit beside the predictions.
+MAX_OWN_COLUMNS = 4
+
+_IDENTIFIER = re.compile(r"(^|_)(id|name|number|object|source|designation|galaxy|target)(_|$)")
+_MAGNITUDE = re.compile(r"(^|_)(mag|magnitude)(_|$)")
+_LONGEST_TEXT = 80
+_SAFE_INTEGER = 2**53  # beyond it a browser rounds
+_DIGITS = 7
+
+ALL, WELL, FLAGGED, WITHOUT = "all", "well", "flagged", "without"
+OTHER_REASONS = "other combinations"
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """Predictions of one model for one catalogue.
+
+    Attributes
+    ----------
+    catalogue : Catalogue
+    predictions : DataFrame
+        See :func:`sspexplorer.models.predict_rows`.
+    model : str
+        Name of the model that predicted.
+    network : str
+        Name of a network without error bars, which stands beside it.
+    meaning : str
+        Which ages these are, in a sentence.
+    remarks : tuple of str
+        Sentences on the whole.
+    asked : Asked or None
+        How the catalogue was predicted; None if that was not on a page.
+    table : DataFrame
+        One row for each of the catalogue's, in order: ``row`` (from 1), ``own0``, ``own1`` …
+        (columns of the catalogue), ``log_age``, ``metallicity``, ``ebv`` and their ``…_err`` if
+        there are, ``n_bands``, ``flag``, ``kind`` (of flag, without what it says of this row
+        alone), ``reason_index`` and ``name``.
+    own_titles : dict
+        Name in the file of each ``own…`` column, as the file has it.
+    groups : dict
+        Rows, as a mask, of each group that one can choose to see: :data:`ALL`, :data:`WELL` …,
+        then each single reason of a flag. Groups without rows are left out.
+    """
+
+    catalogue: Catalogue
+    predictions: pd.DataFrame
+    model: str
+    table: pd.DataFrame
+    own_titles: dict[str, str]
+    groups: dict[str, np.ndarray]
+    network: str = ""
+    meaning: str = ""
+    remarks: tuple[str, ...] = ()
+    asked: Asked | None = None
+
+    @classmethod
+    def of(cls, catalogue: Catalogue, predictions: Predictions, asked: Asked) -> "Answers":
+        """Put the table together with what is to be said of it."""
+        gathered = cls.gather(catalogue, predictions.table, asked.model)
+        said = {"meaning": predictions.meaning, "remarks": predictions.remarks}
+        return replace(gathered, network=asked.network, asked=asked, **said)
+
+    @classmethod
+    def gather(cls, catalogue: Catalogue, predictions: pd.DataFrame, model: str) -> "Answers":
+        """Put the table together; takes seconds for a million rows."""
+        errors = [name for name in PARAMETERS if f"pred_{name}_err" in predictions]
+        names = own_columns(catalogue)[: MAX_OWN_COLUMNS - 2 if errors else None]
+        own = catalogue.frame(names)
+        columns = {"row": np.arange(1, len(predictions) + 1)}
+        columns |= {f"own{i}": _shown(own[name]) for i, name in enumerate(names)}
+        for name in PARAMETERS:
+            columns[name] = predictions[f"pred_{name}"].to_numpy()
+            if errors:
+                columns[f"{name}_err"] = predictions[f"pred_{name}_err"].to_numpy()
+        columns |= {
+            "n_bands": predictions["pred_n_bands"].to_numpy(),
+            "flag": predictions["pred_flag"].to_numpy(object),
+        }
+        table = pd.DataFrame(columns)
+        table["kind"] = table["flag"].map({flag: _kind(flag) for flag in table["flag"].unique()})
+        table["reason_index"] = _reason_index(table["kind"], table["log_age"].notna())
+        table["name"] = table["own0"].astype(str) if names and _is_identifier(names[0]) else ""
+        titles = {f"own{i}": name for i, name in enumerate(names)}
+        return cls(catalogue, predictions, model, table, titles, _groups(table), model)
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether the predictions are posteriors."""
+        return "log_age_err" in self.table
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """Heading of each column that is shown."""
+        titles = {"row": "row", **self.own_titles}
+        for name, label in PARAMETER_LABELS.items():
+            titles[name] = label
+            if self.has_errors:
+                titles[f"{name}_err"] = "±"
+        return titles | {"n_bands": "bands", "flag": "flag"}
+
+    @cached_property
+    def predicted(self) -> np.ndarray:
+        """Which rows have a prediction."""
+        return self.table["log_age"].notna().to_numpy()
+
+    @cached_property
+    def flagged(self) -> np.ndarray:
+        """Which rows have a flag."""
+        return (self.table["flag"] != "").to_numpy()
+
+    @cached_property
+    def legend(self) -> tuple[tuple[int, str, int], ...]:
+        """Each ``reason_index`` of predicted rows, what it means, and how many have it."""
+        known = self.table[self.predicted]
+        counts = known.groupby("reason_index").size()
+        first = known.drop_duplicates("reason_index").set_index("reason_index")["kind"]
+        last = len(FLAG_COLOURS) - 1
+        return tuple(
+            (index, OTHER_REASONS if index == last else first[index] or "no flag", int(n))
+            for index, n in counts.items()
+        )
+
+    def sentence(self) -> str:
+        """How many rows came out how."""
+        n, flags = len(self.table), self.table["kind"]
+        doubtful = self.predicted & self.flagged
+        everything = "The only row was" if n == 1 else f"All {n:,} rows were"
+        text = (
+            f"{everything} predicted"
+            if self.predicted.all()
+            else f"{int(self.predicted.sum()):,} of {n:,} rows were predicted"
+        )
+        if doubtful.any():
+            text += f", {int(doubtful.sum()):,} with a flag: {_listed(_reasons(flags[doubtful]))}"
+        if not self.predicted.all():
+            # The first words of a flag are the cause; what follows is true but beside the point.
+            causes = flags[~self.predicted].str.split("; ").str[0]
+            text += f". {len(causes):,} cannot be: {_listed(_reasons(causes))}"
+        return text + "."
+
+
+def _groups(table: pd.DataFrame) -> dict[str, np.ndarray]:
+    predicted, flags = table["log_age"].notna().to_numpy(), table["kind"]
+    flagged = (flags != "").to_numpy()
+    groups = {
+        ALL: np.ones(len(table), bool),
+        WELL: predicted & ~flagged,
+        FLAGGED: predicted & flagged,
+        WITHOUT: ~predicted,
+    }
+    for reason in _reasons(flags):
+        those = [flag for flag in flags.unique() if reason in str(flag).split("; ")]
+        groups[reason] = flags.isin(those).to_numpy()
+    return {name: rows for name, rows in groups.items() if rows.any()}
+
+
+def _kind(flag: str) -> str:
+    """Each of the reasons of a flag up to its colon."""
+    return "; ".join(reason.split(": ")[0] for reason in str(flag).split("; "))
+
+
+def _reasons(flags: pd.Series) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for flag, n in flags.value_counts().items():
+        for reason in filter(None, str(flag).split("; ")):
+            counts[reason] = counts.get(reason, 0) + int(n)
+    return dict(sorted(counts.items(), key=lambda item: -item[1]))
+
+
+def _listed(reasons: dict[str, int]) -> str:
+    return ", ".join(f"{reason} ({n:,})" for reason, n in reasons.items())
+
+
+def own_columns(catalogue: Catalogue) -> list[str]:
+    """Columns to show beside predictions: identifiers, magnitudes, redshift, then the first."""
+    candidates = []
+    for name in catalogue.column_names:
+        read = read_name(name)
+        if (read is None or not read.band) and column_width(catalogue.table, name) == 1:
+            candidates.append(name)
+
+    def rank(name: str) -> int:
+        if _is_identifier(name):
+            return 0
+        if _MAGNITUDE.search(_simple(name)):
+            return 1
+        return 2 if name == catalogue.redshift_column else 3
+
+    return sorted(candidates, key=rank)[:MAX_OWN_COLUMNS]
+
+
+def _simple(name: str) -> str:
+    return re.sub(r"[^0-9a-z]+", "_", name.lower())
+
+
+def _is_identifier(name: str) -> bool:
+    return bool(_IDENTIFIER.search(_simple(name)))
+
+
+def _shown(column: pd.Series) -> np.ndarray:
+    """Values as a table in a browser can sort and show them."""
+    if pd.api.types.is_bool_dtype(column) or not pd.api.types.is_numeric_dtype(column):
+        numbers = _as_numbers(column)
+        if numbers is None:
+            text = column.astype(str).where(column.notna(), "")
+            return text.str.slice(0, _LONGEST_TEXT).to_numpy(object)
+        column = numbers
+    values = column.to_numpy(float, na_value=np.nan)
+    if np.nanmax(np.abs(values), initial=0.0) > _SAFE_INTEGER:
+        return column.astype(str).to_numpy(object)
+    if pd.api.types.is_integer_dtype(column) and not column.isna().any():
+        return column.to_numpy(np.int64)
+    with np.errstate(all="ignore"):
+        place = 10.0 ** (_DIGITS - 1 - np.floor(np.log10(np.abs(values))))
+        rounded = np.rint(values * place) / place
+    return np.where(np.isfinite(rounded), rounded, values)
+
+
+def _as_numbers(column: pd.Series) -> pd.Series | None:
+    """Text that is all numbers, as numbers; None if it is not, or has leading zeros."""
+    if not pd.api.types.is_string_dtype(column):
+        return None
+    text = column.fillna("").astype(str).str.strip()
+    given = text[text != ""]
+    if given.empty or given.str.match(r"[+-]?0\d").any():
+        return None
+    numbers = pd.to_numeric(text.where(text != ""), errors="coerce")
+    unread = numbers.isna() & (text != "") & (text.str.lower() != "nan")
+    return None if unread.any() else numbers
+
+
+def _reason_index(flags: pd.Series, predicted: pd.Series) -> np.ndarray:
+    """0 without a flag, then 1, 2 … by how common a flag is among predicted rows."""
+    common = flags[predicted & (flags != "")].value_counts().index
+    last = len(FLAG_COLOURS) - 1
+    rank = {"": 0} | {flag: min(i, last) for i, flag in enumerate(common, start=1)}
+    return flags.map(rank).fillna(last).to_numpy(int)

@@ -1,0 +1,303 @@
+"""What the map of SEDs is asked about: mocks in a region, and galaxies on top."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from sspexplorer.analysis.catalogue import Answers
+from sspexplorer.catalogue import Catalogue
+from sspexplorer.embedding import (
+    UNLIKE,
+    complete,
+    equal_magnitude,
+    inside,
+    likeness,
+    load_embedding,
+    training_templates,
+)
+from sspexplorer.libraries import LIBRARY_NAMES
+from sspexplorer.metrics import OUTLIER_LIMIT, summary
+from sspexplorer.mocks import PARAMETERS
+from sspexplorer.networks.prediction import Cancelled, predict
+from sspexplorer.plots.map_region import QUANTILES, RegionParameters
+from sspexplorer.plots.sed import age_text
+from sspexplorer.plots.style import library_label
+
+if TYPE_CHECKING:
+    from sspexplorer.networks.model import Model
+
+# More mocks of a region than these are represented by as many, drawn by lot.
+MAX_SEDS, MAX_PREDICTED = 8000, 10_000
+MAX_GALAXIES = 10_000
+_CHUNK = 1500
+
+
+@dataclass(frozen=True, eq=False)
+class MapMocks:
+    """Mocks on the map.
+
+    Attributes
+    ----------
+    table : DataFrame
+        See :func:`sspexplorer.plots.embedding.map_table`.
+    flux : ndarray, shape (n, 57), float32
+        F_ν over its median.
+    """
+
+    table: pd.DataFrame
+    flux: np.ndarray
+
+    def chosen(self, libraries: Sequence[str], magnitudes: Sequence[float]) -> np.ndarray:
+        """Rows of these libraries and magnitudes, which lie next to each other in the grid."""
+        if not magnitudes:
+            return np.arange(0)
+        library = self.table["library"].cat
+        mask = np.isin(library.categories, libraries)[library.codes]
+        mask &= self.table["magnitude"].between(magnitudes[0], magnitudes[-1]).to_numpy()
+        return np.flatnonzero(mask)
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """Mocks within an outline on the map.
+
+    Attributes
+    ----------
+    whole : bool
+        There is no outline: these are all mocks in sight.
+    counts : DataFrame
+        A row for each library in sight: ``here`` and ``all``.
+    quantiles : ndarray, shape (3, 57)
+        16 %, median and 84 % of F_ν over its median.
+    true : ndarray, shape (n_tested, 3)
+        Parameters of mocks of held-out SSPs.
+    predicted : dict
+        {name of a model: ndarray, shape (n_tested, 3)}, the chosen model first.
+    """
+
+    whole: bool
+    counts: pd.DataFrame
+    quantiles: np.ndarray
+    true: np.ndarray
+    predicted: dict[str, np.ndarray]
+
+    @classmethod
+    def of(
+        cls,
+        mocks: MapMocks,
+        rows: np.ndarray,
+        outline: np.ndarray,
+        models: Mapping[str, "Model"],
+    ) -> "Region":
+        """Look into a region.
+
+        Parameters
+        ----------
+        mocks : MapMocks
+        rows : ndarray of int
+            Mocks in sight.
+        outline : ndarray, shape (m, 2)
+            Corners; none for all mocks in sight.
+        models : dict
+            Those that predict the parameters of the mocks, by name; the chosen one first.
+        """
+        table = mocks.table
+        here = rows
+        if len(outline):
+            here = rows[inside(table[["x", "y"]].to_numpy()[rows], outline)]
+        library = table["library"].cat
+        codes = library.codes.to_numpy()
+        counts = pd.DataFrame(
+            {
+                key: np.bincount(codes[those], minlength=len(library.categories))
+                for key, those in (("here", here), ("all", rows))
+            },
+            index=list(library.categories),
+        )
+        seds = _some(here, MAX_SEDS)
+        quantiles = np.full((3, mocks.flux.shape[1]), np.nan)
+        if len(seds):
+            quantiles = np.quantile(mocks.flux[seds], QUANTILES, axis=0)
+        tested = _some(here[table["held_out"].to_numpy()[here]], MAX_PREDICTED)
+        true = table[list(PARAMETERS)].to_numpy()[tested]
+        predicted = {
+            name: model.predict(mocks.flux[tested]) if len(tested) else true
+            for name, model in models.items()
+        }
+        return cls(not len(outline), counts[counts["all"] > 0], quantiles, true, predicted)
+
+    @property
+    def parameters(self) -> RegionParameters:
+        """Truth and predictions of the chosen model."""
+        return RegionParameters(self.true, next(iter(self.predicted.values())))
+
+    @property
+    def n(self) -> int:
+        """How many mocks there are."""
+        return int(self.counts["here"].sum())
+
+    def library_table(self) -> pd.DataFrame:
+        """Mocks of each library: their number, part of the region, part of the library."""
+        here, total = self.counts["here"], self.counts["all"]
+        return pd.DataFrame(
+            {
+                "Mocks here": here.to_numpy(),
+                "Part of the region": (here / max(1, self.n)).to_numpy(),
+                "Part of the library": (here / total).to_numpy(),
+            },
+            index=[library_label(name) for name in self.counts.index],
+        )
+
+    def score_table(self) -> pd.DataFrame:
+        """Metrics of what each model predicts for held-out mocks, by parameter and model."""
+        rows = {}
+        for k, name in enumerate(PARAMETERS):
+            true = self.true[:, k]
+            for model, predictions in self.predicted.items():
+                predicted = predictions[:, k]
+                found = summary(predicted, true)
+                rows[name, model] = {
+                    "Median true": float(np.median(true)) if len(true) else np.nan,
+                    "predicted": float(np.median(predicted)) if len(true) else np.nan,
+                    "Bias μ": round(found["bias"], 3) + 0.0,
+                    "σ\u00a0NMAD": found["sigma_nmad"],
+                    f"|Δ| > {OUTLIER_LIMIT}": found["outlier_fraction"],
+                    "n": found["n"],
+                }
+        return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _some(rows: np.ndarray, number: int) -> np.ndarray:
+    """At most so many of the rows, the same at every call."""
+    if len(rows) <= number:
+        return rows
+    return np.sort(np.random.default_rng(0).choice(rows, number, replace=False))
+
+
+@dataclass(frozen=True, eq=False)
+class MapGalaxies:
+    """Galaxies of a catalogue on the map.
+
+    Attributes
+    ----------
+    name : str
+        Of the catalogue.
+    table : DataFrame
+        ``row`` (from 1), ``name``, ``log_age``, ``metallicity``, ``ebv`` and ``flag`` (see
+        :class:`~sspexplorer.analysis.catalogue.Answers`), ``x``, ``y``, ``distance``,
+        ``nearest`` (row of the training templates, −1 if none), a column with the distance from
+        each library, and ``magnitude``: that of mocks of the same signal-to-noise ratio, NaN
+        where errors are unknown.
+    flux : ndarray, shape (n, 57)
+        F_ν over the median of the bands that are there.
+    n_rows : int
+        Rows of the catalogue; of a long one only some are placed.
+    """
+
+    name: str
+    table: pd.DataFrame
+    flux: np.ndarray
+    n_rows: int
+
+    @classmethod
+    def place(
+        cls,
+        catalogue: Catalogue,
+        model: "Model",
+        *,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> "MapGalaxies":
+        """Place, predict and measure the galaxies of a catalogue.
+
+        Raises
+        ------
+        Cancelled
+            If ``cancelled`` said so.
+        """
+        rows = np.arange(len(catalogue))
+        if len(rows) > MAX_GALAXIES:
+            rows = np.linspace(0, len(rows) - 1, MAX_GALAXIES).astype(int)
+        embedding, templates = load_embedding(), training_templates()
+        redshift = None if catalogue.redshift is None else catalogue.redshift
+        flux, parts = catalogue.flux[rows], []
+        for start in range(0, len(rows), _CHUNK):
+            if cancelled():
+                raise Cancelled
+            filled, _ = complete(flux[start : start + _CHUNK])
+            nearest = embedding.nearest(filled)
+            x, y = embedding.place(filled).T
+            best = nearest.index.to_numpy()
+            closest = nearest.distances.fillna(np.inf).to_numpy().argmin(axis=1)
+            columns = {"x": x, "y": y, "distance": nearest.distance}
+            columns["nearest"] = best[np.arange(len(best)), closest]
+            parts.append(nearest.distances.assign(**columns))
+        predictions = predict(model, catalogue.flux, redshift, cancelled=cancelled)
+        answers = Answers.gather(catalogue, predictions, "")
+        kept = ["row", "name", *PARAMETERS, "flag"]
+        table = answers.table[kept].iloc[rows].reset_index(drop=True)
+        table = pd.concat([table, pd.concat(parts, ignore_index=True)], axis=1)
+        table["magnitude"] = equal_magnitude(flux, catalogue.flux_err[rows])
+        table["of"] = templates.labels["library"].reindex(table["nearest"]).to_numpy()
+        unnamed = table["name"] == ""
+        table.loc[unnamed, "name"] = "row " + table.loc[unnamed, "row"].astype(str)
+        return cls(catalogue.name, table, _over_median(flux), len(catalogue))
+
+    @property
+    def placed(self) -> np.ndarray:
+        """Which have a place, shape (n,)."""
+        return self.table["x"].notna().to_numpy()
+
+    def judged(self, magnitude: float) -> pd.DataFrame:
+        """Table with ``nearer`` (see ``Embedding.fraction_nearer``) and ``verdict`` in words.
+
+        Parameters
+        ----------
+        magnitude : float
+            i magnitude of the mocks to compare with where errors are unknown.
+        """
+        table = self.table
+        compared = table["magnitude"].fillna(magnitude).to_numpy()
+        nearer = load_embedding().fraction_nearer(table["distance"].to_numpy(), compared)
+        verdicts = [likeness(fraction) for fraction in nearer]
+        return table.assign(compared=compared, nearer=nearer, verdict=verdicts)
+
+    def unlike(self, magnitude: float) -> dict[str, int]:
+        """Count the galaxies that are unlike the templates of one library, and of "all".
+
+        The comparison is always with held-out mocks and the templates of all libraries.
+
+        Parameters
+        ----------
+        magnitude : float
+            As for :meth:`judged`.
+        """
+        compared = self.table["magnitude"].fillna(magnitude).to_numpy()
+        columns = {name: name for name in LIBRARY_NAMES} | {"all": "distance"}
+        nearer = load_embedding().fraction_nearer
+        return {
+            name: int((nearer(self.table[column].to_numpy(), compared) >= UNLIKE).sum())
+            for name, column in columns.items()
+        }
+
+
+def _over_median(flux: np.ndarray) -> np.ndarray:
+    """Divide each row by the median of what is there; NaN where nothing is, or it is dark."""
+    scaled = np.where(np.isfinite(flux), flux, np.nan)
+    lit = np.isfinite(scaled).any(axis=1)
+    median = np.full(len(flux), np.nan)
+    median[lit] = np.nanmedian(scaled[lit], axis=1)
+    median[median <= 0] = np.nan
+    return scaled / median[:, None]
+
+
+def nearest_text(template: int) -> str:
+    """Name a training template in words."""
+    label = training_templates().labels.iloc[template]
+    words = (
+        f"{library_label(label['library'])}, {age_text(label['log_age'])}, "
+        f"[M/H] {label['metallicity']:+.2f}, E(B−V) {label['ebv']:.2f}"
+    )
+    return words.replace("-", "−").replace("E−MILES", "E-MILES")

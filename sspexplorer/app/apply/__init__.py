@@ -1,0 +1,1 @@
+"""Pages that predict the galaxies of a visitor."""

@@ -1,0 +1,374 @@
+"""Your catalogue: a file goes in, what was understood is shown, predictions come out."""
+
+import asyncio
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import panel as pn
+
+from sspexplorer.analysis.catalogue import Answers
+from sspexplorer.app import cache
+from sspexplorer.app.apply import intake as intake
+from sspexplorer.app.apply.method import METHOD, Method
+from sspexplorer.app.apply.own_columns import CatalogueComparison, OwnNumbers
+from sspexplorer.app.apply.posterior import FitQuality, PosteriorView
+from sspexplorer.app.apply.result import CatalogueResult
+from sspexplorer.app.kit import parts
+from sspexplorer.app.kit.download import Download
+from sspexplorer.app.kit.work import Job, Worker
+from sspexplorer.app.state import SharedState
+from sspexplorer.catalogue import Catalogue, read_catalogue
+from sspexplorer.catalogue.files import ending
+from sspexplorer.plots.catalogue import MAX_POINTS
+from sspexplorer.plots.shading import compile_means
+from sspexplorer.resources import data_path
+
+EXAMPLES = {
+    "Example: simulated galaxies": "simulated_galaxies.csv",
+    "Example: three real galaxies": "real_galaxies.csv",
+}
+FORMATS = {
+    "CSV": ".csv",
+    "ECSV": ".ecsv",
+    "FITS": ".fits",
+    "VOTable": ".vot",
+    "Parquet": ".parquet",
+}
+MAX_UPLOAD = "1000 MB"
+
+_LATER = 0.1  # s; long enough for what was shown to be on its way
+_AS_FOUND = ""  # the browser shows no choice for None
+_PIECE = 4_000_000  # bytes of an upload in one message: less than any server's limit
+
+# The words of this widget cannot be set, and it cannot stop an upload that has begun.
+_DROP_CSS = """
+:host(:not(#none)) {
+  .filepond--file-status-sub, .filepond--file-action-button { display: none; }
+  .filepond--drop-label { height: 178px; }
+  .filepond--drop-label label, .filepond--label-action { font-size: 0; }
+  .filepond--drop-label label::before { content: "Drop a catalogue here, or "; font-size: 15px; }
+  .filepond--label-action::before { content: "choose a file"; font-size: 15px; }
+}
+"""
+
+
+class YourCatalogue(Method, pn.viewable.Viewer):
+    """Predictions for a catalogue of one's own.
+
+    In a notebook it needs ``pn.extension("tabulator", "filedropper",
+    respect_explicit_sizing=True)`` before it.
+
+    Parameters
+    ----------
+    state : SharedState, optional
+        Model and libraries; a fresh one unless given.
+    """
+
+    def __init__(self, state: SharedState | None = None, **params: Any) -> None:
+        super().__init__(**params)
+        self.state = state or SharedState()
+        self._upload: intake.Upload | None = None
+        self._catalogue: Catalogue | None = None
+        self._result: CatalogueResult | None = None
+        self._comparison: CatalogueComparison | None = None
+        self.posterior: PosteriorView | None = None
+        self._filling = False
+        self.worker = Worker(self._show_whether_busy)
+        self._make_widgets()
+        self._make_areas()
+        self._new_drop_zone()
+        self.state.param.watch(self._model_changed, "model")
+        self.param.watch(self._method_changed, list(METHOD))
+        self.state.param.watch(self._libraries_changed, "libraries")
+        if pn.state.curdoc and pn.state.curdoc.session_context:
+            pn.state.on_session_destroyed(lambda context: self._forget())
+
+    @property
+    def catalogue(self) -> Catalogue | None:
+        """Catalogue as it was understood, or None before there is one."""
+        return self._catalogue
+
+    @property
+    def result(self) -> CatalogueResult | None:
+        """Predictions in sight, or None before there are any."""
+        return self._result
+
+    def _make_widgets(self) -> None:
+        self._examples = [pn.widgets.Button(label=title, width=220) for title in EXAMPLES]
+        for button in self._examples:
+            button.on_click(self._open_example)
+        self._by, self._rare = self.method_widgets()
+        self._photometry = pn.widgets.Select(label="Photometry", sizing_mode="stretch_width")
+        self._unit = pn.widgets.Select(label="Unit of the bands", sizing_mode="stretch_width")
+        for select in (self._photometry, self._unit):
+            select.param.watch(self._reading_changed, "value")
+        self._start = pn.widgets.Button(
+            label="Predict", color="primary", sizing_mode="stretch_width"
+        )
+        self._start.on_click(self._start_clicked)
+        self._another = pn.widgets.Button(label="Another file", sizing_mode="stretch_width")
+        self._another.on_click(lambda event: self.close())
+        self._format = pn.widgets.Select(label="Format", sizing_mode="stretch_width")
+        self._format.param.watch(self._name_download, "value")
+        self._download = Download(self._write, "")
+        self._download.param.watch(self._tell_of_download, "trouble")
+
+    def _make_areas(self) -> None:
+        self._drop_area = pn.Column(sizing_mode="stretch_width", margin=0)
+        self._empty = parts.stack(
+            self._drop_area,
+            parts.caption(
+                "A table with a row for each galaxy and a column for each band (Fν, Fλ or AB "
+                "magnitudes; at least 20 of the 57 bands), as CSV, ECSV, FITS, VOTable or "
+                f"Parquet, up to {MAX_UPLOAD}. The server forgets it when you close this page."
+            ),
+            pn.Row(*self._examples, margin=0, styles={"gap": "10px", "flex-wrap": "wrap"}),
+            intake.column_help(),
+            gap=18,
+        )
+        self._areas = [parts.stack() for _ in range(6)]
+        self._choices, self._answer, self._grid, self._posterior, *rest = self._areas
+        self._compared, self._understood = rest
+        # A column ends with an invisible button, and a gap before it.
+        self._choices.margin = (0, 0, -14, 0)
+        self._content = pn.Column(sizing_mode="stretch_width", margin=0)
+
+    def __panel__(self) -> pn.Column:
+        """Lay the page out; one of drop zone and content is in sight."""
+        return pn.Column(
+            self.worker, self._empty, self._content, sizing_mode="stretch_width", margin=0
+        )
+
+    # A file comes in, is read again another way, and is forgotten.
+
+    async def open(self, source: Path | bytes | str, name: str) -> None:
+        """Read a catalogue and show what was understood.
+
+        Parameters
+        ----------
+        source : Path, bytes or str
+            A file, or its content.
+        name : str
+            File name, whose ending says the format.
+        """
+
+        def read(job: Job) -> tuple[intake.Upload, Catalogue]:
+            upload = intake.kept(source, name)
+            return upload, read_catalogue(upload.path, name)
+
+        outcome = await self.worker.run(Job(f"Reading {name}"), read)
+        if outcome.done:
+            self._upload, self._catalogue = outcome.value
+            self._result = self._comparison = None
+            self.state.catalogue = self._catalogue
+            self._show_understood()
+
+    async def predict(self) -> None:
+        """Predict every row of the catalogue that was read, and show the result."""
+        catalogue, asked = self._catalogue, self.asked(self.state.model)
+        if catalogue is None:
+            return
+
+        def run(job: Job) -> tuple[Answers, OwnNumbers]:
+            found = asked.predict(catalogue, job)
+            job.fraction, job.words = None, "Laying out the table"
+            for name in cache.compared_models(asked.network):
+                cache.model(name)
+            if len(catalogue) > MAX_POINTS:
+                compile_means()
+            return Answers.of(catalogue, found, asked), OwnNumbers.of(catalogue)
+
+        outcome = await self.worker.run(Job("Predicting", len(catalogue), 0.0), run)
+        if outcome.done:
+            answers, numbers = outcome.value
+            self._show_result(answers)
+            # What is out of sight comes later: pictures take their time.
+            await asyncio.sleep(_LATER)
+            if self._result is not None and self._result.answers is answers:
+                self._show_comparison(numbers)
+
+    def close(self) -> None:
+        """Forget the file and all that came of it."""
+        self._forget()
+        self.state.catalogue = None
+        self.worker.clear()
+        for area in (self._content, *self._areas):
+            area[:] = []
+        self._new_drop_zone()
+        self._empty.visible = True
+
+    def _forget(self) -> None:
+        self.worker.cancel()
+        self._upload = self._catalogue = self._result = self._comparison = None
+
+    def _new_drop_zone(self) -> None:
+        """Exchange the drop zone, since it shows its last file for as long as it lives."""
+        drop = pn.widgets.FileDropper(
+            multiple=False,
+            # An empty list would not reach the browser, which then embeds PDF files.
+            previews=["image"],
+            chunk_size=_PIECE,
+            max_file_size=MAX_UPLOAD.replace(" ", ""),
+            sizing_mode="stretch_width",
+            height=180,
+            stylesheets=[_DROP_CSS],
+        )
+        drop.param.watch(self._dropped, "value")
+        self._drop_area[:] = [drop]
+
+    async def _dropped(self, event: Any) -> None:
+        if event.new:
+            name, content = list(event.new.items())[-1]
+            event.new.clear()
+            await self.open(content, name)
+
+    async def _open_example(self, event: Any) -> None:
+        name = EXAMPLES[event.obj.label]
+        await self.open(data_path("examples", name), name)
+
+    def _reading_changed(self, event: Any) -> None:
+        # Asked now: a coroutine would be begun when the widgets are no longer being filled.
+        if not self._filling and self._upload is not None:
+            pn.state.execute(self._read_again)
+
+    async def _read_again(self) -> None:
+        """Read with the photometry and the unit that the widgets say."""
+        upload, photometry, unit = self._upload, self._photometry.value, self._unit.value or None
+
+        def read(job: Job) -> Catalogue:
+            return read_catalogue(upload.path, upload.name, photometry=photometry, unit=unit)
+
+        outcome = await self.worker.run(Job(f"Reading {upload.name}"), read)
+        if outcome.done:
+            self._catalogue = self.state.catalogue = outcome.value
+            if self._result is None:
+                self._show_understood()
+            else:
+                self._fill_selects()
+                await self.predict()
+        elif not outcome.overtaken and self._catalogue is not None:
+            self._fill_selects()
+
+    async def _start_clicked(self, event: Any) -> None:
+        await self.predict()
+
+    async def _model_changed(self, event: Any) -> None:
+        if self._result is not None:
+            await self.predict()
+
+    async def _method_changed(self, *events: Any) -> None:
+        if self._result is not None:
+            await self.predict()
+
+    def _libraries_changed(self, event: Any) -> None:
+        if self._result is not None:
+            self._result.follow_libraries()
+
+    # What is in sight.
+
+    def _show_whether_busy(self, busy: bool) -> None:
+        self._start.disabled = busy
+
+    def _fill_selects(self) -> None:
+        """Offer the photometries and units of the catalogue, and show those in use."""
+        catalogue, titles = self._catalogue, intake.UNIT_TITLES
+        chosen = catalogue.unit if catalogue.unit_reason == intake.AS_CHOSEN else _AS_FOUND
+        found = "As found" if chosen else f"As found: {titles[catalogue.unit]}"
+        offered = {title: name for name, title in titles.items()}
+        self._filling = True
+        self._photometry.param.update(
+            options=list(catalogue.available_photometries), value=catalogue.photometry
+        )
+        self._unit.param.update(options={found: _AS_FOUND, **offered}, value=chosen)
+        self._filling = False
+
+    @property
+    def _readings(self) -> list[pn.widgets.Widget]:
+        """Widgets that say how to read the file; photometry only where there is a choice."""
+        several = len(self._catalogue.available_photometries) > 1
+        return [self._photometry, self._unit] if several else [self._unit]
+
+    def _show_understood(self) -> None:
+        catalogue = self._catalogue
+        self._fill_selects()
+        self._empty.visible = False
+        self._content[:] = [
+            parts.page_layout(
+                [self._by, *self._readings, self._start, self._another],
+                parts.stack(
+                    intake.title(catalogue),
+                    intake.band_strip(catalogue),
+                    intake.findings(catalogue),
+                    gap=18,
+                ),
+                more=self._rare,
+            )
+        ]
+
+    def _show_result(self, answers: Answers) -> None:
+        """Put the result in place of the last one, with the same choices."""
+        last, catalogue = self._result, answers.catalogue
+        kept = {} if last is None else {k: getattr(last, k) for k in ("row", "group", "by_flag")}
+        self._result = result = CatalogueResult(answers, self.state, **kept)
+        words = (answers.sentence(), answers.meaning, *answers.remarks, answers.asked.hint)
+        caption = parts.caption(" ".join(words))
+        self._choices[:] = result.controls
+        self._answer[:] = [parts.stack(intake.title(catalogue), caption, gap=2), result]
+        self._grid[:] = [result.grid]
+        self._posterior[:] = self._with_error_bars(result)
+        self._understood[:] = [intake.band_strip(catalogue), intake.findings(catalogue)]
+        if last is None:
+            own = ending(catalogue.name)
+            formats = {f"{t} ({e})": e for t, e in FORMATS.items() if e != own}
+            self._format.param.update(options={f"As uploaded ({own})": own, **formats}, value=own)
+            self._content[:] = [self._result_layout()]
+        self._name_download()
+
+    def _with_error_bars(self, result: CatalogueResult) -> list[Any]:
+        """Posterior of the chosen galaxy and quality of all fits; nothing without posteriors."""
+        if not result.answers.has_errors:
+            return []
+        self.posterior = posterior = PosteriorView(result.answers, result.row)
+        result.param.watch(lambda event: posterior.show(event.new), "row")
+        return [
+            parts.folded("Posterior of the chosen galaxy", posterior, open_=True),
+            parts.folded("How well all are matched", FitQuality(result.answers)),
+        ]
+
+    def _show_comparison(self, numbers: OwnNumbers) -> None:
+        """Compare the result with the catalogue's own columns, those that were chosen last."""
+        result, last = self._result, self._comparison
+        comparison = CatalogueComparison(result.answers, numbers, like=last, row=result.row)
+        self._comparison = comparison
+        result.param.watch(lambda event: comparison.param.update(row=event.new), "row")
+        comparison.param.watch(lambda event: result.param.update(row=event.new), "row")
+        self._compared[:] = [comparison]
+
+    def _result_layout(self) -> pn.Column:
+        """Lay out the areas that results come into, one after the other."""
+        controls = [self._by, self._choices, self._format, self._download, self._another]
+        return parts.stack(
+            parts.page_layout(controls, self._answer, more=[*self._rare, *self._readings]),
+            self._grid,
+            self._posterior,
+            parts.folded("Compare with your own columns", self._compared, open_=True),
+            parts.folded("What was understood", self._understood),
+            gap=20,
+        )
+
+    # The result goes out.
+
+    def _name_download(self, *events: Any) -> None:
+        if self._catalogue is None:
+            return
+        name = Path(self._catalogue.name.replace("\\", "/")).name
+        stem = name[: -len(ending(name))]
+        self._download.filename = f"{stem}_predictions{self._format.value}"
+
+    def _write(self, file: BinaryIO) -> None:
+        answers = self._result.answers
+        answers.catalogue.write(file, self._format.value, answers.predictions)
+
+    def _tell_of_download(self, event: Any) -> None:
+        if event.new is not None:
+            self.worker.tell(event.new)

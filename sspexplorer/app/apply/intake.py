@@ -1,0 +1,144 @@
+"""What was understood of a catalogue, in words and cells, before anything is predicted."""
+
+import tempfile
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+import panel as pn
+
+from sspexplorer.app.kit import parts
+from sspexplorer.app.kit.theme import static_text
+from sspexplorer.bands import BAND_NAMES, load_bands
+from sspexplorer.catalogue import Catalogue
+from sspexplorer.catalogue.files import ending
+from sspexplorer.plots.style import band_colours
+
+AS_CHOSEN = "as you chose"  # reason that the reader gives for a unit it was told
+UNIT_TITLES = {"fnu": "Fν", "flambda": "Fλ", "mag": "AB magnitudes"}
+
+_STRIP_CSS = """
+:host { color: var(--ssp-muted, #5d636e); font-size: 12px; }
+.strip { display: flex; gap: 2px; height: 30px; }
+.strip i {
+  border: 1.5px solid var(--light); border-radius: 3px; flex: 1 1 0; min-width: 0; overflow: hidden;
+  position: relative;
+}
+.strip i::before {
+  background: var(--light); bottom: 0; content: ""; height: var(--part); left: 0; right: 0;
+  position: absolute;
+}
+.strip i:last-child, .names span:last-child { margin-left: 8px; }
+.names { display: flex; justify-content: space-between; padding-top: 4px; }
+"""
+_TEXT_CSS = """
+h2 { font-size: 16px; font-weight: 600; letter-spacing: -0.01em; line-height: 1.3; margin: 0;
+     overflow-wrap: anywhere; }
+ul { color: var(--ssp-muted, #5d636e); margin: 0; max-width: 84ch; padding-left: 18px; }
+li { overflow-wrap: anywhere; padding: 1px 0; }
+dl { display: grid; gap: 6px 18px; grid-template-columns: max-content 1fr; margin: 4px 0;
+     max-width: 92ch; }
+dt { color: var(--ssp-muted, #5d636e); }
+dd { margin: 0; }
+code { background: var(--ssp-faint, #e9ebef); border-radius: 4px; padding: 1px 4px; }
+"""
+
+_HELP = {
+    "Bands": "`J0378` … `J1007`, `uJAVA`, `iSDSS`, in any letter case; with an aperture, as "
+    "`AUTO_J0378`, `FLUX_AUTO_J0378`, `MAG_AUTO_J0378` or `APER_COR_3_0_J0378`; by their central "
+    "wavelength in Å, as `JPAS3785`; or all in one array column of 57 or 60 values, as "
+    "`FLUX_APER_COR_3_0`.",
+    "Errors": "`J0378_err`, `error_JPAS3785`, `MAG_ERR_AUTO_J0378`; a fraction of the flux in "
+    "`FLUX_RELERR_AUTO_J0378`.",
+    "Units": "Fν, Fλ or AB magnitudes: by a column’s own unit (such as Jy, µJy, nanomaggy or "
+    "erg/s/cm²/Å), else by its name, else by the size of the numbers. The scale does not matter, "
+    "as long as it is the same for all bands of a row.",
+    "Missing": "An empty cell, NaN, 0, −99, −999, −9999 and magnitudes such as 99.",
+    "Redshift": "`z_spec`, `redshift`, `z`, `z_phot`, `photoz` and the like. It is used for flags: "
+    "the networks are trained on galaxies at rest.",
+    "All else": "Kept as it is: the file you download has every row and column of yours.",
+}
+
+
+def _html(text: str, css: str) -> pn.pane.HTML:
+    return pn.pane.HTML(
+        text,
+        stylesheets=[static_text("text.css"), css],
+        sizing_mode="stretch_width",
+        margin=0,
+    )
+
+
+def _code(text: str) -> str:
+    """HTML of a text in which `…` is code."""
+    pieces = [escape(piece) for piece in text.split("`")]
+    return "".join(f"<code>{p}</code>" if i % 2 else p for i, p in enumerate(pieces))
+
+
+def column_help() -> pn.Card:
+    """Say which columns are recognised, folded away."""
+    rows = "".join(f"<dt>{escape(k)}</dt><dd>{_code(v)}</dd>" for k, v in _HELP.items())
+    return pn.Card(
+        _html(f"<dl>{rows}</dl>", _TEXT_CSS),
+        header=parts.label("What columns do you read?"),
+        collapsed=True,
+        sizing_mode="stretch_width",
+        margin=0,
+    )
+
+
+def title(catalogue: Catalogue) -> pn.pane.HTML:
+    """Name of the file and its number of rows."""
+    rows = "1 row" if len(catalogue) == 1 else f"{len(catalogue):,} rows"
+    return _html(f"<h2>{escape(catalogue.name)}, {rows}</h2>", _TEXT_CSS)
+
+
+def band_strip(catalogue: Catalogue) -> pn.pane.HTML:
+    """One cell for each band, filled as high as the fraction of rows that have it."""
+    missing, n = catalogue.n_missing_by_band, len(catalogue)
+    cells = "".join(
+        f'<i style="--light:{colour};--part:{1 - missing[band] / n:.3%}" '
+        f'title="{band}, {pivot:.0f} Å: {_share(n - missing[band], n)}"></i>'
+        for band, pivot, colour in zip(BAND_NAMES, load_bands().pivot, band_colours(), strict=True)
+    )
+    ends = "".join(f"<span>{text}</span>" for text in ("uJAVA", "J1007, iSDSS"))
+    return _html(f'<div class="strip">{cells}</div><div class="names">{ends}</div>', _STRIP_CSS)
+
+
+def _share(have: int, n: int) -> str:
+    if have in (0, n):
+        return "in every row" if have else "missing"
+    return f"in {have:,} of {n:,} rows"
+
+
+def findings(catalogue: Catalogue) -> pn.pane.HTML:
+    """What was found in the file, sentence by sentence."""
+    unit = f"Taken as {UNIT_TITLES[catalogue.unit]}: {catalogue.unit_reason}."
+    items = "".join(f"<li>{escape(text)}</li>" for text in (*catalogue.notes, unit))
+    return _html(f"<ul>{items}</ul>", _TEXT_CSS)
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file as it came: where it is now, and what its owner calls it."""
+
+    path: Path
+    name: str
+    folder: tempfile.TemporaryDirectory | None = None
+
+
+def kept(source: Path | bytes | str, name: str) -> Upload:
+    """Put an upload on disk, where it takes no memory and can be read again.
+
+    Raises
+    ------
+    InputError
+        If its ending is unknown.
+    """
+    ending(name)
+    if isinstance(source, Path):
+        return Upload(source, name)
+    folder = tempfile.TemporaryDirectory(prefix="sspexplorer-")
+    path = Path(folder.name) / "catalogue"
+    path.write_bytes(source.encode() if isinstance(source, str) else source)
+    return Upload(path, name, folder)

@@ -1,0 +1,100 @@
+"""What posteriors add to a catalogue: the corner of one galaxy, and how well all are matched."""
+
+import numpy as np
+import panel as pn
+
+from sspexplorer.analysis.catalogue import Answers
+from sspexplorer.app.kit import parts
+from sspexplorer.app.kit.corner import EXACT, LINES, CornerView, exact_models
+from sspexplorer.plots.corner import Corner
+from sspexplorer.plots.fit_quality import fit_quality_pictures
+from sspexplorer.posterior.one import OneGalaxy
+from sspexplorer.posterior.prediction import load_estimator
+
+_AGREES = {
+    "ssp": "The model should agree with it.",
+    "galaxy": "It knows single populations only: of a mixture it says which one looks alike, and "
+    "it is too sure of that.",
+}
+
+
+class PosteriorView(CornerView):
+    """Joint posterior of one galaxy, beside the exact one of single populations.
+
+    Parameters
+    ----------
+    answers : Answers
+        Of a model that answers with posteriors.
+    row : int
+        What to start with, counted from 0.
+    """
+
+    def __init__(self, answers: Answers, row: int = 0) -> None:
+        super().__init__()
+        self._answers = answers
+        self.show(row)
+
+    def show(self, row: int) -> None:
+        """Draw the posterior of a row, counted from 0."""
+        if not self._answers.predicted[row]:
+            self.clear("This row has no prediction, and no posterior.")
+            return
+        self.ask(row, lambda: self._look(row), f"{LINES} {_AGREES[self._answers.model]}")
+
+    def _look(self, row: int) -> Corner:
+        catalogue, predictions = self._answers.catalogue, self._answers.predictions
+        galaxy = OneGalaxy.of_row(
+            catalogue.flux[row],
+            catalogue.flux_err[row],
+            _value(catalogue.redshift, row),
+            _value(catalogue.redshift_err, row),
+            predictions["pred_set_aside"].iloc[row],
+            self._answers.asked.choices,
+        )
+        # Where no redshift is given, the exact posterior is that at the redshift of the colours.
+        redshift = galaxy.redshift
+        if not np.isfinite(redshift):
+            redshift = predictions["pred_photoz"].iloc[row]
+        model = self._answers.model
+        return Corner(
+            {
+                model: galaxy.draws(load_estimator(model)),
+                EXACT: galaxy.exact(exact_models(redshift)),
+            }
+        )
+
+
+class FitQuality(pn.viewable.Viewer):
+    """How well the training matches all galaxies of a catalogue.
+
+    Parameters
+    ----------
+    answers : Answers
+        Of a model that answers with posteriors.
+    """
+
+    def __init__(self, answers: Answers) -> None:
+        super().__init__()
+        table = answers.predictions
+        chi2, p_value = (table[f"pred_{name}"].to_numpy(float) for name in ("chi2", "p_value"))
+        panes = [
+            parts.picture_pane(pn.pane.HoloViews(picture, linked_axes=False), height="260px")
+            for picture in fit_quality_pictures(chi2, p_value)
+        ]
+        median = np.nanmedian(chi2) if np.isfinite(chi2).any() else np.nan
+        self._layout = parts.stack(
+            pn.Row(*panes, sizing_mode="stretch_width", margin=0),
+            parts.caption(
+                f"Median reduced χ²: {median:.2f}. Galaxies like those of the training have even "
+                "p-values; a heap at 0 is of galaxies that nothing in it resembles, a heap at 1 of "
+                "errors that are given too large."
+            ),
+        )
+
+    def __panel__(self) -> pn.Column:
+        """Two histograms over their caption."""
+        return self._layout
+
+
+def _value(values: np.ndarray | None, row: int) -> float:
+    return float("nan") if values is None else float(values[row])

@@ -1,0 +1,358 @@
+"""Predictions for a catalogue: all in a picture and a table, and one galaxy at a time."""
+
+from html import escape
+from typing import Any
+
+import holoviews as hv
+import numpy as np
+import pandas as pd
+import panel as pn
+import param
+from bokeh.models.widgets.tables import NumberFormatter, StringFormatter
+
+from sspexplorer.analysis.catalogue import ALL, FLAGGED, WELL, WITHOUT, Answers
+from sspexplorer.app import cache
+from sspexplorer.app.apply.words import match_text, nearest_ssps, scatter_text
+from sspexplorer.app.frame.sidebar import MODEL_TITLES
+from sspexplorer.app.kit import parts
+from sspexplorer.app.kit.theme import static_text
+from sspexplorer.app.state import SharedState
+from sspexplorer.bands import N_BANDS
+from sspexplorer.mocks import PARAMETERS
+from sspexplorer.networks.prediction import predict
+from sspexplorer.plots.catalogue import (
+    FLAG_COLOURS,
+    MAX_POINTS,
+    Galaxy,
+    galaxy_picture,
+    population_picture,
+)
+from sspexplorer.plots.sed import age_text
+from sspexplorer.plots.style import (
+    PARAMETER_LABELS,
+    library_dots,
+    library_label,
+)
+
+_PICTURE_HEIGHT = "max(320px, calc(100vh - 560px))"
+_ROWS_ON_A_PAGE = 10
+_GROUP_TITLES = {
+    ALL: "All",
+    WELL: "Predicted without remark",
+    FLAGGED: "Predicted with a flag",
+    WITHOUT: "Without prediction",
+}
+
+# Two by two, or one under the other where that would be narrow.
+_GRID_CSS = """
+:host {
+  align-items: start; display: grid !important; gap: 8px 28px;
+  grid-template-columns: repeat(auto-fit, minmax(max(380px, 40%), 1fr));
+}
+:host > * { min-width: 0; width: auto !important; }
+"""
+_WORDS_CSS = """
+p { margin: 0; overflow-wrap: anywhere; }
+h2 { font-size: 14px; font-weight: 600; line-height: 20px; margin: 0; overflow: hidden;
+     text-overflow: ellipsis; white-space: nowrap; }
+.legend { color: var(--ssp-muted, #5d636e); display: flex; flex-wrap: wrap; gap: 2px 14px; }
+"""
+# Headings have the whole cell; the arrow comes when a column is sorted.
+_TABLE_CSS = """
+:host(:not(#none)) .tabulator .tabulator-col.tabulator-sortable .tabulator-col-title {
+  line-height: 1.3; overflow-wrap: anywhere; padding-right: 0; white-space: normal;
+}
+:host(:not(#none)) .tabulator .tabulator-col[aria-sort="none"] .tabulator-col-sorter {
+  display: none;
+}
+:host(:not(#none)) .tabulator .tabulator-col:not([aria-sort="none"]) .tabulator-col-title {
+  padding-right: 18px;
+}
+.tabulator-cell { cursor: pointer; }
+"""
+_FLAGGED_CAPTION = (
+    "This galaxy has a flag: it is unlike the mocks that the model was tested on, so they do not "
+    "tell how far off its prediction is."
+)
+_CAPTION = (
+    "Each galaxy where the network puts it; click on one, or on a row below, to see its SED. Bands "
+    "that were missing are hollow there, those set aside crossed out; lines are the SSP of each "
+    "library that is nearest to the prediction, at the galaxy’s redshift: do they go through its "
+    "points?"
+)
+
+
+class CatalogueResult(pn.viewable.Viewer):
+    """Predictions of one model for one catalogue.
+
+    Parameters
+    ----------
+    answers : Answers
+    state : SharedState
+        Its libraries are drawn through the chosen galaxy.
+    row, group, by_flag
+        What to start with, as far as it exists in these answers; see the parameters.
+    """
+
+    row = param.Integer(default=0, bounds=(0, None), doc="Row in sight, counted from 0.")
+    group = param.Selector(default=ALL, objects=[ALL], doc="Which rows are shown.")
+    by_flag = param.Boolean(default=False, doc="Whether colours tell flags, else E(B−V).")
+
+    def __init__(
+        self,
+        answers: Answers,
+        state: SharedState,
+        *,
+        row: int = 0,
+        group: str = ALL,
+        by_flag: bool = False,
+    ) -> None:
+        super().__init__()
+        self.answers, self.state = answers, state
+        self._groups = answers.groups
+        self.param.group.objects = list(self._groups)
+        self.group = group if group in self._groups else ALL
+        self.by_flag, self.row = by_flag, min(row, len(answers.table) - 1)
+        self._network = cache.model(answers.network)
+        self._galaxy = hv.streams.Pipe(data=self._look())
+        self._mark = hv.streams.Pipe(data=self._marked())
+        self._tap = hv.streams.SingleTap(x=None, y=None)
+        self._tap.add_subscriber(self._tapped)
+        self._legend = pn.Column(sizing_mode="stretch_width", margin=0)
+        self._caption = pn.Column(sizing_mode="stretch_width", margin=0)
+        self._words = pn.Column(sizing_mode="stretch_width", margin=0, styles={"gap": "8px"})
+        self._map = pn.Column(sizing_mode="stretch_width", margin=0, styles={"gap": "8px"})
+        self._map_pane = pn.pane.HoloViews(None, linked_axes=False)
+        self.grid = self._make_grid()
+        self._rows = np.arange(0)
+        self._regroup()
+        self._describe()
+        self.param.watch(self._go, "row")
+        self.param.watch(self._regroup, "group")
+        self.param.watch(self._redraw_map, "by_flag")
+
+    @property
+    def controls(self) -> list[pn.widgets.Widget]:
+        """Widgets that choose what is shown."""
+        titles = {
+            f"{_GROUP_TITLES.get(name, name)} ({int(rows.sum()):,})": name
+            for name, rows in self._groups.items()
+        }
+        show = pn.widgets.Select.from_param(self.param.group, label="Show", options=titles)
+        colour = pn.widgets.Select.from_param(
+            self.param.by_flag, label="Colour", options={"E(B−V)": False, "Flag": True}
+        )
+        for widget in (show, colour):
+            widget.param.update(description=None, sizing_mode="stretch_width")
+        return [show, colour]
+
+    def __panel__(self) -> pn.Row:
+        """Lay out the two pictures; the table is :attr:`grid`."""
+        picture = pn.pane.HoloViews(galaxy_picture(self._galaxy), linked_axes=False)
+        return pn.Row(
+            self._map,
+            parts.picture_pane(picture, height=_PICTURE_HEIGHT),
+            parts.stack(self._legend, parts.caption(_CAPTION), self._caption, gap=8),
+            self._words,
+            sizing_mode="stretch_width",
+            margin=0,
+            stylesheets=[_GRID_CSS],
+        )
+
+    def follow_libraries(self) -> None:
+        """Draw the SSPs of the libraries that are chosen now."""
+        self._galaxy.send(self._look())
+        self._describe()
+
+    def _prediction(self) -> np.ndarray:
+        return self.answers.table.loc[self.row, list(PARAMETERS)].to_numpy(float)
+
+    def _look(self) -> Galaxy:
+        catalogue = self.answers.catalogue
+        redshift = 0.0 if catalogue.redshift is None else catalogue.redshift[self.row]
+        ssps = nearest_ssps(self._prediction(), self.state.libraries, redshift)
+        aside = self.answers.predictions.get("pred_set_aside")
+        return Galaxy.from_row(
+            catalogue.flux[self.row],
+            catalogue.flux_err[self.row],
+            self._network.templates,
+            ssps,
+            "" if aside is None else aside.loc[self.row],
+        )
+
+    def _marked(self) -> pd.DataFrame:
+        return self.answers.table.loc[[self.row], ["log_age", "metallicity"]]
+
+    def _go(self, *events: Any) -> None:
+        self._galaxy.send(self._look())
+        self._mark.send(self._marked())
+        self._describe()
+        self._show_in_grid()
+
+    def _describe(self) -> None:
+        galaxy, line = self._galaxy.data, self.answers.table.loc[self.row]
+        name = f"{line['name']}, row {line['row']}" if line["name"] else f"Row {line['row']}"
+        age = f": {age_text(line['log_age'])}" if np.isfinite(line["log_age"]) else ""
+        flag = f"Flag: {line['flag']}." if line["flag"] else "No flag."
+        words = f"{flag} {line['n_bands']} of {N_BANDS} bands used."
+        self._words[:] = [
+            _text(
+                f'<h2 title="{escape(name)}">{escape(name)}{escape(age)}</h2><p>{escape(words)}</p>'
+            ),
+            self._numbers(galaxy),
+        ]
+        if self.answers.has_errors:
+            text = match_text(self.answers.predictions.loc[self.row])
+        elif line["flag"]:
+            text = _FLAGGED_CAPTION
+        else:
+            text = scatter_text(cache.model_card(self.answers.model), galaxy)
+        self._caption[:] = [parts.caption(text)]
+
+    def _numbers(self, galaxy: Galaxy) -> pn.pane.HTML:
+        """What the models say, and the nearest SSPs, one under the other."""
+        labels = list(PARAMETER_LABELS.values())
+        said = {
+            MODEL_TITLES.get(name, name): [*values, None] for name, values in self._said().items()
+        }
+        if self.answers.has_errors:
+            said[next(iter(said))] = [*self._with_errors(), None]
+        rows = dict(said)
+        for ssp in galaxy.ssps:
+            difference = f"{galaxy.difference_from(ssp):.1%}"
+            values = [ssp.log_age, ssp.metallicity, ssp.ebv, difference]
+            rows[library_label(ssp.library)] = values
+        table = pd.DataFrame.from_dict(rows, orient="index", columns=[*labels, "rms difference"])
+        return parts.metric_table(
+            table.astype(object),
+            formats=dict.fromkeys(labels, "{:.2f}"),
+            colours=library_dots(self.state.libraries),
+            faint=list(said)[1:],
+        )
+
+    def _with_errors(self) -> list[str]:
+        line = self.answers.table.loc[self.row]
+        pairs = ((line[name], line[f"{name}_err"]) for name in PARAMETERS)
+        return [f"{v:.2f} ± {e:.2f}" if np.isfinite(v) else "–" for v, e in pairs]
+
+    def _said(self) -> dict[str, np.ndarray]:
+        """Prediction of each model for the galaxy in sight, the chosen model's first."""
+        said = {self.answers.model: self._prediction()}
+        flux = self.answers.catalogue.flux[[self.row]]
+        beside = cache.compared_models(self.answers.network)
+        for name in (n for n in beside if n != self.answers.model):
+            predicted = predict(cache.model(name), flux)
+            said[name] = predicted.iloc[0, : len(PARAMETERS)].to_numpy(float)
+        return said
+
+    def _regroup(self, *events: Any) -> None:
+        """Show the rows of the group in picture and table."""
+        self._rows = np.flatnonzero(self._groups[self.group])
+        self.grid.param.update(value=self._grid_values(), page=1, selection=[])
+        self._redraw_map()
+        if self.row in self._rows:
+            self._show_in_grid()
+        else:
+            self.row = int(self._rows[0])
+
+    def _redraw_map(self, *events: Any) -> None:
+        table = self.answers.table.iloc[self._rows]
+        table = table[self.answers.predicted[self._rows]].rename(columns={"flag": "reason"})
+        if table.empty:
+            self._legend[:] = []
+            self._map[:] = [parts.empty_state("None of these rows has a prediction to draw.")]
+            return
+        self._map_pane.object = population_picture(
+            table, self._mark, self._tap, by_flag=self.by_flag
+        )
+        self._map[:] = [parts.picture_pane(self._map_pane, height=_PICTURE_HEIGHT)]
+        by_points = len(table) <= MAX_POINTS
+        self._legend[:] = [_legend(self.answers.legend)] if self.by_flag and by_points else []
+
+    def _tapped(self, x: float | None, y: float | None) -> None:
+        """Go to the galaxy nearest to a click."""
+        rows = self._rows[self.answers.predicted[self._rows]]
+        if x is None or y is None or not len(rows):
+            return
+        table = self.answers.table
+        ages, metals = (table[name].to_numpy()[rows] for name in ("log_age", "metallicity"))
+        widths = [max(np.ptp(values), 0.1) for values in (ages, metals)]
+        distance = ((ages - x) / widths[0]) ** 2 + ((metals - y) / widths[1]) ** 2
+        self.row = int(rows[np.argmin(distance)])
+
+    def _grid_values(self) -> pd.DataFrame:
+        return self.answers.table.iloc[self._rows][list(self.answers.titles)]
+
+    def _make_grid(self) -> pn.widgets.Tabulator:
+        titles = self.answers.titles
+        numbers = {
+            "row": "0",
+            "log_age": "0.00",
+            "metallicity": "0.00",
+            "ebv": "0.000",
+            "n_bands": "0",
+        }
+        if self.answers.has_errors:
+            numbers |= {"log_age_err": "0.00", "metallicity_err": "0.00", "ebv_err": "0.000"}
+        own = {name: StringFormatter(nan_format="–") for name in self.answers.own_titles}
+        right = [name for name in titles if self.answers.table[name].dtype.kind in "if"]
+        grid = pn.widgets.Tabulator(
+            self.answers.table[list(titles)].iloc[:0],
+            titles={name: escape(title) for name, title in titles.items()},
+            formatters=own
+            | {name: NumberFormatter(format=f, nan_format="–") for name, f in numbers.items()},
+            text_align=dict.fromkeys(right, "right"),
+            header_align=dict.fromkeys(right, "right"),
+            widths=self._widths(),
+            layout="fit_columns",
+            pagination="remote",
+            page_size=_ROWS_ON_A_PAGE,
+            selectable=1,
+            disabled=True,
+            show_index=False,
+            sizing_mode="stretch_width",
+            stylesheets=[_TABLE_CSS],
+            margin=0,
+        )
+        grid.on_click(self._clicked)
+        return grid
+
+    def _widths(self) -> dict[str, str]:
+        """Share of the page for each column."""
+        own = self.answers.own_titles
+        fixed = {"row": 7, **dict.fromkeys(PARAMETERS, 10), "n_bands": 7}
+        if self.answers.has_errors:
+            fixed |= {f"{name}_err": 6 for name in PARAMETERS}
+        shares = fixed | dict.fromkeys(own, 10)
+        return {name: f"{share}%" for name, share in shares.items()} | {
+            "flag": f"{100 - sum(shares.values())}%"
+        }
+
+    def _clicked(self, event: Any) -> None:
+        self.row = int(self._rows[event.row])
+        self._show_in_grid()
+
+    def _show_in_grid(self) -> None:
+        """Turn to the page that has the row in sight, and mark it."""
+        place = int(np.searchsorted(self._rows, self.row))
+        order = self.grid.current_view.index
+        at = int(np.flatnonzero(order == self.row)[0])
+        self.grid.param.update(page=at // _ROWS_ON_A_PAGE + 1, selection=[place])
+
+
+def _text(html: str) -> pn.pane.HTML:
+    return pn.pane.HTML(
+        html,
+        stylesheets=[static_text("text.css"), _WORDS_CSS],
+        sizing_mode="stretch_width",
+        margin=0,
+    )
+
+
+def _legend(reasons: tuple[tuple[int, str, int], ...]) -> pn.pane.HTML:
+    items = "".join(
+        f'<span><i class="dot" style="background:{FLAG_COLOURS[index]}"></i>'
+        f"{escape(reason)} ({n:,})</span>"
+        for index, reason, n in reasons
+    )
+    return _text(f'<div class="legend">{items}</div>')

@@ -1,0 +1,398 @@
+"""What all sessions read and none changes: made once per server, and warmed up in the background.
+
+Nothing heavy is imported here until it is asked for, so that the first page is quick to show.
+"""
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import cache, lru_cache, wraps
+from itertools import count
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from sspexplorer.libraries import (
+    LIBRARY_NAMES,
+    library_names,
+    library_path,
+    library_version,
+    load_library,
+    read_library,
+)
+from sspexplorer.resources import data_path
+
+if TYPE_CHECKING:
+    from sspexplorer.analysis.sed_map import MapGalaxies, MapMocks
+    from sspexplorer.mocks import MockSample
+    from sspexplorer.networks.model import Model
+    from sspexplorer.sedfit import ModelGrid
+
+logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# The one the app opens with comes first, the paper's recipe second.
+RECIPE_MODELS = ("default", "paper")
+
+# Networks that visitors trained and kept, by name; each is forgotten with its session.
+_kept: dict[str, "Model"] = {}
+_numbers = count(1)
+
+
+def _once(function: Callable[P, R]) -> Callable[P, R]:
+    """Cache, and let whoever comes while the value is being made wait for it."""
+    return _guarded(cache(function))
+
+
+def _lately(function: Callable[P, R]) -> Callable[P, R]:
+    """As :func:`_once`, but keep only the last few: added libraries come and go."""
+    return _guarded(lru_cache(maxsize=4)(function))
+
+
+def _guarded(cached: Callable[P, R]) -> Callable[P, R]:
+    lock = threading.RLock()
+
+    @wraps(cached)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        with lock:
+            return cached(*args, **kwargs)
+
+    return wrapper
+
+
+# Names of libraries, each with the version of its file.
+Versions = tuple[tuple[str, tuple[int, int, int]], ...]
+
+
+def versions(libraries: Iterable[str]) -> Versions:
+    """Libraries as what is made of them is known by: one that is added anew is another."""
+    return tuple((name, library_version(name)) for name in libraries)
+
+
+def with_added(libraries: Iterable[str]) -> tuple[str, ...]:
+    """The shipped libraries, and those of ``libraries`` that were added."""
+    return (*dict.fromkeys((*LIBRARY_NAMES, *libraries)),)
+
+
+def model_names() -> tuple[str, ...]:
+    """Names of the shipped networks that answer with a point, the one to start with first."""
+    shipped = (path.parent.name for path in data_path("models").glob("*/card.json"))
+    found = {name for name in shipped if _shipped_card(name).get("kind") != "posterior"}
+    first = [name for name in RECIPE_MODELS if name in found]
+    return (*first, *sorted(found.difference(first)))
+
+
+def posterior_names() -> tuple[str, ...]:
+    """Names of the shipped models that answer with posteriors."""
+    found = {path.parent.name for path in data_path("models").glob("*/card.json")}
+    return tuple(name for name in sorted(found) if _shipped_card(name).get("kind") == "posterior")
+
+
+def compared_models(name: str) -> tuple[str, ...]:
+    """The model ``name`` and the shipped ones of both recipes: what metrics are shown of."""
+    shipped = model_names()
+    return (*dict.fromkeys((name, *(n for n in RECIPE_MODELS if n in shipped))),)
+
+
+def knows_model(name: str) -> bool:
+    """Whether there is a shipped or a kept model of this name."""
+    return name in _kept or name in model_names()
+
+
+def keep_model(name: str, model: "Model") -> str:
+    """Keep a model that a visitor trained.
+
+    Returns
+    -------
+    str
+        Name under which all functions of this module know it: ``name``, with a number.
+    """
+    unique = f"{name} #{next(_numbers)}"
+    _kept[unique] = model
+    return unique
+
+
+def forget_model(name: str) -> None:
+    """Forget a model of :func:`keep_model`, if it is still there."""
+    _kept.pop(name, None)
+
+
+@cache
+def _shipped_card(name: str) -> dict:
+    path = data_path("models", name, "card.json")
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def model_card(name: str) -> dict:
+    """Card of a model; empty if there is no such model. Does not load a shipped model."""
+    return _kept[name].card if name in _kept else _shipped_card(name)
+
+
+@_once
+def _shipped_model(name: str) -> "Model":
+    from sspexplorer.networks.model import load_model
+
+    return load_model(name)
+
+
+def model(name: str) -> "Model":
+    """Find a kept model by name, or load a shipped one.
+
+    Raises
+    ------
+    InputError
+        If there is no such model.
+    """
+    return _kept[name] if name in _kept else _shipped_model(name)
+
+
+@_lately
+def exact_models(redshift: float) -> "ModelGrid":
+    """Every SSP behind dust as in the prior of model ``ssp``, at a redshift."""
+    from sspexplorer.posterior.exact import prior_models
+
+    return prior_models(redshift)
+
+
+@_once
+def held_out_table(name: str, split: str) -> pd.DataFrame:
+    """Every held-out mock of a model and what it predicts for it.
+
+    The mocks are those of ``sspexplorer evaluate``, so the metrics are the same.
+
+    Raises
+    ------
+    InputError
+        If there is no such model, or it cannot be tested on this split.
+    """
+    from sspexplorer.metrics import held_out_mocks
+    from sspexplorer.plots.density import compile_shading, density_table
+
+    compile_shading()
+    mocks = held_out_mocks(model(name), split)
+    return density_table(mocks.labels, model(name).predict(mocks.flux))
+
+
+@_once
+def all_libraries_table(name: str) -> pd.DataFrame:
+    """What a model predicts for held-out SSPs of every library, those it was not trained on too.
+
+    The mocks are the same for every model: those of ``held_out_table`` of the default one.
+    """
+    from sspexplorer.plots.density import density_table
+
+    mocks = _all_libraries_mocks()
+    return density_table(mocks.labels, model(name).predict(mocks.flux))
+
+
+@_once
+def _all_libraries_mocks() -> "MockSample":
+    from sspexplorer.metrics import held_out_mocks
+
+    return held_out_mocks(model(RECIPE_MODELS[0]), "ssp")
+
+
+def fit_grid(libraries: Iterable[str] = LIBRARY_NAMES) -> "ModelGrid":
+    """Every SSP at each of the paper's values of E(B−V), at rest.
+
+    Of every shipped library, and of those of ``libraries`` that were added.
+    """
+    return _fit_grid(versions(with_added(libraries)))
+
+
+@_lately
+def _fit_grid(libraries: Versions) -> "ModelGrid":
+    from sspexplorer.sedfit import make_grid
+
+    return make_grid([name for name, _ in libraries])
+
+
+def fit_sample(per_magnitude: int, libraries: Iterable[str] = LIBRARY_NAMES) -> "MockSample":
+    """Held-out mocks to fit: those of :func:`held_out_table`, but only some of each magnitude.
+
+    Of all shipped libraries together so many, and as many of each one of ``libraries`` that was
+    added, by the same split of whole SSPs.
+    """
+    added = [name for name in libraries if name not in LIBRARY_NAMES]
+    keys = ((), *(versions([name]) for name in added))
+    return _joined([_fit_sample(per_magnitude, key) for key in keys])
+
+
+def _joined(samples: list["MockSample"]) -> "MockSample":
+    if len(samples) == 1:
+        return samples[0]
+    return replace(
+        samples[0],
+        flux=np.concatenate([sample.flux for sample in samples]),
+        flux_err=np.concatenate([sample.flux_err for sample in samples]),
+        labels=pd.concat([sample.labels for sample in samples], ignore_index=True),
+    )
+
+
+@_once
+def _fit_sample(per_magnitude: int, added: Versions) -> "MockSample":
+    from sspexplorer.metrics import EVALUATION_SEED, held_out_mocks
+    from sspexplorer.mocks import make_mocks
+    from sspexplorer.sedfit import some_of_each_magnitude
+
+    mocks = make_mocks([name for name, _ in added], seed=EVALUATION_SEED) if added else None
+    held_out = held_out_mocks(model(model_names()[0]), "ssp", mocks)
+    return some_of_each_magnitude(held_out, per_magnitude)
+
+
+@_once
+def sedfit_table(name: str, split: str) -> pd.DataFrame:
+    """Bayesian fits of 200 held-out mocks of each magnitude, as of :func:`held_out_table`.
+
+    With every shipped library and the mocks' own SSPs in the grid, and the true noise: the least
+    scatter that there can be.
+
+    Raises
+    ------
+    InputError
+        If there is no such model, or it cannot be tested on this split.
+    """
+    from sspexplorer.metrics import held_out_mocks
+    from sspexplorer.plots.density import density_table
+    from sspexplorer.sedfit import MEAN_COLUMNS, fit, some_of_each_magnitude
+
+    mocks = some_of_each_magnitude(held_out_mocks(model(name), split), 200)
+    fitted = fit(fit_grid(mocks.meta["libraries"]), mocks.flux, mocks.flux_err)
+    return density_table(mocks.labels, fitted[list(MEAN_COLUMNS)].to_numpy())
+
+
+@_once
+def magnitude_metrics(name: str, split: str, libraries: tuple[str, ...]) -> pd.DataFrame:
+    """Metrics at each magnitude of what a model predicts for held-out mocks of some libraries.
+
+    As of :func:`sspexplorer.analysis.by_magnitude.metrics_by_magnitude`.
+
+    Raises
+    ------
+    InputError
+        If there is no such model, or it cannot be tested on this split.
+    """
+    from sspexplorer.analysis.by_magnitude import metrics_by_magnitude
+
+    table = held_out_table(name, split)
+    return metrics_by_magnitude(table[table["library"].isin(libraries)], name)
+
+
+@_once
+def sedfit_metrics(name: str, split: str, libraries: tuple[str, ...]) -> pd.DataFrame:
+    """Metrics of the SED fit as :func:`magnitude_metrics`, on mocks of :func:`sedfit_table`."""
+    from sspexplorer.analysis.by_magnitude import metrics_by_magnitude
+
+    table = sedfit_table(name, split)
+    return metrics_by_magnitude(table[table["library"].isin(libraries)], "sedfit")
+
+
+def ssp_table() -> pd.DataFrame:
+    """Every SSP of every file, ages out of range included, and of every added library.
+
+    See :func:`sspexplorer.plots.coverage.ssp_table`.
+    """
+    return _ssp_table(versions(library_names()))
+
+
+@_lately
+def _ssp_table(libraries: Versions) -> pd.DataFrame:
+    from sspexplorer.plots.coverage import ssp_table as table_of
+
+    # Read here and not through load_library, which would keep their spectra twice.
+    return table_of([read_library(library_path(name)) for name, _ in libraries])
+
+
+def map_mocks(libraries: Iterable[str] = LIBRARY_NAMES) -> "MapMocks":
+    """Mocks on the map of SEDs, with the noise of ``held_out_table``.
+
+    Of all shipped libraries, and of those of ``libraries`` that were added.
+    """
+    return _map_mocks(versions(with_added(libraries)))
+
+
+@_lately
+def _map_mocks(libraries: Versions) -> "MapMocks":
+    from sspexplorer.analysis.sed_map import MapMocks
+    from sspexplorer.embedding import load_embedding
+    from sspexplorer.metrics import EVALUATION_SEED
+    from sspexplorer.mocks import make_mocks
+    from sspexplorer.plots.embedding import compile_map, map_table
+
+    compile_map()
+    mocks = make_mocks([name for name, _ in libraries], seed=EVALUATION_SEED)
+    return MapMocks(map_table(mocks.labels, load_embedding().place(mocks.flux)), mocks.flux)
+
+
+@_once
+def example_answers(name: str) -> pd.DataFrame:
+    """What a posterior model says of the three real galaxies, with their ``name``."""
+    from sspexplorer.catalogue import read_catalogue
+    from sspexplorer.models import predict_rows
+
+    found = read_catalogue(data_path("examples", "real_galaxies.csv"))
+    answer = predict_rows(name, found.flux, found.flux_err, found.redshift).table
+    return answer.assign(name=found.frame(["name"])["name"].to_numpy())
+
+
+@_once
+def map_galaxies(example: str, name: str) -> "MapGalaxies":
+    """Galaxies of an example catalogue on the map of SEDs, and what a model predicts for them.
+
+    ``example`` is "simulated" or "real".
+    """
+    from sspexplorer.analysis.sed_map import MapGalaxies
+    from sspexplorer.catalogue import read_catalogue
+
+    path = data_path("examples", f"{example}_galaxies.csv")
+    return MapGalaxies.place(read_catalogue(path), model(name))
+
+
+def mock_labels(libraries: Iterable[str] = LIBRARY_NAMES) -> pd.DataFrame:
+    """Labels of every mock of libraries, see :func:`sspexplorer.plots.samples.label_table`."""
+    return _mock_labels(versions(libraries))
+
+
+@_lately
+def _mock_labels(libraries: Versions) -> pd.DataFrame:
+    from sspexplorer.plots.samples import label_table
+
+    return label_table([load_library(name) for name, _ in libraries])
+
+
+def _warm() -> None:
+    for library in LIBRARY_NAMES:
+        load_library(library)
+    ssp_table()
+    mock_labels()
+    for name in model_names()[:1]:
+        model(name)
+        held_out_table(name, "ssp")
+
+
+@cache
+def start_warming(*more: Callable[[], object]) -> threading.Thread:
+    """Make, in the background and once per server, what the pages are going to ask for.
+
+    Parameters
+    ----------
+    *more
+        What to call after what all pages share has been made.
+    """
+
+    def run() -> None:
+        for step in (_warm, *more):
+            try:
+                step()
+            except Exception:
+                # Whatever it is, the page that needs it will meet it again and say so.
+                logger.exception("Warming up failed")
+
+    thread = threading.Thread(target=run, name="warm-up", daemon=True)
+    thread.start()
+    return thread

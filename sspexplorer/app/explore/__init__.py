@@ -1,0 +1,1 @@
+"""Pages that show what makes the colours of a stellar population."""

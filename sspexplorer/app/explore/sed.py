@@ -1,0 +1,420 @@
+"""SED explorer: how the 57 colours change with age, metallicity, dust, redshift and noise."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import holoviews as hv
+import numpy as np
+import panel as pn
+import param
+
+from sspexplorer.app import cache
+from sspexplorer.app.explore.answers import ANSWERS_CSS, answers_html
+from sspexplorer.app.explore.presets import (
+    FIRST_SEDS,
+    MAX_EBV,
+    MAX_SEDS,
+    PRESETS,
+    SEDList,
+    age_options,
+    metallicity_options,
+    preset_of,
+)
+from sspexplorer.app.kit import parts
+from sspexplorer.app.kit.sed_posterior import SEDPosterior
+from sspexplorer.app.state import SharedState
+from sspexplorer.gas import IonisedGas
+from sspexplorer.libraries import load_library
+from sspexplorer.mocks import Observation, observe
+from sspexplorer.nebular import LOG_U_RANGE, MAX_NEBULAR_LOG_AGE
+from sspexplorer.networks.prediction import noise_scatter
+from sspexplorer.photometry import MAX_REDSHIFT
+from sspexplorer.plots.sed import (
+    SED_COLOURS,
+    most_alike,
+    photometry_table,
+    sed_picture,
+)
+from sspexplorer.plots.style import library_options
+
+_OWN = ""  # no preset: what the visitor chose
+_NO_NOISE = "Without noise"
+_LIGHT = "Points in the colour of their light"
+_MAX_UNDO = 20
+
+_PICTURE_HEIGHT = "max(330px, calc(100vh - 500px))"
+
+_CHIPS_CSS = """
+.bk-btn-group { display: flex; gap: 6px; }
+.bk-btn-group > .bk-btn {
+  border-radius: 999px !important; flex: 0 0 30px; font-weight: 650; height: 30px; padding: 0;
+}
+""" + "".join(
+    f".bk-btn-group > .bk-btn:nth-of-type({i}) "
+    f"{{ border: 2px solid {colour} !important; color: {colour} !important; }}\n"
+    f".bk-btn-group > .bk-btn.bk-active:nth-of-type({i}) "
+    f"{{ background: {colour} !important; color: #ffffff !important; }}\n"
+    for i, colour in enumerate(SED_COLOURS, start=1)
+)
+
+# A discrete slider indents its parts; the other sliders do not.
+_FLUSH_CSS = ":host > * { margin: 0 !important; }"
+
+
+def nebular_words(observations: Sequence[Observation]) -> str:
+    """Say which of these SEDs ionise gas, and which are too old to."""
+    old = [str(n) for n, o in enumerate(observations, 1) if o.log_age > MAX_NEBULAR_LOG_AGE + 1e-6]
+    limit = f"{10**MAX_NEBULAR_LOG_AGE / 1e6:.0f} Myr"
+    if len(old) == len(observations):
+        return (
+            f"Populations older than {limit} ionise no gas: nebular emission changes nothing here."
+        )
+    words = (
+        "Dotted: lines of ionised gas that add at least 3 % to a band. Networks trained without "
+        "gas do not know them."
+    )
+    if old:
+        words += f" Older than {limit}, and so without ionised gas: {', '.join(old)}."
+    return words
+
+
+class SEDExplorer(pn.viewable.Viewer):
+    """SEDs side by side, with noise, and what the network says of them.
+
+    Parameters
+    ----------
+    state : SharedState, optional
+        Model, libraries and magnitude; a fresh one unless given.
+    """
+
+    # What a shared link carries.
+    QUERY: ClassVar[dict[str, str]] = {
+        "seds": "seds",
+        "noisy": "noisy",
+        "nebular": "nebular",
+        "log_u": "log-u",
+        "gas_dust": "gas-dust",
+        "joint": "joint",
+    }
+
+    seds = SEDList(default=FIRST_SEDS, doc="SEDs in the picture.")
+    noisy = param.Boolean(default=True, doc="Whether the points are drawn with noise.")
+    nebular = param.Boolean(default=False, doc="Whether gas around young stars shines.")
+    log_u = param.Number(
+        default=-2.5, bounds=LOG_U_RANGE, step=0.1, doc="Ionisation parameter of the gas."
+    )
+    gas_dust = param.Number(
+        default=round(1 / 0.44, 2),
+        bounds=(0.0, 4.0),
+        step=0.01,
+        doc="E(B−V) of the gas over that of the stars.",
+    )
+
+    joint = param.Boolean(default=False, doc="Whether joint posteriors are drawn.")
+
+    def __init__(self, state: SharedState | None = None, **params: Any) -> None:
+        super().__init__(**params)
+        self.state = state or SharedState()
+        self._past: list[tuple] = []
+        self._draw = 0
+        self._filling = self._scheduled = False
+        self._make_widgets()
+        self._observations = hv.streams.Pipe(data=self._observe())
+        self._caption = parts.caption("")
+        self._caption.styles = {"min-height": "60px"}
+        self._answers = pn.pane.HTML(
+            stylesheets=[ANSWERS_CSS], sizing_mode="stretch_width", margin=0
+        )
+        self._predict()
+        self._pane = pn.pane.HoloViews(sed_picture(self._observations), linked_axes=False)
+        self._posterior: SEDPosterior | None = None
+        self._joint_place = parts.stack()
+        self._show_joint()
+        self._fill_widgets()
+        self.param.watch(self._take_seds, "seds")
+        self.param.watch(self._take_noisy, "noisy")
+        self.param.watch(self._show_joint, "joint")
+        self.param.watch(self._changed, ["nebular", "log_u", "gas_dust"])
+        self.state.param.watch(self._changed, ["magnitude", "model", "noise"])
+        self.state.param.watch(self._fill_widgets, "libraries")
+
+    def _make_widgets(self) -> None:
+        self._preset = pn.widgets.Select(
+            label="Presets", options={"Your own choice": _OWN} | {name: name for name in PRESETS}
+        )
+        self._undo = pn.widgets.Button(
+            label="↶",
+            width=34,
+            align="end",
+            disabled=True,
+            description="Undo: take back the last preset, copy or removal",
+        )
+        self._chosen = pn.widgets.RadioButtonGroup(
+            options=list(range(1, len(self.seds) + 1)), value=1, stylesheets=[_CHIPS_CSS]
+        )
+        self._add = pn.widgets.Button(label="+", width=30, description="Add a copy of this SED")
+        self._remove = pn.widgets.Button(label="−", width=30, description="Remove this SED")
+        self._library = pn.widgets.Select(
+            label="Library", options=library_options(self.state.library_choices)
+        )
+        self._age = pn.widgets.DiscreteSlider(label="Age", options=[0.0], stylesheets=[_FLUSH_CSS])
+        self._metallicity = pn.widgets.DiscreteSlider(
+            label="[M/H] [dex]", options=[0.0], stylesheets=[_FLUSH_CSS]
+        )
+        self._ebv = pn.widgets.FloatSlider(label="E(B−V) [mag]", end=MAX_EBV, step=0.01)
+        self._redshift = pn.widgets.FloatSlider(
+            label="Redshift", end=MAX_REDSHIFT, step=0.001, format="0.000"
+        )
+        self._new_noise = pn.widgets.Button(label="New noise", sizing_mode="stretch_width")
+        self._nebular = pn.widgets.Toggle.from_param(
+            self.param.nebular, label="Nebular emission", sizing_mode="stretch_width"
+        )
+        self._joint = pn.widgets.Toggle.from_param(
+            self.param.joint, label="Joint posterior", sizing_mode="stretch_width"
+        )
+        self._gas = [
+            pn.widgets.FloatSlider.from_param(parameter, label=label, format=pattern)
+            for parameter, label, pattern in (
+                (self.param.log_u, "log U of the gas", "0.0"),
+                (self.param.gas_dust, "E(B−V) of gas / of stars", "0.00"),
+            )
+        ]
+        # Unlike a single checkbox, those of a group answer to a click on their words, too.
+        self._looks = pn.widgets.CheckBoxGroup(
+            options=[_NO_NOISE, _LIGHT], value=[] if self.noisy else [_NO_NOISE], margin=0
+        )
+        self._download = pn.widgets.FileDownload(
+            callback=self._csv, filename="seds.csv", label="Download these SEDs (CSV)"
+        )
+        self._chosen.param.watch(self._fill_widgets, "value")
+        self._chosen.param.watch(self._show_joint, "value")
+        for widget in (self._library, self._age, self._metallicity, self._ebv, self._redshift):
+            widget.param.watch(self._edited, "value")
+        self._preset.param.watch(self._take_preset, "value")
+        self._undo.on_click(self._take_back)
+        self._add.on_click(self._add_sed)
+        self._remove.on_click(self._remove_sed)
+        self._new_noise.on_click(self._redraw_noise)
+        self._looks.param.watch(self._take_looks, "value")
+
+    def __panel__(self) -> pn.Row:
+        """Lay the page out."""
+        self._preset.sizing_mode = "stretch_width"
+        presets = pn.Row(
+            self._preset,
+            self._undo,
+            sizing_mode="stretch_width",
+            margin=0,
+            styles={"gap": "6px"},
+        )
+        seds = parts.stack(
+            parts.label("SED to change"),
+            pn.Row(self._chosen, self._add, self._remove, margin=0, styles={"gap": "6px"}),
+            gap=6,
+        )
+        return parts.page_layout(
+            [presets, seds, self._library, self._age, self._metallicity, self._ebv],
+            parts.picture_pane(self._pane, height=_PICTURE_HEIGHT),
+            more=[self._redshift, *self._gas, self._looks, self._download],
+            below=[
+                pn.Row(
+                    self._caption,
+                    pn.Column(
+                        self._new_noise,
+                        self._nebular,
+                        self._joint,
+                        width=150,
+                        margin=0,
+                        styles={"gap": "6px"},
+                    ),
+                    sizing_mode="stretch_width",
+                    margin=0,
+                    styles={"gap": "16px"},
+                ),
+                self._answers,
+                parts.caption(
+                    "Upright tick: the truth. Dot: what the network says of the points above. "
+                    "Bars: 68 and 95 % of its answers under 200 other draws of the noise; ± is "
+                    "half the 68 %."
+                ),
+                self._joint_place,
+            ],
+        )
+
+    @property
+    def _index(self) -> int:
+        return self._chosen.value - 1
+
+    def _observe(self) -> list[Observation]:
+        gas = IonisedGas(self.log_u, self.gas_dust) if self.nebular else None
+        seen = [
+            observe(
+                load_library(sed.library),
+                sed.log_age,
+                sed.metallicity,
+                ebv=sed.ebv,
+                redshift=sed.redshift,
+                magnitude=self.state.magnitude,
+                noise=self.state.noise_model,
+                gas=gas,
+                seed=(self._draw, number),
+            )
+            for number, sed in enumerate(self.seds)
+        ]
+        return seen if self.noisy else [replace(o, flux=o.noise_free) for o in seen]
+
+    def _predict(self) -> None:
+        """Ask the network about the SEDs in sight, and show its answers beside the truth."""
+        observations, model = self._observations.data, cache.model(self.state.model)
+        predictions = model.predict(np.stack([o.flux for o in observations]))
+        scatter = noise_scatter(
+            model,
+            np.stack([o.noise_free for o in observations]),
+            self.state.magnitude,
+            noise=self.state.noise_model,
+        )
+        self._answers.object = answers_html(observations, predictions, scatter)
+        self._caption.object = parts.caption(self._words()).object
+
+    def _words(self) -> str:
+        """Say what to notice: what the preset is for, and how like each other its SEDs are."""
+        observations = self._observations.data
+        preset = PRESETS.get(preset_of(self.seds))
+        words = [
+            "Points: Fν in each band with its error. Lines: the spectra they come from.",
+            preset.notice if preset else "",
+            nebular_words(observations) if self.nebular else "",
+        ]
+        if len(observations) > 1:
+            one, other, distance = most_alike(observations)
+            words.append(
+                f"The two most alike, {one} and {other}, differ by {distance:.2g} σ of the noise "
+                f"per band at i = {self.state.magnitude:.1f}."
+            )
+        return " ".join(filter(None, words))
+
+    def _changed(self, *events: Any) -> None:
+        """Redraw soon: changes that come faster than pictures can be drawn are drawn once."""
+        if pn.state.curdoc is None:
+            self._refresh()
+        elif not self._scheduled:
+            self._scheduled = True
+            pn.state.curdoc.add_next_tick_callback(self._refresh)
+
+    def _refresh(self) -> None:
+        self._scheduled = False
+        self._observations.send(self._observe())
+        self._predict()
+        self._show_joint()
+
+    def _show_joint(self, *events: Any) -> None:
+        """Draw the joint posterior of the chosen SED, if that is wanted."""
+        if not self.joint:
+            self._joint_place[:] = []
+            self._posterior = None
+            return
+        if self._posterior is None:
+            self._posterior = SEDPosterior()
+            self._joint_place[:] = [self._posterior]
+        number = min(self._chosen.value, len(self._observations.data))
+        self._posterior.show(number, self._observations.data[number - 1])
+
+    def _take_seds(self, *events: Any) -> None:
+        """Show other SEDs, wherever they come from."""
+        numbers = list(range(1, len(self.seds) + 1))
+        if numbers != self._chosen.options:
+            self._chosen.param.update(options=numbers, value=min(self._chosen.value, len(numbers)))
+        self._fill_widgets()
+        self._changed()
+
+    def _edited(self, *events: Any) -> None:
+        if self._filling:
+            return
+        changed = replace(
+            self.seds[self._index],
+            library=self._library.value,
+            log_age=self._age.value,
+            metallicity=self._metallicity.value,
+            ebv=self._ebv.value,
+            redshift=self._redshift.value,
+        )
+        self.seds = (*self.seds[: self._index], changed, *self.seds[self._index + 1 :])
+
+    def _take_preset(self, event: Any) -> None:
+        if self._filling:
+            return
+        if event.new == _OWN:
+            self._fill_widgets()
+            return
+        preset = PRESETS[event.new]
+        self._remember()
+        self.param.update(seds=preset.seds, noisy=preset.noisy, nebular=preset.nebular)
+
+    def _remember(self) -> None:
+        self._past = [*self._past[-_MAX_UNDO:], (self.seds, self.noisy, self.nebular)]
+        self._undo.disabled = False
+
+    def _take_back(self, event: Any) -> None:
+        if self._past:
+            seds, noisy, nebular = self._past.pop()
+            self.param.update(seds=seds, noisy=noisy, nebular=nebular)
+        self._undo.disabled = not self._past
+
+    def _fill_widgets(self, *events: Any) -> None:
+        """Show the chosen SED in the widgets, with the choices that its library has."""
+        sed = self.seds[self._index]
+        library = load_library(sed.library)
+        index = library.nearest(sed.log_age, sed.metallicity)
+        ages = library.ages
+        age = ages[np.argmin(np.abs(ages - library.log_age[index]))]
+        offered = {*self.state.libraries, sed.library}
+        choices = dict.fromkeys((*self.state.library_choices, sed.library))
+        self._filling = True
+        self._preset.value = preset_of(self.seds)
+        self._library.param.update(
+            options=library_options(n for n in choices if n in offered),
+            value=sed.library,
+        )
+        self._age.param.update(options=age_options(library), value=float(age))
+        self._metallicity.param.update(
+            options=metallicity_options(library), value=float(library.metallicity[index])
+        )
+        self._ebv.value, self._redshift.value = sed.ebv, sed.redshift
+        self._add.disabled = len(self.seds) == MAX_SEDS
+        self._remove.disabled = len(self.seds) == 1
+        self._filling = False
+
+    def _add_sed(self, event: Any) -> None:
+        self._remember()
+        self.seds = (*self.seds, self.seds[self._index])
+        self._chosen.value = len(self.seds)
+
+    def _remove_sed(self, event: Any) -> None:
+        self._remember()
+        self.seds = (*self.seds[: self._index], *self.seds[self._index + 1 :])
+
+    def _redraw_noise(self, event: Any) -> None:
+        self._draw += 1
+        self._changed()
+
+    def _take_looks(self, event: Any) -> None:
+        if not self._filling:
+            self.noisy = _NO_NOISE not in event.new
+        if (_LIGHT in event.new) != (_LIGHT in event.old):
+            self._pane.object = sed_picture(self._observations, light=_LIGHT in event.new)
+
+    def _take_noisy(self, event: Any) -> None:
+        others = [name for name in self._looks.value if name != _NO_NOISE]
+        self._filling = True
+        self._looks.value = others if event.new else [_NO_NOISE, *others]
+        self._filling = False
+        self._new_noise.disabled = not event.new
+        self._changed()
+
+    def _csv(self) -> io.StringIO:
+        text = io.StringIO()
+        photometry_table(self._observations.data).to_csv(text, index=False)
+        text.seek(0)
+        return text

@@ -1,0 +1,400 @@
+"""Map of SEDs: which libraries and parameters make which colours, and whether galaxies do."""
+
+from contextlib import suppress
+from functools import partial
+from typing import Any, ClassVar
+
+import holoviews as hv
+import numpy as np
+import pandas as pd
+import panel as pn
+import param
+
+from sspexplorer.analysis.sed_map import MapGalaxies, MapMocks, Region
+from sspexplorer.app import cache
+from sspexplorer.app.explore.map_galaxies import GalaxyList
+from sspexplorer.app.explore.map_words import (
+    faithful_card,
+    galaxies_note,
+    library_numbers,
+    map_caption,
+    region_caption,
+    region_numbers,
+)
+from sspexplorer.app.kit import parts
+from sspexplorer.app.kit.background import Background
+from sspexplorer.app.state import SharedState
+from sspexplorer.app.trust.density_words import chosen_magnitudes
+from sspexplorer.mocks import MAGNITUDES, PARAMETERS
+from sspexplorer.networks.prediction import Cancelled
+from sspexplorer.plots.embedding import LIBRARY, NO_OUTLINE, Marks, map_limits, sed_map
+from sspexplorer.plots.map_region import (
+    RegionParameters,
+    RegionSEDs,
+    prediction_histogram,
+    region_seds,
+)
+
+COLOURS = {
+    "Library": LIBRARY,
+    "log age": "log_age",
+    "[M/H]": "metallicity",
+    "E(B−V)": "ebv",
+    "i magnitude": "magnitude",
+}
+MAGNITUDE_CHOICES = {"All": "all", "Brighter than": "brighter", "At": "at"}
+NONE, OWN = "none", "own"
+GALAXIES = {
+    "None": NONE,
+    "Simulated galaxies": "simulated",
+    "Three real galaxies": "real",
+    "Your catalogue": OWN,
+}
+
+_NO_CATALOGUE = "No catalogue is open yet: open one on the page “Your catalogue”."
+_HINT = (
+    "Drag around a region of the map, or take the box from its toolbar. Click a galaxy to mark it."
+)
+_PLACING = "Placing and predicting the galaxies …"
+_MAP_HEIGHT = "max(440px, calc(100vh - 330px))"
+_SED_HEIGHT, _HISTOGRAM_HEIGHT = "270px", "230px"
+_CORNERS = 200  # of an outline that was drawn by hand
+
+# The map beside what it is asked about; one under the other where that would be narrow.
+_BESIDE_CSS = """
+:host { align-items: start; display: grid !important; gap: 8px 24px;
+        grid-template-columns: minmax(0, 1.3fr) minmax(0, 1fr); }
+:host > * { min-width: 0; width: auto !important; }
+@media (max-width: 1180px) { :host { grid-template-columns: minmax(0, 1fr); } }
+"""
+_THREE_CSS = f"""
+:host {{ display: grid !important; gap: 8px 16px; min-height: {_HISTOGRAM_HEIGHT};
+         grid-template-columns: repeat(auto-fit, minmax(240px, 1fr)); }}
+:host > * {{ min-width: 0; width: auto !important; }}
+"""
+
+
+class _Map:
+    """The map in one colouring, alive."""
+
+    def __init__(self, mocks: pd.DataFrame, marks: Marks, page: "SEDMap") -> None:
+        self.mocks, self.marks = hv.streams.Pipe(data=mocks), hv.streams.Pipe(data=marks)
+        lasso, box = hv.streams.Lasso(), hv.streams.BoundsXY()
+        tap = hv.streams.SingleTap(x=None, y=None)
+        lasso.add_subscriber(page.lassoed)
+        box.add_subscriber(page.boxed)
+        tap.add_subscriber(page.tapped)
+        picture = sed_map(
+            self.mocks,
+            self.marks,
+            colour=page.colour,
+            limits=page.limits,
+            libraries=page.state.library_choices,
+            selections=(lasso, box, tap),
+        )
+        self.area = _figure(picture, _MAP_HEIGHT)
+
+
+class SEDMap(pn.viewable.Viewer):
+    """UMAP of the SEDs of mocks, with galaxies on top and regions to look into.
+
+    In a notebook it needs ``pn.extension("tabulator", "filedropper",
+    respect_explicit_sizing=True)`` before it.
+
+    Parameters
+    ----------
+    state : SharedState, optional
+        Model, libraries, magnitude and catalogue; a fresh one unless given.
+
+    Attributes
+    ----------
+    region : Region or None
+        What is in the region, or in all of the map; None until it is known.
+    listed : GalaxyList
+        The galaxies on top, and which of them are marked.
+    outline : ndarray, shape (m, 2)
+        Corners of the region; empty without one.
+    limits : tuple
+        Range of each axis.
+    """
+
+    QUERY: ClassVar[dict[str, str]] = {
+        "colour": "colour",
+        "magnitudes": "magnitudes",
+        "galaxies": "galaxies",
+    }
+
+    colour = param.Selector(default=LIBRARY, objects=COLOURS, doc="What colours tell.")
+    magnitudes = param.Selector(default="all", objects=MAGNITUDE_CHOICES, doc="Which mocks.")
+    galaxies = param.Selector(default="simulated", objects=GALAXIES, doc="What lies on top.")
+
+    def __init__(self, state: SharedState | None = None, **params: Any) -> None:
+        super().__init__(**params)
+        self.state = state or SharedState()
+        if self.state.catalogue is not None and "galaxies" not in params:
+            self.galaxies = OWN
+        self.region: Region | None = None
+        self.listed = GalaxyList()
+        self.outline, self.limits = NO_OUTLINE, ((0.0, 1.0), (0.0, 1.0))
+        self._mocks: MapMocks | None = None
+        self._shown, self._rows = pd.DataFrame(), np.arange(0)
+        self._maps: dict[str, _Map] = {}
+        self._seds = hv.streams.Pipe(data=RegionSEDs())
+        self._parameters = hv.streams.Pipe(data=RegionParameters())
+        self._mock_work, self._region_work, self._galaxy_work = (
+            Background(partial(self._say_busy, words), self._tell)
+            for words in ("Placing the mocks …", "Looking into the region …", _PLACING)
+        )
+        self._make_parts()
+        self.state.param.watch(self._update_mocks, "libraries")
+        self.state.param.watch(self._magnitude_changed, "magnitude")
+        self.state.param.watch(self._model_changed, "model")
+        self.state.param.watch(self._catalogue_changed, "catalogue")
+        self.param.watch(self._update_mocks, "magnitudes")
+        self.param.watch(self._draw, "colour")
+        self.param.watch(self._update_galaxies, "galaxies")
+        self.listed.param.watch(self._show_marks, "picked")
+        self._update_mocks()
+        self._update_galaxies()
+
+    def __panel__(self) -> pn.Row:
+        """Controls beside the map and what it is asked about, galaxies below."""
+        return self._layout
+
+    def _make_parts(self) -> None:
+        self._magnitude_note, self._galaxy_note = parts.note(""), parts.note("")
+        self._caption, self._region_caption = parts.caption(""), parts.caption("")
+        self._library_numbers, self._region_numbers = parts.note(""), parts.note("")
+        self._trouble = pn.Column(sizing_mode="stretch_width", margin=0, visible=False)
+        self._busy = parts.note("")
+        self._clear = pn.widgets.Button(label="Clear region and marks", disabled=True)
+        self._clear.on_click(lambda event: self.clear())
+        colour = pn.widgets.Select.from_param(self.param.colour, label="Colour by", margin=0)
+        galaxies = pn.widgets.Select.from_param(self.param.galaxies, label="Galaxies", margin=0)
+        magnitudes = pn.widgets.RadioButtonGroup.from_param(self.param.magnitudes, margin=0)
+        for widget in (colour, galaxies, magnitudes):
+            widget.param.update(description=None, sizing_mode="stretch_width")
+        waiting = parts.picture_pane(parts.caption("Placing the mocks on the map …"), _MAP_HEIGHT)
+        self._place = parts.stack(waiting)
+        side = parts.stack(
+            _figure(region_seds(self._seds), _SED_HEIGHT),
+            self.listed.words,
+            self._library_numbers,
+            gap=10,
+        )
+        self._three = _grid([], _THREE_CSS)
+        self._layout = parts.page_layout(
+            [
+                colour,
+                parts.stack(parts.label("Magnitudes"), magnitudes, self._magnitude_note, gap=4),
+                parts.stack(galaxies, self._galaxy_note, gap=6),
+                parts.stack(self._clear, parts.note(_HINT), self._busy, gap=6),
+            ],
+            parts.stack(
+                self._trouble,
+                _grid([parts.stack(self._place, self._caption, gap=10), side], _BESIDE_CSS),
+            ),
+            below=[
+                self._three,
+                self._region_caption,
+                self._region_numbers,
+                self.listed,
+                faithful_card(),
+            ],
+        )
+
+    @staticmethod
+    def warm() -> None:
+        """Make what the page opens with."""
+        cache.map_mocks()
+        for name in cache.compared_models(cache.model_names()[0]):
+            cache.model(name)
+        cache.map_galaxies("simulated", cache.model_names()[0])
+
+    def _say_busy(self, words: str, busy: bool) -> None:
+        self._busy.object = parts.note(words if busy else "").object
+        # Whatever went wrong before: something else is being done now.
+        self._trouble.visible = False
+
+    def _tell(self, text: str) -> None:
+        self._trouble[:] = [parts.problem(text)]
+        self._trouble.visible = True
+
+    # Mocks.
+
+    def _update_mocks(self, *events: Any) -> None:
+        chosen, sentence = chosen_magnitudes(self.magnitudes, self.state.magnitude, MAGNITUDES)
+        self._magnitude_note.object = parts.note(sentence).object
+        libraries = tuple(self.state.libraries)
+
+        def collect() -> tuple[MapMocks, np.ndarray]:
+            mocks = cache.map_mocks(libraries)
+            return mocks, mocks.chosen(libraries, chosen)
+
+        self._mock_work.ask((libraries, chosen), collect, self._show_mocks)
+
+    def _magnitude_changed(self, *events: Any) -> None:
+        if self.magnitudes != "all":
+            self._update_mocks()
+        if self.listed.placed is not None:
+            self._show_galaxies(self.listed.placed)
+
+    def _model_changed(self, *events: Any) -> None:
+        self._update_region()
+        self._update_galaxies()
+
+    def _show_mocks(self, found: tuple[MapMocks, np.ndarray]) -> None:
+        self._mocks, self._rows = found
+        table = self._mocks.table
+        self._shown = table if len(self._rows) == len(table) else table.iloc[self._rows]
+        if not self._maps:
+            self.limits = map_limits(table)
+        self._draw()
+        self._update_region()
+
+    def _draw(self, *events: Any) -> None:
+        """Bring the map in sight up to date, and hide the others."""
+        if self._mocks is None:
+            return
+        current = self._maps.get(self.colour)
+        if current is None:
+            current = self._maps[self.colour] = _Map(self._shown, self.listed.marks(), self)
+            self._place[:] = [made.area for made in self._maps.values()]
+        else:
+            if current.mocks.data is not self._shown:
+                current.mocks.send(self._shown)
+            current.marks.send(self.listed.marks())
+        for made in self._maps.values():
+            made.area.visible = made is current
+        self._write_caption()
+
+    def _write_caption(self) -> None:
+        if self._mocks is not None:
+            placed, magnitude = self.listed.placed, self.state.magnitude
+            text = map_caption(len(self._rows), self.colour, placed, magnitude)
+            self._caption.object = parts.caption(text).object
+
+    # The region.
+
+    def lassoed(self, geometry: np.ndarray | None) -> None:
+        """Take the outline of a lasso."""
+        if geometry is not None and len(geometry) > 2:
+            step = -(-len(geometry) // _CORNERS)
+            self.select(np.asarray(geometry, dtype=float)[::step])
+
+    def boxed(self, bounds: tuple[float, float, float, float] | None) -> None:
+        """Take the corners of a box."""
+        if bounds:
+            x0, y0, x1, y1 = bounds
+            self.select(np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], dtype=float))
+
+    def tapped(self, x: float | None, y: float | None) -> None:
+        """Mark the galaxy under a click, or take its mark away."""
+        if x is not None and y is not None:
+            self.listed.tapped(x, y, np.ptp(self.limits, axis=1))
+
+    def select(self, outline: np.ndarray) -> None:
+        """Look into a region.
+
+        Parameters
+        ----------
+        outline : ndarray, shape (m, 2)
+            Corners on the map; none for all of it.
+        """
+        self.outline = outline
+        self.listed.restrict(outline)
+        self._show_marks()
+        self._update_region()
+
+    def clear(self) -> None:
+        """Forget the region and all marks."""
+        self.listed.picked = []
+        self.select(NO_OUTLINE)
+
+    def _update_region(self, *events: Any) -> None:
+        if self._mocks is None:
+            return
+        mocks, rows, outline, name = self._mocks, self._rows, self.outline, self.state.model
+
+        def look() -> Region:
+            models = {key: cache.model(key) for key in cache.compared_models(name)}
+            return Region.of(mocks, rows, outline, models)
+
+        question = (self._mock_work.question, outline.tobytes(), name)
+        self._region_work.ask(question, look, self._show_region)
+
+    def _show_region(self, region: Region) -> None:
+        self.region = region
+        self._parameters.send(region.parameters)
+        self._send_seds()
+        self._library_numbers.object = library_numbers(region).object
+        self._region_numbers.object = region_numbers(region).object
+        self._region_caption.object = parts.caption(region_caption(region)).object
+        if not self._three.objects:
+            # Only now, so that the map, which is above them, does not wait for them.
+            self._three[:] = [
+                _figure(prediction_histogram(self._parameters, name), _HISTOGRAM_HEIGHT)
+                for name in PARAMETERS
+            ]
+
+    def _send_seds(self) -> None:
+        quantiles = RegionSEDs().quantiles if self.region is None else self.region.quantiles
+        rows, placed = self.listed.in_colour(), self.listed.placed
+        if placed is None or not rows:
+            self._seds.send(RegionSEDs(quantiles))
+            return
+        names = tuple(map(str, self.listed.table["name"].iloc[rows]))
+        self._seds.send(RegionSEDs(quantiles, placed.flux[rows], names))
+
+    # Galaxies.
+
+    def _catalogue_changed(self, event: Any) -> None:
+        if event.new is not None and self.galaxies != OWN:
+            self.galaxies = OWN
+        elif self.galaxies == OWN:
+            self._update_galaxies()
+
+    def _update_galaxies(self, *events: Any) -> None:
+        choice, catalogue, name = self.galaxies, self.state.catalogue, self.state.model
+        missing = choice == OWN and catalogue is None
+        if choice == NONE or missing:
+            self._galaxy_work.forget()
+            self._galaxy_note.object = parts.note(_NO_CATALOGUE if missing else "").object
+            self._show_galaxies(None)
+            return
+
+        question = (choice, name, id(catalogue) if choice == OWN else None)
+
+        def overtaken() -> bool:
+            return self._galaxy_work.question != question
+
+        def place() -> MapGalaxies | None:
+            if choice != OWN:
+                return cache.map_galaxies(choice, name)
+            with suppress(Cancelled):
+                return MapGalaxies.place(catalogue, cache.model(name), cancelled=overtaken)
+            return None
+
+        self._galaxy_work.ask(question, place, self._show_galaxies)
+
+    def _show_galaxies(self, placed: MapGalaxies | None) -> None:
+        if placed is not None:
+            self._galaxy_note.object = parts.note(galaxies_note(placed)).object
+        self.listed.show(placed, self.state.magnitude)
+        self._show_marks()
+        self._write_caption()
+
+    def _show_marks(self, *events: Any) -> None:
+        """Bring up to date what lies over the mocks."""
+        if self.colour in self._maps:
+            self._maps[self.colour].marks.send(self.listed.marks())
+        self._clear.disabled = not (self.listed.picked or len(self.outline))
+        self._send_seds()
+
+
+def _figure(picture: hv.DynamicMap, height: str) -> pn.Column:
+    return parts.picture_pane(pn.pane.HoloViews(picture, linked_axes=False), height=height)
+
+
+def _grid(items: list[pn.viewable.Viewable], css: str) -> pn.Row:
+    return pn.Row(*items, sizing_mode="stretch_width", stylesheets=[css], margin=0)

@@ -1,0 +1,109 @@
+"""Joint posteriors of one SED over their caption, worked out beside the server's event loop."""
+
+from collections.abc import Callable
+from typing import Any
+
+import holoviews as hv
+import numpy as np
+import panel as pn
+
+from sspexplorer.app import cache
+from sspexplorer.app.kit import parts
+from sspexplorer.app.kit.background import Background
+from sspexplorer.photometry import MAX_REDSHIFT
+from sspexplorer.plots.corner import CORNER_COLOURS, Corner, corner_panels
+from sspexplorer.sedfit import ModelGrid
+
+EXACT = "exact, one population"
+LINES = (
+    "Lines hold 68 and 95 % of the probability. The exact posterior is χ² of every SSP behind "
+    "every dust, at one redshift."
+)
+_GRID_CSS = """
+:host { display: grid !important; gap: 2px 10px; max-width: 980px;
+        grid-template-columns: repeat(3, minmax(0, 1fr)); }
+:host > * { min-width: 0; width: auto !important; }
+.scroll-button { display: none; }
+"""
+_PANEL_HEIGHT = "225px"
+# The exact posterior is worked out at redshifts so far apart: a few hundredths of a band.
+_REDSHIFT_STEP = 0.005
+
+
+def exact_models(redshift: float) -> ModelGrid:
+    """Models of the exact posterior at about a redshift."""
+    step = np.clip(np.rint(redshift / _REDSHIFT_STEP) * _REDSHIFT_STEP, 0, MAX_REDSHIFT)
+    return cache.exact_models(float(round(step, 3)))
+
+
+class CornerView(pn.viewable.Viewer):
+    """Corner of several posteriors, and which colour is which."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pipe = hv.streams.Pipe(data=Corner({}))
+        self._words, self._busy = parts.caption(""), parts.note("")
+        self._work = Background(self._tell_busy, self._stop)
+        grid = pn.Column(
+            *(self._panel(*place) for place in corner_panels(self._pipe).items()),
+            sizing_mode="stretch_width",
+            margin=0,
+            stylesheets=[_GRID_CSS],
+        )
+        self._layout = parts.stack(self._busy, grid, self._words, gap=6)
+
+    def __panel__(self) -> pn.Column:
+        """Corner over its caption."""
+        return self._layout
+
+    @property
+    def drawn(self) -> Corner:
+        """What is drawn."""
+        return self._pipe.data
+
+    def ask(self, question: Any, work: Callable[[], Corner], words: str) -> None:
+        """Have a corner worked out and drawn.
+
+        Parameters
+        ----------
+        question : object
+            What it is of, comparable with ``==``.
+        work : callable
+            Works it out, in a thread.
+        words : str
+            To be said below it.
+        """
+
+        def draw(data: Corner) -> None:
+            self._pipe.send(data)
+            self._say(words)
+
+        self._work.ask(question, work, draw)
+
+    def clear(self, sentence: str) -> None:
+        """Draw nothing, and say why."""
+        self._work.forget()
+        self._pipe.send(Corner({}))
+        self._say(sentence)
+
+    @staticmethod
+    def _panel(place: tuple[int, int], picture: hv.DynamicMap) -> pn.Column:
+        pane = pn.pane.HoloViews(picture, linked_axes=False)
+        framed = parts.picture_pane(pane, height=_PANEL_HEIGHT)
+        row, column = place
+        framed.styles = framed.styles | {"grid-area": f"{row + 1} / {column + 1}"}
+        return framed
+
+    def _say(self, text: str) -> None:
+        dots = " ".join(
+            f'<i class="dot" style="background:{colour}"></i>{name}&emsp;'
+            for name, colour in zip(self.drawn.tables, CORNER_COLOURS, strict=False)
+        )
+        self._words.object = f"{dots}{parts.caption(text).object}"
+
+    def _tell_busy(self, busy: bool) -> None:
+        self._busy.object = parts.note("Weighing every SSP …" if busy else "").object
+
+    def _stop(self, sentence: str) -> None:
+        self._tell_busy(False)
+        self._say(sentence)

@@ -1,0 +1,185 @@
+"""The pieces pages are put together from, so that all pages look alike."""
+
+from collections.abc import Collection, Sequence
+from html import escape
+from numbers import Integral
+from typing import Any
+
+import pandas as pd
+import panel as pn
+
+from sspexplorer.app.kit.theme import static_text
+
+Part = Any
+
+PICTURE_HEIGHT = "max(420px, calc(100vh - 216px))"
+
+# 232 px holds "log age [yr]: 10.02" over a slider that can still be aimed.
+_PAGE_CSS = """
+:host { align-items: flex-start; gap: 32px; }
+@media (max-width: 1100px) { :host { gap: 20px; } }
+"""
+_CONTROLS_CSS = """
+:host { flex: 0 0 232px; gap: 14px; width: 232px !important; }
+@media (max-width: 1100px) { :host { flex-basis: 196px; width: 196px !important; } }
+"""
+_PICTURE_CSS = ":host { flex: 1 1 0; gap: 12px; min-width: 0; }"
+
+
+def _text(html: str, **params: Any) -> pn.pane.HTML:
+    params = {"sizing_mode": "stretch_width", "margin": 0} | params
+    return pn.pane.HTML(html, stylesheets=[static_text("text.css")], **params)
+
+
+def caption(text: str) -> pn.pane.HTML:
+    """One sentence under a figure that says what to notice."""
+    return _text(f'<div class="caption">{escape(text)}</div>')
+
+
+def note(text: str) -> pn.pane.HTML:
+    """Small print beside a control."""
+    return _text(f'<div class="note">{escape(text)}</div>')
+
+
+def stack(*items: Part, gap: int = 14) -> pn.Column:
+    """Put parts under each other, ``gap`` pixels apart, over the whole width."""
+    return pn.Column(*items, sizing_mode="stretch_width", margin=0, styles={"gap": f"{gap}px"})
+
+
+def label(text: str) -> pn.pane.HTML:
+    """Name of a control that has none of its own."""
+    return _text(f'<div class="label">{escape(text)}</div>')
+
+
+def problem(text: str) -> pn.pane.HTML:
+    """One plain sentence about what went wrong, and what to do."""
+    return _text(f'<div class="problem" role="alert">{escape(text)}</div>')
+
+
+def empty_state(text: str, action: pn.viewable.Viewable | None = None) -> pn.Column:
+    """What a page shows while it has nothing to show, with the one thing to do about it."""
+    message = _text(f'<div class="empty">{escape(text)}</div>')
+    content = stack(message, *([action] if action is not None else []))
+    return pn.Column(content, sizing_mode="stretch_width", styles={"padding": "40px 0"}, margin=0)
+
+
+def metric_table(
+    table: pd.DataFrame,
+    *,
+    formats: dict[str, str] | None = None,
+    colours: dict | None = None,
+    faint: Collection[str] = (),
+) -> pn.pane.HTML:
+    """Small table of numbers.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The index names the rows.
+    formats : dict, optional
+        Format of a column, such as ``{"σ NMAD": "{:.3f} dex"}``; three digits otherwise. What
+        is not a number is shown as it is, and NaN as a dash.
+    colours : dict, optional
+        Colour of the dot before a row, by index value.
+    faint : collection of str
+        Index values of rows that are less than the others: parts of one, or for reference.
+    """
+    header = "".join(f"<th>{escape(str(name))}</th>" for name in ("", *table.columns))
+    rows = []
+    patterns = [(formats or {}).get(column) for column in table.columns]
+    for name, *values in table.itertuples(name=None):
+        colour = (colours or {}).get(name)
+        dot = f'<i class="dot" style="background:{colour}"></i>' if colour else ""
+        cells = map(_cell, values, patterns)
+        kind = ' class="faint"' if name in faint else ""
+        rows.append(f"<tr{kind}><td>{dot}{escape(str(name))}</td>{''.join(cells)}</tr>")
+    return _text(f"<table><thead><tr>{header}</tr></thead><tbody>{''.join(rows)}</tbody></table>")
+
+
+def _cell(value: Any, pattern: str | None) -> str:
+    if isinstance(value, str):
+        return f"<td>{escape(value)}</td>"
+    if pd.isna(value):
+        return "<td>–</td>"
+    default = "{:,d}" if isinstance(value, Integral) else "{:.3g}"
+    return f"<td>{escape((pattern or default).format(value).replace('-', '−'))}</td>"
+
+
+def picture_pane(plot: Any, height: str = PICTURE_HEIGHT) -> pn.Column:
+    """Hold a HoloViews object in a frame whose size does not depend on what is in it.
+
+    Parameters
+    ----------
+    plot
+        A HoloViews object with ``responsive=True`` (see ``figure_options``), or a pane of one.
+    height : str
+        CSS height. The default leaves room for the header, a caption and air.
+    """
+    pane = plot if isinstance(plot, pn.viewable.Viewable) else pn.pane.HoloViews(plot)
+    pane.param.update(sizing_mode="stretch_both", margin=0)
+    return pn.Column(pane, sizing_mode="stretch_width", margin=0, styles={"height": height})
+
+
+def page_layout(
+    controls: Sequence[Part],
+    picture: Part,
+    *,
+    caption_text: str = "",
+    more: Sequence[Part] = (),
+    below: Sequence[Part] = (),
+) -> pn.Row:
+    """Lay out a whole page: a column of controls beside the picture they change.
+
+    Parameters
+    ----------
+    controls : sequence
+        At most six.
+    picture
+        A pane (see :func:`picture_pane`), or a layout of several.
+    caption_text : str
+        What to notice in the picture.
+    more : sequence
+        Controls that are seldom needed, folded away under "More".
+    below : sequence
+        What follows the picture: tables, results.
+    """
+    folded = [_more(more)] if more else []
+    under = [caption(caption_text)] if caption_text else []
+    for part in (*controls, *more):
+        if isinstance(part, pn.widgets.Widget):
+            part.sizing_mode = "stretch_width"
+    return pn.Row(
+        pn.Column(*controls, *folded, stylesheets=[_CONTROLS_CSS], margin=0),
+        pn.Column(
+            picture,
+            *under,
+            *below,
+            sizing_mode="stretch_width",
+            stylesheets=[_PICTURE_CSS],
+            margin=0,
+        ),
+        sizing_mode="stretch_width",
+        stylesheets=[_PAGE_CSS],
+        margin=0,
+    )
+
+
+def folded(title: str, content: Part, *, open_: bool = False) -> pn.Card:
+    """Put something under a heading that opens and closes it."""
+    return pn.Card(
+        content,
+        header=label(title),
+        collapsed=not open_,
+        sizing_mode="stretch_width",
+        margin=0,
+    )
+
+
+def _more(parts: Sequence[Part]) -> pn.Card:
+    return pn.Card(
+        stack(*parts),
+        header=label("More"),
+        collapsed=True,
+        sizing_mode="stretch_width",
+        margin=0,
+    )

@@ -1,0 +1,41 @@
+"""The joint posterior of one SED of the SED explorer, beside the exact one and the truth."""
+
+import numpy as np
+
+from sspexplorer.app.kit.corner import EXACT, LINES, CornerView, exact_models
+from sspexplorer.bands import N_BANDS
+from sspexplorer.mocks import PARAMETERS, Observation
+from sspexplorer.plots.corner import Corner
+from sspexplorer.posterior.model import POSTERIOR_MODELS
+from sspexplorer.posterior.one import OneGalaxy
+from sspexplorer.posterior.prediction import load_estimator
+
+
+class SEDPosterior(CornerView):
+    """What the models with error bars say of an SED whose redshift they are given."""
+
+    def show(self, number: int, observation: Observation) -> None:
+        """Draw the posteriors of an SED, and its true parameters.
+
+        Parameters
+        ----------
+        number : int
+            Of the SED, from 1.
+        observation : Observation
+        """
+        question = (observation.flux.tobytes(), observation.redshift, observation.magnitude)
+        words = (
+            f"What the colours of SED {number} leave open; grey lines: the truth. {LINES} “ssp” "
+            "answers the same question: the nearer to it, the better the network. “galaxy” thinks "
+            "of mixtures, too."
+        )
+        self.ask(question, lambda: _look(observation), words)
+
+
+def _look(observation: Observation) -> Corner:
+    known = float(observation.redshift)
+    nothing = np.zeros(N_BANDS, dtype=bool)
+    galaxy = OneGalaxy(observation.flux, observation.flux_err, nothing, known, np.nan)
+    tables = {name: galaxy.draws(load_estimator(name)) for name in POSTERIOR_MODELS}
+    tables[EXACT] = galaxy.exact(exact_models(known))
+    return Corner(tables, {name: float(getattr(observation, name)) for name in PARAMETERS})

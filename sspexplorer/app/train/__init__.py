@@ -1,0 +1,1 @@
+"""Pages that train networks, and what they are trained on."""

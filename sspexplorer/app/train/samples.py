@@ -1,0 +1,192 @@
+"""Mock sample: how the labels are distributed in training, validation and test."""
+
+import io
+from dataclasses import replace
+from typing import Any, BinaryIO, ClassVar
+
+import holoviews as hv
+import pandas as pd
+import panel as pn
+import param
+
+from sspexplorer.app import cache
+from sspexplorer.app.kit import parts
+from sspexplorer.app.kit.download import Download
+from sspexplorer.app.state import SharedState
+from sspexplorer.mocks import EBV_GRID, MAGNITUDES, PARAMETERS, make_mocks, split_of
+from sspexplorer.plots.samples import (
+    PAPER_ROWS,
+    PART_COLOURS,
+    PARTS,
+    SPLITS,
+    Split,
+    counts_table,
+    differences_table,
+    label_picture,
+    row_name,
+)
+from sspexplorer.plots.style import PARAMETER_NAMES
+
+_DOTS = {row_name(key, name): PART_COLOURS[name] for key in SPLITS for name in PARTS}
+# A row for each split; a column on a narrow page.
+_GRID_CSS = """
+:host { display: grid; gap: 8px 16px; grid-template-columns: repeat(3, minmax(0, 1fr)); }
+@media (max-width: 1100px) {
+  :host { grid-auto-flow: column; grid-template-columns: repeat(2, minmax(0, 1fr));
+    grid-template-rows: repeat(3, auto); }
+}
+.scroll-button { display: none; }
+"""
+
+
+class MockSamplePage(pn.viewable.Viewer):
+    """Ages, metallicities and reddenings of the three parts of a mock sample, split two ways.
+
+    Parameters
+    ----------
+    state : SharedState, optional
+        The libraries, and the noise of the mocks to download; a fresh one unless given.
+    """
+
+    QUERY: ClassVar[dict[str, str]] = {"seed": "split-seed"}
+
+    seed = param.Integer(default=0, bounds=(0, None), doc="Seed of both splits.")
+
+    def __init__(self, state: SharedState | None = None, **params: Any) -> None:
+        super().__init__(**params)
+        self.state = state or SharedState()
+        self._pipe = hv.streams.Pipe(data=self._split())
+        self._make_parts()
+        self._show()
+        self.state.param.watch(self._update, "libraries")
+        self.param.watch(self._update, "seed")
+
+    def __panel__(self) -> pn.Row:
+        """Controls beside the distributions; numbers below."""
+        return self._layout
+
+    @property
+    def split(self) -> Split:
+        """Sample in the picture."""
+        return self._pipe.data
+
+    def _split(self) -> Split:
+        chosen = [n for n in self.state.library_choices if n in self.state.libraries]
+        return Split.draw(cache.mock_labels(chosen), self.seed)
+
+    def _make_parts(self) -> None:
+        another = pn.widgets.Button(
+            label="Another split", description="Draw both splits again, with the next seed"
+        )
+        another.on_click(lambda event: self.param.update(seed=self.seed + 1))
+        self._first = pn.widgets.Button(label="The split of our networks")
+        self._first.on_click(lambda event: self.param.update(seed=0))
+        self._about, self._caption = parts.note(""), parts.caption("")
+        self._counts, self._differences = parts.note(""), parts.note("")
+        cells = [self._cell(key, name) for key in SPLITS for name in PARAMETERS]
+        self._download = Download(self._write, "mocks.parquet")
+        numbers = pn.widgets.FileDownload(
+            callback=self._csv,
+            filename="mock-sample-counts.csv",
+            label="Download the counts (CSV)",
+        )
+        self._layout = parts.page_layout(
+            [
+                self._about,
+                another,
+                self._first,
+                parts.stack(
+                    parts.label("These mocks as Parquet, with fluxes"), self._download, gap=4
+                ),
+            ],
+            pn.Column(*cells, sizing_mode="stretch_width", margin=0, stylesheets=[_GRID_CSS]),
+            more=[numbers],
+            below=[
+                self._caption,
+                self._counts,
+                parts.note(
+                    "Seen: the part of its SSPs that training has, too, under other noise or "
+                    "dust. In the paper: Domínguez Sánchez et al. (2026), Sect. 3, which gives "
+                    "the proportions as 65, 15 and 20 %."
+                ),
+                self._differences,
+                parts.note(
+                    "Largest difference of the cumulative distributions (Kolmogorov–Smirnov). By "
+                    "chance up to: exceeded in 5 % of splits, by the number of SSPs, or of mocks "
+                    "at random, that were drawn."
+                ),
+            ],
+        )
+
+    def _cell(self, key: str, name: str) -> pn.Column:
+        picture = label_picture(self._pipe, key, name)
+        pane = pn.pane.HoloViews(picture, linked_axes=False, sizing_mode="stretch_both", margin=0)
+        return pn.Column(
+            pane, sizing_mode="stretch_width", styles={"aspect-ratio": "1.15"}, margin=0
+        )
+
+    def _update(self, *events: Any) -> None:
+        self._pipe.send(self._split())
+        self._show()
+
+    def _show(self) -> None:
+        split = self.split
+        differences = differences_table(split)
+        self._first.disabled = self.seed == 0
+        self._about.object = parts.note(
+            f"{len(split.labels):,} mocks: {split.labels['ssp'].nunique():,} SSPs × "
+            f"{len(EBV_GRID)} E(B−V) × {len(MAGNITUDES)} magnitudes, of the libraries at the left. "
+            + (
+                "Split as for our networks: the same SSPs are held out."
+                if self.seed == 0
+                else f"Split with seed {self.seed}."
+            )
+        ).object
+        self._counts.object = parts.metric_table(
+            counts_table(split), colours=_DOTS, faint=PAPER_ROWS
+        ).object
+        self._differences.object = parts.metric_table(
+            differences,
+            formats=dict.fromkeys(differences.columns, "{:.4f}"),
+        ).object
+        self._caption.object = parts.caption(caption_text(split)).object
+
+    def _write(self, file: BinaryIO) -> None:
+        libraries, noise = list(self.state.libraries), self.state.noise_model
+        mocks = make_mocks(libraries, noise=noise, seed=self.seed)
+        ids = mocks.labels["ssp"].unique()
+        parts_of = dict(zip(ids, split_of(ids, self.seed), strict=True))
+        labels = mocks.labels.assign(split=mocks.labels["ssp"].map(parts_of))
+        replace(mocks, labels=labels).to_parquet(file)
+
+    def _csv(self) -> io.StringIO:
+        split = self.split
+        rows = [
+            {
+                "split": key,
+                "part": name,
+                "ssps": split.part(key, name)["ssp"].nunique(),
+                "mocks": len(split.part(key, name)),
+                "seen": split.seen(key, name),
+            }
+            for key in SPLITS
+            for name in PARTS
+        ]
+        return io.StringIO(pd.DataFrame(rows).to_csv(index=False))
+
+
+def caption_text(split: Split) -> str:
+    """Say what to notice: alike at random because the same SSPs are on both sides."""
+    worst = {
+        key: max(PARAMETERS, key=lambda name, key=key: split.difference(key, name, "test"))
+        for key in SPLITS
+    }
+    by_ssp, at_random = (split.difference(key, worst[key], "test") for key in SPLITS)
+    return (
+        f"At random, test differs from training by at most {at_random:.2%} of the cumulative "
+        f"distribution (in {PARAMETER_NAMES[worst['at_random']]}), and training has "
+        f"{split.seen('at_random', 'test'):.0%} of its SSPs as well. By whole SSPs it differs by "
+        f"up to {by_ssp:.1%} (in {PARAMETER_NAMES[worst['by_ssp']]}), where chance makes up to "
+        f"{split.chance('by_ssp', 'test'):.1%}, and training has "
+        f"{split.seen('by_ssp', 'test'):.0%} of them: alike enough to be fair, and a real test."
+    )

@@ -1,0 +1,1 @@
+"""Pages that show how far predictions can be trusted."""

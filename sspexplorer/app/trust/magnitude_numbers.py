@@ -1,0 +1,115 @@
+"""Words and numbers of metrics against magnitude."""
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+import pandas as pd
+
+from sspexplorer.app.trust.density_words import listed
+from sspexplorer.noise import NoiseModel
+from sspexplorer.plots.magnitude import Curves, snr_text
+from sspexplorer.plots.style import PARAMETER_COLOURS, PARAMETER_NAMES, PARAMETER_UNITS
+
+# Heading and format of each metric in the table.
+_SHOWN = {
+    "bias": ("Bias μ", "+.3f"),
+    "sigma_nmad": ("σ\u00a0NMAD", ".3f"),
+    "outlier_fraction": ("Outliers", ".1%"),
+    "pearson": ("Pearson", ".3f"),
+    "r2": ("R²", ".3f"),
+}
+NUMBERS_CSS = """
+.runs { margin-bottom: 18px; overflow-x: auto; }
+.runs table { font-size: 12px; }
+.runs th, .runs td { padding: 2px 5px; white-space: nowrap; }
+.runs td { border-top-color: transparent; }
+.runs thead tr:last-child th { border-bottom: 1px solid var(--ssp-faint, #e9ebef); }
+.runs th.run { text-align: right; }
+.runs .edge { border-left: 10px solid transparent; }
+"""
+
+
+def caption_text(curves: Curves, fit: str) -> str:
+    """What to notice: how the scatter grows, and how far it is from the least there can be.
+
+    ``fit`` is the run of the SED fit, which may be missing.
+    """
+    table = curves.table
+    first = table["run"].iloc[0]
+    chosen = table[table["run"] == first].set_index("parameter")
+    ends = []
+    for name in curves.parameters:
+        rows = chosen.loc[[name]]
+        low, high = rows["sigma_nmad"].iloc[[0, -1]]
+        ends.append(f"{low:.2f} to {high:.2f} {PARAMETER_UNITS[name]} in {PARAMETER_NAMES[name]}")
+    faint, bright = chosen["magnitude"].max(), chosen["magnitude"].min()
+    text = (
+        f"From i = {bright:.0f} to {faint:.0f} the σ\u00a0NMAD of {first} grows from "
+        f"{listed(ends)} ({rows['n'].iloc[0]:,} mocks at each magnitude)."
+    )
+    return text + _beside_fit(curves, first, fit)
+
+
+def _beside_fit(curves: Curves, first: str, fit: str) -> str:
+    """Compare with the SED fit where it is drawn, in the middle of the magnitudes."""
+    name = curves.parameters[0]
+    rows = curves.table[(curves.table["parameter"] == name) & (curves.table["magnitude"] == 20)]
+    sigma = rows.set_index("run")["sigma_nmad"]
+    if fit not in sigma or first not in sigma:
+        return ""
+    n = rows.set_index("run").loc[fit, "n"]
+    return (
+        f" At i = 20 the SED fit (rings, {n:,} mocks each) has {sigma[fit]:.2f} "
+        f"{PARAMETER_UNITS[name]} in {PARAMETER_NAMES[name]}, {first} {sigma[first]:.2f}."
+    )
+
+
+def numbers_html(curves: Curves, correlation: str) -> str:
+    """Metrics at every magnitude: a table for each parameter, the runs side by side.
+
+    ``correlation``, "pearson" or "r2", is the one of them that is shown.
+    """
+    metrics = [name for name in _SHOWN if name == correlation or name not in ("pearson", "r2")]
+    return "".join(_numbers_of(curves, name, metrics) for name in curves.parameters)
+
+
+def _numbers_of(curves: Curves, parameter: str, metrics: Sequence[str]) -> str:
+    table, noise = curves.table, curves.noise or NoiseModel.default()
+    runs = list(table["run"].unique())
+    rows = table[table["parameter"] == parameter].set_index(["magnitude", "run"])
+    dot = f'<i class="dot" style="background:{PARAMETER_COLOURS[parameter]}"></i>'
+    name = f"{dot}{PARAMETER_NAMES[parameter]} [{PARAMETER_UNITS[parameter]}]"
+    over = "".join(
+        f'<th class="run edge" colspan="{len(metrics)}">{escape(run)}{_count(table, run)}</th>'
+        for run in runs
+    )
+    names = "".join(f"<th>{_SHOWN[metric][0]}</th>" for metric in metrics)
+    names = names.replace("<th>", '<th class="edge">', 1) * len(runs)
+    body = []
+    for magnitude in sorted(rows.index.unique("magnitude")):
+        cells = "".join(_cells(rows, (magnitude, run), metrics) for run in runs)
+        snr = snr_text(float(noise.typical_snr(np.float64(magnitude))))
+        body.append(f"<tr><td>{magnitude:.1f}</td><td>{snr}</td>{cells}</tr>")
+    return (
+        f'<div class="runs"><div class="label">{name}</div><table><thead>'
+        f'<tr><th colspan="2"></th>{over}</tr><tr><th>i</th><th>S/N</th>{names}</tr></thead>'
+        f"<tbody>{''.join(body)}</tbody></table></div>"
+    )
+
+
+def _cells(rows: pd.DataFrame, key: tuple[float, str], metrics: Sequence[str]) -> str:
+    if key not in rows.index:
+        return '<td class="edge">–</td>' + "<td>–</td>" * (len(metrics) - 1)
+    row = rows.loc[key]
+    # Adding 0.0 takes the sign off a bias that is zero in the digits that are shown.
+    texts = [f"{round(row[metric], 3) + 0.0:{_SHOWN[metric][1]}}" for metric in metrics]
+    cells = "".join(f"<td>{text}</td>" for text in texts)
+    return cells.replace("<td>", '<td class="edge">', 1).replace("-", "−").replace("nan", "–")
+
+
+def _count(table: pd.DataFrame, run: str) -> str:
+    """How many mocks each number is of."""
+    counts = table.loc[table["run"] == run, "n"]
+    low, high = counts.min(), counts.max()
+    return f", n = {low:,}" if low == high else f", n = {low:,} to {high:,}"

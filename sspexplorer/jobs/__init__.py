@@ -1,0 +1,1 @@
+"""Trainings that run beside a server, in processes of their own."""

@@ -1,0 +1,1 @@
+"""Networks that answer with a point: one a parameter."""
