@@ -8,13 +8,14 @@ import logging
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import cache, lru_cache, wraps
+from functools import cache, partial
 from itertools import count
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from sspexplorer.app.once import Once
 from sspexplorer.libraries import (
     LIBRARY_NAMES,
     library_names,
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
 # The one the app opens with comes first, the paper's recipe second.
 RECIPE_MODELS = ("default", "paper")
 
@@ -44,26 +42,8 @@ _kept: dict[str, "Model"] = {}
 _numbers = count(1)
 
 
-def _once(function: Callable[P, R]) -> Callable[P, R]:
-    """Cache, and let whoever comes while the value is being made wait for it."""
-    return _guarded(cache(function))
-
-
-def _lately(function: Callable[P, R]) -> Callable[P, R]:
-    """As :func:`_once`, but keep only the last few: added libraries come and go."""
-    return _guarded(lru_cache(maxsize=4)(function))
-
-
-def _guarded(cached: Callable[P, R]) -> Callable[P, R]:
-    lock = threading.RLock()
-
-    @wraps(cached)
-    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-        with lock:
-            return cached(*args, **kwargs)
-
-    return wrapper
-
+# Added libraries come and go, and redshifts are many: only the last few are kept.
+_lately = partial(Once, most=4)
 
 # Names of libraries, each with the version of its file.
 Versions = tuple[tuple[str, tuple[int, int, int]], ...]
@@ -133,7 +113,7 @@ def model_card(name: str) -> dict:
     return _kept[name].card if name in _kept else _shipped_card(name)
 
 
-@_once
+@Once
 def _shipped_model(name: str) -> "Model":
     from sspexplorer.networks.model import load_model
 
@@ -159,7 +139,6 @@ def exact_models(redshift: float) -> "ModelGrid":
     return prior_models(redshift)
 
 
-@_once
 def held_out_table(name: str, split: str) -> pd.DataFrame:
     """Every held-out mock of a model and what it predicts for it.
 
@@ -170,27 +149,36 @@ def held_out_table(name: str, split: str) -> pd.DataFrame:
     InputError
         If there is no such model, or it cannot be tested on this split.
     """
+    return _held_out_table(model(name), split)
+
+
+@Once
+def _held_out_table(network: "Model", split: str) -> pd.DataFrame:
     from sspexplorer.metrics import held_out_mocks
     from sspexplorer.plots.density import compile_shading, density_table
 
     compile_shading()
-    mocks = held_out_mocks(model(name), split)
-    return density_table(mocks.labels, model(name).predict(mocks.flux))
+    mocks = held_out_mocks(network, split)
+    return density_table(mocks.labels, network.predict(mocks.flux))
 
 
-@_once
 def all_libraries_table(name: str) -> pd.DataFrame:
     """What a model predicts for held-out SSPs of every library, those it was not trained on too.
 
     The mocks are the same for every model: those of ``held_out_table`` of the default one.
     """
+    return _all_libraries_table(model(name))
+
+
+@Once
+def _all_libraries_table(network: "Model") -> pd.DataFrame:
     from sspexplorer.plots.density import density_table
 
     mocks = _all_libraries_mocks()
-    return density_table(mocks.labels, model(name).predict(mocks.flux))
+    return density_table(mocks.labels, network.predict(mocks.flux))
 
 
-@_once
+@Once
 def _all_libraries_mocks() -> "MockSample":
     from sspexplorer.metrics import held_out_mocks
 
@@ -234,7 +222,7 @@ def _joined(samples: list["MockSample"]) -> "MockSample":
     )
 
 
-@_once
+@Once
 def _fit_sample(per_magnitude: int, added: Versions) -> "MockSample":
     from sspexplorer.metrics import EVALUATION_SEED, held_out_mocks
     from sspexplorer.mocks import make_mocks
@@ -245,7 +233,6 @@ def _fit_sample(per_magnitude: int, added: Versions) -> "MockSample":
     return some_of_each_magnitude(held_out, per_magnitude)
 
 
-@_once
 def sedfit_table(name: str, split: str) -> pd.DataFrame:
     """Bayesian fits of 200 held-out mocks of each magnitude, as of :func:`held_out_table`.
 
@@ -257,16 +244,20 @@ def sedfit_table(name: str, split: str) -> pd.DataFrame:
     InputError
         If there is no such model, or it cannot be tested on this split.
     """
+    return _sedfit_table(model(name), split)
+
+
+@Once
+def _sedfit_table(network: "Model", split: str) -> pd.DataFrame:
     from sspexplorer.metrics import held_out_mocks
     from sspexplorer.plots.density import density_table
     from sspexplorer.sedfit import MEAN_COLUMNS, fit, some_of_each_magnitude
 
-    mocks = some_of_each_magnitude(held_out_mocks(model(name), split), 200)
+    mocks = some_of_each_magnitude(held_out_mocks(network, split), 200)
     fitted = fit(fit_grid(mocks.meta["libraries"]), mocks.flux, mocks.flux_err)
     return density_table(mocks.labels, fitted[list(MEAN_COLUMNS)].to_numpy())
 
 
-@_once
 def magnitude_metrics(name: str, split: str, libraries: tuple[str, ...]) -> pd.DataFrame:
     """Metrics at each magnitude of what a model predicts for held-out mocks of some libraries.
 
@@ -277,18 +268,29 @@ def magnitude_metrics(name: str, split: str, libraries: tuple[str, ...]) -> pd.D
     InputError
         If there is no such model, or it cannot be tested on this split.
     """
+    return _magnitude_metrics(model(name), name, split, libraries)
+
+
+@Once
+def _magnitude_metrics(
+    network: "Model", name: str, split: str, libraries: tuple[str, ...]
+) -> pd.DataFrame:
     from sspexplorer.analysis.by_magnitude import metrics_by_magnitude
 
-    table = held_out_table(name, split)
+    table = _held_out_table(network, split)
     return metrics_by_magnitude(table[table["library"].isin(libraries)], name)
 
 
-@_once
 def sedfit_metrics(name: str, split: str, libraries: tuple[str, ...]) -> pd.DataFrame:
     """Metrics of the SED fit as :func:`magnitude_metrics`, on mocks of :func:`sedfit_table`."""
+    return _sedfit_metrics(model(name), split, libraries)
+
+
+@Once
+def _sedfit_metrics(network: "Model", split: str, libraries: tuple[str, ...]) -> pd.DataFrame:
     from sspexplorer.analysis.by_magnitude import metrics_by_magnitude
 
-    table = sedfit_table(name, split)
+    table = _sedfit_table(network, split)
     return metrics_by_magnitude(table[table["library"].isin(libraries)], "sedfit")
 
 
@@ -329,7 +331,7 @@ def _map_mocks(libraries: Versions) -> "MapMocks":
     return MapMocks(map_table(mocks.labels, load_embedding().place(mocks.flux)), mocks.flux)
 
 
-@_once
+@Once
 def example_answers(name: str) -> pd.DataFrame:
     """What a posterior model says of the three real galaxies, with their ``name``."""
     from sspexplorer.catalogue import read_catalogue
@@ -340,17 +342,21 @@ def example_answers(name: str) -> pd.DataFrame:
     return answer.assign(name=found.frame(["name"])["name"].to_numpy())
 
 
-@_once
 def map_galaxies(example: str, name: str) -> "MapGalaxies":
     """Galaxies of an example catalogue on the map of SEDs, and what a model predicts for them.
 
     ``example`` is "simulated" or "real".
     """
+    return _map_galaxies(example, model(name))
+
+
+@Once
+def _map_galaxies(example: str, network: "Model") -> "MapGalaxies":
     from sspexplorer.analysis.sed_map import MapGalaxies
     from sspexplorer.catalogue import read_catalogue
 
     path = data_path("examples", f"{example}_galaxies.csv")
-    return MapGalaxies.place(read_catalogue(path), model(name))
+    return MapGalaxies.place(read_catalogue(path), network)
 
 
 def mock_labels(libraries: Iterable[str] = LIBRARY_NAMES) -> pd.DataFrame:
