@@ -203,9 +203,9 @@ class SEDMap(pn.viewable.Viewer):
     def warm() -> None:
         """Make what the page opens with."""
         cache.map_mocks()
-        for name in cache.compared_models(cache.model_names()[0]):
+        for name in cache.compared_models(cache.network_names()[0]):
             cache.model(name)
-        cache.map_galaxies("simulated", cache.model_names()[0])
+        cache.map_galaxies("simulated", cache.network_names()[0])
 
     def _say_busy(self, words: str, busy: bool) -> None:
         self._busy.object = parts.note(words if busy else "").object

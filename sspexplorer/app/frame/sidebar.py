@@ -103,7 +103,7 @@ class Sidebar(pn.viewable.Viewer):
 
     def _models(self) -> dict[str, str]:
         # A link may name a network that another visitor keeps.
-        names = dict.fromkeys((*cache.model_names(), *self.state.kept, self.state.model))
+        names = dict.fromkeys((*cache.network_names(), *self.state.kept, self.state.model))
         return {MODEL_TITLES.get(name, name): name for name in names}
 
     def _show_model(self, *events: object) -> None:

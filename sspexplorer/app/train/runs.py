@@ -157,7 +157,7 @@ def _make_test_mocks(noise_key: str, libraries: cache.Versions) -> MockSample:
     noise = NoiseModel.from_dict(json.loads(noise_key)) if noise_key else None
     mocks = make_mocks([name for name, _ in libraries], noise=noise, seed=EVALUATION_SEED)
     # What is held out from one network that keeps whole SSPs together is from all of them.
-    return held_out_mocks(cache.model(cache.model_names()[0]), "ssp", mocks)
+    return held_out_mocks(cache.model(cache.network_names()[0]), "ssp", mocks)
 
 
 def _test_mocks(noise_key: str, libraries: cache.Versions) -> MockSample:
@@ -169,7 +169,7 @@ def _test_mocks(noise_key: str, libraries: cache.Versions) -> MockSample:
 @functools.cache
 def shipped_runs() -> tuple[Run, ...]:
     """Runs of the shipped networks of both recipes, which all visitors share."""
-    names = [name for name in cache.RECIPE_MODELS if name in cache.model_names()]
+    names = [name for name in cache.RECIPE_MODELS if name in cache.network_names()]
     return tuple(
         Run(run_title(name), cache.model_card(name), look, shipped=name)
         for name, look in zip(names, _SHIPPED_LOOKS, strict=False)

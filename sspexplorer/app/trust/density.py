@@ -151,7 +151,7 @@ class PredictedVsTrue(pn.viewable.Viewer):
     @staticmethod
     def warm() -> None:
         """Make what the page opens with."""
-        for name in cache.compared_models(cache.model_names()[0]):
+        for name in cache.compared_models(cache.network_names()[0]):
             cache.held_out_table(name, "ssp")
 
     def __panel__(self) -> pn.Row:

@@ -142,7 +142,7 @@ class AgainstMagnitude(pn.viewable.Viewer):
     @staticmethod
     def warm() -> None:
         """Make what the page opens with."""
-        first = cache.model_names()[0]
+        first = cache.network_names()[0]
         for name in cache.compared_models(first):
             cache.magnitude_metrics(name, "ssp", LIBRARY_NAMES)
         cache.sedfit_metrics(first, "ssp", LIBRARY_NAMES)

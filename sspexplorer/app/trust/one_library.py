@@ -275,7 +275,7 @@ def _select(label: str, parameter: param.Parameter) -> pn.widgets.Select:
 
 def _available() -> dict[str, str]:
     """Models that are there, by what they were trained on."""
-    shipped = cache.model_names()
+    shipped = cache.network_names()
     return {trained: name for trained, name in MODELS.items() if name in shipped}
 
 

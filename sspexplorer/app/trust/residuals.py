@@ -94,7 +94,7 @@ class ResidualsByLibrary(pn.viewable.Viewer):
     def warm() -> None:
         """Make what the page opens with."""
         compile_means()
-        for name in cache.compared_models(cache.model_names()[0]):
+        for name in cache.compared_models(cache.network_names()[0]):
             cache.held_out_table(name, cache.fair_split(name, "ssp"))
 
     def _make_parts(self) -> None:

@@ -140,7 +140,7 @@ def _fit(
 def opening_question() -> Question:
     """What the page asks before anybody changed anything."""
     return Question(
-        compared=cache.compared_models(cache.model_names()[0]),
+        compared=cache.compared_models(cache.network_names()[0]),
         libraries=LIBRARY_NAMES,
         magnitudes=MAGNITUDES,
         models="all",
