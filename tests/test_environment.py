@@ -24,6 +24,7 @@ PACKAGE = ROOT / "sspexplorer"
 STREET = (
     "errors",
     "resources",
+    "progress",
     "bands",
     "dust",
     "photometry",
