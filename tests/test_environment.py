@@ -206,7 +206,7 @@ def test_nothing_inside_takes_a_public_name_by_the_front_door():
         f"{path.relative_to(ROOT)}:{line}: {name}"
         for path in MODULES
         for line, name in imported(path)
-        if name in doors or name == "sspexplorer"
+        if name in doors
     ]
 
 
