@@ -13,8 +13,9 @@ import numpy as np
 from sspexplorer.metrics import summary
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.noise import NoiseModel
+from sspexplorer.posterior.exact import ExactPosterior
 from sspexplorer.posterior.model import load_posterior
-from sspexplorer.posterior.validation.comparisons import ExactPosterior, model_grid, singles_at_rest
+from sspexplorer.posterior.validation.comparisons import model_grid, singles_at_rest
 from sspexplorer.posterior.validation.trust import GAPS
 
 MAGNITUDES = (19.5, 20.0, 20.5, 21.0, 21.5, 22.0)

@@ -1,10 +1,11 @@
-"""From the photometry of a catalogue to predictions, with what is doubtful said in words."""
+"""From the photometry of a catalogue to predictions, with flags where they are doubtful."""
 
 from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
+from sspexplorer import flags
 from sspexplorer.bands import N_BANDS, load_bands
 from sspexplorer.errors import Cancelled
 from sspexplorer.mocks import PARAMETERS
@@ -233,26 +234,20 @@ def _flags(
     dark: np.ndarray,
     redshift: np.ndarray | None,
 ) -> np.ndarray:
-    flags = np.full(len(prediction), "", dtype=object)
-
-    def add(rows: np.ndarray, words: str) -> None:
-        flags[rows] += np.where(flags[rows] == "", words, "; " + words).astype(object)
-
-    none, few = n_bands == 0, (n_bands > 0) & (n_bands < MIN_BANDS)
-    many_missing = (n_bands >= MIN_BANDS) & (N_BANDS - n_bands > MAX_MISSING_FRACTION * N_BANDS)
-    add(none, "no bands")
-    add(few, f"fewer than {MIN_BANDS} bands")
-    add((n_bands >= MIN_BANDS) & dark, "median flux not positive")
-    add(many_missing, f"more than {MAX_MISSING_FRACTION:.0%} of bands missing")
+    found = flags.column(len(prediction))
+    enough = n_bands >= MIN_BANDS
+    flags.add(found, n_bands == 0, "no-bands")
+    flags.add(found, (n_bands > 0) & ~enough, "too-few-bands")
+    flags.add(found, enough & dark, "flux-not-positive")
+    many = N_BANDS - n_bands > MAX_MISSING_FRACTION * N_BANDS
+    flags.add(found, enough & many, "many-bands-missing")
     if redshift is not None:
         with np.errstate(invalid="ignore"):
-            add(
-                np.abs(redshift) > MAX_UNMODELLED_REDSHIFT,
-                f"redshift above {MAX_UNMODELLED_REDSHIFT:g}: model trained at redshift 0",
-            )
+            far = np.abs(redshift) > MAX_UNMODELLED_REDSHIFT
+        flags.add(found, far, "redshift-not-modelled")
     for column, (name, (low, high)) in enumerate(model.card["label_range"].items()):
         with np.errstate(invalid="ignore"):
             value = prediction[:, column]
             outside = (value < low - RANGE_MARGIN) | (value > high + RANGE_MARGIN)
-        add(outside, f"{name} outside the training range")
-    return flags
+        flags.add(found, outside, f"{name.replace('_', '-')}-outside")
+    return found

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from bokeh.models import HoverTool
 
+from sspexplorer import flags
 from sspexplorer.bands import BAND_NAMES, N_BANDS, load_bands
 from sspexplorer.mocks import Observation
 from sspexplorer.networks.prediction import extend_ends, fill_missing
@@ -78,7 +79,7 @@ class Galaxy:
         ssps : tuple of Observation
             See the class.
         set_aside : str
-            Names of bands that were not used, with commas between.
+            Names of bands that were not used, with spaces between.
         """
         present = np.isfinite(flux)
         if not present.any():
@@ -86,7 +87,7 @@ class Galaxy:
         scale = abs(np.median(flux[present])) or 1.0
         row = flux[None] / scale
         filled = extend_ends(fill_missing(row), present[None], templates)[0]
-        aside = np.isin(BAND_NAMES, set_aside.split(", "))
+        aside = np.isin(BAND_NAMES, flags.codes(set_aside))
         return cls(flux / scale, flux_err / scale, filled, ssps, aside)
 
     @property
@@ -250,7 +251,9 @@ def galaxy_picture(galaxy: hv.streams.Stream) -> hv.DynamicMap:
             ("Missing", "filled in from its neighbours: @flux{0.000}"),
         ]
     )
-    crossed = HoverTool(tooltips=[("@band", "set aside: all other bands contradict it")])
+    crossed = HoverTool(
+        tooltips=[("@band", "not used: contradicted by the others, or far noisier")]
+    )
     layers: list[tuple[Callable[[Galaxy], hv.Element], dict[str, Any]]] = [
         (_spectra, {"color": "colour", "line_width": 1.2, "line_alpha": 0.6}),
         (_error_bars, by_light | {"line_width": 1.2, "line_alpha": 0.7}),

@@ -15,6 +15,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from sspexplorer import flags
 from sspexplorer.bands import load_bands
 from sspexplorer.errors import InputError
 from sspexplorer.noise import NoiseModel
@@ -275,6 +276,6 @@ def learn_likeness(
 
 
 def named(bands: np.ndarray) -> list[str]:
-    """Names of the bands that are true in each row of (n, 57), with commas between."""
+    """Names of the bands that are true in each row of (n, 57), with spaces between."""
     names = np.array(load_bands().names)
-    return [", ".join(names[row]) for row in bands]
+    return [flags.cell(names[row]) for row in bands]

@@ -15,11 +15,21 @@ from sspexplorer.bands import BAND_NAMES
 from sspexplorer.errors import InputError
 from sspexplorer.networks.model import card_text
 from sspexplorer.posterior.density import Bounds, Mixture
-from sspexplorer.posterior.inputs import REDSHIFT_ERRORS, encode, level, relative_noise
+from sspexplorer.posterior.inputs import (
+    GAPPY_BANDS,
+    LEAST_BANDS,
+    MIN_BANDS,
+    REDSHIFT_ERRORS,
+    encode,
+    level,
+    relative_noise,
+)
 from sspexplorer.posterior.network import Architecture, PosteriorNetwork
 from sspexplorer.resources import data_path
 
 POSTERIOR_MODELS = ("ssp", "galaxy")
+
+WEIGHTS, FEW_BANDS = "weights.safetensors", "few_bands.safetensors"
 
 _CHUNK = 4096
 
@@ -37,11 +47,19 @@ class PosteriorModel:
         ``redshift``; between them, for composite populations, ages and metallicities by mass.
     card : dict
         What the model is: prior, architecture, training, versions.
+    few_bands : PosteriorNetwork, optional
+        Answers for galaxies with 5 to 39 bands, as ``network`` has hardly met any in training.
     """
 
     network: PosteriorNetwork
     groups: tuple[Bounds, ...]
     card: dict
+    few_bands: PosteriorNetwork | None = None
+
+    @property
+    def least_bands(self) -> int:
+        """From how many bands on the model has an answer."""
+        return MIN_BANDS if self.few_bands is None else LEAST_BANDS
 
     def posterior(
         self,
@@ -58,7 +76,7 @@ class PosteriorModel:
         ----------
         flux, flux_err : ndarray, shape (n, 57)
             F_ν and its σ on any scale, the same for both; NaN in ``flux`` where a band is
-            missing. At least one band of a row must be there.
+            missing. At least :attr:`least_bands` of a row must be there.
         redshift, redshift_err : ndarray, shape (n,), optional
             Redshift and its σ, by default 0.0001; NaN where the redshift is unknown.
         progress : callable, optional
@@ -78,16 +96,28 @@ class PosteriorModel:
             inputs = encode_catalogue(
                 flux[rows], flux_err[rows], redshift[rows], redshift_err[rows]
             )
-            with torch.inference_mode():
-                found = self.network(inputs)
-            mixtures = (m.mixture(g) for m, g in zip(found, self.groups, strict=True))
-            parts.append(tuple(mixtures))
+            parts.append(self._answer(inputs, np.isfinite(flux[rows]).sum(axis=1) < GAPPY_BANDS))
             if progress:
                 progress(min(1.0, (start + _CHUNK) / max(n, 1)))
         return tuple(_joined(group) for group in zip(*parts, strict=True))
 
+    def _answer(self, inputs: torch.Tensor, few: np.ndarray) -> tuple[Mixture, ...]:
+        """Posteriors of rows, of those with few bands by the network for them."""
+        mixtures = self._mixtures(self.network, inputs)
+        if self.few_bands is not None and few.any():
+            others = self._mixtures(self.few_bands, inputs[torch.from_numpy(few)])
+            for mixture, other in zip(mixtures, others, strict=True):
+                for name in ("weights", "means", "factors"):
+                    getattr(mixture, name)[few] = getattr(other, name)
+        return mixtures
+
+    def _mixtures(self, network: PosteriorNetwork, inputs: torch.Tensor) -> tuple[Mixture, ...]:
+        with torch.inference_mode():
+            found = network(inputs)
+        return tuple(m.mixture(g) for m, g in zip(found, self.groups, strict=True))
+
     def save(self, folder: Path) -> None:
-        """Write ``weights.safetensors`` and ``card.json`` into ``folder``, made if missing.
+        """Write card and weights into ``folder``, made if missing.
 
         Weights are rounded to 16 bits, half the size: what is tested is what was read again.
 
@@ -96,11 +126,11 @@ class PosteriorModel:
         InputError
             If the folder cannot be written.
         """
-        state = self.network.state_dict()
-        tensors = {name: value.half().contiguous() for name, value in state.items()}
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            save_file(tensors, folder / "weights.safetensors")
+            _write_weights(self.network, folder / WEIGHTS)
+            if self.few_bands is not None:
+                _write_weights(self.few_bands, folder / FEW_BANDS)
             (folder / "card.json").write_text(card_text(self.card), encoding="utf-8")
         except OSError as error:
             raise InputError(f"Cannot write the model to {folder}: {error.strerror}.") from None
@@ -116,20 +146,30 @@ class PosteriorModel:
         """
         try:
             card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-            with safe_open(folder / "weights.safetensors", framework="pt") as file:
-                tensors = {k: file.get_tensor(k).float() for k in file.keys()}  # noqa: SIM118
             if tuple(card["bands"]) != BAND_NAMES:
                 raise InputError(f"{folder} holds a model for other bands.")
-            groups = groups_of(card)
-            network = PosteriorNetwork(Architecture(**card["architecture"]), groups)
-            network.load_state_dict(tensors)
+            network = _read_network(card, folder / WEIGHTS)
+            few = folder / FEW_BANDS
+            few_bands = _read_network(card, few) if few.is_file() else None
         except (OSError, json.JSONDecodeError, SafetensorError) as error:
             raise InputError(f"{folder} is not a posterior model: {error}.") from None
         except (KeyError, TypeError, RuntimeError) as error:
             reason = str(error).splitlines()[0]
             raise InputError(f"{folder} is not a model this version can read: {reason}") from None
-        network.eval().requires_grad_(False)
-        return cls(network, groups, card)
+        return cls(network, groups_of(card), card, few_bands)
+
+
+def _write_weights(network: PosteriorNetwork, path: Path) -> None:
+    tensors = {name: value.half().contiguous() for name, value in network.state_dict().items()}
+    save_file(tensors, path)
+
+
+def _read_network(card: dict, path: Path) -> PosteriorNetwork:
+    with safe_open(path, framework="pt") as file:
+        tensors = {k: file.get_tensor(k).float() for k in file.keys()}  # noqa: SIM118
+    network = PosteriorNetwork(Architecture(**card["architecture"]), groups_of(card))
+    network.load_state_dict(tensors)
+    return network.eval().requires_grad_(False)
 
 
 def encode_catalogue(
