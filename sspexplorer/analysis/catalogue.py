@@ -133,14 +133,9 @@ class Answers:
         counts = known.groupby("reason_index").size()
         first = known.drop_duplicates("reason_index").set_index("reason_index")["flag"]
         last = len(FLAG_COLOURS) - 1
-        return tuple(
-            (
-                index,
-                OTHER_REASONS if index == last else flags.labels(first[index]) or "no flag",
-                int(n),
-            )
-            for index, n in counts.items()
-        )
+        words = {index: flags.labels(flag) or "no flag" for index, flag in first.items()}
+        words[last] = OTHER_REASONS
+        return tuple((index, words[index], int(n)) for index, n in counts.items())
 
     def sentence(self) -> str:
         """How many rows came out how."""

@@ -25,10 +25,10 @@ class SEDPosterior(CornerView):
         """
         question = (observation.flux.tobytes(), observation.redshift, observation.magnitude)
         words = (
-            f"What the colours of SED {number} leave open; grey lines: the truth. {LINES} The exact "
-            "posterior weighs every SSP behind every dust by its likelihood under this noise. “ssp” "
-            "answers the same question: the nearer to it, the better the network. “galaxy” thinks "
-            "of mixtures, too."
+            f"What the colours of SED {number} leave open; grey lines: the truth. {LINES} The "
+            "exact posterior weighs every SSP behind every dust by its likelihood under this "
+            "noise. “ssp” answers the same question: the nearer to it, the better the network. "
+            "“galaxy” thinks of mixtures, too."
         )
         self.ask(question, lambda: _look(observation), words)
 
