@@ -13,7 +13,7 @@ import numpy as np
 
 from sspexplorer.metrics import evaluate, held_out_mocks
 from sspexplorer.mocks import PARAMETERS
-from sspexplorer.networks.model import load_model
+from sspexplorer.models import load_model
 from sspexplorer.noise import NoiseModel
 from sspexplorer.posterior.exact import ExactPosterior, prior_models
 

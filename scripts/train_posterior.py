@@ -12,9 +12,10 @@ from pathlib import Path
 
 from sspexplorer.galaxies import GalaxyPrior
 from sspexplorer.populations import SSPPrior
-from sspexplorer.posterior.model import load_posterior
+from sspexplorer.posterior.model import PosteriorModel
 from sspexplorer.posterior.network import Architecture
 from sspexplorer.posterior.training import PosteriorRecipe, train_few_bands, train_posterior
+from sspexplorer.progress import Progress
 from sspexplorer.resources import data_path
 
 MODELS = {
@@ -32,7 +33,7 @@ MODELS = {
 FEW_BANDS = PosteriorRecipe(n_populations=40_000, n_steps=500, batch_size=384, learning_rate=7e-4)
 
 
-def show(_: float, line: str) -> None:
+def show(_: float | None, line: str | None) -> None:
     """Print how far a training is."""
     print(line, flush=True)
 
@@ -49,13 +50,16 @@ def main() -> None:
     recipe = FEW_BANDS if options.few_bands else recipe
     if options.steps:
         recipe = replace(recipe, n_steps=options.steps)
+    progress = Progress(show)
     command = f"python scripts/train_posterior.py {options.name}"
     if options.few_bands:
-        known = load_posterior(options.name)
-        model = train_few_bands(known, prior, recipe, progress=show)
+        known = PosteriorModel.load(data_path("models", options.name))
+        model = train_few_bands(known, prior, recipe, progress=progress)
         model.card["few_bands"]["train_again"] = [f"{command} --few-bands"]
     else:
-        model = train_posterior(prior, recipe, architecture, name=options.name, progress=show)
+        model = train_posterior(
+            prior, recipe, architecture, name=options.name, progress=Progress(show)
+        )
         model.card["train_again"] = [command]
     model.save(options.out or data_path("models", options.name))
 

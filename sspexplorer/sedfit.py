@@ -8,20 +8,21 @@ squared error. The noise of mocks goes with the flux of the model: what can be d
 :mod:`sspexplorer.posterior.exact`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
 from sspexplorer import flags
-from sspexplorer.errors import Cancelled, InputError
+from sspexplorer.errors import InputError
+from sspexplorer.gaps import LEAST_BANDS, MIN_BANDS
 from sspexplorer.libraries import LIBRARY_NAMES, SSPLibrary, load_library
 from sspexplorer.mocks import EBV_GRID, PARAMETERS, MockSample
-from sspexplorer.networks.prediction import MIN_BANDS
 from sspexplorer.photometry import MAX_REDSHIFT, synthesize
+from sspexplorer.progress import NO_PROGRESS, Progress
 
 # Relative error added in quadrature to those of a catalogue. CIGALE adds 0.1 unless told otherwise
 # (Boquien et al. 2019, Sect. 4.3); zero points of narrow bands are good to about 0.02.
@@ -30,8 +31,6 @@ CIGALE_FLOOR = 0.1
 # Relative error taken for a band whose error is not known.
 ASSUMED_ERROR = 0.05
 REDSHIFT_STEP = 0.005
-# With fewer bands there is no fit; with fewer than MIN_BANDS it has a flag.
-LEAST_BANDS = 5
 POOR_FIT = 5.0  # reduced χ² from which on no model is said to fit
 
 _CHUNK = 250  # galaxies at a time: 30 MB for each matrix of 16 000 models
@@ -147,8 +146,7 @@ def fit(
     flux_err: np.ndarray,
     *,
     floor: float = 0.0,
-    progress: Callable[[float], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    progress: Progress = NO_PROGRESS,
 ) -> pd.DataFrame:
     """Fit every galaxy with every model of a grid.
 
@@ -165,10 +163,8 @@ def fit(
         unknown; 5 % of the median flux is taken instead.
     floor : float
         Relative error added in quadrature.
-    progress : callable, optional
-        Called with the fraction done.
-    cancelled : callable, optional
-        Asked between chunks of 250 rows.
+    progress : Progress, optional
+        Told, and asked whether to go on, between chunks of 250 rows.
 
     Returns
     -------
@@ -183,7 +179,7 @@ def fit(
     InputError
         If ``floor`` is negative or not a number.
     Cancelled
-        If ``cancelled`` said so.
+        If ``progress`` said so.
     """
     if not 0 <= floor < np.inf:
         raise InputError(f"The error to add is a number from 0 upwards, not {floor:g}.")
@@ -198,8 +194,7 @@ def fit(
     values = np.full((len(flux), len(FIT_COLUMNS) - 2), np.nan)
     rows = np.flatnonzero(usable)
     for start in range(0, len(rows), _CHUNK):
-        if cancelled and cancelled():
-            raise Cancelled
+        progress.check()
         chunk = rows[start : start + _CHUNK]
         relative = np.where(present[chunk], flux[chunk] / level[chunk, None], 0.0)
         sigma = np.where(unknown[chunk], ASSUMED_ERROR, error[chunk] / level[chunk, None])
@@ -207,8 +202,7 @@ def fit(
         variance = sigma**2 + (floor * relative) ** 2
         weight = np.divide(1.0, variance, where=present[chunk], out=np.zeros_like(variance))
         values[chunk] = _posterior(grid, relative, weight)
-        if progress:
-            progress((start + len(chunk)) / len(rows))
+        progress.report((start + len(chunk)) / len(rows))
     table = pd.DataFrame(values, columns=list(FIT_COLUMNS[:-2]))
     table["fit_chi2"] /= np.maximum(n_bands - 1, 1)
     table["fit_n_bands"] = n_bands
@@ -282,7 +276,7 @@ def fit_at_redshifts(
     redshift: np.ndarray | None = None,
     *,
     floor: float = DEFAULT_FLOOR,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress = NO_PROGRESS,
 ) -> pd.DataFrame:
     """Fit each galaxy with models at its redshift, to the nearest 0.005; at rest if unknown.
 
@@ -306,7 +300,7 @@ def fit_at_redshifts(
     for step in np.unique(steps):
         rows = np.flatnonzero(steps == step)
         grid = make_grid(libraries, redshift=min(step * REDSHIFT_STEP, MAX_REDSHIFT))
-        tell = partial(_tell_part, progress, done / n, len(rows) / n)
+        tell = progress.part(done / n, len(rows) / n)
         found = fit(grid, flux[rows], flux_err[rows], floor=floor, progress=tell)
         parts.append(found.set_index(rows))
         done += len(rows)
@@ -338,8 +332,7 @@ def fit_mocks(
     models: str = "all",
     itself: bool = True,
     floor: float = 0.0,
-    progress: Callable[[float], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    progress: Progress = NO_PROGRESS,
 ) -> pd.DataFrame:
     """Fit mocks with the models of all libraries, of their own, of the others, or of one.
 
@@ -353,7 +346,7 @@ def fit_mocks(
         that of nature.
     itself : bool
         Whether the SSPs of the mocks are in the grid, or only their neighbours.
-    floor, progress, cancelled
+    floor, progress
         As in :func:`fit`.
 
     Returns
@@ -366,7 +359,7 @@ def fit_mocks(
     InputError
         If ``models`` is unknown, or no model is left for a mock.
     Cancelled
-        If ``cancelled`` said so.
+        If ``progress`` said so.
     """
     known = ("all", "own", "others", *np.unique(grid.library))
     if models not in known:
@@ -384,25 +377,17 @@ def fit_mocks(
         chosen = allowed
         if name:
             chosen = allowed & ((grid.library == name) == (models == "own"))
-        part = partial(_tell_part, progress, done / len(mocks), len(rows) / len(mocks))
+        part = progress.part(done / len(mocks), len(rows) / len(mocks))
         found = fit(
             grid if chosen.all() else grid.select(chosen),
             mocks.flux[rows],
             mocks.flux_err[rows],
             floor=floor,
             progress=part,
-            cancelled=cancelled,
         )
         parts.append(found.set_index(rows))
         done += len(rows)
     return pd.concat(parts).sort_index()
-
-
-def _tell_part(
-    progress: Callable[[float], None] | None, start: float, size: float, fraction: float
-) -> None:
-    if progress:
-        progress(start + size * fraction)
 
 
 def _flags(

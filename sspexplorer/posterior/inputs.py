@@ -14,9 +14,8 @@ from torch import Tensor
 
 from sspexplorer.bands import N_BANDS, load_bands
 
-# Fewer bands than GAPPY_BANDS are for a network that has met nothing else; without one, a galaxy
-# needs MIN_BANDS, and with it LEAST_BANDS.
-GAPPY_BANDS, MIN_BANDS, LEAST_BANDS = 40, 20, 5
+# A network that has met nothing else answers for galaxies with fewer bands.
+GAPPY_BANDS = 40
 # For each band flux, noise and presence; for the redshift presence, value and error.
 N_INPUTS = 3 * N_BANDS + 3
 # Flux over the median below which the scale of an input turns from logarithmic to linear.

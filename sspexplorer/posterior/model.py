@@ -1,35 +1,27 @@
 """A trained posterior network with its card: saved, loaded, and asked about galaxies."""
 
-import json
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
+from sspexplorer import artifact
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.errors import InputError
-from sspexplorer.networks.model import card_text
+from sspexplorer.gaps import LEAST_BANDS, MIN_BANDS
 from sspexplorer.posterior.density import Bounds, Mixture
 from sspexplorer.posterior.inputs import (
     GAPPY_BANDS,
-    LEAST_BANDS,
-    MIN_BANDS,
     REDSHIFT_ERRORS,
     encode,
     level,
     relative_noise,
 )
 from sspexplorer.posterior.network import Architecture, PosteriorNetwork
-from sspexplorer.resources import data_path
+from sspexplorer.progress import NO_PROGRESS, Progress
 
-POSTERIOR_MODELS = ("ssp", "galaxy")
-
-WEIGHTS, FEW_BANDS = "weights.safetensors", "few_bands.safetensors"
+FEW_BANDS = "few_bands.safetensors"
 
 _CHUNK = 4096
 
@@ -68,7 +60,7 @@ class PosteriorModel:
         redshift: np.ndarray | None = None,
         redshift_err: np.ndarray | None = None,
         *,
-        progress: Callable[[float], None] | None = None,
+        progress: Progress = NO_PROGRESS,
     ) -> tuple[Mixture, ...]:
         """Posterior of each group of parameters.
 
@@ -79,8 +71,7 @@ class PosteriorModel:
             missing. At least :attr:`least_bands` of a row must be there.
         redshift, redshift_err : ndarray, shape (n,), optional
             Redshift and its σ, by default 0.0001; NaN where the redshift is unknown.
-        progress : callable, optional
-            Called with the fraction done.
+        progress : Progress, optional
 
         Returns
         -------
@@ -97,8 +88,7 @@ class PosteriorModel:
                 flux[rows], flux_err[rows], redshift[rows], redshift_err[rows]
             )
             parts.append(self._answer(inputs, np.isfinite(flux[rows]).sum(axis=1) < GAPPY_BANDS))
-            if progress:
-                progress(min(1.0, (start + _CHUNK) / max(n, 1)))
+            progress.report(min(1.0, (start + _CHUNK) / max(n, 1)))
         return tuple(_joined(group) for group in zip(*parts, strict=True))
 
     def _answer(self, inputs: torch.Tensor, few: np.ndarray) -> tuple[Mixture, ...]:
@@ -126,14 +116,9 @@ class PosteriorModel:
         InputError
             If the folder cannot be written.
         """
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            _write_weights(self.network, folder / WEIGHTS)
-            if self.few_bands is not None:
-                _write_weights(self.few_bands, folder / FEW_BANDS)
-            (folder / "card.json").write_text(card_text(self.card), encoding="utf-8")
-        except OSError as error:
-            raise InputError(f"Cannot write the model to {folder}: {error.strerror}.") from None
+        artifact.save(folder, _half(self.network), self.card)
+        if self.few_bands is not None:
+            artifact.save_arrays(folder / FEW_BANDS, _half(self.few_bands))
 
     @classmethod
     def load(cls, folder: Path) -> "PosteriorModel":
@@ -144,31 +129,22 @@ class PosteriorModel:
         InputError
             If the folder is not such a model.
         """
-        try:
-            card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+        arrays, card = artifact.load(folder, "posterior model")
+        with artifact.readable(folder, "posterior model"):
             if tuple(card["bands"]) != BAND_NAMES:
                 raise InputError(f"{folder} holds a model for other bands.")
-            network = _read_network(card, folder / WEIGHTS)
-            few = folder / FEW_BANDS
-            few_bands = _read_network(card, few) if few.is_file() else None
-        except (OSError, json.JSONDecodeError, SafetensorError) as error:
-            raise InputError(f"{folder} is not a posterior model: {error}.") from None
-        except (KeyError, TypeError, RuntimeError) as error:
-            reason = str(error).splitlines()[0]
-            raise InputError(f"{folder} is not a model this version can read: {reason}") from None
-        return cls(network, groups_of(card), card, few_bands)
+            network, few = _network(card, arrays), folder / FEW_BANDS
+            few_bands = _network(card, artifact.load_arrays(few)) if few.is_file() else None
+            return cls(network, groups_of(card), card, few_bands)
 
 
-def _write_weights(network: PosteriorNetwork, path: Path) -> None:
-    tensors = {name: value.half().contiguous() for name, value in network.state_dict().items()}
-    save_file(tensors, path)
+def _half(network: PosteriorNetwork) -> dict[str, np.ndarray]:
+    return {name: value.half().numpy() for name, value in network.state_dict().items()}
 
 
-def _read_network(card: dict, path: Path) -> PosteriorNetwork:
-    with safe_open(path, framework="pt") as file:
-        tensors = {k: file.get_tensor(k).float() for k in file.keys()}  # noqa: SIM118
+def _network(card: dict, arrays: dict[str, np.ndarray]) -> PosteriorNetwork:
     network = PosteriorNetwork(Architecture(**card["architecture"]), groups_of(card))
-    network.load_state_dict(tensors)
+    network.load_state_dict({k: torch.from_numpy(a).float() for k, a in arrays.items()})
     return network.eval().requires_grad_(False)
 
 
@@ -187,15 +163,6 @@ def encode_catalogue(
     return encode(relative, noise, present, z, sigma)
 
 
-def is_posterior(folder: Path) -> bool:
-    """Whether the card of a model's folder says that it gives posteriors."""
-    try:
-        card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(card, dict) and card.get("kind") == "posterior"
-
-
 def groups_of(card: dict) -> tuple[Bounds, ...]:
     """Groups of parameters that a card tells of."""
     return tuple(
@@ -209,27 +176,3 @@ def _joined(parts: tuple[Mixture, ...]) -> Mixture:
         np.concatenate([getattr(p, f) for p in parts]) for f in ("weights", "means", "factors")
     )
     return Mixture(parts[0].bounds, *arrays)
-
-
-@cache
-def _load_shipped(name: str) -> PosteriorModel:
-    return PosteriorModel.load(data_path("models", name))
-
-
-def load_posterior(model: str | Path) -> PosteriorModel:
-    """Load a shipped posterior model by name, or a model directory.
-
-    Raises
-    ------
-    InputError
-        If there is no such model.
-    """
-    if str(model) in POSTERIOR_MODELS:
-        return _load_shipped(str(model))
-    if not Path(model).is_dir():
-        names = ", ".join(POSTERIOR_MODELS)
-        raise InputError(
-            f"There is no posterior model {str(model)!r}: it is neither a folder nor one of "
-            f"{names}."
-        )
-    return PosteriorModel.load(Path(model))

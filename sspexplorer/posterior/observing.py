@@ -13,11 +13,10 @@ import torch
 from torch import Tensor
 
 from sspexplorer.bands import N_BANDS, load_bands
+from sspexplorer.gaps import LEAST_BANDS, MIN_BANDS
 from sspexplorer.noise import NoiseModel
 from sspexplorer.posterior.inputs import (
     GAPPY_BANDS,
-    LEAST_BANDS,
-    MIN_BANDS,
     REDSHIFT_ERRORS,
     encode,
     level,

@@ -6,10 +6,10 @@ import panel as pn
 from sspexplorer.analysis.catalogue import Answers
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.corner import LINES, SED_FIT, CornerView, fit_models
+from sspexplorer.models import load_model
 from sspexplorer.plots.corner import Corner
 from sspexplorer.plots.fit_quality import fit_quality_pictures
 from sspexplorer.posterior.one import OneGalaxy
-from sspexplorer.posterior.prediction import load_estimator
 
 _AGREES = {
     "ssp": "The model should be near it.",
@@ -62,7 +62,7 @@ class PosteriorView(CornerView):
         model = self._answers.model
         return Corner(
             {
-                model: galaxy.draws(load_estimator(model)),
+                model: galaxy.draws(load_model(model)),
                 SED_FIT: galaxy.fitted(fit_models(redshift)),
             }
         )
