@@ -17,6 +17,7 @@ from sspexplorer.plots.style import (
     PARAMETER_LABELS,
     figure_options,
 )
+from sspexplorer.plots.view import set_view
 
 QUANTILES = (0.16, 0.5, 0.84)
 HISTOGRAM_LIMITS = {"log_age": (5.9, 10.5), "metallicity": (-2.7, 1.1), "ebv": (-0.1, 0.9)}
@@ -140,7 +141,7 @@ def _hold_flux(plot: Any, data: RegionSEDs) -> None:
     # Fluxes over their median: between these lie all but the noisiest bands.
     low, high = max(drawn.min(), -0.5), min(drawn.max(), 5.0)
     air = 0.06 * (high - low)
-    plot.handles["y_range"].update(start=float(min(0.0, low) - air), end=float(high + air))
+    set_view(plot.handles["y_range"], float(min(0.0, low) - air), float(high + air))
 
 
 def prediction_histogram(
@@ -206,4 +207,4 @@ def _hold_count(
 ) -> None:
     """HoloViews hook: counts begin at zero, and leave room for the legend."""
     tallest = max(_counts(v[:, column], limits).max() for v in (data.true, data.predicted))
-    plot.handles["y_range"].update(start=0.0, end=max(1.0, 1.55 * float(tallest)))
+    set_view(plot.handles["y_range"], 0.0, max(1.0, 1.55 * float(tallest)))
