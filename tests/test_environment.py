@@ -23,6 +23,7 @@ PACKAGE = ROOT / "sspexplorer"
 STREET = (
     "errors",
     "resources",
+    "progress",
     "bands",
     "dust",
     "photometry",
