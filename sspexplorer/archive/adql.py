@@ -6,7 +6,7 @@ wrote goes in as it is.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from sspexplorer.archive.layout import (
     FLAGS,
@@ -63,7 +63,7 @@ class Query:
     columns: tuple[Column, ...] = ()
     photometry: Photometry | None = None
     bands: tuple[str, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
     @property
     def adql(self) -> str:
@@ -123,10 +123,9 @@ def build(
     bands = schema.bands(BAND_NAMES)
     own = photometry.layout.table != MAGNITUDES
     for band in bands:
-        for array, alias in ((value, "f" if own else "m"), (error, "f" if own else "m")):
-            if array:
-                select.append(_element(service, alias, array, band))
-                columns.append(_band_column(array, band, photometry))
+        for array, column in zip((value, error), _band_columns(photometry, band), strict=True):
+            select.append(_element(service, "f" if own else "m", array, band))
+            columns.append(column)
         for array in FLAGS:
             if schema.has(MAGNITUDES, array):
                 select.append(_element(service, "m", array, band))
@@ -179,9 +178,7 @@ def check_adql(text: str) -> str:
     return query
 
 
-def _redshift_table(
-    schema: Schema, conditions: Sequence[Condition]
-) -> tuple[str, tuple[str, ...]]:
+def _redshift_table(schema: Schema, conditions: Sequence[Condition]) -> tuple[str, tuple[str, ...]]:
     """Name of the table of redshifts, "" if there is none and nothing asks for one."""
     if any(c.table == "z" for c in conditions):
         return schema.table(REDSHIFTS), ()
@@ -215,12 +212,15 @@ def _described(name: str) -> Column:
     return Column(name.upper(), unit, _DESCRIPTIONS[name])
 
 
-def _band_column(array: str, band: str, photometry: Photometry) -> Column:
-    layout = photometry.layout
-    unit = layout.unit
-    if array != photometry.value:
-        unit = "" if layout.relative else "mag"
-    return Column(f"{array.upper()}_{band}", unit, f"{array} of {band}")
+def _band_columns(photometry: Photometry, band: str) -> tuple[Column, Column]:
+    """Columns of a band's value and of its error."""
+    layout, aperture = photometry.layout, photometry.aperture.upper()
+    value = f"{layout.value.upper()}_{aperture}_{band}"
+    error = f"{layout.error.upper()}_{aperture}_{band}"
+    return (
+        Column(value, layout.unit, f"{layout.title} of {band}"),
+        Column(error, "" if layout.relative else "mag", f"Error of {value}"),
+    )
 
 
 def _where(

@@ -1,0 +1,77 @@
+"""A file that is on the web already, such as a table in an institute's cloud."""
+
+import hashlib
+from pathlib import Path
+
+from sspexplorer.archive.services import check_url
+from sspexplorer.errors import InputError
+from sspexplorer.libraries.downloads import Arrived, Resuming
+from sspexplorer.progress import NO_PROGRESS, Progress
+
+LARGEST_MB = 20_000.0
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is meant as an address on the web."""
+    return "://" in text
+
+
+def fetch_file(
+    url: str,
+    out: Path,
+    *,
+    largest_mb: float = LARGEST_MB,
+    stall_seconds: float = 60.0,
+    progress: Progress = NO_PROGRESS,
+) -> int:
+    """Download a file; what has come is kept when it stops, and the next call goes on from there.
+
+    Nothing that the file names is opened.
+
+    Parameters
+    ----------
+    url : str
+        http or https.
+    out : Path
+        Where to put it; what is there is replaced when all has come.
+    largest_mb : float
+        Megabytes that it may have at most.
+    stall_seconds : float
+        How long to wait for the next piece.
+    progress : Progress
+
+    Returns
+    -------
+    int
+        Its bytes.
+
+    Raises
+    ------
+    InputError
+        If the address is none, the file cannot be had, is a web page, or is too large.
+    Cancelled
+        If the progress said so.
+    """
+    address = check_url(url)
+    if not out.absolute().parent.is_dir():
+        raise InputError(f"Cannot write {out}: there is no folder {out.absolute().parent}.")
+    if out.is_dir():
+        raise InputError(f"{out} is a folder; give the name of a file.")
+
+    def arrived(state: Arrived) -> None:
+        whole = "" if state.total is None else f" of {state.total / 1e6:.1f}"
+        fraction = state.n_bytes / state.total if state.total else 0.0
+        progress.report(fraction, f"downloading, {state.n_bytes / 1e6:.1f}{whole} MB")
+
+    # Of this address alone: what has come from another is no beginning of this file.
+    mark = hashlib.sha256(address.encode()).hexdigest()[:12]
+    download = Resuming(
+        out.with_name(f"{out.name}.{mark}.part"),
+        arrived,
+        progress.cancelled,
+        stall_seconds,
+        markup=True,
+        largest=int(1e6 * largest_mb),
+    )
+    download(address, out)
+    return out.stat().st_size
