@@ -42,6 +42,7 @@ STREET = (
     "posterior",
     "models",
     "catalogue",
+    "archive",
     "analysis",
     "jobs",
     "plots",

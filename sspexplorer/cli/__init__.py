@@ -6,6 +6,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from sspexplorer.cli.fetch import fetch
 from sspexplorer.cli.libraries import libraries_app
 from sspexplorer.cli.parts import (
     JsonOption,
@@ -32,6 +33,7 @@ app = typer.Typer(
 
 app.add_typer(libraries_app, name="libraries")
 app.command()(predict)
+app.command()(fetch)
 
 
 @app.command()
