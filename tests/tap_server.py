@@ -490,9 +490,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _capabilities(self) -> bytes:
         limit = self.server.limit
-        output = (
-            f'<outputLimit><hard unit="row">{limit}</hard></outputLimit>' if limit else ""
-        )
+        output = f'<outputLimit><hard unit="row">{limit}</hard></outputLimit>' if limit else ""
         return (
             '<?xml version="1.0" encoding="UTF-8"?><vosi:capabilities '
             'xmlns:vosi="http://www.ivoa.net/xml/VOSICapabilities/v1.0" '

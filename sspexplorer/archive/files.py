@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sspexplorer.archive.services import check_url
 from sspexplorer.errors import InputError
-from sspexplorer.libraries.downloads import Arrived, Resuming
+from sspexplorer.libraries.downloads import Resuming
 from sspexplorer.progress import NO_PROGRESS, Progress
 
 LARGEST_MB = 20_000.0
@@ -58,17 +58,11 @@ def fetch_file(
     if out.is_dir():
         raise InputError(f"{out} is a folder; give the name of a file.")
 
-    def arrived(state: Arrived) -> None:
-        whole = "" if state.total is None else f" of {state.total / 1e6:.1f}"
-        fraction = state.n_bytes / state.total if state.total else 0.0
-        progress.report(fraction, f"downloading, {state.n_bytes / 1e6:.1f}{whole} MB")
-
     # Of this address alone: what has come from another is no beginning of this file.
     mark = hashlib.sha256(address.encode()).hexdigest()[:12]
     download = Resuming(
         out.with_name(f"{out.name}.{mark}.part"),
-        arrived,
-        progress.cancelled,
+        progress,
         stall_seconds,
         markup=True,
         largest=int(1e6 * largest_mb),

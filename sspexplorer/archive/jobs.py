@@ -12,7 +12,7 @@ from sspexplorer.archive.connection import Connection
 from sspexplorer.archive.results import Result, error_message, read_result
 from sspexplorer.archive.troubles import is_dropped, plain
 from sspexplorer.errors import InputError
-from sspexplorer.libraries.downloads import Arrived, Resuming
+from sspexplorer.libraries.downloads import Resuming
 from sspexplorer.progress import NO_PROGRESS, Progress
 
 # In these nothing more will come. RUN is no phase of the standard, but the archive has it.
@@ -174,14 +174,13 @@ def _fetch(connection: Connection, job: AsyncTAPJob, folder: Path, watch: Watch)
     if not url.startswith(("http://", "https://")):
         raise InputError(f"{connection.service.host} keeps the result at {url}, which is no web.")
 
-    def arrived(state: Arrived) -> None:
-        part = state.n_bytes / state.total if state.total else 0.5
-        watch.say(0.5 + 0.4 * part, f"fetching the rows, {state.n_bytes / 1e6:.1f} MB")
+    def arrived(fraction: float | None, words: str | None) -> None:
+        part = 0.5 if fraction is None else fraction
+        watch.say(0.5 + 0.4 * part, f"fetching the rows, {words}")
 
     download = Resuming(
         folder / "result.part",
-        arrived,
-        watch.progress.cancelled,
+        Progress(arrived, watch.progress.cancelled),
         connection.patience.read,
         session=connection.session,
         markup=True,

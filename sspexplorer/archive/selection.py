@@ -85,7 +85,7 @@ class Selection:
     brighter : float, optional
         AUTO magnitude in ``band`` must be less.
     redshift_max : float, optional
-        Photometric redshift must be less, and not negative.
+        Photometric redshift must be less.
     clean : bool
         Flags of SExtractor up to 3 and no mask in ``band``: what the archive's users ask for.
     band : str
@@ -102,16 +102,22 @@ class Selection:
     conditions: tuple[Condition, ...] = ()
 
     def all_conditions(self) -> tuple[Condition, ...]:
-        """Every comparison with a number that this stands for."""
+        """Every comparison with a number that this stands for.
+
+        With an upper limit to the redshift alone comes that it must not be negative.
+        """
         found = list(self.conditions)
         if self.brighter is not None:
             found.append(Condition("m", "mag_auto", self.band, "<", self.brighter))
         if self.redshift_max is not None:
-            found.append(Condition("z", "photoz", "", ">=", 0.0))
             found.append(Condition("z", "photoz", "", "<", self.redshift_max))
         if self.clean:
             found.append(Condition("m", "flags", self.band, "<=", 3))
             found.append(Condition("m", "mask_flags", self.band, "=", 0))
+        redshift_signs = {c.sign for c in found if c.column == "photoz"}
+        # A negative redshift stands for none, and would pass for a small one.
+        if redshift_signs and redshift_signs <= {"<", "<="}:
+            found.append(Condition("z", "photoz", "", ">=", 0.0))
         return tuple(found)
 
     @property

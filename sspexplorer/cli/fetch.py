@@ -294,13 +294,14 @@ def _fetch_file(address: str, out: Path | None, max_size: float, json_output: bo
         typer.echo(f"{n_bytes / 1e6:.1f} MB written to {out}.")
 
 
-def _line() -> Callable[[float, str | None], None]:
+def _line() -> Callable[[float | None, str | None], None]:
     """Write what is going on on one line of standard error, if a person is looking at it."""
 
-    def show(fraction: float, words: str | None) -> None:
+    def show(fraction: float | None, words: str | None) -> None:
         if sys.stderr.isatty():
-            end = "\n" if fraction >= 1 else ""
-            sys.stderr.write(f"\r{fraction:4.0%} {words or ''}\x1b[K{end}")
+            part = "" if fraction is None else f"{fraction:4.0%} "
+            end = "\n" if fraction == 1 else ""
+            sys.stderr.write(f"\r{part}{words or ''}\x1b[K{end}")
             sys.stderr.flush()
 
     return show
