@@ -7,11 +7,11 @@ arrays that must be addressed by filter.
 """
 
 import io
+import json
 import math
 import re
 import sqlite3
 import threading
-import time
 import warnings
 from base64 import b64encode
 from collections.abc import Iterator
@@ -129,6 +129,7 @@ class Database:
         for name, (plain, arrays) in self.layout.items():
             columns = dict(plain)
             for array, values in arrays.items():
+                columns[array] = np.array([json.dumps(row.tolist()) for row in values])
                 for i, band in enumerate(FILTERS):
                     columns[f"{array}__{band}"] = values[:, i]
             if name == "Filter":
@@ -215,8 +216,10 @@ class TAPServer(ThreadingHTTPServer):
 
     What can be set: ``slow`` is the number of looks for which a job runs (math.inf for ever),
     ``limit`` the most rows it gives, ``user`` who may ask, ``units`` whether columns have units,
+    ``binary`` whether rows come as BINARY2 or as text,
     ``status`` an HTTP status for everything (or for the paths in ``only``), ``manner`` one of
-    ``"html"``, ``"broken"``, ``"cut"``, ``"not xml"`` for results, ``dropped`` the number of
+    ``"html"``, ``"broken"``, ``"cut"``,
+    ``"not xml"``, ``"link"`` for results, ``dropped`` the number of
     requests about jobs whose connection breaks, ``no_tables`` whether /tables is broken, and
     ``failing`` what every job fails with.
     """
@@ -237,7 +240,7 @@ class TAPServer(ThreadingHTTPServer):
         self.slow: float = 1
         self.limit: int | None = None
         self.user: tuple[str, str] | None = None
-        self.units = True
+        self.units = self.binary = True
         self.status, self.only = 0, ""
         self.manner = ""
         self.dropped = 0
@@ -269,14 +272,17 @@ class TAPServer(ThreadingHTTPServer):
         table = Table()
         for name, values in zip(names, columns, strict=True):
             missing = [value is None for value in values]
-            if any(isinstance(value, str) for value in values):
+            if values and str(values[0]).startswith("["):
+                plain = np.array([json.loads(value) for value in values])
+                missing = [False]
+            elif any(isinstance(value, str) for value in values):
                 plain = np.array([value or "" for value in values])
             else:
                 whole = all(isinstance(v, int) for v in values if v is not None)
                 kind = np.int64 if whole and values else np.float64
                 plain = np.array([0 if v is None else v for v in values], kind)
-            lower = name if "_j" in name.lower() and name.isupper() else name
-            written = lower if lower.isupper() else f"{self.database.schema}.{lower.lower()}"
+            # What has no name of its own gets one that begins with its table, as in the archive.
+            written = f"{self.database.schema}.{name}" if name.islower() else name
             table[written] = np.ma.array(plain, mask=missing) if any(missing) else plain
             if self.units:
                 table[written].unit = _unit(name)
@@ -285,9 +291,10 @@ class TAPServer(ThreadingHTTPServer):
             warnings.simplefilter("ignore")
             tree = votable.from_table(table)
             tree.resources[0].type = "results"
-            tree.get_first_table().format = "binary2"
+            tree.get_first_table().format = "binary2" if self.binary else "tabledata"
             tree.to_xml(output)
-        text = output.getvalue().decode()
+        # The archive writes None where there is no number.
+        text = re.sub("<TD>(NaN)?</TD>|<TD/>", "<TD>None</TD>", output.getvalue().decode())
         text = text.replace("<TABLE", '<INFO name="QUERY_STATUS" value="OK"/>\n<TABLE', 1)
         # Single integers are arrays of one, as in the archive.
         text = text.replace('datatype="long"', 'datatype="long" arraysize="1"')

@@ -10,8 +10,7 @@ from typing import Any
 import requests
 from pyvo.dal import TAPService
 from pyvo.io import vosi
-from requests.adapters import HTTPAdapter
-from urllib3.util import Retry
+from requests.adapters import HTTPAdapter, Retry
 
 from sspexplorer import __version__
 from sspexplorer.archive import schema
@@ -156,11 +155,16 @@ class Connection:
         Raises
         ------
         InputError
-            If there is no answer.
+            If there is no answer, or not all of it.
         """
         with self.trouble(doing), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            table = self.tap.create_query(adql).execute().to_table()
+            answer = self.tap.create_query(adql).execute()
+            table = answer.to_table()
+        if answer.query_status == "OVERFLOW":
+            raise InputError(
+                f"{self.service.host} gives only a part of the answer (while {doing})."
+            )
         names = [plain_name(name).lower() for name in table.colnames]
         return [dict(zip(names, row, strict=True)) for row in table.iterrows()]
 

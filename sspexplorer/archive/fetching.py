@@ -21,9 +21,9 @@ from sspexplorer.archive.services import Service
 from sspexplorer.errors import InputError
 from sspexplorer.progress import NO_PROGRESS, Progress
 
-# Rows of 236 columns that fit into memory several times over while they are read; half of what
-# services of this kind give at once.
-ROWS_AT_ONCE = 200_000
+# Rows of 236 columns that are half a gigabyte of text on their way, and are read in a minute
+# or two.
+ROWS_AT_ONCE = 100_000
 _DEEPEST = 12  # times that a part may be halved; then something else is wrong
 
 

@@ -185,6 +185,7 @@ def _fetch(connection: Connection, job: AsyncTAPJob, folder: Path, watch: Watch)
         session=connection.session,
         markup=True,
         kept=False,
+        fruitless=connection.patience.retries,
     )
     try:
         download(url, path)

@@ -143,11 +143,11 @@ class Keeper:
         InputError
             If they have other columns than those before, or cannot be written.
         """
-        rows = _described(table)
+        rows = to_arrow(table)
         with self._sentence():
             if self._writer is None:
-                self._schema = rows.schema
-                self._writer = pq.ParquetWriter(self._part, rows.schema, compression="zstd")
+                self._schema = _described(rows.schema, table)
+                self._writer = pq.ParquetWriter(self._part, self._schema, compression="zstd")
             elif rows.schema.names != self._schema.names:
                 raise InputError("The service gave other columns in one part than in another.")
             self._writer.write_table(rows.cast(self._schema))
@@ -186,19 +186,16 @@ class Keeper:
             ) from None
 
 
-def _described(table: Table) -> pa.Table:
-    """Arrow table that astropy reads with its units, and others find them beside each column."""
-    rows = to_arrow(table)
+def _described(schema: pa.Schema, table: Table) -> pa.Schema:
+    """Schema from which astropy reads units and descriptions; others find them beside a column."""
     fields = []
-    for field in rows.schema:
+    for field in schema:
         words = {"unit": table[field.name].unit, "description": table[field.name].description}
         metadata = {k: str(v) for k, v in words.items() if v}
         fields.append(field.with_metadata(metadata or None))
-    bare = Table(table, copy=False)
+    bare = table[:0]
     bare.meta.clear()
-    lines = "\n".join(get_yaml_from_table(bare))
-    schema = pa.schema(fields, metadata={"table_meta_yaml": lines})
-    return rows.replace_schema_metadata(None).cast(schema)
+    return pa.schema(fields, metadata={"table_meta_yaml": "\n".join(get_yaml_from_table(bare))})
 
 
 def provenance_of(path: Path) -> dict[str, Any] | None:

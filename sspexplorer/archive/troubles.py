@@ -2,12 +2,12 @@
 
 import contextlib
 import re
+import socket
 import ssl
 from collections.abc import Iterator
 from typing import Any
 
 import requests
-import urllib3
 from pyvo.dal import DALAccessError, DALFormatError, DALQueryError, DALServiceError
 
 from sspexplorer.archive.services import Service
@@ -60,9 +60,9 @@ def why(service: Service, error: Exception, user: str = "") -> str:
     if status:
         return f"{service.host} answers {status}"
     causes = list(_causes(error))
-    if any(isinstance(cause, ssl.SSLError | urllib3.exceptions.SSLError) for cause in causes):
+    if any(isinstance(cause, ssl.SSLError | requests.exceptions.SSLError) for cause in causes):
         return f"{service.host} does not prove who it is: its certificate is not accepted"
-    if any(isinstance(cause, urllib3.exceptions.NameResolutionError) for cause in causes):
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
         return f"There is no machine called {service.host}, or no network to find it by"
     if any(isinstance(cause, requests.Timeout | TimeoutError) for cause in causes):
         return f"{service.host} does not answer"
@@ -77,7 +77,7 @@ def is_dropped(error: Exception) -> bool:
     """Whether only the connection failed, so that the next try may succeed."""
     kinds = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
     causes = list(_causes(error))
-    lasting = (ssl.SSLError, urllib3.exceptions.SSLError)
+    lasting = (ssl.SSLError, requests.exceptions.SSLError)
     return any(isinstance(cause, kinds) for cause in causes) and not any(
         isinstance(cause, lasting) for cause in causes
     )

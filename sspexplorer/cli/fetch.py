@@ -2,13 +2,12 @@
 
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sspexplorer.cli.parts import JsonOption, print_json, say
+from sspexplorer.cli.parts import JsonOption, print_json, progress_line, say
 from sspexplorer.errors import Cancelled, InputError
 
 if TYPE_CHECKING:
@@ -81,7 +80,7 @@ def fetch(
     timeout: Annotated[float, typer.Option(help="Seconds that a job may take.", min=1)] = 3600.0,
     rows_at_once: Annotated[
         int, typer.Option(help="Most rows of a job; more are asked for by tile.", min=1)
-    ] = 200_000,
+    ] = 100_000,
     max_size: Annotated[
         float, typer.Option(help="Megabytes that a file from a URL may have.", min=0)
     ] = 20_000.0,
@@ -243,12 +242,11 @@ def _fetch_rows(
     from sspexplorer.archive import fetching
     from sspexplorer.archive.connection import Patience
     from sspexplorer.archive.layout import Photometry
-    from sspexplorer.progress import Progress
 
     options = {
         "login": login,
         "patience": Patience(job=timeout),
-        "progress": Progress(_line()),
+        "progress": progress_line(),
     }
     if adql is not None:
         found = fetching.fetch_adql(service, adql, out, **options)
@@ -282,26 +280,12 @@ def _fetch_rows(
 def _fetch_file(address: str, out: Path | None, max_size: float, json_output: bool) -> None:
     from sspexplorer.archive.files import fetch_file
     from sspexplorer.libraries.downloads import filename
-    from sspexplorer.progress import Progress
 
     if out is None:
         name = filename(address)
         raise InputError(f"Say where to write: --out {name or 'FILE'}.")
-    n_bytes = fetch_file(address, out, largest_mb=max_size, progress=Progress(_line()))
+    n_bytes = fetch_file(address, out, largest_mb=max_size, progress=progress_line())
     if json_output:
         print_json({"path": str(out), "url": address, "n_bytes": n_bytes})
     else:
         typer.echo(f"{n_bytes / 1e6:.1f} MB written to {out}.")
-
-
-def _line() -> Callable[[float | None, str | None], None]:
-    """Write what is going on on one line of standard error, if a person is looking at it."""
-
-    def show(fraction: float | None, words: str | None) -> None:
-        if sys.stderr.isatty():
-            part = "" if fraction is None else f"{fraction:4.0%} "
-            end = "\n" if fraction == 1 else ""
-            sys.stderr.write(f"\r{part}{words or ''}\x1b[K{end}")
-            sys.stderr.flush()
-
-    return show

@@ -46,6 +46,8 @@ class Resuming:
         Whether ``part`` is still there for the next time.
     largest : int, optional
         Bytes that the file may have at most.
+    fruitless : int
+        How often in all the line may break before anything has come over it.
     """
 
     part: Path
@@ -55,6 +57,7 @@ class Resuming:
     markup: bool = False
     kept: bool = True
     largest: int | None = None
+    fruitless: int = 0
 
     def __call__(self, url: str, output_file: str | Path, pooch: object = None) -> None:
         """Download ``url`` and move it to ``output_file``, as ``pooch`` asks for.
@@ -83,6 +86,7 @@ class Resuming:
         return self.part.with_name(f"{self.part.name}.version")
 
     def _fetch(self, url: str) -> None:
+        fruitless = 0
         for _ in range(_ATTEMPTS):
             before = self._arrived()
             try:
@@ -93,7 +97,8 @@ class Resuming:
             except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
                 if "timed out" in str(error):
                     raise InputError(self._stopped(url, "the server stalled")) from None
-                if self._arrived() <= before:
+                fruitless += self._arrived() <= before
+                if fruitless > self.fruitless:
                     raise InputError(self._stopped(url, _reason(error))) from None
         raise InputError(self._stopped(url, "the connection broke again and again"))
 
