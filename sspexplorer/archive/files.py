@@ -9,6 +9,7 @@ from sspexplorer.libraries.downloads import Resuming
 from sspexplorer.progress import NO_PROGRESS, Progress
 
 LARGEST_MB = 20_000.0
+STALL_SECONDS = 60.0  # for the next piece
 
 
 def is_address(text: str) -> bool:
@@ -21,7 +22,6 @@ def fetch_file(
     out: Path,
     *,
     largest_mb: float = LARGEST_MB,
-    stall_seconds: float = 60.0,
     progress: Progress = NO_PROGRESS,
 ) -> int:
     """Download a file; what has come is kept when it stops, and the next call goes on from there.
@@ -36,8 +36,6 @@ def fetch_file(
         Where to put it; what is there is replaced when all has come.
     largest_mb : float
         Megabytes that it may have at most.
-    stall_seconds : float
-        How long to wait for the next piece.
     progress : Progress
 
     Returns
@@ -63,7 +61,7 @@ def fetch_file(
     download = Resuming(
         out.with_name(f"{out.name}.{mark}.part"),
         progress,
-        stall_seconds,
+        STALL_SECONDS,
         markup=True,
         largest=int(1e6 * largest_mb),
     )

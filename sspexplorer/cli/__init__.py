@@ -6,7 +6,11 @@ from typing import Annotated, NoReturn
 
 import typer
 
+<<<<<<< HEAD
 from sspexplorer.cli.fetch import fetch
+=======
+from sspexplorer import __version__
+>>>>>>> house
 from sspexplorer.cli.libraries import libraries_app
 from sspexplorer.cli.parts import (
     JsonOption,
@@ -24,7 +28,6 @@ from sspexplorer.cli.predict import predict
 from sspexplorer.errors import InputError
 
 app = typer.Typer(
-    help="Stellar populations from the 57 colours of J-PAS: mocks, networks, predictions.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -34,6 +37,24 @@ app = typer.Typer(
 app.add_typer(libraries_app, name="libraries")
 app.command()(predict)
 app.command()(fetch)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"sspexplorer {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def sspexplorer(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version and exit.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Stellar populations from the 57 colours of J-PAS: mocks, networks, predictions."""
 
 
 @app.command()

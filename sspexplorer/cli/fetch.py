@@ -3,7 +3,7 @@
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,7 @@ from sspexplorer.errors import Cancelled, InputError
 
 if TYPE_CHECKING:
     from sspexplorer.archive.connection import Login
+    from sspexplorer.archive.question import Question
     from sspexplorer.archive.selection import Selection
     from sspexplorer.archive.services import Service
 
@@ -91,6 +92,10 @@ def fetch(
     The result can be given to `predict` as it is. A job that is stopped is aborted and deleted on
     the service; a download that is stopped goes on where it was when the command is given again.
     """
+    from sspexplorer.archive.connection import Patience
+    from sspexplorer.archive.layout import Photometry
+    from sspexplorer.archive.question import Question
+
     asked = [cone, ids, where, brighter, redshift_max, adql]
     try:
         if address is not None:
@@ -98,26 +103,25 @@ def fetch(
                 raise InputError("Give a URL, or say which galaxies of the archive, not both.")
             _fetch_file(address, out, max_size, json_output)
             return
-        chosen = _service(service, schema, filters)
         selection = _selection(cone, ids, where, brighter, redshift_max, flags, band)
-        if adql is not None:
-            if not selection.is_everything:
-                raise InputError("A query of your own says it all; give --adql without a cut.")
-            adql = _text(adql)
-        if dry_run:
-            _dry_run(chosen, selection, photometry, kind, adql, json_output)
-            return
-        _fetch_rows(
-            chosen,
+        if adql is not None and not selection.is_everything:
+            raise InputError("A query of your own says it all; give --adql without a cut.")
+        question = Question(
+            _service(service, schema, filters),
             selection,
-            _needed(out),
-            (photometry, kind),
-            adql,
-            _login(chosen, user),
-            timeout,
-            rows_at_once,
-            json_output,
+            Photometry(photometry, kind),
+            _text(adql) if adql is not None else "",
         )
+        if dry_run:
+            _dry_run(question, json_output)
+            return
+        options = {
+            "login": _login(question.service, user),
+            "patience": Patience(job=timeout),
+            "rows_at_once": rows_at_once,
+            "progress": progress_line(),
+        }
+        _fetch_rows(question, _needed(out), options, json_output)
     except (KeyboardInterrupt, Cancelled):
         say("Stopped; nothing was written, and nothing runs on at the service.")
         raise typer.Exit(130) from None
@@ -202,64 +206,25 @@ def _login(service: "Service", user: str | None) -> "Login | None":
     return Login(user, password)
 
 
-def _dry_run(
-    service: "Service",
-    selection: "Selection",
-    photometry: str,
-    kind: str,
-    adql: str | None,
-    json_output: bool,
-) -> None:
-    from sspexplorer.archive.adql import build, by_ids, check_adql
-    from sspexplorer.archive.layout import Photometry
-
-    if adql is not None:
-        text = check_adql(adql)
-    else:
-        query = build(service, selection, Photometry(photometry, kind))
-        text = (by_ids(query, selection.ids) if selection.ids else query).adql
-        say(
-            f"Nobody was asked: {service.url} is taken to have the tables that are documented, "
-            "and all 57 bands."
-        )
+def _dry_run(question: "Question", json_output: bool) -> None:
+    text, url = question.adql(), question.service.url
+    if not question.own:
+        say(f"Nobody was asked: {url} is taken to have all 57 bands and the documented tables.")
     if json_output:
-        print_json({"service": service.url, "adql": text})
+        print_json({"service": url, "adql": text})
     else:
         typer.echo(text)
 
 
 def _fetch_rows(
-    service: "Service",
-    selection: "Selection",
-    out: Path,
-    photometry: tuple[str, str],
-    adql: str | None,
-    login: "Login | None",
-    timeout: float,
-    rows_at_once: int,
-    json_output: bool,
+    question: "Question", out: Path, options: dict[str, Any], json_output: bool
 ) -> None:
-    from sspexplorer.archive import fetching
-    from sspexplorer.archive.connection import Patience
-    from sspexplorer.archive.layout import Photometry
-
-    options = {
-        "login": login,
-        "patience": Patience(job=timeout),
-        "progress": progress_line(),
-    }
-    if adql is not None:
-        found = fetching.fetch_adql(service, adql, out, **options)
-    else:
-        chosen = Photometry(*photometry)
-        found = fetching.fetch(
-            service, selection, out, chosen, rows_at_once=rows_at_once, **options
-        )
+    found = question.fetch(out, **options)
     if json_output:
         print_json(
             {
                 "path": str(out),
-                "service": service.url,
+                "service": question.service.url,
                 "adql": found.adql,
                 "n_rows": found.n_rows,
                 "complete": found.complete,
@@ -272,8 +237,8 @@ def _fetch_rows(
     for note in found.notes:
         say(note)
     rows = "1 row" if found.n_rows == 1 else f"{found.n_rows:,} rows"
-    typer.echo(f"{rows} from {service.host} written to {out}.")
-    if adql is None:
+    typer.echo(f"{rows} from {question.service.host} written to {out}.")
+    if not question.own:
         typer.echo(f"Next: sspexplorer predict {out} --out predictions.parquet")
 
 
