@@ -13,60 +13,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 from source import MODULES, ROOT, imported
 
-<<<<<<< HEAD
-ROOT = Path(__file__).resolve().parent.parent
-PACKAGE = ROOT / "sspexplorer"
-
-# The street, one way: a module imports only from those before it.
-STREET = (
-    "errors",
-    "resources",
-    "constants",
-    "progress",
-    "artifact",
-    "shipped",
-    "bands",
-    "dust",
-    "photometry",
-    "noise",
-    "nebular",
-    "gas",
-    "libraries",
-    "mocks",
-    "labels",
-    "histories",
-    "populations",
-    "galaxies",
-    "gaps",
-    "networks",
-    "metrics",
-    "sedfit",
-    "embedding",
-    "posterior",
-    "models",
-    "catalogue",
-    "archive",
-    "analysis",
-    "jobs",
-    "plots",
-    "app",
-    "cli",
-)
-
-# Where on the street each drawing package may first be imported.
-DRAWS_FROM = {
-    "bokeh": "plots",
-    "colorcet": "plots",
-    "datashader": "plots",
-    "holoviews": "plots",
-    "panel": "app",
-    "panel_material_ui": "app",
-}
-
-MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
-=======
 import sspexplorer
->>>>>>> house
 
 
 def by_name(requirements: list[str]) -> dict[str, Requirement]:

@@ -35,6 +35,7 @@ STREET = (
     "posterior",
     "models",
     "catalogue",
+    "archive",
     "analysis",
     "jobs",
     "plots",

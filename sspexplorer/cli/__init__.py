@@ -6,11 +6,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
-<<<<<<< HEAD
-from sspexplorer.cli.fetch import fetch
-=======
 from sspexplorer import __version__
->>>>>>> house
+from sspexplorer.cli.fetch import fetch
 from sspexplorer.cli.libraries import libraries_app
 from sspexplorer.cli.parts import (
     JsonOption,
