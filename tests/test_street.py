@@ -37,6 +37,7 @@ STREET = (
     "posterior",
     "models",
     "catalogue",
+    "archive",
     "analysis",
     "jobs",
     "plots",

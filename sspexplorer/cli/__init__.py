@@ -7,6 +7,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from sspexplorer import __version__, flags
+from sspexplorer.cli.fetch import fetch
 from sspexplorer.cli.libraries import libraries_app
 from sspexplorer.cli.parts import (
     JsonOption,
@@ -32,6 +33,7 @@ app = typer.Typer(
 
 app.add_typer(libraries_app, name="libraries")
 app.command()(predict)
+app.command()(fetch)
 
 
 def _print_version(asked: bool) -> None:
