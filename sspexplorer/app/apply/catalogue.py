@@ -15,12 +15,14 @@ from sspexplorer.app.apply.posterior import FitQuality, PosteriorView
 from sspexplorer.app.apply.result import CatalogueResult
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.download import Download
-from sspexplorer.app.kit.work import Job, Worker
+from sspexplorer.app.kit.page import Page
+from sspexplorer.app.kit.work import Worker, counting
 from sspexplorer.app.state import SharedState
 from sspexplorer.catalogue import Catalogue, read_catalogue
 from sspexplorer.catalogue.files import ending
 from sspexplorer.plots.catalogue import MAX_POINTS
 from sspexplorer.plots.shading import compile_means
+from sspexplorer.progress import Progress
 from sspexplorer.resources import data_path
 
 EXAMPLES = {
@@ -52,7 +54,7 @@ _DROP_CSS = """
 """
 
 
-class YourCatalogue(Method, pn.viewable.Viewer):
+class YourCatalogue(Method, Page):
     """Predictions for a catalogue of one's own.
 
     In a notebook it needs ``pn.extension("tabulator", "filedropper",
@@ -65,8 +67,7 @@ class YourCatalogue(Method, pn.viewable.Viewer):
     """
 
     def __init__(self, state: SharedState | None = None, **params: Any) -> None:
-        super().__init__(**params)
-        self.state = state or SharedState()
+        super().__init__(state, **params)
         self._upload: intake.Upload | None = None
         self._catalogue: Catalogue | None = None
         self._result: CatalogueResult | None = None
@@ -77,9 +78,9 @@ class YourCatalogue(Method, pn.viewable.Viewer):
         self._make_widgets()
         self._make_areas()
         self._new_drop_zone()
-        self.state.param.watch(self._model_changed, "model")
+        self.follow(self._model_changed, "model")
         self.param.watch(self._method_changed, list(METHOD))
-        self.state.param.watch(self._libraries_changed, "libraries")
+        self.follow(self._libraries_changed, "libraries")
         if pn.state.curdoc and pn.state.curdoc.session_context:
             pn.state.on_session_destroyed(lambda context: self._forget())
 
@@ -152,11 +153,11 @@ class YourCatalogue(Method, pn.viewable.Viewer):
             File name, whose ending says the format.
         """
 
-        def read(job: Job) -> tuple[intake.Upload, Catalogue]:
+        def read(progress: Progress) -> tuple[intake.Upload, Catalogue]:
             upload = intake.kept(source, name)
             return upload, read_catalogue(upload.path, name)
 
-        outcome = await self.worker.run(Job(f"Reading {name}"), read)
+        outcome = await self.worker.run(f"Reading {name}", read)
         if outcome.done:
             self._upload, self._catalogue = outcome.value
             self._result = self._comparison = None
@@ -169,16 +170,16 @@ class YourCatalogue(Method, pn.viewable.Viewer):
         if catalogue is None:
             return
 
-        def run(job: Job) -> tuple[Answers, OwnNumbers]:
-            found = asked.predict(catalogue, job)
-            job.fraction, job.words = None, "Laying out the table"
+        def run(progress: Progress) -> tuple[Answers, OwnNumbers]:
+            found = asked.predict(catalogue, counting(progress, "Predicting", len(catalogue)))
+            progress.report(1.0, "Laying out the table")
             for name in cache.compared_models(asked.network):
                 cache.model(name)
             if len(catalogue) > MAX_POINTS:
                 compile_means()
             return Answers.of(catalogue, found, asked), OwnNumbers.of(catalogue)
 
-        outcome = await self.worker.run(Job("Predicting", len(catalogue), 0.0), run)
+        outcome = await self.worker.run("Predicting", run)
         if outcome.done:
             answers, numbers = outcome.value
             self._show_result(answers)
@@ -235,10 +236,10 @@ class YourCatalogue(Method, pn.viewable.Viewer):
         """Read with the photometry and the unit that the widgets say."""
         upload, photometry, unit = self._upload, self._photometry.value, self._unit.value or None
 
-        def read(job: Job) -> Catalogue:
+        def read(progress: Progress) -> Catalogue:
             return read_catalogue(upload.path, upload.name, photometry=photometry, unit=unit)
 
-        outcome = await self.worker.run(Job(f"Reading {upload.name}"), read)
+        outcome = await self.worker.run(f"Reading {upload.name}", read)
         if outcome.done:
             self._catalogue = self.state.catalogue = outcome.value
             if self._result is None:

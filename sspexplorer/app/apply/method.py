@@ -8,11 +8,11 @@ import param
 
 from sspexplorer.app import cache
 from sspexplorer.app.frame.sidebar import MODEL_TITLES
-from sspexplorer.app.kit.work import Job
 from sspexplorer.catalogue import Catalogue
 from sspexplorer.models import DEFAULT_MODEL, POINT_MEANING, Predictions, predict_rows
 from sspexplorer.networks.prediction import predict
 from sspexplorer.posterior.prediction import DEFAULT_FLOOR, Choices
+from sspexplorer.progress import Progress
 
 NETWORK = "network"
 PREDICTED_BY = {
@@ -48,21 +48,20 @@ class Asked:
     network: str
     choices: Choices
 
-    def predict(self, catalogue: Catalogue, job: Job) -> Predictions:
+    def predict(self, catalogue: Catalogue, progress: Progress) -> Predictions:
         """Predict a catalogue.
 
         Parameters
         ----------
         catalogue : Catalogue
-        job : Job
-            Told of progress, asked whether to go on.
+        progress : Progress
 
         Raises
         ------
         Cancelled
-            If the job was.
+            If it was asked to stop.
         """
-        hooks = {"progress": job.progress, "cancelled": job.cancelled}
+        hooks = {"progress": progress.report, "cancelled": progress.cancelled}
         if self.model == self.network:
             network = cache.model(self.network)
             table = predict(network, catalogue.flux, catalogue.redshift, **hooks)

@@ -23,6 +23,7 @@ from sspexplorer.analysis.histories import (
     members_of,
 )
 from sspexplorer.app import cache
+from sspexplorer.app.choices import LibraryName
 from sspexplorer.app.explore.history_words import (
     FORMATS,
     caption_text,
@@ -35,7 +36,8 @@ from sspexplorer.app.explore.presets import MAX_EBV, metallicity_options
 from sspexplorer.app.frame.sidebar import MODEL_TITLES
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.background import Background
-from sspexplorer.app.state import LibraryName, SharedState
+from sspexplorer.app.kit.page import Page
+from sspexplorer.app.state import SharedState
 from sspexplorer.histories.tables import KINDS
 from sspexplorer.libraries import load_library
 from sspexplorer.mocks import PARAMETERS
@@ -80,7 +82,7 @@ _LEGEND_CSS = """
 )
 
 
-class MixedPopulations(pn.viewable.Viewer):
+class MixedPopulations(Page):
     """Predictions for composite populations against time, beside the truth.
 
     Parameters
@@ -137,14 +139,13 @@ class MixedPopulations(pn.viewable.Viewer):
     )
 
     def __init__(self, state: SharedState | None = None, **params: Any) -> None:
-        super().__init__(**params)
-        self.state = state or SharedState()
+        super().__init__(state, **params)
         self.answer: Answer | None = None
         self._filling = False
         self._background = Background(self._show_busy, self._show_trouble)
         self._make_widgets()
         self._make_parts()
-        self.state.param.watch(self._update, ["model", "magnitude", "noise"])
+        self.follow(self._update, "model", "magnitude", "noise")
         drawn = ["time", "member", "gyr"]
         asked = [name for name in self.QUERY if name not in drawn]
         self.param.watch(self._update, asked)
@@ -209,7 +210,7 @@ class MixedPopulations(pn.viewable.Viewer):
         self._mark = TimeMark(self.time)
         self._seen = hv.streams.Pipe(data=None)
         self._panes = {
-            name: pn.pane.HoloViews(self._picture(name), linked_axes=False) for name in PARAMETERS
+            name: pn.pane.HoloViews(self._evolution(name), linked_axes=False) for name in PARAMETERS
         }
         rate = pn.pane.HoloViews(rate_picture(self._histories, self._mark), linked_axes=False)
         sed = pn.pane.HoloViews(likeness_picture(self._seen), linked_axes=False)
@@ -266,7 +267,7 @@ class MixedPopulations(pn.viewable.Viewer):
             below=[self._likeness_caption, self._table, self._note],
         )
 
-    def _picture(self, name: str) -> hv.Overlay:
+    def _evolution(self, name: str) -> hv.Overlay:
         tap = hv.streams.SingleTap(x=None, y=None)
         tap.add_subscriber(self.tapped)
         return evolution_picture(self._histories, name, self._mark, gyr=self.gyr, tap=tap)
@@ -387,7 +388,7 @@ class MixedPopulations(pn.viewable.Viewer):
 
     def _change_axis(self, event: Any) -> None:
         self._fill_widgets()
-        self._panes["log_age"].object = self._picture("log_age")
+        self._panes["log_age"].object = self._evolution("log_age")
 
     def _csv(self) -> io.StringIO:
         text = io.StringIO()

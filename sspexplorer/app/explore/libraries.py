@@ -16,6 +16,7 @@ from sspexplorer.app import cache
 from sspexplorer.app.explore.library_words import MOCKS_NOTE, about, add_card, coverage_words
 from sspexplorer.app.explore.presets import MAX_SEDS, SED, SEDList
 from sspexplorer.app.kit import parts
+from sspexplorer.app.kit.page import Page
 from sspexplorer.app.state import SharedState
 from sspexplorer.libraries import DEFAULT_AGE_RANGE, LIBRARY_NAMES, load_library
 from sspexplorer.mocks import Observation, observe
@@ -49,7 +50,7 @@ td:nth-child(n+8) { line-height: 1.3; white-space: normal; }
 """
 
 
-class Libraries(pn.viewable.Viewer):
+class Libraries(Page):
     """Age and metallicity of every SSP of each library, and the SEDs of those that are clicked.
 
     Parameters
@@ -64,18 +65,17 @@ class Libraries(pn.viewable.Viewer):
     picked = SEDList(default=FIRST_PICKED, doc="SSPs whose SEDs are shown.")
 
     def __init__(self, state: SharedState | None = None, **params: Any) -> None:
-        super().__init__(**params)
-        self.state = state or SharedState()
+        super().__init__(state, **params)
         self._ssps = cache.ssp_table()
         self._pipe = hv.streams.Pipe(data=self._coverage())
         self._observations = hv.streams.Pipe(data=self._observe())
         self._make_parts()
         self._show()
         self._show_seds()
-        self.state.param.watch(self._update, "libraries")
+        self.follow(self._update, "libraries")
         self.param.watch(self._update, "ages")
         self.param.watch(self._take_picked, "picked")
-        self.state.param.watch(self._update_seds, ["magnitude", "noise"])
+        self.follow(self._update_seds, "magnitude", "noise")
 
     def __panel__(self) -> pn.Row:
         """Controls beside the coverage; table and SEDs below."""
@@ -248,10 +248,7 @@ class Libraries(pn.viewable.Viewer):
         self._sed_caption.object = parts.caption(" ".join(words)).object
 
     def _open(self, event: Any) -> None:
-        # The explorer takes what it finds in the address when it comes into sight.
-        if pn.state.location:
-            pn.state.location.update_query(seds=SEDList.serialize(self.picked), noisy="true")
-        self.state.page = "sed"
+        self.state.go("sed", seds=self.picked, noisy=True)
 
     def _ssps_csv(self) -> pd.DataFrame:
         return self.coverage.used.drop(columns=["age"])

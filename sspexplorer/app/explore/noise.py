@@ -15,7 +15,8 @@ from sspexplorer.app.explore.presets import (
     metallicity_options,
 )
 from sspexplorer.app.kit import parts
-from sspexplorer.app.kit.work import Job, Worker
+from sspexplorer.app.kit.page import Page
+from sspexplorer.app.kit.work import Worker
 from sspexplorer.app.state import SharedState
 from sspexplorer.bands import load_bands
 from sspexplorer.catalogue import Catalogue, read_catalogue
@@ -32,6 +33,7 @@ from sspexplorer.plots.noise import (
     snr_table,
 )
 from sspexplorer.plots.style import library_options
+from sspexplorer.progress import Progress
 from sspexplorer.resources import data_path
 
 EXAMPLE = "simulated_galaxies.csv"
@@ -46,7 +48,7 @@ _GRID_CSS = """
 _FLUSH_CSS = ":host > * { margin: 0 !important; }"
 
 
-class Noise(pn.viewable.Viewer):
+class Noise(Page):
     """Magnitude errors against wavelength, and one SED under several of them.
 
     Parameters
@@ -60,8 +62,7 @@ class Noise(pn.viewable.Viewer):
     seds = SEDList(default=(SED("emiles", 9.5, 0.0),), doc="The SED to show; the first of them.")
 
     def __init__(self, state: SharedState | None = None, **params: Any) -> None:
-        super().__init__(**params)
-        self.state = state or SharedState()
+        super().__init__(state, **params)
         self._draw = 0
         self._filling = False
         self._example: Catalogue | None = None
@@ -72,9 +73,9 @@ class Noise(pn.viewable.Viewer):
         self._show()
         self._show_source()
         self.param.watch(self._take_sed, "seds")
-        self.state.param.watch(self._update, ["magnitude", "noise"])
-        self.state.param.watch(self._fill_widgets, "libraries")
-        self.state.param.watch(self._show_source, ["catalogue", "noise"])
+        self.follow(self._update, "magnitude", "noise")
+        self.follow(self._fill_widgets, "libraries")
+        self.follow(self._show_source, "catalogue", "noise")
 
     def __panel__(self) -> pn.Column:
         """Controls beside the pictures; the table and where it comes from below."""
@@ -283,7 +284,7 @@ class Noise(pn.viewable.Viewer):
     async def _measure_example(self, event: Any) -> None:
         path = data_path("examples", EXAMPLE)
         outcome = await self.worker.run(
-            Job("Reading the example"), lambda job: read_catalogue(path)
+            "Reading the example", lambda progress: read_catalogue(path)
         )
         if outcome.done:
             self._example = outcome.value
@@ -295,7 +296,7 @@ class Noise(pn.viewable.Viewer):
         catalogue, column = self.catalogue, self._column.value
         zero_point = self._zero_point.value
 
-        def work(job: Job) -> NoiseModel:
+        def work(progress: Progress) -> NoiseModel:
             if column == _FLUX:
                 magnitude = ab_magnitude(catalogue.flux[:, -1], zero_point)
             else:
@@ -304,7 +305,7 @@ class Noise(pn.viewable.Viewer):
                 catalogue.flux, catalogue.flux_err, magnitude, source=catalogue.name
             )
 
-        outcome = await self.worker.run(Job("Measuring the noise"), work)
+        outcome = await self.worker.run("Measuring the noise", work)
         if outcome.done:
             self.state.noise = outcome.value
 

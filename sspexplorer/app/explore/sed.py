@@ -23,6 +23,7 @@ from sspexplorer.app.explore.presets import (
     preset_of,
 )
 from sspexplorer.app.kit import parts
+from sspexplorer.app.kit.page import Page
 from sspexplorer.app.kit.sed_posterior import SEDPosterior
 from sspexplorer.app.state import SharedState
 from sspexplorer.gas import IonisedGas
@@ -80,7 +81,7 @@ def nebular_words(observations: Sequence[Observation]) -> str:
     return words
 
 
-class SEDExplorer(pn.viewable.Viewer):
+class SEDExplorer(Page):
     """SEDs side by side, with noise, and what the network says of them.
 
     Parameters
@@ -115,8 +116,7 @@ class SEDExplorer(pn.viewable.Viewer):
     joint = param.Boolean(default=False, doc="Whether joint posteriors are drawn.")
 
     def __init__(self, state: SharedState | None = None, **params: Any) -> None:
-        super().__init__(**params)
-        self.state = state or SharedState()
+        super().__init__(state, **params)
         self._past: list[tuple] = []
         self._draw = 0
         self._filling = self._scheduled = False
@@ -137,8 +137,8 @@ class SEDExplorer(pn.viewable.Viewer):
         self.param.watch(self._take_noisy, "noisy")
         self.param.watch(self._show_joint, "joint")
         self.param.watch(self._changed, ["nebular", "log_u", "gas_dust"])
-        self.state.param.watch(self._changed, ["magnitude", "model", "noise"])
-        self.state.param.watch(self._fill_widgets, "libraries")
+        self.follow(self._changed, "magnitude", "model", "noise")
+        self.follow(self._fill_widgets, "libraries")
 
     def _make_widgets(self) -> None:
         self._preset = pn.widgets.Select(

@@ -23,6 +23,7 @@ from sspexplorer.app.explore.map_words import (
 )
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.background import Background
+from sspexplorer.app.kit.page import Page
 from sspexplorer.app.state import SharedState
 from sspexplorer.app.trust.density_words import chosen_magnitudes
 from sspexplorer.mocks import MAGNITUDES, PARAMETERS
@@ -95,7 +96,7 @@ class _Map:
         self.area = _figure(picture, _MAP_HEIGHT)
 
 
-class SEDMap(pn.viewable.Viewer):
+class SEDMap(Page):
     """UMAP of the SEDs of mocks, with galaxies on top and regions to look into.
 
     In a notebook it needs ``pn.extension("tabulator", "filedropper",
@@ -129,8 +130,7 @@ class SEDMap(pn.viewable.Viewer):
     galaxies = param.Selector(default="simulated", objects=GALAXIES, doc="What lies on top.")
 
     def __init__(self, state: SharedState | None = None, **params: Any) -> None:
-        super().__init__(**params)
-        self.state = state or SharedState()
+        super().__init__(state, **params)
         if self.state.catalogue is not None and "galaxies" not in params:
             self.galaxies = OWN
         self.region: Region | None = None
@@ -146,10 +146,12 @@ class SEDMap(pn.viewable.Viewer):
             for words in ("Placing the mocks …", "Looking into the region …", _PLACING)
         )
         self._make_parts()
-        self.state.param.watch(self._update_mocks, "libraries")
-        self.state.param.watch(self._magnitude_changed, "magnitude")
-        self.state.param.watch(self._model_changed, "model")
-        self.state.param.watch(self._catalogue_changed, "catalogue")
+        self.follow(self._update_mocks, "libraries")
+        self.follow(self._magnitude_changed, "magnitude")
+        self.follow(self._model_changed, "model")
+        self.follow(self._catalogue_changed, "catalogue")
+        # At once, in sight or not: what was closed is not held.
+        self.state.param.watch(self._let_go, "catalogue")
         self.param.watch(self._update_mocks, "magnitudes")
         self.param.watch(self._draw, "colour")
         self.param.watch(self._update_galaxies, "galaxies")
@@ -348,8 +350,14 @@ class SEDMap(pn.viewable.Viewer):
 
     # Galaxies.
 
-    def _catalogue_changed(self, event: Any) -> None:
-        if event.new is not None and self.galaxies != OWN:
+    def _let_go(self, event: Any) -> None:
+        if self.galaxies == OWN:
+            self._galaxy_work.forget()
+            self.listed.show(None, self.state.magnitude)
+            self._show_marks()
+
+    def _catalogue_changed(self) -> None:
+        if self.state.catalogue is not None and self.galaxies != OWN:
             self.galaxies = OWN
         elif self.galaxies == OWN:
             self._update_galaxies()

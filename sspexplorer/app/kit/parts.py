@@ -8,27 +8,16 @@ from typing import Any
 import pandas as pd
 import panel as pn
 
-from sspexplorer.app.kit.theme import static_text
+from sspexplorer.app.kit.theme import css
 
 Part = Any
 
 PICTURE_HEIGHT = "max(420px, calc(100vh - 216px))"
 
-# 232 px holds "log age [yr]: 10.02" over a slider that can still be aimed.
-_PAGE_CSS = """
-:host { align-items: flex-start; gap: 32px; }
-@media (max-width: 1100px) { :host { gap: 20px; } }
-"""
-_CONTROLS_CSS = """
-:host { flex: 0 0 232px; gap: 14px; width: 232px !important; }
-@media (max-width: 1100px) { :host { flex-basis: 196px; width: 196px !important; } }
-"""
-_PICTURE_CSS = ":host { flex: 1 1 0; gap: 12px; min-width: 0; }"
-
 
 def _text(html: str, **params: Any) -> pn.pane.HTML:
     params = {"sizing_mode": "stretch_width", "margin": 0} | params
-    return pn.pane.HTML(html, stylesheets=[static_text("text.css")], **params)
+    return pn.pane.HTML(html, stylesheets=[css("text")], **params)
 
 
 def caption(text: str) -> pn.pane.HTML:
@@ -44,6 +33,24 @@ def note(text: str) -> pn.pane.HTML:
 def stack(*items: Part, gap: int = 14) -> pn.Column:
     """Put parts under each other, ``gap`` pixels apart, over the whole width."""
     return pn.Column(*items, sizing_mode="stretch_width", margin=0, styles={"gap": f"{gap}px"})
+
+
+def grid(*items: Part, columns: int = 3, narrow: int | None = None, gap: str = "8px 16px") -> Any:
+    """Put parts side by side in columns of one width.
+
+    Parameters
+    ----------
+    *items
+    columns : int
+    narrow : int, optional
+        Columns on a narrow page; as many unless given.
+    gap : str
+        CSS distance of rows and columns.
+    """
+    styles = {"--columns": f"{columns}", "--narrow": f"{narrow or columns}", "gap": gap}
+    return pn.Column(
+        *items, sizing_mode="stretch_width", margin=0, stylesheets=[css("grid")], styles=styles
+    )
 
 
 def label(text: str) -> pn.pane.HTML:
@@ -120,6 +127,12 @@ def picture_pane(plot: Any, height: str = PICTURE_HEIGHT) -> pn.Column:
     return pn.Column(pane, sizing_mode="stretch_width", margin=0, styles={"height": height})
 
 
+def panel(picture: Any, shape: str) -> pn.Column:
+    """Hold a HoloViews object in a frame of some ratio of width to height."""
+    pane = pn.pane.HoloViews(picture, linked_axes=False, sizing_mode="stretch_both", margin=0)
+    return pn.Column(pane, sizing_mode="stretch_width", styles={"aspect-ratio": shape}, margin=0)
+
+
 def page_layout(
     controls: Sequence[Part],
     picture: Part,
@@ -149,17 +162,17 @@ def page_layout(
         if isinstance(part, pn.widgets.Widget):
             part.sizing_mode = "stretch_width"
     return pn.Row(
-        pn.Column(*controls, *folded, stylesheets=[_CONTROLS_CSS], margin=0),
+        pn.Column(*controls, *folded, stylesheets=[css("controls")], margin=0),
         pn.Column(
             picture,
             *under,
             *below,
             sizing_mode="stretch_width",
-            stylesheets=[_PICTURE_CSS],
+            stylesheets=[css("picture")],
             margin=0,
         ),
         sizing_mode="stretch_width",
-        stylesheets=[_PAGE_CSS],
+        stylesheets=[css("page")],
         margin=0,
     )
 

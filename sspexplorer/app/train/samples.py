@@ -12,6 +12,7 @@ import param
 from sspexplorer.app import cache
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.download import Download
+from sspexplorer.app.kit.page import Page
 from sspexplorer.app.state import SharedState
 from sspexplorer.mocks import EBV_GRID, MAGNITUDES, PARAMETERS, make_mocks, split_of
 from sspexplorer.plots.samples import (
@@ -39,7 +40,7 @@ _GRID_CSS = """
 """
 
 
-class MockSamplePage(pn.viewable.Viewer):
+class MockSamplePage(Page):
     """Ages, metallicities and reddenings of the three parts of a mock sample, split two ways.
 
     Parameters
@@ -53,12 +54,11 @@ class MockSamplePage(pn.viewable.Viewer):
     seed = param.Integer(default=0, bounds=(0, None), doc="Seed of both splits.")
 
     def __init__(self, state: SharedState | None = None, **params: Any) -> None:
-        super().__init__(**params)
-        self.state = state or SharedState()
+        super().__init__(state, **params)
         self._pipe = hv.streams.Pipe(data=self._split())
         self._make_parts()
         self._show()
-        self.state.param.watch(self._update, "libraries")
+        self.follow(self._update, "libraries")
         self.param.watch(self._update, "seed")
 
     def __panel__(self) -> pn.Row:

@@ -91,9 +91,8 @@ class RunShelf(pn.viewable.Viewer):
         )
         self._work = Background(self._show_busy, self._no_comparison)
         self.param.watch(self._draw_comparison, "parameter")
-        self.state.param.watch(self._compare, ["libraries", "noise"])
         self._show_run()
-        self._compare()
+        self.compare()
 
     def __panel__(self) -> pn.Column:
         """Comparison, then the table of runs."""
@@ -141,7 +140,7 @@ class RunShelf(pn.viewable.Viewer):
         title = f"Network {self._n_trained}"
         self.run = Run(title, model.card | {"name": title}, look, model=model)
         self.runs.append(self.run)
-        self._compare()
+        self.compare()
         self._show_run()
 
     def _choose_run(self, event: param.parameterized.Event) -> None:
@@ -200,7 +199,7 @@ class RunShelf(pn.viewable.Viewer):
             self.state.kept = [name for name in self.state.kept if name != run.kept]
             cache.forget_model(run.kept)
         self.run = self.runs[-1] if self.runs else None
-        self._compare()
+        self.compare()
         self._show_run()
 
     def _write(self, file: BinaryIO) -> None:
@@ -216,7 +215,8 @@ class RunShelf(pn.viewable.Viewer):
 
     # Comparison.
 
-    def _compare(self, *events: param.parameterized.Event) -> None:
+    def compare(self) -> None:
+        """Measure the runs on mocks of the libraries in use, under the noise in use."""
         runs, noise = tuple(self.runs), self.state.noise
         libraries = tuple(self.state.libraries)
         if runs:

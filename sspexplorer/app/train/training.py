@@ -9,6 +9,7 @@ import panel as pn
 import param
 
 from sspexplorer.app.kit import parts
+from sspexplorer.app.kit.page import Page
 from sspexplorer.app.state import SharedState
 from sspexplorer.app.train.choices import BEYOND, CUSTOM, LEARNING_RATES, Choices
 from sspexplorer.app.train.runs import (
@@ -35,7 +36,7 @@ _LOSS_LEGEND = (
 )
 
 
-class TrainANetwork(Choices, pn.viewable.Viewer):
+class TrainANetwork(Choices, Page):
     """Trains networks, beside the server and one at a time, and compares them.
 
     Parameters
@@ -67,8 +68,7 @@ class TrainANetwork(Choices, pn.viewable.Viewer):
     )
 
     def __init__(self, state: SharedState | None = None, **params: Any) -> None:
-        super().__init__(**params)
-        self.state = state or SharedState()
+        super().__init__(state, **params)
         self.training: Training | None = None
         self._n_drawn = -1
         self._ticker: Any = None
@@ -80,7 +80,8 @@ class TrainANetwork(Choices, pn.viewable.Viewer):
         self.param.watch(self._show_choices, list(Choices.param.values()))
         self.param.watch(lambda event: self._pass(self.shelf, event), "parameter")
         self.shelf.param.watch(lambda event: self._pass(self, event), "parameter")
-        self.state.param.watch(self._show_choices, ["libraries", "noise"])
+        self.follow(self._show_choices, "libraries", "noise")
+        self.follow(self.shelf.compare, "libraries", "noise")
         self._show_choices()
         if self._document and self._document.session_context:
             pn.state.on_session_destroyed(self._leave)

@@ -14,6 +14,7 @@ import param
 from sspexplorer.app import cache
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.background import Background
+from sspexplorer.app.kit.page import Page
 from sspexplorer.app.state import SharedState
 from sspexplorer.app.trust.density_words import (
     FORMATS,
@@ -98,7 +99,7 @@ def _cell(picture: hv.DynamicMap) -> pn.Column:
     return pn.Column(pane, sizing_mode="stretch_width", styles=shape, margin=0)
 
 
-class PredictedVsTrue(pn.viewable.Viewer):
+class PredictedVsTrue(Page):
     """Densities of predicted against true parameters of every held-out mock.
 
     Parameters
@@ -135,8 +136,7 @@ class PredictedVsTrue(pn.viewable.Viewer):
     medians = param.Boolean(default=True)
 
     def __init__(self, state: SharedState | None = None, **params: Any) -> None:
-        super().__init__(**params)
-        self.state = state or SharedState()
+        super().__init__(state, **params)
         self.selection: Selection | None = None
         self.rows: list[pd.DataFrame] = []
         self.scores: list[Scores] = []
@@ -146,7 +146,7 @@ class PredictedVsTrue(pn.viewable.Viewer):
         self._drawing = Background(self._show_busy, self._fail)
         self._measuring = Background(_leave, self._fail)
         self._comparing = Background(_leave, self._fail)
-        self.state.param.watch(self._update, ["model", "libraries", "magnitude"])
+        self.follow(self._update, "model", "libraries", "magnitude")
         choices = ["layout", "parameter", "magnitudes", "split", "quantity"]
         self.param.watch(self._update, choices)
         self.param.watch(self._send, "medians")
