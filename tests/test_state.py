@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from sspexplorer.analysis.sed_map import MapMocks
+from sspexplorer.analysis.sed_map import MapMocks, map_table
 from sspexplorer.app import cache
 from sspexplorer.app.choices import accept
 from sspexplorer.app.explore.sed_map import SEDMap
@@ -16,10 +16,10 @@ from sspexplorer.app.state import SharedState
 from sspexplorer.catalogue import read_catalogue
 from sspexplorer.embedding import load_embedding
 from sspexplorer.mocks import make_mocks
-from sspexplorer.networks.model import load_model
+from sspexplorer.models import load_model
 from sspexplorer.noise import NoiseModel
-from sspexplorer.plots.embedding import map_table
 from sspexplorer.resources import data_path
+from sspexplorer.shipped import compared_networks
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_a_kept_model_is_known_by_its_name_until_it_is_forgotten(kept):
     state = SharedState(model=kept)
     assert cache.model(state.model).card["name"] == "mine"
     assert cache.model_card(kept)["name"] == "mine"
-    assert cache.compared_models(kept) == (kept, "default", "paper")
+    assert compared_networks(kept) == (kept, "default", "paper")
     cache.forget_model(kept)
     with pytest.raises(ValueError, match="no model"):
         SharedState(model=kept)

@@ -3,7 +3,6 @@
 Nothing heavy is imported here until it is asked for, so that the first page is quick to show.
 """
 
-import json
 import logging
 import threading
 from collections.abc import Callable, Iterable
@@ -25,17 +24,17 @@ from sspexplorer.libraries import (
     read_library,
 )
 from sspexplorer.resources import data_path
+from sspexplorer.shipped import RECIPE_MODELS, network_names, shipped_card
 
 if TYPE_CHECKING:
+    from sspexplorer.analysis.held_out import Trial
     from sspexplorer.analysis.sed_map import MapGalaxies, MapMocks
     from sspexplorer.mocks import MockSample
+    from sspexplorer.models import AnyModel
     from sspexplorer.networks.model import Model
     from sspexplorer.sedfit import ModelGrid
 
 logger = logging.getLogger(__name__)
-
-# The one the app opens with comes first, the paper's recipe second.
-RECIPE_MODELS = ("default", "paper")
 
 # Networks that visitors trained and kept, by name; each is forgotten with its session.
 _kept: dict[str, "Model"] = {}
@@ -59,29 +58,9 @@ def with_added(libraries: Iterable[str]) -> tuple[str, ...]:
     return (*dict.fromkeys((*LIBRARY_NAMES, *libraries)),)
 
 
-def model_names() -> tuple[str, ...]:
-    """Names of the shipped networks that answer with a point, the one to start with first."""
-    shipped = (path.parent.name for path in data_path("models").glob("*/card.json"))
-    found = {name for name in shipped if _shipped_card(name).get("kind") != "posterior"}
-    first = [name for name in RECIPE_MODELS if name in found]
-    return (*first, *sorted(found.difference(first)))
-
-
-def posterior_names() -> tuple[str, ...]:
-    """Names of the shipped models that answer with posteriors."""
-    found = {path.parent.name for path in data_path("models").glob("*/card.json")}
-    return tuple(name for name in sorted(found) if _shipped_card(name).get("kind") == "posterior")
-
-
-def compared_models(name: str) -> tuple[str, ...]:
-    """The model ``name`` and the shipped ones of both recipes: what metrics are shown of."""
-    shipped = model_names()
-    return (*dict.fromkeys((name, *(n for n in RECIPE_MODELS if n in shipped))),)
-
-
 def knows_model(name: str) -> bool:
     """Whether there is a shipped or a kept model of this name."""
-    return name in _kept or name in model_names()
+    return name in _kept or name in network_names()
 
 
 def keep_model(name: str, model: "Model") -> str:
@@ -102,33 +81,22 @@ def forget_model(name: str) -> None:
     _kept.pop(name, None)
 
 
-@cache
-def _shipped_card(name: str) -> dict:
-    path = data_path("models", name, "card.json")
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-
-
 def model_card(name: str) -> dict:
     """Card of a model; empty if there is no such model. Does not load a shipped model."""
-    return _kept[name].card if name in _kept else _shipped_card(name)
+    return _kept[name].card if name in _kept else shipped_card(name)
 
 
-@Once
-def _shipped_model(name: str) -> "Model":
-    from sspexplorer.networks.model import load_model
-
-    return load_model(name)
-
-
-def model(name: str) -> "Model":
-    """Find a kept model by name, or load a shipped one.
+def model(name: str) -> "AnyModel":
+    """Find a kept model by name, or a shipped one.
 
     Raises
     ------
     InputError
         If there is no such model.
     """
-    return _kept[name] if name in _kept else _shipped_model(name)
+    from sspexplorer.models import load_model
+
+    return _kept[name] if name in _kept else load_model(name)
 
 
 @_lately
@@ -154,12 +122,30 @@ def held_out_table(name: str, split: str) -> pd.DataFrame:
 
 @Once
 def _held_out_table(network: "Model", split: str) -> pd.DataFrame:
-    from sspexplorer.metrics import held_out_mocks
-    from sspexplorer.plots.density import compile_shading, density_table
+    from sspexplorer.analysis.held_out import held_out_table as table_of
+    from sspexplorer.plots.density import compile_shading
 
     compile_shading()
-    mocks = held_out_mocks(network, split)
-    return density_table(mocks.labels, network.predict(mocks.flux))
+    return table_of(network, split)
+
+
+def fair_split(name: str, split: str) -> str:
+    """Split that a model can be tested on."""
+    from sspexplorer.analysis.held_out import fair_split as fair
+
+    return fair(model_card(name), split)
+
+
+def trial(name: str, split: str, libraries: Iterable[str]) -> "Trial":
+    """A network and the mocks it is fairly tested on."""
+    from sspexplorer.analysis.held_out import Trial
+
+    return Trial.of(name, model_card(name), split, tuple(libraries))
+
+
+def trial_rows(of: "Trial", limit: float) -> pd.DataFrame:
+    """Mocks of a trial brighter than a limit, see ``Trial.rows``."""
+    return of.rows(held_out_table(of.model, of.split), limit)
 
 
 def all_libraries_table(name: str) -> pd.DataFrame:
@@ -172,7 +158,7 @@ def all_libraries_table(name: str) -> pd.DataFrame:
 
 @Once
 def _all_libraries_table(network: "Model") -> pd.DataFrame:
-    from sspexplorer.plots.density import density_table
+    from sspexplorer.analysis.held_out import density_table
 
     mocks = _all_libraries_mocks()
     return density_table(mocks.labels, network.predict(mocks.flux))
@@ -229,7 +215,7 @@ def _fit_sample(per_magnitude: int, added: Versions) -> "MockSample":
     from sspexplorer.sedfit import some_of_each_magnitude
 
     mocks = make_mocks([name for name, _ in added], seed=EVALUATION_SEED) if added else None
-    held_out = held_out_mocks(model(model_names()[0]), "ssp", mocks)
+    held_out = held_out_mocks(model(network_names()[0]), "ssp", mocks)
     return some_of_each_magnitude(held_out, per_magnitude)
 
 
@@ -249,8 +235,8 @@ def sedfit_table(name: str, split: str) -> pd.DataFrame:
 
 @Once
 def _sedfit_table(network: "Model", split: str) -> pd.DataFrame:
+    from sspexplorer.analysis.held_out import density_table
     from sspexplorer.metrics import held_out_mocks
-    from sspexplorer.plots.density import density_table
     from sspexplorer.sedfit import MEAN_COLUMNS, fit, some_of_each_magnitude
 
     mocks = some_of_each_magnitude(held_out_mocks(network, split), 200)
@@ -320,11 +306,11 @@ def map_mocks(libraries: Iterable[str] = LIBRARY_NAMES) -> "MapMocks":
 
 @_lately
 def _map_mocks(libraries: Versions) -> "MapMocks":
-    from sspexplorer.analysis.sed_map import MapMocks
+    from sspexplorer.analysis.sed_map import MapMocks, map_table
     from sspexplorer.embedding import load_embedding
     from sspexplorer.metrics import EVALUATION_SEED
     from sspexplorer.mocks import make_mocks
-    from sspexplorer.plots.embedding import compile_map, map_table
+    from sspexplorer.plots.embedding import compile_map
 
     compile_map()
     mocks = make_mocks([name for name, _ in libraries], seed=EVALUATION_SEED)
@@ -376,7 +362,7 @@ def _warm() -> None:
         load_library(library)
     ssp_table()
     mock_labels()
-    for name in model_names()[:1]:
+    for name in network_names()[:1]:
         model(name)
         held_out_table(name, "ssp")
 

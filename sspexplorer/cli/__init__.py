@@ -6,24 +6,24 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from sspexplorer import __version__
 from sspexplorer.cli.libraries import libraries_app
 from sspexplorer.cli.parts import (
     JsonOption,
     ModelOption,
     SeedOption,
     check_folder,
-    fraction_line,
     listed,
     make_folder,
     print_json,
     progress_line,
     say,
+    training_line,
 )
 from sspexplorer.cli.predict import predict
 from sspexplorer.errors import InputError
 
 app = typer.Typer(
-    help="Stellar populations from the 57 colours of J-PAS: mocks, networks, predictions.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -32,6 +32,24 @@ app = typer.Typer(
 
 app.add_typer(libraries_app, name="libraries")
 app.command()(predict)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"sspexplorer {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def sspexplorer(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version and exit.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Stellar populations from the 57 colours of J-PAS: mocks, networks, predictions."""
 
 
 @app.command()
@@ -86,7 +104,7 @@ def train(
     chosen = get_recipe(recipe, network=network, epochs=epochs)
     make_folder(out)
     mock_sample = MockSample.from_parquet(sample)
-    model = run_training(mock_sample, chosen, seed=seed, progress=progress_line())
+    model = run_training(mock_sample, chosen, seed=seed, watch=training_line())
     if model.card["training"]["stopped_early"]:
         say("Stopped early; the best weights so far are kept.")
     model = with_metrics(model, mocks=mock_sample)
@@ -115,10 +133,11 @@ def evaluate(
     """Measure a model on mocks: bias, scatter, outliers, by parameter, magnitude, library."""
     from sspexplorer.metrics import evaluate as measure
     from sspexplorer.mocks import MockSample
-    from sspexplorer.models import answers_to_mocks, check_model
+    from sspexplorer.models import answers_to_mocks, load_model
 
-    check_model(model)
-    tested = answers_to_mocks(model, split, MockSample.from_parquet(mocks) if mocks else None)
+    tested = answers_to_mocks(
+        load_model(model), split, MockSample.from_parquet(mocks) if mocks else None
+    )
     test = tested.mocks
     result = measure(tested.predicted, test.labels)
     result |= {
@@ -185,7 +204,7 @@ def sedfit(
         found.flux_err,
         found.redshift,
         floor=floor,
-        progress=fraction_line("fitted"),
+        progress=progress_line("fitted"),
     )
     found.write(out, out.name, table)
     flagged = {

@@ -24,6 +24,7 @@ from sspexplorer.plots.catalogue import MAX_POINTS
 from sspexplorer.plots.shading import compile_means
 from sspexplorer.progress import Progress
 from sspexplorer.resources import data_path
+from sspexplorer.shipped import compared_networks
 
 EXAMPLES = {
     "Example: simulated galaxies": "simulated_galaxies.csv",
@@ -171,9 +172,10 @@ class YourCatalogue(Method, Page):
             return
 
         def run(progress: Progress) -> tuple[Answers, OwnNumbers]:
-            found = asked.predict(catalogue, counting(progress, "Predicting", len(catalogue)))
+            counted = counting(progress, "Predicting", len(catalogue))
+            found = asked.predict(catalogue, cache.model(asked.model), counted)
             progress.report(1.0, "Laying out the table")
-            for name in cache.compared_models(asked.network):
+            for name in compared_networks(asked.network):
                 cache.model(name)
             if len(catalogue) > MAX_POINTS:
                 compile_means()

@@ -37,3 +37,10 @@ def tick(label: str, parameter: param.Parameter) -> pn.widgets.CheckBoxGroup:
     )
     made.param.watch(lambda event: owner.param.update(**{name: bool(event.new)}), "value")
     return made
+
+
+def spinner(text: str) -> pn.Row:
+    """Say that something is being worked out; out of sight until it is made visible."""
+    wheel = pn.indicators.LoadingSpinner(value=True, size=18, margin=0)
+    words = parts.caption(text)
+    return pn.Row(wheel, words, margin=0, styles={"gap": "10px"}, visible=False)

@@ -14,6 +14,7 @@ from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.download import Download
 from sspexplorer.app.kit.page import Page
 from sspexplorer.app.state import SharedState
+from sspexplorer.labels import PARAMETER_NAMES
 from sspexplorer.mocks import EBV_GRID, MAGNITUDES, PARAMETERS, make_mocks, split_of
 from sspexplorer.plots.samples import (
     PAPER_ROWS,
@@ -26,7 +27,6 @@ from sspexplorer.plots.samples import (
     label_picture,
     row_name,
 )
-from sspexplorer.plots.style import PARAMETER_NAMES
 
 _DOTS = {row_name(key, name): PART_COLOURS[name] for key in SPLITS for name in PARTS}
 # A row for each split; a column on a narrow page.

@@ -11,12 +11,13 @@ import pandas as pd
 import panel as pn
 import param
 
+from sspexplorer.analysis.held_out import CUTS, SPLITS, Trial, cut_name
 from sspexplorer.app import cache
 from sspexplorer.app.kit import controls, parts
 from sspexplorer.app.kit.page import Page
 from sspexplorer.app.kit.work import Worker
-from sspexplorer.app.trials import CUTS, SPLITS, Trial, cut_name, fair_split
 from sspexplorer.errors import InputError
+from sspexplorer.labels import PARAMETER_LABELS, PARAMETER_NAMES, library_label
 from sspexplorer.libraries import in_order
 from sspexplorer.metrics import Correlation, correlation
 from sspexplorer.mocks import PARAMETERS
@@ -29,8 +30,8 @@ from sspexplorer.plots.degeneracies import (
     error_table,
 )
 from sspexplorer.plots.shading import compile_means
-from sspexplorer.plots.style import PARAMETER_LABELS, PARAMETER_NAMES, library_label
 from sspexplorer.progress import Progress
+from sspexplorer.shipped import compared_networks, network_names
 
 # Beyond this many of its standard errors a coefficient is called one.
 _CLEARLY = 3.0
@@ -138,8 +139,8 @@ class Degeneracies(Page):
     def warm() -> None:
         """Make what the page opens with."""
         compile_means()
-        for name in cache.compared_models(cache.model_names()[0]):
-            cache.held_out_table(name, fair_split(name, "ssp"))
+        for name in compared_networks(network_names()[0]):
+            cache.held_out_table(name, cache.fair_split(name, "ssp"))
 
     def select(self, row: int, region: Region | None) -> None:
         """Follow the mocks of a region in row 0 or 1 to its other panels; None for all mocks."""
@@ -181,7 +182,7 @@ class Degeneracies(Page):
 
     def question(self) -> Question:
         """Trial and limits."""
-        trial = Trial.of(self.state.model, self.split, self.state.libraries)
+        trial = cache.trial(self.state.model, self.split, self.state.libraries)
         self._split_note.object = parts.note(trial.split_note(self.split)).object
         return Question(trial, (self.upper, self.lower))
 
@@ -189,7 +190,7 @@ class Degeneracies(Page):
         self, question: Question, progress: Progress
     ) -> tuple[list[Errors], list[Coefficients]]:
         """Errors of the mocks of each row, and how they are correlated."""
-        tables = [error_table(question.trial.rows(limit)) for limit in question.limits]
+        tables = [error_table(cache.trial_rows(question.trial, limit)) for limit in question.limits]
         return [Errors.of(table) for table in tables], [coefficients_of(table) for table in tables]
 
     def show(self, question: Question, answer: tuple[list[Errors], list[Coefficients]]) -> None:
@@ -242,13 +243,13 @@ class Degeneracies(Page):
 def _of_others(question: Question, progress: Progress) -> dict[str, list[Coefficients]]:
     """Coefficients of the shipped recipes, for comparison."""
     found = {}
-    for name in cache.compared_models(question.trial.model):
+    for name in compared_networks(question.trial.model):
         if name == question.trial.model:
             continue
         progress.check()
-        trial = Trial.of(name, question.trial.split, question.trial.libraries)
+        trial = cache.trial(name, question.trial.split, question.trial.libraries)
         try:
-            tables = [error_table(trial.rows(limit)) for limit in question.limits]
+            tables = [error_table(cache.trial_rows(trial, limit)) for limit in question.limits]
         except InputError:
             # The page is about the network that was chosen; these can be missing.
             continue

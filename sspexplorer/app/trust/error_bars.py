@@ -12,11 +12,11 @@ from sspexplorer.app import cache
 from sspexplorer.app.kit import controls, parts
 from sspexplorer.app.kit.page import Page
 from sspexplorer.app.kit.theme import css
+from sspexplorer.labels import PARAMETER_NAMES, PARAMETER_UNITS
 from sspexplorer.mocks import PARAMETERS
+from sspexplorer.models import load_model
 from sspexplorer.plots import trust as plots
-from sspexplorer.plots.style import PARAMETER_NAMES, PARAMETER_UNITS
 from sspexplorer.posterior.likeness import UNLIKE
-from sspexplorer.posterior.model import POSTERIOR_MODELS, load_posterior
 from sspexplorer.posterior.validation.promises import (
     EVERY_68,
     EVERY_95,
@@ -26,6 +26,7 @@ from sspexplorer.posterior.validation.promises import (
 )
 from sspexplorer.posterior.validation.trust import Trust, load_trust
 from sspexplorer.progress import Progress
+from sspexplorer.shipped import posterior_names
 
 MODELS = {"galaxy: mixed populations": "galaxy", "ssp: one population": "ssp"}
 SECTIONS = {
@@ -67,7 +68,7 @@ class ErrorBars(Page):
     @staticmethod
     def warm() -> None:
         """Read what the page opens with."""
-        for name in POSTERIOR_MODELS:
+        for name in posterior_names():
             load_trust(name)
 
     def controls(self) -> list[parts.Part]:
@@ -246,7 +247,7 @@ def galaxy_table(answers: pd.DataFrame) -> pn.pane.HTML:
 
 def card_facts(name: str) -> list[str]:
     """What the card of a posterior model says of its making."""
-    card = load_posterior(name).card
+    card = load_model(name).model.card
     recipe, training = card["recipe"], card["training"]
     cores = "one core" if training["threads"] == 1 else f"{training['threads']} cores"
     return [

@@ -2,22 +2,23 @@
 
 import io
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import holoviews as hv
 import pandas as pd
 import panel as pn
 import param
 
+from sspexplorer.analysis.held_out import SPLITS
 from sspexplorer.app import cache
 from sspexplorer.app.choices import CommaList, OptionalList
 from sspexplorer.app.kit import controls, parts
 from sspexplorer.app.kit.page import Page
 from sspexplorer.app.kit.theme import css
-from sspexplorer.app.trials import SPLITS
 from sspexplorer.app.trust.magnitude_numbers import caption_text, numbers_html
+from sspexplorer.app.trust.split import SplitChoice
 from sspexplorer.errors import InputError
-from sspexplorer.labels import run_title
+from sspexplorer.labels import PARAMETER_NAMES, run_title
 from sspexplorer.libraries import LIBRARY_NAMES
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.noise import NoiseModel
@@ -28,13 +29,14 @@ from sspexplorer.plots.magnitude import (
     legend_html,
     metric_curves,
 )
-from sspexplorer.plots.style import PARAMETER_COLOURS, PARAMETER_NAMES
+from sspexplorer.plots.style import PARAMETER_COLOURS
 from sspexplorer.progress import Progress
+from sspexplorer.shipped import RECIPE_MODELS, compared_networks, network_names
 
 SEDFIT, PUBLISHED = "sedfit", "published"
 # What to compare with, apart from the chosen model.
 OTHERS = {
-    **{run_title(name): name for name in cache.RECIPE_MODELS},
+    **{run_title(name): name for name in RECIPE_MODELS},
     "SED fit": SEDFIT,
     "Published": PUBLISHED,
 }
@@ -120,8 +122,8 @@ class AgainstMagnitude(Page):
     @staticmethod
     def warm() -> None:
         """Make what the page opens with."""
-        first = cache.model_names()[0]
-        for name in cache.compared_models(first):
+        first = network_names()[0]
+        for name in compared_networks(first):
             cache.magnitude_metrics(name, "ssp", LIBRARY_NAMES)
         cache.sedfit_metrics(first, "ssp", LIBRARY_NAMES)
 
@@ -132,7 +134,7 @@ class AgainstMagnitude(Page):
         self.table = _NOTHING
         self._pipe = hv.streams.Pipe(data=self._curves())
         self._split_note, self._caption = parts.note(""), parts.caption("")
-        self._split = controls.SplitChoice(self)
+        self._split = SplitChoice(self)
         self._chips = pn.widgets.CheckBoxGroup(
             value=list(self.parameters),
             options={PARAMETER_NAMES[name]: name for name in PARAMETERS},
@@ -237,7 +239,7 @@ class AgainstMagnitude(Page):
         libraries = tuple(name for name in self.state.libraries if not known or name in known)
         if not libraries:
             raise InputError("There are no mocks of these libraries: the network never saw them.")
-        others = [m for m in cache.compared_models(self.state.model) if m in self.others]
+        others = [m for m in compared_networks(self.state.model) if m in self.others]
         models = (*dict.fromkeys((self.state.model, *others)),)
         return Question(models, split, libraries, fit=SEDFIT in self.others)
 

@@ -10,25 +10,22 @@ import pandas as pd
 import panel as pn
 import param
 
+from sspexplorer.analysis.held_out import CUTS, SPLITS, Trial, cut_name
 from sspexplorer.app import cache
 from sspexplorer.app.kit import controls, parts
 from sspexplorer.app.kit.page import Page
 from sspexplorer.app.kit.theme import css
 from sspexplorer.app.kit.work import Worker
-from sspexplorer.app.trials import CUTS, SPLITS, Trial, cut_name, fair_split
 from sspexplorer.errors import InputError
+from sspexplorer.labels import PARAMETER_NAMES, PARAMETER_UNITS, library_label
 from sspexplorer.libraries import LIBRARY_NAMES, in_order
 from sspexplorer.metrics import Summary, summary
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.plots.residuals import Residuals, magnitude_colours, residual_picture
 from sspexplorer.plots.shading import compile_means
-from sspexplorer.plots.style import (
-    PARAMETER_NAMES,
-    PARAMETER_UNITS,
-    library_colour,
-    library_label,
-)
+from sspexplorer.plots.style import library_colour
 from sspexplorer.progress import Progress
+from sspexplorer.shipped import compared_networks, network_names
 
 # The caption passes over medians of fewer mocks.
 _ENOUGH = 50
@@ -79,8 +76,8 @@ class ResidualsByLibrary(Page):
     def warm() -> None:
         """Make what the page opens with."""
         compile_means()
-        for name in cache.compared_models(cache.model_names()[0]):
-            cache.held_out_table(name, fair_split(name, "ssp"))
+        for name in compared_networks(network_names()[0]):
+            cache.held_out_table(name, cache.fair_split(name, "ssp"))
 
     def make(self) -> None:
         """Make the words and the place of the panels."""
@@ -135,13 +132,13 @@ class ResidualsByLibrary(Page):
 
     def question(self) -> Question:
         """Trial and limit."""
-        trial = Trial.of(self.state.model, self.split, self.state.libraries)
+        trial = cache.trial(self.state.model, self.split, self.state.libraries)
         self._split_note.object = parts.note(trial.split_note(self.split)).object
         return Question(trial, self.limit)
 
     def answer(self, question: Question, progress: Progress) -> Residuals:
         """Measure the mocks that are meant."""
-        return Residuals.of(question.trial.rows(question.limit))
+        return Residuals.of(cache.trial_rows(question.trial, question.limit))
 
     def show(self, question: Question, answer: Residuals) -> None:
         """Draw them, and have the shipped recipes measured beside."""
@@ -175,13 +172,13 @@ class ResidualsByLibrary(Page):
 def _of_others(question: Question, progress: Progress) -> dict[str, Scores]:
     """Metrics of the shipped recipes, for comparison."""
     found = {}
-    for name in cache.compared_models(question.trial.model):
+    for name in compared_networks(question.trial.model):
         if name == question.trial.model:
             continue
         progress.check()
-        trial = Trial.of(name, question.trial.split, question.trial.libraries)
+        trial = cache.trial(name, question.trial.split, question.trial.libraries)
         try:
-            rows = trial.rows(question.limit)
+            rows = cache.trial_rows(trial, question.limit)
         except InputError:
             # The page is about the network that was chosen; these can be missing.
             continue

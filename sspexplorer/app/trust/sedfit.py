@@ -10,20 +10,23 @@ import pandas as pd
 import panel as pn
 import param
 
+from sspexplorer.analysis.held_out import density_table, medians_table
+from sspexplorer.analysis.scores import chosen_magnitudes
 from sspexplorer.app import cache
-from sspexplorer.app.frame.sidebar import MODEL_TITLES
 from sspexplorer.app.kit import controls, parts
 from sspexplorer.app.kit.page import Page
 from sspexplorer.app.kit.work import counting
 from sspexplorer.app.once import Once
-from sspexplorer.app.trust.density_words import FORMATS, chosen_magnitudes, listed, with_unit
+from sspexplorer.app.trust.density_words import FORMATS
 from sspexplorer.errors import InputError
+from sspexplorer.labels import MODEL_TITLES, PARAMETER_NAMES, library_label, listed, with_unit
 from sspexplorer.libraries import LIBRARY_NAMES, in_order, library_names
 from sspexplorer.metrics import Summary, summary
 from sspexplorer.mocks import MAGNITUDES, PARAMETERS
-from sspexplorer.plots.density import Compared, density_picture, density_table, medians_table
-from sspexplorer.plots.style import PARAMETER_COLOURS, PARAMETER_NAMES, library_label
+from sspexplorer.plots.density import Compared, density_picture
+from sspexplorer.plots.style import PARAMETER_COLOURS
 from sspexplorer.progress import NO_PROGRESS, Progress
+from sspexplorer.shipped import compared_networks, network_names
 
 if TYPE_CHECKING:
     from sspexplorer.mocks import MockSample
@@ -116,8 +119,7 @@ def _fit(question: Question, mocks: "MockSample", itself: bool, progress: Progre
         models=question.models,
         itself=itself,
         floor=question.floor,
-        progress=progress.report,
-        cancelled=progress.cancelled,
+        progress=progress,
     )
     seconds = time.perf_counter() - begun
     means = fitted[list(MEAN_COLUMNS)].to_numpy()
@@ -127,7 +129,7 @@ def _fit(question: Question, mocks: "MockSample", itself: bool, progress: Progre
 def opening_question() -> Question:
     """What the page asks before anybody changed anything."""
     return Question(
-        compared=cache.compared_models(cache.model_names()[0]),
+        compared=compared_networks(network_names()[0]),
         libraries=LIBRARY_NAMES,
         magnitudes=MAGNITUDES,
         models="all",
@@ -194,7 +196,7 @@ class SEDFitting(Page):
         self.asked: Question | None = None
         self._magnitude_note, self._caption = parts.note(""), parts.caption("")
         self._table = parts.note("")
-        names = cache.compared_models(self.state.model)
+        names = compared_networks(self.state.model)
         titles = [FIT, FIT_WITHOUT, *(MODEL_TITLES.get(name, name) for name in names)]
         self._show = pn.widgets.RadioButtonGroup(options=titles, value=FIT, margin=0)
         self._show.link(self, value="shown")
@@ -240,7 +242,7 @@ class SEDFitting(Page):
         self._magnitude_note.object = parts.note(sentence).object
         of_models = [] if self.models in MODELS.values() else [self.models]
         return Question(
-            compared=cache.compared_models(self.state.model),
+            compared=compared_networks(self.state.model),
             libraries=tuple(self.state.libraries),
             magnitudes=chosen,
             models=self.models,
