@@ -255,15 +255,16 @@ class YourCatalogue(Method, Page):
     async def _start_clicked(self, event: Any) -> None:
         await self.predict()
 
-    async def _model_changed(self, event: Any) -> None:
-        if self._result is not None:
+    async def _model_changed(self) -> None:
+        asked = self.asked(self.state.model)
+        if self._result is not None and self._result.answers.asked != asked:
             await self.predict()
 
     async def _method_changed(self, *events: Any) -> None:
         if self._result is not None:
             await self.predict()
 
-    def _libraries_changed(self, event: Any) -> None:
+    def _libraries_changed(self) -> None:
         if self._result is not None:
             self._result.follow_libraries()
 

@@ -85,11 +85,11 @@ class ErrorBars(Page):
 
     def make(self) -> None:
         """Make the places of pictures and numbers."""
-        self._figures, self._numbers = parts.stack(), parts.stack()
+        self.figures, self._numbers = parts.stack(), parts.stack()
 
     def picture(self) -> parts.Part:
         """Pictures of one section."""
-        return self._figures
+        return self.figures
 
     def below(self) -> list[parts.Part]:
         """What was promised, and whether it was kept."""
@@ -109,7 +109,7 @@ class ErrorBars(Page):
         """Draw the section; the promises stand below each."""
         trust, (_, section) = answer.trust, question
         figures = _real(answer.real) if section == "real" else _SECTIONS[section](trust)
-        self._figures[:] = [*figures, parts.caption(CAPTIONS[section](trust))]
+        self.figures[:] = [*figures, parts.caption(CAPTIONS[section](trust))]
         self._numbers[:] = [
             parts.label("What was promised, and what the tests found"),
             promise_table(promises(trust)),

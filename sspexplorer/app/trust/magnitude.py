@@ -133,8 +133,8 @@ class AgainstMagnitude(Page):
         """Make the figures, the words, and the choices that have a say in each other."""
         self.table = _NOTHING
         self._pipe = hv.streams.Pipe(data=self._curves())
-        self._split_note, self._caption = parts.note(""), parts.caption("")
-        self._split = SplitChoice(self)
+        self._caption = parts.caption("")
+        self.tested_on = SplitChoice(self)
         self._chips = pn.widgets.CheckBoxGroup(
             value=list(self.parameters),
             options={PARAMETER_NAMES[name]: name for name in PARAMETERS},
@@ -163,7 +163,7 @@ class AgainstMagnitude(Page):
     def controls(self) -> list[parts.Part]:
         """Which mocks, which parameters, what to compare with, and which correlation."""
         return [
-            self._split,
+            self.tested_on,
             parts.stack(parts.label("Parameters"), self._chips, gap=4),
             parts.stack(parts.label("Compare with"), self._others, gap=4),
             controls.buttons("Correlation", self.param.correlation),
@@ -234,7 +234,7 @@ class AgainstMagnitude(Page):
     def question(self) -> Question:
         """Take all choices together, and write beside the controls what they mean."""
         self._show_others()
-        split = self._split.of(self.state.model)
+        split = self.tested_on.of(self.state.model)
         known = cache.model_card(self.state.model).get("sample", {}).get("libraries")
         libraries = tuple(name for name in self.state.libraries if not known or name in known)
         if not libraries:
