@@ -16,6 +16,7 @@ from sspexplorer.app.apply.result import CatalogueResult
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.download import Download
 from sspexplorer.app.kit.page import Page
+from sspexplorer.app.kit.theme import css
 from sspexplorer.app.kit.work import Worker, counting
 from sspexplorer.app.state import SharedState
 from sspexplorer.catalogue import Catalogue, read_catalogue
@@ -43,17 +44,6 @@ _LATER = 0.1  # s; long enough for what was shown to be on its way
 _AS_FOUND = ""  # the browser shows no choice for None
 _PIECE = 4_000_000  # bytes of an upload in one message: less than any server's limit
 
-# The words of this widget cannot be set, and it cannot stop an upload that has begun.
-_DROP_CSS = """
-:host(:not(#none)) {
-  .filepond--file-status-sub, .filepond--file-action-button { display: none; }
-  .filepond--drop-label { height: 178px; }
-  .filepond--drop-label label, .filepond--label-action { font-size: 0; }
-  .filepond--drop-label label::before { content: "Drop a catalogue here, or "; font-size: 15px; }
-  .filepond--label-action::before { content: "choose a file"; font-size: 15px; }
-}
-"""
-
 
 class YourCatalogue(Method, Page):
     """Predictions for a catalogue of one's own.
@@ -69,6 +59,14 @@ class YourCatalogue(Method, Page):
 
     def __init__(self, state: SharedState | None = None, **params: Any) -> None:
         super().__init__(state, **params)
+        self.follow(self._model_changed, "model")
+        self.follow(self._libraries_changed, "libraries")
+        self.param.watch(self._method_changed, list(METHOD))
+        if pn.state.curdoc and pn.state.curdoc.session_context:
+            pn.state.on_session_destroyed(lambda context: self._forget())
+
+    def make(self) -> None:
+        """Make widgets and areas; there is no file yet."""
         self._upload: intake.Upload | None = None
         self._catalogue: Catalogue | None = None
         self._result: CatalogueResult | None = None
@@ -79,11 +77,6 @@ class YourCatalogue(Method, Page):
         self._make_widgets()
         self._make_areas()
         self._new_drop_zone()
-        self.follow(self._model_changed, "model")
-        self.param.watch(self._method_changed, list(METHOD))
-        self.follow(self._libraries_changed, "libraries")
-        if pn.state.curdoc and pn.state.curdoc.session_context:
-            pn.state.on_session_destroyed(lambda context: self._forget())
 
     @property
     def catalogue(self) -> Catalogue | None:
@@ -135,8 +128,8 @@ class YourCatalogue(Method, Page):
         self._choices.margin = (0, 0, -14, 0)
         self._content = pn.Column(sizing_mode="stretch_width", margin=0)
 
-    def __panel__(self) -> pn.Column:
-        """Lay the page out; one of drop zone and content is in sight."""
+    def lay_out(self) -> pn.Column:
+        """Put progress over drop zone and content, one of which is in sight."""
         return pn.Column(
             self.worker, self._empty, self._content, sizing_mode="stretch_width", margin=0
         )
@@ -214,7 +207,7 @@ class YourCatalogue(Method, Page):
             max_file_size=MAX_UPLOAD.replace(" ", ""),
             sizing_mode="stretch_width",
             height=180,
-            stylesheets=[_DROP_CSS],
+            stylesheets=[css("drop")],
         )
         drop.param.watch(self._dropped, "value")
         self._drop_area[:] = [drop]

@@ -15,19 +15,29 @@ Part = Any
 PICTURE_HEIGHT = "max(420px, calc(100vh - 216px))"
 
 
-def _text(html: str, **params: Any) -> pn.pane.HTML:
+def html(text: str, *sheets: str, **params: Any) -> pn.pane.HTML:
+    """Text with tags; what comes from outside must have been escaped.
+
+    Parameters
+    ----------
+    text : str
+    *sheets : str
+        Names of style sheets besides that of all texts.
+    **params
+        Of the pane.
+    """
     params = {"sizing_mode": "stretch_width", "margin": 0} | params
-    return pn.pane.HTML(html, stylesheets=[css("text")], **params)
+    return pn.pane.HTML(text, stylesheets=[css("text"), *map(css, sheets)], **params)
 
 
 def caption(text: str) -> pn.pane.HTML:
     """One sentence under a figure that says what to notice."""
-    return _text(f'<div class="caption">{escape(text)}</div>')
+    return html(f'<div class="caption">{escape(text)}</div>')
 
 
 def note(text: str) -> pn.pane.HTML:
     """Small print beside a control."""
-    return _text(f'<div class="note">{escape(text)}</div>')
+    return html(f'<div class="note">{escape(text)}</div>')
 
 
 def stack(*items: Part, gap: int = 14) -> pn.Column:
@@ -55,17 +65,17 @@ def grid(*items: Part, columns: int = 3, narrow: int | None = None, gap: str = "
 
 def label(text: str) -> pn.pane.HTML:
     """Name of a control that has none of its own."""
-    return _text(f'<div class="label">{escape(text)}</div>')
+    return html(f'<div class="label">{escape(text)}</div>')
 
 
 def problem(text: str) -> pn.pane.HTML:
     """One plain sentence about what went wrong, and what to do."""
-    return _text(f'<div class="problem" role="alert">{escape(text)}</div>')
+    return html(f'<div class="problem" role="alert">{escape(text)}</div>')
 
 
 def empty_state(text: str, action: pn.viewable.Viewable | None = None) -> pn.Column:
     """What a page shows while it has nothing to show, with the one thing to do about it."""
-    message = _text(f'<div class="empty">{escape(text)}</div>')
+    message = html(f'<div class="empty">{escape(text)}</div>')
     content = stack(message, *([action] if action is not None else []))
     return pn.Column(content, sizing_mode="stretch_width", styles={"padding": "40px 0"}, margin=0)
 
@@ -100,7 +110,7 @@ def metric_table(
         cells = map(_cell, values, patterns)
         kind = ' class="faint"' if name in faint else ""
         rows.append(f"<tr{kind}><td>{dot}{escape(str(name))}</td>{''.join(cells)}</tr>")
-    return _text(f"<table><thead><tr>{header}</tr></thead><tbody>{''.join(rows)}</tbody></table>")
+    return html(f"<table><thead><tr>{header}</tr></thead><tbody>{''.join(rows)}</tbody></table>")
 
 
 def _cell(value: Any, pattern: str | None) -> str:
@@ -127,10 +137,17 @@ def picture_pane(plot: Any, height: str = PICTURE_HEIGHT) -> pn.Column:
     return pn.Column(pane, sizing_mode="stretch_width", margin=0, styles={"height": height})
 
 
+def figure(picture: Any) -> pn.pane.HoloViews:
+    """Pane of a HoloViews object that fills what holds it, with axes of its own."""
+    return pn.pane.HoloViews(picture, linked_axes=False, sizing_mode="stretch_both", margin=0)
+
+
 def panel(picture: Any, shape: str) -> pn.Column:
-    """Hold a HoloViews object in a frame of some ratio of width to height."""
-    pane = pn.pane.HoloViews(picture, linked_axes=False, sizing_mode="stretch_both", margin=0)
-    return pn.Column(pane, sizing_mode="stretch_width", styles={"aspect-ratio": shape}, margin=0)
+    """Hold a HoloViews object, or None yet, in a frame of some ratio of width to height."""
+    figures = [] if picture is None else [figure(picture)]
+    return pn.Column(
+        *figures, sizing_mode="stretch_width", styles={"aspect-ratio": shape}, margin=0
+    )
 
 
 def page_layout(
