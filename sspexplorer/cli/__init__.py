@@ -8,6 +8,7 @@ import typer
 
 from sspexplorer.cli.libraries import libraries_app
 from sspexplorer.cli.parts import (
+    ColumnsOption,
     JsonOption,
     ModelOption,
     SeedOption,
@@ -18,6 +19,7 @@ from sspexplorer.cli.parts import (
     progress_line,
     say,
     training_line,
+    with_map,
 )
 from sspexplorer.cli.predict import predict
 from sspexplorer.errors import InputError
@@ -168,10 +170,11 @@ def sedfit(
     photometry: Annotated[
         str | None, typer.Option(help="Which photometry, if the catalogue has several.")
     ] = None,
+    columns: ColumnsOption = None,
     json_output: JsonOption = False,
 ) -> None:
     """Fit every row of a catalogue with every SSP × E(B−V): the Bayesian SED fit."""
-    from sspexplorer.catalogue import read_catalogue
+    from sspexplorer.catalogue import load_map, read_catalogue
     from sspexplorer.libraries import load_library
     from sspexplorer.sedfit import fit_at_redshifts
 
@@ -179,7 +182,8 @@ def sedfit(
     names = [name.strip() for name in libraries.split(",") if name.strip()]
     for name in names:
         load_library(name)
-    found = read_catalogue(catalogue, unit=unit, photometry=photometry)
+    mapped = None if columns is None else load_map(columns)
+    found = read_catalogue(catalogue, unit=unit, photometry=photometry, columns=mapped)
     table = fit_at_redshifts(
         names,
         found.flux,
@@ -204,6 +208,7 @@ def sedfit(
         "unit": found.unit,
         "redshift_column": found.redshift_column,
         "notes": list(found.notes),
+        **with_map(found, out, columns),
     }
     if json_output:
         print_json(report)

@@ -14,6 +14,9 @@ from sspexplorer.progress import Progress
 if TYPE_CHECKING:
     from sspexplorer.networks.training import TrainingState
 
+if TYPE_CHECKING:
+    from sspexplorer.catalogue import Catalogue
+
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON object to standard output, nothing else.")
 ]
@@ -24,7 +27,26 @@ ModelOption = Annotated[
         "'default', 'paper'."
     ),
 ]
+ColumnsOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="MAP.yaml",
+        help="Which column holds what, where names mislead; each run writes the one it used beside "
+        "its result, as OUT.columns.yaml.",
+    ),
+]
 SeedOption = Annotated[int, typer.Option(help="Seed of everything random.")]
+
+
+def with_map(found: "Catalogue", out: Path, given: Path | None) -> dict:
+    """Write the map of the columns that were read beside a result; the part of a report on it."""
+    from sspexplorer.catalogue.columns_map import save_map
+
+    columns = found.column_map()
+    path, why_not = save_map(columns, out, given)
+    if why_not:
+        say(why_not)
+    return {"columns": columns, "columns_path": str(path) if path else None}
 
 
 def say(text: str) -> None:

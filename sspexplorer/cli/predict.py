@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sspexplorer.cli.parts import (
+    ColumnsOption,
     JsonOption,
     ModelOption,
     check_folder,
     print_json,
     progress_line,
     say,
+    with_map,
 )
 
 if TYPE_CHECKING:
@@ -41,17 +43,19 @@ def predict(
     photometry: Annotated[
         str | None, typer.Option(help="Which photometry, if the catalogue has several.")
     ] = None,
+    columns: ColumnsOption = None,
     json_output: JsonOption = False,
 ) -> None:
     """Predict age, metallicity and dust for every row of a catalogue."""
-    from sspexplorer.catalogue import read_catalogue
+    from sspexplorer.catalogue import load_map, read_catalogue
     from sspexplorer.models import load_model, predict_rows
     from sspexplorer.posterior.prediction import Choices
 
     check_folder(out)
     choices = Choices(floor, redshift, use_all)
     answering = load_model(model)
-    found = read_catalogue(catalogue, unit=unit, photometry=photometry)
+    mapped = None if columns is None else load_map(columns)
+    found = read_catalogue(catalogue, unit=unit, photometry=photometry, columns=mapped)
     predictions = predict_rows(
         answering,
         found.flux,
@@ -62,7 +66,7 @@ def predict(
         progress=progress_line("predicted"),
     )
     found.write(out, out.name, predictions.table)
-    report = _report(out, model, found, predictions, choices)
+    report = _report(out, model, found, predictions, choices) | with_map(found, out, columns)
     if json_output:
         print_json(report)
         return
