@@ -6,6 +6,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from sspexplorer import __version__, flags
 from sspexplorer.cli.libraries import libraries_app
 from sspexplorer.cli.parts import (
     ColumnsOption,
@@ -25,7 +26,6 @@ from sspexplorer.cli.predict import predict
 from sspexplorer.errors import InputError
 
 app = typer.Typer(
-    help="Stellar populations from the 57 colours of J-PAS: mocks, networks, predictions.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -34,6 +34,24 @@ app = typer.Typer(
 
 app.add_typer(libraries_app, name="libraries")
 app.command()(predict)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"sspexplorer {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def sspexplorer(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version and exit.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Stellar populations from the 57 colours of J-PAS: mocks, networks, predictions."""
 
 
 @app.command()
@@ -193,9 +211,6 @@ def sedfit(
         progress=progress_line("fitted"),
     )
     found.write(out, out.name, table)
-    flagged = {
-        k: int(v) for k, v in table["fit_flag"][table["fit_flag"] != ""].value_counts().items()
-    }
     report = {
         "path": str(out),
         "libraries": names,
@@ -203,7 +218,7 @@ def sedfit(
         "n_rows": len(table),
         "n_fitted": int(table["fit_log_age"].notna().sum()),
         "median_chi2": float(table["fit_chi2"].median()),
-        "flags": flagged,
+        "flags": flags.count(table["fit_flag"]),
         "photometry": found.photometry,
         "unit": found.unit,
         "redshift_column": found.redshift_column,
@@ -219,8 +234,8 @@ def sedfit(
         f"{report['n_fitted']} of {report['n_rows']} rows fitted (median reduced χ² "
         f"{report['median_chi2']:.2f}), written to {out}."
     )
-    for flag, count in flagged.items():
-        typer.echo(f"  {count} flagged: {flag}")
+    for line in flags.described(table["fit_flag"]):
+        typer.echo(f"  {line}")
 
 
 @app.command()

@@ -25,9 +25,10 @@ class SEDPosterior(CornerView):
         """
         question = (observation.flux.tobytes(), observation.redshift, observation.magnitude)
         words = (
-            f"What the colours of SED {number} leave open; grey lines: the truth. {LINES} “ssp” "
-            "answers the same question: the nearer to it, the better the network. “galaxy” thinks "
-            "of mixtures, too."
+            f"What the colours of SED {number} leave open; grey lines: the truth. {LINES} The "
+            "exact posterior weighs every SSP behind every dust by its likelihood under this "
+            "noise. “ssp” answers the same question: the nearer to it, the better the network. "
+            "“galaxy” thinks of mixtures, too."
         )
         self.ask(question, lambda: _look(observation), words)
 
@@ -37,5 +38,6 @@ def _look(observation: Observation) -> Corner:
     nothing = np.zeros(N_BANDS, dtype=bool)
     galaxy = OneGalaxy(observation.flux, observation.flux_err, nothing, known, np.nan)
     tables = {name: galaxy.draws(load_model(name)) for name in posterior_names()}
-    tables[EXACT] = galaxy.exact(exact_models(known))
+    relative = observation.flux_err / observation.noise_free
+    tables[EXACT] = galaxy.exact(exact_models(known), relative)
     return Corner(tables, {name: float(getattr(observation, name)) for name in PARAMETERS})

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 import panel as pn
 
+from sspexplorer import flags
 from sspexplorer.app.kit import parts
 from sspexplorer.labels import PARAMETER_NAMES, PARAMETER_UNITS
 from sspexplorer.mocks import PARAMETERS
@@ -73,7 +74,7 @@ def galaxy_table(answers: pd.DataFrame) -> pn.pane.HTML:
             f"{a:.2f} to {b:.2f}" for a, b in zip(low, high, strict=True)
         ]
     columns["p-value"] = answers["pred_p_value"].round(3).tolist()
-    columns["remarks"] = answers["pred_flag"].replace("", "none").tolist()
+    columns["remarks"] = [flags.labels(flag) or "none" for flag in answers["pred_flag"]]
     return parts.metric_table(pd.DataFrame(columns, index=answers["name"].to_numpy()))
 
 
