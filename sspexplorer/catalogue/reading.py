@@ -162,7 +162,7 @@ class Catalogue:
 
 
 def read_catalogue(
-    source: str | Path | bytes | BinaryIO,
+    source: str | Path | bytes | BinaryIO | Sequence[str | Path],
     name: str | None = None,
     *,
     photometry: str | None = None,
@@ -172,8 +172,10 @@ def read_catalogue(
 
     Parameters
     ----------
-    source : path, bytes or binary file
-        CSV (also with semicolons, tabs or bars), ECSV, FITS, VOTable or Parquet.
+    source : path, bytes, binary file, or sequence of paths
+        Text (separated by any sign, by spaces, or aligned), ECSV, FITS, VOTable, Parquet, Feather
+        or HDF5, also packed. Several paths, or all catalogues of a folder, are read one below the
+        other; "-" is standard input.
     name : str, optional
         File name; its ending says the format. Needed unless ``source`` is a path.
     photometry : str, optional
@@ -187,11 +189,12 @@ def read_catalogue(
     InputError
         If it cannot be used; one sentence says what and where.
     """
-    file = read_table(source, name, _names_bands)
-    name = name or Path(str(source)).name
+    file, name = read_table(source, name, _names_bands)
     # A cell may turn out damaged only now, such as text that is not UTF-8.
     with one_sentence(name, "a catalogue"):
-        found = recognise(column_names(file.table), lambda c: column_width(file.table, c))
+        # Of columns that share a name, the first one counts.
+        distinct = [c for c in column_names(file.table) if c not in (file.renamed or {})]
+        found = recognise(distinct, lambda c: column_width(file.table, c))
         if not found.photometries:
             raise InputError(f"{name}: {notes.nothing_found(found)}")
         try:
