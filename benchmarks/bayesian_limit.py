@@ -14,7 +14,7 @@ import numpy as np
 from sspexplorer.libraries import load_library
 from sspexplorer.metrics import evaluate, held_out_mocks
 from sspexplorer.mocks import EBV_GRID, PARAMETERS
-from sspexplorer.networks.model import load_model
+from sspexplorer.models import load_model
 from sspexplorer.noise import NoiseModel
 from sspexplorer.photometry import synthesize
 from sspexplorer.posterior.validation.comparisons import ExactPosterior

@@ -13,6 +13,7 @@ from sspexplorer.galaxies import GalaxyPrior
 from sspexplorer.populations import SSPPrior
 from sspexplorer.posterior.network import Architecture
 from sspexplorer.posterior.training import PosteriorRecipe, train_posterior
+from sspexplorer.progress import Progress
 from sspexplorer.resources import data_path
 
 MODELS = {
@@ -44,7 +45,7 @@ def main() -> None:
         recipe,
         architecture,
         name=options.name,
-        progress=lambda _, line: print(line, flush=True),
+        progress=Progress(lambda _, line: print(line, flush=True)),
     )
     folder = options.out or data_path("models", options.name)
     command = f"python scripts/train_posterior.py {options.name}"

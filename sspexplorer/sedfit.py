@@ -6,19 +6,20 @@ means and standard deviations of the parameters weighted by the likelihood. For 
 the grid, with the noise that the fit is told, no estimator has a smaller mean squared error.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from sspexplorer.errors import Cancelled, InputError
+from sspexplorer.errors import InputError
+from sspexplorer.gaps import MIN_BANDS
 from sspexplorer.libraries import LIBRARY_NAMES, SSPLibrary, load_library
 from sspexplorer.mocks import EBV_GRID, PARAMETERS, MockSample
-from sspexplorer.networks.prediction import MIN_BANDS
 from sspexplorer.photometry import MAX_REDSHIFT, synthesize
+from sspexplorer.progress import NO_PROGRESS, Progress
 
 # Relative error added in quadrature to those of a catalogue. CIGALE adds 0.1 unless told otherwise
 # (Boquien et al. 2019, Sect. 4.3); zero points of narrow bands are good to about 0.02.
@@ -142,8 +143,7 @@ def fit(
     flux_err: np.ndarray,
     *,
     floor: float = 0.0,
-    progress: Callable[[float], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    progress: Progress = NO_PROGRESS,
 ) -> pd.DataFrame:
     """Fit every galaxy with every model of a grid.
 
@@ -160,10 +160,8 @@ def fit(
         unknown; 5 % of the median flux is taken instead.
     floor : float
         Relative error added in quadrature.
-    progress : callable, optional
-        Called with the fraction done.
-    cancelled : callable, optional
-        Asked between chunks of 250 rows.
+    progress : Progress, optional
+        Told, and asked whether to go on, between chunks of 250 rows.
 
     Returns
     -------
@@ -178,7 +176,7 @@ def fit(
     InputError
         If ``floor`` is negative or not a number.
     Cancelled
-        If ``cancelled`` said so.
+        If ``progress`` said so.
     """
     if not 0 <= floor < np.inf:
         raise InputError(f"The error to add is a number from 0 upwards, not {floor:g}.")
@@ -193,8 +191,7 @@ def fit(
     values = np.full((len(flux), len(FIT_COLUMNS) - 2), np.nan)
     rows = np.flatnonzero(usable)
     for start in range(0, len(rows), _CHUNK):
-        if cancelled and cancelled():
-            raise Cancelled
+        progress.check()
         chunk = rows[start : start + _CHUNK]
         relative = np.where(present[chunk], flux[chunk] / level[chunk, None], 0.0)
         sigma = np.where(unknown[chunk], ASSUMED_ERROR, error[chunk] / level[chunk, None])
@@ -202,8 +199,7 @@ def fit(
         variance = sigma**2 + (floor * relative) ** 2
         weight = np.divide(1.0, variance, where=present[chunk], out=np.zeros_like(variance))
         values[chunk] = _posterior(grid, relative, weight)
-        if progress:
-            progress((start + len(chunk)) / len(rows))
+        progress.report((start + len(chunk)) / len(rows))
     table = pd.DataFrame(values, columns=list(FIT_COLUMNS[:-2]))
     table["fit_chi2"] /= np.maximum(n_bands - 1, 1)
     table["fit_n_bands"] = n_bands
@@ -257,7 +253,7 @@ def fit_at_redshifts(
     redshift: np.ndarray | None = None,
     *,
     floor: float = DEFAULT_FLOOR,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress = NO_PROGRESS,
 ) -> pd.DataFrame:
     """Fit each galaxy with models at its redshift, to the nearest 0.005; at rest if unknown.
 
@@ -281,7 +277,7 @@ def fit_at_redshifts(
     for step in np.unique(steps):
         rows = np.flatnonzero(steps == step)
         grid = make_grid(libraries, redshift=min(step * REDSHIFT_STEP, MAX_REDSHIFT))
-        tell = partial(_tell_part, progress, done / n, len(rows) / n)
+        tell = progress.part(done / n, len(rows) / n)
         found = fit(grid, flux[rows], flux_err[rows], floor=floor, progress=tell)
         parts.append(found.set_index(rows))
         done += len(rows)
@@ -312,8 +308,7 @@ def fit_mocks(
     models: str = "all",
     itself: bool = True,
     floor: float = 0.0,
-    progress: Callable[[float], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    progress: Progress = NO_PROGRESS,
 ) -> pd.DataFrame:
     """Fit mocks with the models of all libraries, of their own, of the others, or of one.
 
@@ -327,7 +322,7 @@ def fit_mocks(
         that of nature.
     itself : bool
         Whether the SSPs of the mocks are in the grid, or only their neighbours.
-    floor, progress, cancelled
+    floor, progress
         As in :func:`fit`.
 
     Returns
@@ -340,7 +335,7 @@ def fit_mocks(
     InputError
         If ``models`` is unknown, or no model is left for a mock.
     Cancelled
-        If ``cancelled`` said so.
+        If ``progress`` said so.
     """
     known = ("all", "own", "others", *np.unique(grid.library))
     if models not in known:
@@ -358,25 +353,17 @@ def fit_mocks(
         chosen = allowed
         if name:
             chosen = allowed & ((grid.library == name) == (models == "own"))
-        part = partial(_tell_part, progress, done / len(mocks), len(rows) / len(mocks))
+        part = progress.part(done / len(mocks), len(rows) / len(mocks))
         found = fit(
             grid if chosen.all() else grid.select(chosen),
             mocks.flux[rows],
             mocks.flux_err[rows],
             floor=floor,
             progress=part,
-            cancelled=cancelled,
         )
         parts.append(found.set_index(rows))
         done += len(rows)
     return pd.concat(parts).sort_index()
-
-
-def _tell_part(
-    progress: Callable[[float], None] | None, start: float, size: float, fraction: float
-) -> None:
-    if progress:
-        progress(start + size * fraction)
 
 
 def _flags(

@@ -13,12 +13,13 @@ import panel as pn
 import pytest
 
 from sspexplorer.analysis.catalogue import ALL, FLAGGED, WELL, WITHOUT, Answers
+from sspexplorer.analysis.galaxy import nearest_ssps
 from sspexplorer.app import cache
 from sspexplorer.app.apply import catalogue as module
 from sspexplorer.app.apply import method
 from sspexplorer.app.apply.catalogue import EXAMPLES, YourCatalogue
 from sspexplorer.app.apply.method import NETWORK, Asked
-from sspexplorer.app.apply.words import nearest_ssps, scatter_text
+from sspexplorer.app.apply.words import scatter_text
 from sspexplorer.app.kit.work import Job, Worker
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.catalogue import read_catalogue

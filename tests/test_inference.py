@@ -7,19 +7,15 @@ from scipy.interpolate import interp1d
 from sklearn.metrics import r2_score, root_mean_squared_error
 
 from sspexplorer.bands import BAND_NAMES, load_bands
+from sspexplorer.errors import Cancelled
+from sspexplorer.gaps import extend_ends, fill_missing
 from sspexplorer.libraries import load_library
 from sspexplorer.metrics import evaluate, held_out_mocks, running_quantiles, summary
 from sspexplorer.mocks import PARAMETERS, MockSample, make_mocks, split_of
-from sspexplorer.networks.model import load_model
-from sspexplorer.networks.prediction import (
-    PREDICTION_COLUMNS,
-    Cancelled,
-    extend_ends,
-    fill_missing,
-    noise_scatter,
-    predict,
-)
+from sspexplorer.models import load_model
+from sspexplorer.networks.prediction import PREDICTION_COLUMNS, noise_scatter, predict
 from sspexplorer.photometry import synthesize
+from sspexplorer.progress import Progress
 
 
 @pytest.fixture(scope="module")
@@ -119,10 +115,10 @@ def test_prediction_does_not_depend_on_the_flux_scale(model, mocks, band, scale)
 
 def test_progress_reaches_the_end_and_cancelling_stops(model, mocks):
     seen = []
-    predict(model, mocks.flux, progress=seen.append)
+    predict(model, mocks.flux, progress=Progress(lambda fraction, words: seen.append(fraction)))
     assert seen[-1] == 1
     with pytest.raises(Cancelled):
-        predict(model, mocks.flux, cancelled=lambda: True)
+        predict(model, mocks.flux, progress=Progress(is_cancelled=lambda: True))
 
 
 def test_an_empty_catalogue_gives_an_empty_table(model):

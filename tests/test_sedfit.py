@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sspexplorer.errors import InputError
+from sspexplorer.errors import Cancelled, InputError
 from sspexplorer.metrics import evaluate
 from sspexplorer.mocks import make_mocks
-from sspexplorer.networks.prediction import Cancelled
+from sspexplorer.progress import Progress
 from sspexplorer.sedfit import (
     ASSUMED_ERROR,
     FIT_COLUMNS,
@@ -153,9 +153,14 @@ def test_an_empty_grid_is_refused_and_a_fit_can_be_cancelled(grid, mocks):
     with pytest.raises(InputError, match="from 0 upwards, not nan"):
         fit(grid, mocks.flux, mocks.flux_err, floor=np.nan)
     with pytest.raises(Cancelled):
-        fit(grid, mocks.flux, mocks.flux_err, cancelled=lambda: True)
+        fit(grid, mocks.flux, mocks.flux_err, progress=Progress(is_cancelled=lambda: True))
     seen = []
-    fit(grid, mocks.flux, mocks.flux_err, progress=seen.append)
+    fit(
+        grid,
+        mocks.flux,
+        mocks.flux_err,
+        progress=Progress(lambda fraction, words: seen.append(fraction)),
+    )
     assert seen[-1] == 1
     assert len(fit(grid, np.empty((0, 57)), np.empty((0, 57)))) == 0
 

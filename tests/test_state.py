@@ -6,7 +6,7 @@ import pytest
 
 from sspexplorer.app import cache
 from sspexplorer.app.state import SharedState, accept
-from sspexplorer.networks.model import load_model
+from sspexplorer.models import load_model
 from sspexplorer.noise import NoiseModel
 
 

@@ -16,7 +16,7 @@ from sspexplorer.app.train.choices import CUSTOM, Choices
 from sspexplorer.app.train.runs import PACE, Pace, duration
 from sspexplorer.app.train.training import TrainANetwork
 from sspexplorer.mocks import PARAMETERS
-from sspexplorer.networks.model import load_model
+from sspexplorer.models import load_model
 from sspexplorer.networks.training import RECIPES, get_recipe
 from sspexplorer.plots.training import Losses, loss_curves
 

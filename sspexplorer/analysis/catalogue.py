@@ -7,14 +7,14 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from sspexplorer.app.apply.method import Asked
 from sspexplorer.catalogue import Catalogue
 from sspexplorer.catalogue.names import read_name
 from sspexplorer.catalogue.values import column_width
+from sspexplorer.labels import MODEL_TITLES, PARAMETER_LABELS
 from sspexplorer.mocks import PARAMETERS
-from sspexplorer.models import Predictions
-from sspexplorer.plots.catalogue import FLAG_COLOURS
-from sspexplorer.plots.style import PARAMETER_LABELS
+from sspexplorer.models import AnyModel, Predictions, predict_rows
+from sspexplorer.posterior.prediction import Choices
+from sspexplorer.progress import NO_PROGRESS, Progress
 
 # Of the catalogue's own columns besides the bands: more would not fit beside the predictions.
 MAX_OWN_COLUMNS = 4
@@ -27,6 +27,55 @@ _DIGITS = 7
 
 ALL, WELL, FLAGGED, WITHOUT = "all", "well", "flagged", "without"
 OTHER_REASONS = "other combinations"
+# Kinds of flag that are told apart; all others are the last one, and 0 is none.
+MAX_REASONS = 5
+
+
+@dataclass(frozen=True)
+class PredictionRequest:
+    """How a catalogue is to be predicted: what was chosen when it began.
+
+    Attributes
+    ----------
+    model : str
+        Name of the model that predicts.
+    network : str
+        Name of the network that stands beside it, which may be the same.
+    choices : Choices
+        Of no effect on networks.
+    """
+
+    model: str
+    network: str
+    choices: Choices
+
+    def predict(
+        self, catalogue: Catalogue, model: AnyModel, progress: Progress = NO_PROGRESS
+    ) -> Predictions:
+        """Predict a catalogue with the model that is named.
+
+        Raises
+        ------
+        Cancelled
+            If ``progress`` said so.
+        """
+        return predict_rows(
+            model,
+            catalogue.flux,
+            catalogue.flux_err,
+            catalogue.redshift,
+            catalogue.redshift_err,
+            choices=self.choices,
+            progress=progress,
+        )
+
+    @property
+    def hint(self) -> str:
+        """What the network beside it has to do with the predictions."""
+        title = MODEL_TITLES.get(self.network, self.network)
+        if self.model == self.network:
+            return f"The model is “{title}”: another choice in the sidebar predicts again."
+        return f"The sidebar’s model, “{title}”, only stands beside them for comparison."
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +95,7 @@ class Answers:
         Which ages these are, in a sentence.
     remarks : tuple of str
         Sentences on the whole.
-    asked : Asked or None
+    asked : PredictionRequest or None
         How the catalogue was predicted; None if that was not on a page.
     table : DataFrame
         One row for each of the catalogue's, in order: ``row`` (from 1), ``own0``, ``own1`` …
@@ -69,10 +118,12 @@ class Answers:
     network: str = ""
     meaning: str = ""
     remarks: tuple[str, ...] = ()
-    asked: Asked | None = None
+    asked: PredictionRequest | None = None
 
     @classmethod
-    def of(cls, catalogue: Catalogue, predictions: Predictions, asked: Asked) -> "Answers":
+    def of(
+        cls, catalogue: Catalogue, predictions: Predictions, asked: PredictionRequest
+    ) -> "Answers":
         """Put the table together with what is to be said of it."""
         gathered = cls.gather(catalogue, predictions.table, asked.model)
         said = {"meaning": predictions.meaning, "remarks": predictions.remarks}
@@ -132,9 +183,8 @@ class Answers:
         known = self.table[self.predicted]
         counts = known.groupby("reason_index").size()
         first = known.drop_duplicates("reason_index").set_index("reason_index")["kind"]
-        last = len(FLAG_COLOURS) - 1
         return tuple(
-            (index, OTHER_REASONS if index == last else first[index] or "no flag", int(n))
+            (index, OTHER_REASONS if index == MAX_REASONS else first[index] or "no flag", int(n))
             for index, n in counts.items()
         )
 
@@ -250,6 +300,5 @@ def _as_numbers(column: pd.Series) -> pd.Series | None:
 def _reason_index(flags: pd.Series, predicted: pd.Series) -> np.ndarray:
     """0 without a flag, then 1, 2 … by how common a flag is among predicted rows."""
     common = flags[predicted & (flags != "")].value_counts().index
-    last = len(FLAG_COLOURS) - 1
-    rank = {"": 0} | {flag: min(i, last) for i, flag in enumerate(common, start=1)}
-    return flags.map(rank).fillna(last).to_numpy(int)
+    rank = {"": 0} | {flag: min(i, MAX_REASONS) for i, flag in enumerate(common, start=1)}
+    return flags.map(rank).fillna(MAX_REASONS).to_numpy(int)

@@ -26,6 +26,7 @@ from sspexplorer.libraries import (
 from sspexplorer.resources import data_path
 
 if TYPE_CHECKING:
+    from sspexplorer.analysis.held_out import Trial
     from sspexplorer.analysis.sed_map import MapGalaxies, MapMocks
     from sspexplorer.mocks import MockSample
     from sspexplorer.networks.model import Model
@@ -135,7 +136,7 @@ def model_card(name: str) -> dict:
 
 @_once
 def _shipped_model(name: str) -> "Model":
-    from sspexplorer.networks.model import load_model
+    from sspexplorer.models import load_model
 
     return load_model(name)
 
@@ -161,21 +162,37 @@ def exact_models(redshift: float) -> "ModelGrid":
 
 @_once
 def held_out_table(name: str, split: str) -> pd.DataFrame:
-    """Every held-out mock of a model and what it predicts for it.
-
-    The mocks are those of ``sspexplorer evaluate``, so the metrics are the same.
+    """Every held-out mock of a network, see :func:`~sspexplorer.analysis.held_out.held_out_table`.
 
     Raises
     ------
     InputError
         If there is no such model, or it cannot be tested on this split.
     """
-    from sspexplorer.metrics import held_out_mocks
-    from sspexplorer.plots.density import compile_shading, density_table
+    from sspexplorer.analysis.held_out import held_out_table as table_of
+    from sspexplorer.plots.density import compile_shading
 
     compile_shading()
-    mocks = held_out_mocks(model(name), split)
-    return density_table(mocks.labels, model(name).predict(mocks.flux))
+    return table_of(model(name), split)
+
+
+def fair_split(name: str, split: str) -> str:
+    """Split that a model can be tested on."""
+    from sspexplorer.analysis.held_out import fair_split as fair
+
+    return fair(model_card(name), split)
+
+
+def trial(name: str, split: str, libraries: Iterable[str]) -> "Trial":
+    """A network and the mocks it is fairly tested on."""
+    from sspexplorer.analysis.held_out import Trial
+
+    return Trial.of(name, model_card(name), split, tuple(libraries))
+
+
+def trial_rows(of: "Trial", limit: float) -> pd.DataFrame:
+    """Mocks of a trial brighter than a limit, see ``Trial.rows``."""
+    return of.rows(held_out_table(of.model, of.split), limit)
 
 
 @_once
@@ -184,7 +201,7 @@ def all_libraries_table(name: str) -> pd.DataFrame:
 
     The mocks are the same for every model: those of ``held_out_table`` of the default one.
     """
-    from sspexplorer.plots.density import density_table
+    from sspexplorer.analysis.held_out import density_table
 
     mocks = _all_libraries_mocks()
     return density_table(mocks.labels, model(name).predict(mocks.flux))
@@ -257,8 +274,8 @@ def sedfit_table(name: str, split: str) -> pd.DataFrame:
     InputError
         If there is no such model, or it cannot be tested on this split.
     """
+    from sspexplorer.analysis.held_out import density_table
     from sspexplorer.metrics import held_out_mocks
-    from sspexplorer.plots.density import density_table
     from sspexplorer.sedfit import MEAN_COLUMNS, fit, some_of_each_magnitude
 
     mocks = some_of_each_magnitude(held_out_mocks(model(name), split), 200)
@@ -318,11 +335,11 @@ def map_mocks(libraries: Iterable[str] = LIBRARY_NAMES) -> "MapMocks":
 
 @_lately
 def _map_mocks(libraries: Versions) -> "MapMocks":
-    from sspexplorer.analysis.sed_map import MapMocks
+    from sspexplorer.analysis.sed_map import MapMocks, map_table
     from sspexplorer.embedding import load_embedding
     from sspexplorer.metrics import EVALUATION_SEED
     from sspexplorer.mocks import make_mocks
-    from sspexplorer.plots.embedding import compile_map, map_table
+    from sspexplorer.plots.embedding import compile_map
 
     compile_map()
     mocks = make_mocks([name for name, _ in libraries], seed=EVALUATION_SEED)

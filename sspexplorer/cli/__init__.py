@@ -12,12 +12,12 @@ from sspexplorer.cli.parts import (
     ModelOption,
     SeedOption,
     check_folder,
-    fraction_line,
     listed,
     make_folder,
     print_json,
     progress_line,
     say,
+    training_line,
 )
 from sspexplorer.cli.predict import predict
 from sspexplorer.errors import InputError
@@ -86,7 +86,7 @@ def train(
     chosen = get_recipe(recipe, network=network, epochs=epochs)
     make_folder(out)
     mock_sample = MockSample.from_parquet(sample)
-    model = run_training(mock_sample, chosen, seed=seed, progress=progress_line())
+    model = run_training(mock_sample, chosen, seed=seed, watch=training_line())
     if model.card["training"]["stopped_early"]:
         say("Stopped early; the best weights so far are kept.")
     model = with_metrics(model, mocks=mock_sample)
@@ -115,10 +115,11 @@ def evaluate(
     """Measure a model on mocks: bias, scatter, outliers, by parameter, magnitude, library."""
     from sspexplorer.metrics import evaluate as measure
     from sspexplorer.mocks import MockSample
-    from sspexplorer.models import answers_to_mocks, check_model
+    from sspexplorer.models import answers_to_mocks, load_model
 
-    check_model(model)
-    tested = answers_to_mocks(model, split, MockSample.from_parquet(mocks) if mocks else None)
+    tested = answers_to_mocks(
+        load_model(model), split, MockSample.from_parquet(mocks) if mocks else None
+    )
     test = tested.mocks
     result = measure(tested.predicted, test.labels)
     result |= {
@@ -185,7 +186,7 @@ def sedfit(
         found.flux_err,
         found.redshift,
         floor=floor,
-        progress=fraction_line("fitted"),
+        progress=progress_line("fitted"),
     )
     found.write(out, out.name, table)
     flagged = {

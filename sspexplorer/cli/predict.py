@@ -9,8 +9,8 @@ from sspexplorer.cli.parts import (
     JsonOption,
     ModelOption,
     check_folder,
-    fraction_line,
     print_json,
+    progress_line,
     say,
 )
 
@@ -45,21 +45,21 @@ def predict(
 ) -> None:
     """Predict age, metallicity and dust for every row of a catalogue."""
     from sspexplorer.catalogue import read_catalogue
-    from sspexplorer.models import check_model, predict_rows
+    from sspexplorer.models import load_model, predict_rows
     from sspexplorer.posterior.prediction import Choices
 
     check_folder(out)
     choices = Choices(floor, redshift, use_all)
-    check_model(model)
+    answering = load_model(model)
     found = read_catalogue(catalogue, unit=unit, photometry=photometry)
     predictions = predict_rows(
-        model,
+        answering,
         found.flux,
         found.flux_err,
         found.redshift,
         found.redshift_err,
         choices=choices,
-        progress=fraction_line("predicted"),
+        progress=progress_line("predicted"),
     )
     found.write(out, out.name, predictions.table)
     report = _report(out, model, found, predictions, choices)

@@ -1,25 +1,18 @@
 """A trained posterior network with its card: saved, loaded, and asked about galaxies."""
 
-import json
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
+from sspexplorer import artifact
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.errors import InputError
-from sspexplorer.networks.model import card_text
 from sspexplorer.posterior.density import Bounds, Mixture
 from sspexplorer.posterior.inputs import REDSHIFT_ERRORS, encode, level, relative_noise
 from sspexplorer.posterior.network import Architecture, PosteriorNetwork
-from sspexplorer.resources import data_path
-
-POSTERIOR_MODELS = ("ssp", "galaxy")
+from sspexplorer.progress import NO_PROGRESS, Progress
 
 _CHUNK = 4096
 
@@ -50,7 +43,7 @@ class PosteriorModel:
         redshift: np.ndarray | None = None,
         redshift_err: np.ndarray | None = None,
         *,
-        progress: Callable[[float], None] | None = None,
+        progress: Progress = NO_PROGRESS,
     ) -> tuple[Mixture, ...]:
         """Posterior of each group of parameters.
 
@@ -61,8 +54,7 @@ class PosteriorModel:
             missing. At least one band of a row must be there.
         redshift, redshift_err : ndarray, shape (n,), optional
             Redshift and its σ, by default 0.0001; NaN where the redshift is unknown.
-        progress : callable, optional
-            Called with the fraction done.
+        progress : Progress, optional
 
         Returns
         -------
@@ -82,8 +74,7 @@ class PosteriorModel:
                 found = self.network(inputs)
             mixtures = (m.mixture(g) for m, g in zip(found, self.groups, strict=True))
             parts.append(tuple(mixtures))
-            if progress:
-                progress(min(1.0, (start + _CHUNK) / max(n, 1)))
+            progress.report(min(1.0, (start + _CHUNK) / max(n, 1)))
         return tuple(_joined(group) for group in zip(*parts, strict=True))
 
     def save(self, folder: Path) -> None:
@@ -97,13 +88,7 @@ class PosteriorModel:
             If the folder cannot be written.
         """
         state = self.network.state_dict()
-        tensors = {name: value.half().contiguous() for name, value in state.items()}
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            save_file(tensors, folder / "weights.safetensors")
-            (folder / "card.json").write_text(card_text(self.card), encoding="utf-8")
-        except OSError as error:
-            raise InputError(f"Cannot write the model to {folder}: {error.strerror}.") from None
+        artifact.save(folder, {k: v.half().numpy() for k, v in state.items()}, self.card)
 
     @classmethod
     def load(cls, folder: Path) -> "PosteriorModel":
@@ -114,20 +99,13 @@ class PosteriorModel:
         InputError
             If the folder is not such a model.
         """
-        try:
-            card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-            with safe_open(folder / "weights.safetensors", framework="pt") as file:
-                tensors = {k: file.get_tensor(k).float() for k in file.keys()}  # noqa: SIM118
+        arrays, card = artifact.load(folder, "posterior model")
+        with artifact.readable(folder, "posterior model"):
             if tuple(card["bands"]) != BAND_NAMES:
                 raise InputError(f"{folder} holds a model for other bands.")
             groups = groups_of(card)
             network = PosteriorNetwork(Architecture(**card["architecture"]), groups)
-            network.load_state_dict(tensors)
-        except (OSError, json.JSONDecodeError, SafetensorError) as error:
-            raise InputError(f"{folder} is not a posterior model: {error}.") from None
-        except (KeyError, TypeError, RuntimeError) as error:
-            reason = str(error).splitlines()[0]
-            raise InputError(f"{folder} is not a model this version can read: {reason}") from None
+            network.load_state_dict({k: torch.from_numpy(a).float() for k, a in arrays.items()})
         network.eval().requires_grad_(False)
         return cls(network, groups, card)
 
@@ -147,15 +125,6 @@ def encode_catalogue(
     return encode(relative, noise, present, z, sigma)
 
 
-def is_posterior(folder: Path) -> bool:
-    """Whether the card of a model's folder says that it gives posteriors."""
-    try:
-        card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(card, dict) and card.get("kind") == "posterior"
-
-
 def groups_of(card: dict) -> tuple[Bounds, ...]:
     """Groups of parameters that a card tells of."""
     return tuple(
@@ -169,27 +138,3 @@ def _joined(parts: tuple[Mixture, ...]) -> Mixture:
         np.concatenate([getattr(p, f) for p in parts]) for f in ("weights", "means", "factors")
     )
     return Mixture(parts[0].bounds, *arrays)
-
-
-@cache
-def _load_shipped(name: str) -> PosteriorModel:
-    return PosteriorModel.load(data_path("models", name))
-
-
-def load_posterior(model: str | Path) -> PosteriorModel:
-    """Load a shipped posterior model by name, or a model directory.
-
-    Raises
-    ------
-    InputError
-        If there is no such model.
-    """
-    if str(model) in POSTERIOR_MODELS:
-        return _load_shipped(str(model))
-    if not Path(model).is_dir():
-        names = ", ".join(POSTERIOR_MODELS)
-        raise InputError(
-            f"There is no posterior model {str(model)!r}: it is neither a folder nor one of "
-            f"{names}."
-        )
-    return PosteriorModel.load(Path(model))

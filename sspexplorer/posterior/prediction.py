@@ -1,9 +1,7 @@
 """From the photometry of a catalogue to posteriors in a table, with what is doubtful in words."""
 
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +9,12 @@ import pandas as pd
 
 from sspexplorer.bands import N_BANDS, load_bands
 from sspexplorer.errors import InputError
-from sspexplorer.networks.prediction import MIN_BANDS, Cancelled, row_median
+from sspexplorer.gaps import MIN_BANDS, row_median
 from sspexplorer.photometry import MAX_REDSHIFT
 from sspexplorer.posterior.density import Mixture
 from sspexplorer.posterior.likeness import UNLIKE, Likeness, named
-from sspexplorer.posterior.model import POSTERIOR_MODELS, PosteriorModel, load_posterior
-from sspexplorer.resources import data_path
+from sspexplorer.posterior.model import PosteriorModel
+from sspexplorer.progress import NO_PROGRESS, Progress
 
 DEFAULT_FLOOR = 0.02
 # For fluxes that come without an error; relative to the median flux.
@@ -55,23 +53,21 @@ class Estimator:
         """Name of the model."""
         return self.model.card["name"]
 
+    @property
+    def card(self) -> dict:
+        """What the model is."""
+        return self.model.card
 
-@cache
-def _load_shipped(name: str) -> Estimator:
-    return Estimator(load_posterior(name), Likeness.load(data_path("models", name)))
+    @classmethod
+    def load(cls, folder: Path) -> "Estimator":
+        """Read the folder of a model.
 
-
-def load_estimator(model: str | Path) -> Estimator:
-    """Load a shipped posterior model by name, or a model directory, ready to predict.
-
-    Raises
-    ------
-    InputError
-        If there is no such model.
-    """
-    if str(model) in POSTERIOR_MODELS:
-        return _load_shipped(str(model))
-    return Estimator(load_posterior(model), Likeness.load(Path(model)))
+        Raises
+        ------
+        InputError
+            If it does not hold both.
+        """
+        return cls(PosteriorModel.load(folder), Likeness.load(folder))
 
 
 @dataclass(frozen=True)
@@ -128,8 +124,7 @@ def predict_posterior(
     redshift_err: np.ndarray | None = None,
     *,
     choices: Choices | None = None,
-    progress: Callable[[float], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    progress: Progress = NO_PROGRESS,
 ) -> pd.DataFrame:
     """Posterior of the stellar population of each row of photometry.
 
@@ -142,10 +137,8 @@ def predict_posterior(
     redshift, redshift_err : ndarray, shape (n,), optional
         NaN where unknown.
     choices : Choices, optional
-    progress : callable, optional
-        Called with the fraction done.
-    cancelled : callable, optional
-        Asked between chunks of 2000 rows.
+    progress : Progress, optional
+        Told, and asked whether to go on, between chunks of 2000 rows.
 
     Returns
     -------
@@ -161,7 +154,7 @@ def predict_posterior(
     Raises
     ------
     Cancelled
-        If ``cancelled`` said so.
+        If ``progress`` said so.
     """
     choices = choices or Choices()
     flux = np.asarray(flux, dtype=float)
@@ -169,14 +162,12 @@ def predict_posterior(
     z, z_err = redshifts_as(redshift, redshift_err, n, choices.redshift_as)
     parts = []
     for start in range(0, n, _CHUNK):
-        if cancelled and cancelled():
-            raise Cancelled
+        progress.check()
         rows = slice(start, start + _CHUNK)
         parts.append(
             _predict_chunk(estimator, flux[rows], flux_err[rows], z[rows], z_err[rows], choices)
         )
-        if progress:
-            progress(min(1.0, (start + _CHUNK) / n))
+        progress.report(min(1.0, (start + _CHUNK) / n))
     if not parts:
         return pd.DataFrame({name: [] for name in columns(estimator.model)})
     return pd.concat(parts, ignore_index=True)

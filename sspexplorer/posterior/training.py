@@ -3,7 +3,6 @@
 import copy
 import platform
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Protocol
 
@@ -20,6 +19,7 @@ from sspexplorer.posterior.density import Bounds
 from sspexplorer.posterior.model import PosteriorModel
 from sspexplorer.posterior.network import Architecture, PosteriorNetwork
 from sspexplorer.posterior.observing import Observer
+from sspexplorer.progress import NO_PROGRESS, Progress
 
 REDSHIFT = Bounds(("redshift",), (0.0,), (MAX_REDSHIFT,))
 # How far the bounds of a density lie outside what is drawn, relative to the range.
@@ -139,7 +139,7 @@ def train_posterior(
     name: str,
     noise: NoiseModel | None = None,
     seed: int = 0,
-    progress: Callable[[float, str], None] | None = None,
+    progress: Progress = NO_PROGRESS,
 ) -> PosteriorModel:
     """Train a network on populations of a prior, by maximum likelihood.
 
@@ -154,8 +154,7 @@ def train_posterior(
         :meth:`NoiseModel.default` unless given.
     seed : int
         Of the populations, the weights and the observations.
-    progress : callable, optional
-        Called now and then with the fraction done and a line to show.
+    progress : Progress, optional
 
     Returns
     -------
@@ -194,10 +193,10 @@ def train_posterior(
         if step % _REPORT_EVERY == 0:
             history.append([round(v, 4) for v in (total / _REPORT_EVERY).tolist()])
             total.zero_()
-            if progress:
-                left = (time.monotonic() - start) * (recipe.n_steps / step - 1)
-                words = ", ".join(f"{v:.3f}" for v in history[-1])
-                progress(step / recipe.n_steps, f"step {step}: loss {words}; {left:.0f} s left")
+            left = (time.monotonic() - start) * (recipe.n_steps / step - 1)
+            words = ", ".join(f"{v:.3f}" for v in history[-1])
+            progress.report(step / recipe.n_steps, f"step {step}: loss {words}; {left:.0f} s left")
+            progress.check()
     averaged.eval()
     card = {
         "name": name,

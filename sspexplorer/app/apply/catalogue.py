@@ -170,7 +170,7 @@ class YourCatalogue(Method, pn.viewable.Viewer):
             return
 
         def run(job: Job) -> tuple[Answers, OwnNumbers]:
-            found = asked.predict(catalogue, job)
+            found = asked.predict(catalogue, cache.model(asked.model), job.progress)
             job.fraction, job.words = None, "Laying out the table"
             for name in cache.compared_models(asked.network):
                 cache.model(name)

@@ -6,10 +6,10 @@ import panel as pn
 from sspexplorer.analysis.catalogue import Answers
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.corner import EXACT, LINES, CornerView, exact_models
+from sspexplorer.models import load_model
 from sspexplorer.plots.corner import Corner
 from sspexplorer.plots.fit_quality import fit_quality_pictures
 from sspexplorer.posterior.one import OneGalaxy
-from sspexplorer.posterior.prediction import load_estimator
 
 _AGREES = {
     "ssp": "The model should agree with it.",
@@ -58,7 +58,7 @@ class PosteriorView(CornerView):
         model = self._answers.model
         return Corner(
             {
-                model: galaxy.draws(load_estimator(model)),
+                model: galaxy.draws(load_model(model)),
                 EXACT: galaxy.exact(exact_models(redshift)),
             }
         )

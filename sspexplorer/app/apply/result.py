@@ -11,28 +11,18 @@ import param
 from bokeh.models.widgets.tables import NumberFormatter, StringFormatter
 
 from sspexplorer.analysis.catalogue import ALL, FLAGGED, WELL, WITHOUT, Answers
+from sspexplorer.analysis.galaxy import Galaxy, nearest_ssps
 from sspexplorer.app import cache
-from sspexplorer.app.apply.words import match_text, nearest_ssps, scatter_text
-from sspexplorer.app.frame.sidebar import MODEL_TITLES
+from sspexplorer.app.apply.words import match_text, scatter_text
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.theme import static_text
 from sspexplorer.app.state import SharedState
 from sspexplorer.bands import N_BANDS
+from sspexplorer.labels import MODEL_TITLES, PARAMETER_LABELS, age_text, library_label
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.networks.prediction import predict
-from sspexplorer.plots.catalogue import (
-    FLAG_COLOURS,
-    MAX_POINTS,
-    Galaxy,
-    galaxy_picture,
-    population_picture,
-)
-from sspexplorer.plots.sed import age_text
-from sspexplorer.plots.style import (
-    PARAMETER_LABELS,
-    library_dots,
-    library_label,
-)
+from sspexplorer.plots.catalogue import FLAG_COLOURS, MAX_POINTS, galaxy_picture, population_picture
+from sspexplorer.plots.style import library_dots
 
 _PICTURE_HEIGHT = "max(320px, calc(100vh - 560px))"
 _ROWS_ON_A_PAGE = 10

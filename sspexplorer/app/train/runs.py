@@ -12,17 +12,17 @@ import numpy as np
 import pandas as pd
 
 from sspexplorer.analysis.by_magnitude import metrics_by_magnitude
+from sspexplorer.analysis.held_out import density_table
 from sspexplorer.app import cache
-from sspexplorer.app.trust.density_words import run_title
 from sspexplorer.jobs.process import Task
+from sspexplorer.labels import PARAMETER_NAMES, PARAMETER_UNITS, library_label, run_title
 from sspexplorer.libraries import LIBRARY_NAMES
 from sspexplorer.metrics import EVALUATION_SEED, Summary, held_out_mocks, summary
 from sspexplorer.mocks import PARAMETERS, MockSample, make_mocks
 from sspexplorer.networks.model import NETWORKS, Model
 from sspexplorer.noise import NoiseModel
-from sspexplorer.plots.density import density_table
 from sspexplorer.plots.magnitude import Look
-from sspexplorer.plots.style import NEUTRAL, PARAMETER_NAMES, PARAMETER_UNITS, library_label
+from sspexplorer.plots.style import NEUTRAL
 from sspexplorer.plots.training import Losses
 
 NETWORK_TITLES = {"base": "Base", "sed": "SED"}

@@ -6,10 +6,10 @@ import pandas as pd
 import panel as pn
 
 from sspexplorer.app.kit import parts
+from sspexplorer.labels import PARAMETER_NAMES, PARAMETER_UNITS
 from sspexplorer.mocks import PARAMETERS
-from sspexplorer.plots.style import PARAMETER_NAMES, PARAMETER_UNITS
+from sspexplorer.models import load_model
 from sspexplorer.posterior.likeness import UNLIKE
-from sspexplorer.posterior.model import load_posterior
 from sspexplorer.posterior.validation.promises import Promise
 from sspexplorer.posterior.validation.trust import Trust
 
@@ -79,7 +79,7 @@ def galaxy_table(answers: pd.DataFrame) -> pn.pane.HTML:
 
 def card_facts(name: str) -> list[str]:
     """What the card of a posterior model says of its making."""
-    card = load_posterior(name).card
+    card = load_model(name).model.card
     recipe, training = card["recipe"], card["training"]
     cores = "one core" if training["threads"] == 1 else f"{training['threads']} cores"
     return [

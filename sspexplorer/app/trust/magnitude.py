@@ -9,13 +9,14 @@ import pandas as pd
 import panel as pn
 import param
 
+from sspexplorer.analysis.held_out import ONLY_RANDOM, SPLIT_NOTES, SPLITS
 from sspexplorer.app import cache
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.background import Background
 from sspexplorer.app.kit.theme import static_text
 from sspexplorer.app.state import CommaList, SharedState
-from sspexplorer.app.trust.density_words import ONLY_RANDOM, SPLIT_NOTES, SPLITS, run_title
 from sspexplorer.app.trust.magnitude_numbers import NUMBERS_CSS, caption_text, numbers_html
+from sspexplorer.labels import PARAMETER_NAMES, run_title
 from sspexplorer.libraries import LIBRARY_NAMES
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.noise import NoiseModel
@@ -26,7 +27,7 @@ from sspexplorer.plots.magnitude import (
     legend_html,
     metric_curves,
 )
-from sspexplorer.plots.style import PARAMETER_COLOURS, PARAMETER_NAMES
+from sspexplorer.plots.style import PARAMETER_COLOURS
 
 SEDFIT, PUBLISHED = "sedfit", "published"
 # What to compare with, apart from the chosen model.

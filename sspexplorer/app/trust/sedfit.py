@@ -3,9 +3,7 @@
 import functools
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import holoviews as hv
@@ -14,17 +12,20 @@ import pandas as pd
 import panel as pn
 import param
 
+from sspexplorer.analysis.held_out import density_table, medians_table
+from sspexplorer.analysis.scores import chosen_magnitudes
 from sspexplorer.app import cache
-from sspexplorer.app.frame.sidebar import MODEL_TITLES
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.work import Job, Worker
 from sspexplorer.app.state import SharedState
-from sspexplorer.app.trust.density_words import FORMATS, chosen_magnitudes, with_unit
+from sspexplorer.app.trust.density_words import FORMATS
+from sspexplorer.labels import MODEL_TITLES, PARAMETER_NAMES, library_label, with_unit
 from sspexplorer.libraries import LIBRARY_NAMES, in_order, library_names
 from sspexplorer.metrics import Summary, summary
 from sspexplorer.mocks import MAGNITUDES, PARAMETERS
-from sspexplorer.plots.density import Compared, density_picture, density_table, medians_table
-from sspexplorer.plots.style import PARAMETER_COLOURS, PARAMETER_NAMES, library_label
+from sspexplorer.plots.density import Compared, density_picture
+from sspexplorer.plots.style import PARAMETER_COLOURS
+from sspexplorer.progress import Progress
 
 if TYPE_CHECKING:
     from sspexplorer.mocks import MockSample
@@ -101,8 +102,8 @@ def answer(question: Question, job: Job) -> dict[str, Method]:
     titles = [FIT] if question.models == "others" else [FIT, FIT_WITHOUT]
     methods = {}
     for done, title in enumerate(titles):
-        progress = partial(_tell, job, done / len(titles), 1 / len(titles))
-        methods[title] = _fit(question, mocks, title == FIT, progress, job)
+        progress = job.progress.part(done / len(titles), 1 / len(titles))
+        methods[title] = _fit(question, mocks, title == FIT, progress)
     for name in question.compared:
         model = cache.model(name)
         begun = time.perf_counter()
@@ -117,8 +118,7 @@ def _fit(
     question: Question,
     mocks: "MockSample",
     itself: bool,
-    progress: Callable[[float], None],
-    job: Job,
+    progress: Progress,
 ) -> Method:
     from sspexplorer.sedfit import MEAN_COLUMNS, fit_mocks
 
@@ -131,15 +131,10 @@ def _fit(
         itself=itself,
         floor=question.floor,
         progress=progress,
-        cancelled=job.cancelled,
     )
     seconds = time.perf_counter() - begun
     means = fitted[list(MEAN_COLUMNS)].to_numpy()
     return Method(density_table(mocks.labels, means), seconds / len(mocks))
-
-
-def _tell(job: Job, start: float, size: float, fraction: float) -> None:
-    job.progress(start + size * fraction)
 
 
 def opening_question() -> Question:

@@ -8,12 +8,13 @@ import pandas as pd
 from sspexplorer.galaxies import GalaxyPrior
 from sspexplorer.metrics import summary
 from sspexplorer.mocks import PARAMETERS
-from sspexplorer.networks.model import load_model
+from sspexplorer.networks.model import Model
 from sspexplorer.noise import NoiseModel
 from sspexplorer.populations import Populations, SSPPrior
 from sspexplorer.posterior.model import PosteriorModel
 from sspexplorer.posterior.validation.calibration import coverage, ranks
 from sspexplorer.posterior.validation.trust import SEED, TestMocks, observe_all
+from sspexplorer.shipped import model_folder
 
 EXACT_MAGNITUDES = (20.0, 21.0, 22.0)
 LINES_MAGNITUDE = 19.0
@@ -133,7 +134,8 @@ def measure_lines(
     drawn = _galaxies_with_lines(1500)
     mocks = observe_all(drawn, np.full(len(drawn), LINES_MAGNITUDE), NoiseModel.default(), SEED)
     answer: dict[str, Callable[[], np.ndarray]] = {
-        name: lambda name=name: load_model(name).predict(mocks.flux) for name in networks
+        name: lambda name=name: Model.load(model_folder(name)).predict(mocks.flux)
+        for name in networks
     }
     for name, model in posteriors.items():
         answer[name] = lambda model=model: model.posterior(
