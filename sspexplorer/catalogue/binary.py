@@ -1,5 +1,6 @@
 """Tables from FITS and VOTable."""
 
+import contextlib
 import io
 from pathlib import Path
 from xml.parsers import expat
@@ -7,6 +8,7 @@ from xml.parsers import expat
 from astropy.io import fits, votable
 from astropy.table import Table
 
+from sspexplorer.catalogue.metadata import read_header
 from sspexplorer.catalogue.several import Part, read_one
 from sspexplorer.catalogue.source import FileTable, LooksRight, Source, distinct
 from sspexplorer.errors import InputError
@@ -38,19 +40,39 @@ def _fits_part(hdu: fits.BinTableHDU | fits.TableHDU) -> Part:
             header[f"TTYPE{i}"] = name
 
     def read() -> FileTable:
-        if any("ASTROPY-SERIALIZED-COLUMNS" in str(c) for c in header.get("COMMENT", ())):
-            # YAML that makes times and coordinates of plain columns, and could do harm; the
-            # plain columns are what the file holds.
-            header.remove("COMMENT", remove_all=True)
+        said = _take_astropy_header(header)
         table = Table.read(hdu, mask_invalid=False, unit_parse_strict="silent")
-        for name, i in zip(table.colnames, numbers, strict=True):
-            comment = header.comments[f"TTYPE{i}"] if f"TTYPE{i}" in header else ""
-            described = header.get(f"TCOMM{i}") or comment
-            if described and table[name].info.description is None:
-                table[name].info.description = described
+        for name, i in zip(names, numbers, strict=True):
+            own = said.get(name, {})
+            if described := header.get(f"TCOMM{i}") or own.get("description"):
+                table[name].description = str(described)
+            # Those that FITS has no word for are in astropy's comments only.
+            if table[name].unit is None and own.get("unit"):
+                table[name].unit = str(own["unit"])
         return FileTable(table, renamed=renamed)
 
     return Part(hdu.name, names, header["NAXIS2"], read)
+
+
+def _take_astropy_header(header: fits.Header) -> dict[str, dict]:
+    """Take astropy's YAML out of the comments, and return what it says about each column.
+
+    From it astropy would make times and coordinates of plain columns, and it could do harm; the
+    plain columns are what the file holds.
+    """
+    comments = [str(comment) for comment in header.get("COMMENT", ())]
+    marks = [i for i, text in enumerate(comments) if "ASTROPY-SERIALIZED-COLUMNS" in text]
+    if not marks:
+        return {}
+    header.remove("COMMENT", remove_all=True)
+    for text in (*comments[: marks[0]], *comments[marks[-1] + 1 :]):
+        header["COMMENT"] = text
+    # Astropy breaks long lines with a backslash.
+    yaml = "\n".join(comments[marks[0] + 1 : marks[-1]]).replace("\\\n", "")
+    # What would do harm, or is damaged, is no loss.
+    with contextlib.suppress(Exception):
+        return {column["name"]: column for column in read_header(yaml, "The header")["datatype"]}
+    return {}
 
 
 def read_votable(source: Source, looks_right: LooksRight) -> FileTable:

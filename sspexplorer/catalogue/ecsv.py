@@ -10,7 +10,6 @@ from sspexplorer.catalogue.source import FileTable, LooksRight, Source
 from sspexplorer.errors import InputError
 
 
-
 def read_ecsv(source: Source, looks_right: LooksRight) -> FileTable:
     """Read astropy's ECSV, units and types included."""
     source.refuse_html()

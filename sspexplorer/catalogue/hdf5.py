@@ -6,6 +6,7 @@ as pickles of lists of text, which are read without running them.
 
 import io
 import pickletools
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -24,10 +25,9 @@ from sspexplorer.errors import InputError
 MAGIC = b"\x89HDF\r\n\x1a\n"
 _META = ".__table_column_meta__"  # of astropy, beside the table
 # Of a pickle that makes lists, tuples, numbers and text, and calls nothing.
-_HARMLESS = frozenset(
-    "PROTO FRAME MARK LIST EMPTY_LIST TUPLE TUPLE1 TUPLE2 TUPLE3 APPEND APPENDS PUT BINPUT "
-    "LONG_BINPUT GET BINGET MEMOIZE INT BININT BININT1 BININT2 NONE STOP UNICODE BINUNICODE "
-    "SHORT_BINUNICODE STRING BINSTRING SHORT_BINSTRING".split()
+_HARMLESS = re.compile(
+    r"PROTO|FRAME|MARK|(EMPTY_)?LIST|TUPLE[123]?|APPENDS?|(LONG_)?(BIN)?(PUT|GET)|MEMOIZE|NONE|STOP|"
+    r"(BIN)?INT[12]?|(SHORT_)?(BIN)?(UNICODE|STRING)"
 )
 _PICKLED = (
     "pandas keeps {} in {} as pickles, which are never read; write it with format='table', or "
@@ -195,7 +195,7 @@ def _pickled_text(pickled: Any, file: str) -> list[str]:
         return []
     texts = []
     for operation, argument, _ in pickletools.genops(data):
-        if operation.name not in _HARMLESS:
+        if not _HARMLESS.fullmatch(operation.name):
             raise InputError(_PICKLED.format("names of columns", file))
         if operation.name.endswith(("UNICODE", "STRING")):
             texts.append(_text(argument))

@@ -16,7 +16,7 @@ from astropy.table import Column, MaskedColumn, Table
 from astropy.table.meta import get_header_from_yaml, get_yaml_from_table
 from astropy.table.serialize import represent_mixins_as_columns
 
-from sspexplorer.catalogue.values import AnyTable, is_list
+from sspexplorer.catalogue.values import AnyTable
 from sspexplorer.errors import InputError
 
 # Keys of the file's metadata in Parquet and Feather: astropy's, and those of VOParquet 1.0
@@ -108,10 +108,7 @@ def understood(table: pa.Table, name: str) -> tuple[pa.Table, tuple[str, ...]]:
             )
         )
         columns.append(column)
-    if masked:
-        notes = (f"Masked by columns that end in .mask: {_some(masked)}.",)
-    else:
-        notes = ()
+    notes = (f"Masked by columns that end in .mask: {_some(masked)}.",) if masked else ()
     schema = pa.schema(fields, metadata=table.schema.metadata)
     return pa.Table.from_arrays(columns, schema=schema), notes
 
@@ -241,7 +238,9 @@ def _votable_header(table: Table) -> bytes:
     for column in bare.itercols():
         column.format = None
         if column.dtype.name in ("float16", "int8", "uint16", "uint32", "uint64"):
-            bare.replace_column(column.name, _like(column, float if column.dtype.kind == "f" else int))
+            bare.replace_column(
+                column.name, _like(column, float if column.dtype.kind == "f" else int)
+            )
     document = votable.from_table(bare)
     text = io.BytesIO()
     document.to_xml(text)

@@ -7,6 +7,7 @@ import lzma
 import zipfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,10 +21,11 @@ _OPENERS: dict[bytes, tuple[str, Callable]] = {
     b"BZh": ("bzip2", bz2.open),
     b"\xfd7zXZ\x00": ("xz", lzma.open),
 }
-_WRITERS = {
-    ".gz": lambda file: gzip.open(file, "wb", compresslevel=6),
-    ".bz2": lambda file: bz2.open(file, "wb"),
-    ".xz": lambda file: lzma.open(file, "wb"),
+_WRITERS: dict[str, Callable] = {
+    # Without a name and a time, the same table gives the same bytes.
+    ".gz": lambda file: gzip.GzipFile("", "wb", 6, file, mtime=0),
+    ".bz2": partial(bz2.BZ2File, mode="wb"),
+    ".xz": partial(lzma.LZMAFile, mode="wb"),
 }
 ENDINGS = (*_WRITERS, ".zip")
 

@@ -1,6 +1,6 @@
 """A galaxy catalogue as the rest of the program sees it: F_ν in 57 bands, and the table kept."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -129,6 +129,7 @@ class Catalogue:
         target: str | Path | BinaryIO,
         form: str | None = None,
         extra: pd.DataFrame | None = None,
+        about: Mapping[str, str | float | bool] | None = None,
     ) -> tuple[str, ...]:
         """Write every row and column of the file, in order, then further columns.
 
@@ -144,7 +145,11 @@ class Catalogue:
             File name or ending that says the format; needed unless ``target`` is a path.
         extra : DataFrame, n rows, optional
             Columns to append. One whose name is taken (in any letter case, since FITS does not
-            tell them apart) gets ``_2`` appended to it, or the next number that is free.
+            tell them apart) gets ``_2`` appended to it, or the next number that is free. Those of
+            predictions and fits get their units and descriptions.
+        about : dict, optional
+            What the file should say about itself, by keywords of FITS: up to eight capitals and
+            digits. Text has no place for it.
 
         Returns
         -------
@@ -158,7 +163,9 @@ class Catalogue:
         """
         arrays = {column.flux for column in self.columns if column.flux_element is not None}
         arrays |= {column.error for column in self.columns if column.error_element is not None}
-        return writing.write(self.table, target, form, extra, self.delimiter, frozenset(arrays))
+        return writing.write(
+            self.table, target, form, extra, self.delimiter, frozenset(arrays), about
+        )
 
 
 def read_catalogue(

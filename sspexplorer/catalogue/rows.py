@@ -181,12 +181,15 @@ def decimal_commas(table: pa.Table) -> tuple[list[str], tuple[str, ...]]:
     commas, certain = [], False
     for column in table.columns:
         has = pc.match_substring_regex(column, _COMMA)
-        numeric = pc.any(has).as_py() and pc.all(
-            pc.or_(
-                pc.match_substring_regex(column, _NUMERIC),
-                pc.is_in(pc.utf8_lower(pc.utf8_trim_whitespace(column)), pa.array(BLANKS)),
-            )
-        ).as_py()
+        numeric = (
+            pc.any(has).as_py()
+            and pc.all(
+                pc.or_(
+                    pc.match_substring_regex(column, _NUMERIC),
+                    pc.is_in(pc.utf8_lower(pc.utf8_trim_whitespace(column)), pa.array(BLANKS)),
+                )
+            ).as_py()
+        )
         commas.append("," if numeric else "")
         certain |= numeric and pc.any(pc.match_substring_regex(column, _ONLY_DECIMAL)).as_py()
     if not certain:
