@@ -8,7 +8,7 @@ from xml.parsers import expat
 from astropy.io import fits, votable
 from astropy.table import Table
 
-from sspexplorer.catalogue.metadata import read_header
+from sspexplorer.catalogue.headers import read_header
 from sspexplorer.catalogue.several import Part, read_one
 from sspexplorer.catalogue.source import FileTable, LooksRight, Source, distinct
 from sspexplorer.errors import InputError

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.feather as feather
 import pyarrow.parquet as pq
 
-from sspexplorer.catalogue.metadata import field_says, file_metadata, understood
+from sspexplorer.catalogue.headers import field_says, file_metadata, understood
 from sspexplorer.catalogue.source import FileTable, LooksRight, Source, distinct
 from sspexplorer.errors import InputError
 

@@ -5,7 +5,7 @@ import itertools
 
 from astropy.table import Table
 
-from sspexplorer.catalogue.metadata import refuse_unsafe_yaml
+from sspexplorer.catalogue.headers import refuse_unsafe_yaml
 from sspexplorer.catalogue.source import FileTable, LooksRight, Source
 from sspexplorer.errors import InputError
 

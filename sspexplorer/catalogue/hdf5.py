@@ -17,7 +17,7 @@ import pyarrow as pa
 from astropy.table import Table
 
 from sspexplorer.catalogue.convert import to_arrow
-from sspexplorer.catalogue.metadata import ASTROPY_KEY, described_field, understood
+from sspexplorer.catalogue.headers import ASTROPY_KEY, described_field, understood
 from sspexplorer.catalogue.several import Part, read_one
 from sspexplorer.catalogue.source import FileTable, LooksRight, Source
 from sspexplorer.errors import InputError

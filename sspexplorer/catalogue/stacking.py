@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from sspexplorer.catalogue.convert import text_cells, to_arrow
-from sspexplorer.catalogue.metadata import field_says
+from sspexplorer.catalogue.headers import field_says
 from sspexplorer.catalogue.source import FileTable
 from sspexplorer.catalogue.values import column_names, plain_array
 from sspexplorer.errors import InputError

@@ -17,7 +17,7 @@ from sspexplorer.catalogue.columnar import write_columnar
 from sspexplorer.catalogue.columns import described
 from sspexplorer.catalogue.convert import free_name, text_cells, to_arrow, to_astropy, typed
 from sspexplorer.catalogue.files import FORMATS, ending
-from sspexplorer.catalogue.metadata import described_field, keywords
+from sspexplorer.catalogue.headers import described_field, keywords
 from sspexplorer.catalogue.packed import packing, packing_writer
 from sspexplorer.catalogue.simplify import as_bytes
 from sspexplorer.catalogue.values import AnyTable, column_names, plain_array
