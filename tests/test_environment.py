@@ -22,6 +22,7 @@ PACKAGE = ROOT / "sspexplorer"
 # The street, one way: a module imports only from those before it.
 STREET = (
     "errors",
+    "letters",
     "resources",
     "constants",
     "progress",

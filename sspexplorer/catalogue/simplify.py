@@ -14,7 +14,7 @@ from astropy.table import Column, MaskedColumn, Table
 from sspexplorer.catalogue.convert import free_name, plain_columns, text_cells, to_arrow, to_astropy
 from sspexplorer.catalogue.hdf5 import write_hdf5
 from sspexplorer.catalogue.values import plain_array, strings
-from sspexplorer.labels import in_plain_letters
+from sspexplorer.letters import in_plain_letters
 
 _SCALARS = (str, int, float, bool, np.generic)
 # Characters that names may not have.
