@@ -101,7 +101,7 @@ def read_ipac(body: bytes, name: str) -> tuple[pa.Table, list[str], list[str]]:
     header = next(line for line in lines if line.startswith("|"))
     last = header.rstrip()[:-1].rindex("|")
     for i, line in enumerate(lines, 1):
-        if line.strip() and line[0] not in "\\|" and len(line.rstrip()) <= last:
+        if line.strip() and line[0] not in "\\|" and len(line) <= last:
             raise InputError(f"{name}: line {i} ends before its last column begins.")
     table = astropy_ascii.read(_as_text(lines), format="ipac", guess=False)
     columns, units = [], []

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.feather as feather
 import pyarrow.parquet as pq
 
+from sspexplorer.catalogue.convert import loses_digits
 from sspexplorer.catalogue.headers import field_says, file_metadata, understood
 from sspexplorer.catalogue.source import FileTable, LooksRight, Source, distinct
 from sspexplorer.errors import InputError
@@ -48,7 +49,9 @@ def _opened(source: Source) -> pa.NativeFile:
 
 def _found(table: pa.Table, name: str) -> FileTable:
     names, renamed = distinct(table.column_names)
-    table, notes = understood(table.rename_columns(names), name)
+    # Arrow forgets the metadata of the whole when it renames.
+    table = table.rename_columns(names).replace_schema_metadata(table.schema.metadata)
+    table, notes = understood(table, name)
     return FileTable(table, notes=notes, renamed=renamed)
 
 
@@ -57,12 +60,15 @@ def write_columnar(table: pa.Table, meta: Mapping[str, Any], kind: str, file: Bi
     fields, columns = [], []
     for field in table.schema:
         column = _plain(table[field.name])
+        mask = column.is_null() if field_says(field, "masked") else None
+        if mask is not None and loses_digits(column):
+            column = column.fill_null(0)
         kept = {k: v for k, v in (field.metadata or {}).items() if k not in _OURS}
         fields.append(pa.field(field.name, column.type, metadata=kept or None))
         columns.append(column)
-        if field_says(field, "masked"):
+        if mask is not None:
             fields.append(pa.field(f"{field.name}.mask", pa.bool_()))
-            columns.append(column.is_null())
+            columns.append(mask)
     whole = pa.Table.from_arrays(columns, schema=pa.schema(fields))
     pandas = {k: v for k, v in (table.schema.metadata or {}).items() if k == b"pandas"}
     whole = whole.replace_schema_metadata(pandas | file_metadata(whole, meta))

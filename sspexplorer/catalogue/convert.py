@@ -34,7 +34,15 @@ def free_name(wanted: str, taken: set[str]) -> str:
     return name
 
 
-def typed(table: pa.Table, arrays: frozenset[str]) -> pa.Table:
+def loses_digits(column: pa.Array | pa.ChunkedArray) -> bool:
+    """Whether pandas and astropy would read a column of integers with nulls as rounded floats."""
+    if not pa.types.is_integer(column.type) or not column.null_count:
+        return False
+    ends = pc.min_max(column).as_py().values()
+    return any(end is not None and abs(end) > 2**53 for end in ends)
+
+
+def typed(table: pa.Table, arrays: frozenset[str], exact: bool = False) -> pa.Table:
     """Turn columns of text that are all numbers into numbers; blank cells become null.
 
     Parameters
@@ -43,6 +51,8 @@ def typed(table: pa.Table, arrays: frozenset[str]) -> pa.Table:
         Columns of text.
     arrays : frozenset of str
         Columns that hold arrays like ``[1 2 3]``.
+    exact : bool
+        Leave integers as text that would else lose digits, see :func:`loses_digits`.
     """
     columns = {}
     for field in table.schema:
@@ -51,7 +61,8 @@ def typed(table: pa.Table, arrays: frozenset[str]) -> pa.Table:
             column = pc.replace_substring(column, ",", ".")
         lists = split_arrays(column) if name in arrays else None
         if lists is None:
-            columns[name] = _typed_column(column)
+            numbers = _typed_column(column)
+            columns[name] = column if exact and loses_digits(numbers) else numbers
         else:
             flat = _numbers_of(lists.flatten())
             columns[name] = pa.ListArray.from_arrays(lists.offsets, flat, mask=lists.is_null())

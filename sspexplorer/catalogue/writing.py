@@ -62,7 +62,7 @@ def write(
     new, renamed = _new_columns(table, extra)
     meta = keywords(table) | dict(about or {})
     if delimiter and kind != "csv":
-        table = typed(table, arrays)
+        table = typed(table, arrays, exact=kind in ("parquet", "feather"))
 
     def save(file: BinaryIO) -> tuple[str, ...]:
         if pack:
