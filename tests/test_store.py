@@ -149,14 +149,16 @@ def test_a_file_of_ones_own_is_read(mine, tmp_path):
 # Interrupted
 
 
+# A run that was started in the background ignores Ctrl-C, and so would its children.
 CHILD = textwrap.dedent("""
-    import os, sys, time
+    import os, signal, sys, time
     from pathlib import Path
     from dataclasses import replace
     from sspexplorer.libraries import load_library
     from sspexplorer.libraries import store
     from sspexplorer.errors import InputError
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     mine = replace(load_library("emiles"), name="mine")
     """)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sspexplorer.catalogue import Catalogue
-from sspexplorer.catalogue.names import read_name
+from sspexplorer.catalogue.names import names_a_band
 from sspexplorer.catalogue.values import column_width
 from sspexplorer.labels import MODEL_TITLES, PARAMETER_LABELS
 from sspexplorer.mocks import PARAMETERS
@@ -243,8 +243,7 @@ def own_columns(catalogue: Catalogue) -> list[str]:
     """Columns to show beside predictions: identifiers, magnitudes, redshift, then the first."""
     candidates = []
     for name in catalogue.column_names:
-        read = read_name(name)
-        if (read is None or not read.band) and column_width(catalogue.table, name) == 1:
+        if not names_a_band(name) and column_width(catalogue.table, name) == 1:
             candidates.append(name)
 
     def rank(name: str) -> int:

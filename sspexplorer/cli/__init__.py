@@ -6,6 +6,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from sspexplorer import __version__
 from sspexplorer.cli.console import print_json, say, speak_plainly, tell
 from sspexplorer.cli.libraries import libraries_app
 from sspexplorer.cli.parts import (
@@ -22,7 +23,6 @@ from sspexplorer.cli.sedfit import sedfit
 from sspexplorer.errors import InputError
 
 app = typer.Typer(
-    help="Stellar populations from the 57 colours of J-PAS: mocks, networks, predictions.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -32,6 +32,24 @@ app = typer.Typer(
 app.add_typer(libraries_app, name="libraries")
 app.command()(predict)
 app.command()(sedfit)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        tell(f"sspexplorer {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def sspexplorer(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version and exit.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Stellar populations from the 57 colours of J-PAS: mocks, networks, predictions."""
 
 
 @app.command()

@@ -117,6 +117,19 @@ def get_recipe(
 ) -> Recipe:
     """Look up a recipe, with something else in the place of what is given.
 
+    Parameters
+    ----------
+    name : str
+        A key of :data:`RECIPES`: ``default``, or ``paper``.
+    network : str, optional
+        Its layers, a key of :data:`sspexplorer.networks.model.NETWORKS`.
+    epochs, batch_size : int, optional
+        How often each mock is seen, and how many at a time.
+    dropout : float, optional
+        Fraction of hidden units that each step leaves out.
+    learning_rate : float, optional
+        Adam's rate; the peak of it if the recipe anneals it.
+
     Raises
     ------
     InputError

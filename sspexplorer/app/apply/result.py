@@ -23,6 +23,7 @@ from sspexplorer.mocks import PARAMETERS
 from sspexplorer.networks.prediction import predict
 from sspexplorer.plots.catalogue import FLAG_COLOURS, MAX_POINTS, galaxy_picture, population_picture
 from sspexplorer.plots.style import library_dots
+from sspexplorer.shipped import compared_networks
 
 _PICTURE_HEIGHT = "max(320px, calc(100vh - 560px))"
 _ROWS_ON_A_PAGE = 10
@@ -229,7 +230,7 @@ class CatalogueResult(pn.viewable.Viewer):
         """Prediction of each model for the galaxy in sight, the chosen model's first."""
         said = {self.answers.model: self._prediction()}
         flux = self.answers.catalogue.flux[[self.row]]
-        beside = cache.compared_models(self.answers.network)
+        beside = compared_networks(self.answers.network)
         for name in (n for n in beside if n != self.answers.model):
             predicted = predict(cache.model(name), flux)
             said[name] = predicted.iloc[0, : len(PARAMETERS)].to_numpy(float)

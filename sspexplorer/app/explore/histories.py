@@ -48,6 +48,7 @@ from sspexplorer.plots.histories import (
     likeness_picture,
     rate_picture,
 )
+from sspexplorer.shipped import compared_networks, posterior_names
 
 _NOISE, _GYR = "Noise", "Age in Gyr"
 _NOTHING = Histories(
@@ -292,7 +293,7 @@ class MixedPopulations(pn.viewable.Viewer):
         """Put all choices together."""
         network = self.state.model
         drawn = network if self.by == NETWORK else self.by
-        others = (*cache.compared_models(network), *cache.posterior_names())
+        others = (*compared_networks(network), *posterior_names())
         return Question(
             members=members_of(self.family, self.own),
             library=self.library,

@@ -30,6 +30,7 @@ from sspexplorer.mocks import MAGNITUDES, PARAMETERS
 from sspexplorer.plots.embedding import LIBRARY, NO_OUTLINE, Marks, map_limits, sed_map
 from sspexplorer.plots.map_region import RegionSEDs, prediction_histogram, region_seds
 from sspexplorer.progress import Progress
+from sspexplorer.shipped import compared_networks, network_names
 
 COLOURS = {
     "Library": LIBRARY,
@@ -203,9 +204,9 @@ class SEDMap(pn.viewable.Viewer):
     def warm() -> None:
         """Make what the page opens with."""
         cache.map_mocks()
-        for name in cache.compared_models(cache.model_names()[0]):
+        for name in compared_networks(network_names()[0]):
             cache.model(name)
-        cache.map_galaxies("simulated", cache.model_names()[0])
+        cache.map_galaxies("simulated", network_names()[0])
 
     def _say_busy(self, words: str, busy: bool) -> None:
         self._busy.object = parts.note(words if busy else "").object
@@ -313,7 +314,7 @@ class SEDMap(pn.viewable.Viewer):
         mocks, rows, outline, name = self._mocks, self._rows, self.outline, self.state.model
 
         def look() -> Region:
-            models = {key: cache.model(key) for key in cache.compared_models(name)}
+            models = {key: cache.model(key) for key in compared_networks(name)}
             return Region.of(mocks, rows, outline, models)
 
         question = (self._mock_work.question, outline.tobytes(), name)

@@ -24,6 +24,7 @@ from sspexplorer.noise import NoiseModel
 from sspexplorer.plots.magnitude import Look
 from sspexplorer.plots.style import NEUTRAL
 from sspexplorer.plots.training import Losses
+from sspexplorer.shipped import RECIPE_MODELS, network_names
 
 NETWORK_TITLES = {"base": "Base", "sed": "SED"}
 RECIPE_TITLES = {"default": "Default", "paper": "Paper", "custom": "Custom"}
@@ -157,7 +158,7 @@ def _make_test_mocks(noise_key: str, libraries: cache.Versions) -> MockSample:
     noise = NoiseModel.from_dict(json.loads(noise_key)) if noise_key else None
     mocks = make_mocks([name for name, _ in libraries], noise=noise, seed=EVALUATION_SEED)
     # What is held out from one network that keeps whole SSPs together is from all of them.
-    return held_out_mocks(cache.model(cache.model_names()[0]), "ssp", mocks)
+    return held_out_mocks(cache.model(network_names()[0]), "ssp", mocks)
 
 
 def _test_mocks(noise_key: str, libraries: cache.Versions) -> MockSample:
@@ -169,7 +170,7 @@ def _test_mocks(noise_key: str, libraries: cache.Versions) -> MockSample:
 @functools.cache
 def shipped_runs() -> tuple[Run, ...]:
     """Runs of the shipped networks of both recipes, which all visitors share."""
-    names = [name for name in cache.RECIPE_MODELS if name in cache.model_names()]
+    names = [name for name in RECIPE_MODELS if name in network_names()]
     return tuple(
         Run(run_title(name), cache.model_card(name), look, shipped=name)
         for name, look in zip(names, _SHIPPED_LOOKS, strict=False)
@@ -270,7 +271,7 @@ def _as_shipped(task: Task, n_train: float) -> float | None:
 
     With t = epochs · (steps · a + mocks · b) of two batch sizes, both a and b are known.
     """
-    cards = [cache.model_card(name) for name in cache.RECIPE_MODELS]
+    cards = [cache.model_card(name) for name in RECIPE_MODELS]
     if not all(cards):
         return None
     equations = [

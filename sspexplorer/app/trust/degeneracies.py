@@ -30,6 +30,7 @@ from sspexplorer.plots.degeneracies import (
     error_table,
 )
 from sspexplorer.plots.shading import compile_means
+from sspexplorer.shipped import compared_networks, network_names
 
 _CONTOURS = "Contours"
 # Beyond this many of its standard errors a coefficient is called one.
@@ -153,7 +154,7 @@ class Degeneracies(pn.viewable.Viewer):
     def warm() -> None:
         """Make what the page opens with."""
         compile_means()
-        for name in cache.compared_models(cache.model_names()[0]):
+        for name in compared_networks(network_names()[0]):
             cache.held_out_table(name, cache.fair_split(name, "ssp"))
 
     def select(self, row: int, region: Region | None) -> None:
@@ -269,7 +270,7 @@ def _errors(question: Question) -> tuple[list[Errors], list[Coefficients]]:
 def _others(question: Question) -> dict[str, list[Coefficients]]:
     """Coefficients of the shipped recipes, for comparison."""
     found = {}
-    for name in cache.compared_models(question.trial.model):
+    for name in compared_networks(question.trial.model):
         if name == question.trial.model:
             continue
         trial = cache.trial(name, question.trial.split, question.trial.libraries)

@@ -36,6 +36,7 @@ from sspexplorer.mocks import MAGNITUDES, PARAMETERS
 from sspexplorer.noise import NoiseModel
 from sspexplorer.plots.density import Compared, common_view, density_picture
 from sspexplorer.plots.style import PARAMETER_COLOURS, library_dots
+from sspexplorer.shipped import compared_networks, network_names
 
 LAYOUTS = {"Parameters": "parameters", "Magnitudes": "magnitudes"}
 MAGNITUDE_CHOICES = {"All": "all", "Brighter than": "brighter", "At": "at"}
@@ -151,7 +152,7 @@ class PredictedVsTrue(pn.viewable.Viewer):
     @staticmethod
     def warm() -> None:
         """Make what the page opens with."""
-        for name in cache.compared_models(cache.model_names()[0]):
+        for name in compared_networks(network_names()[0]):
             cache.held_out_table(name, "ssp")
 
     def __panel__(self) -> pn.Row:
@@ -261,7 +262,7 @@ class PredictedVsTrue(pn.viewable.Viewer):
             self._stop(parts.empty_state(_why_empty(selection)))
             return
         self.selection, self.rows, self.scores = selection, rows, scores or []
-        names = cache.compared_models(selection.model)
+        names = compared_networks(selection.model)
         self.others = dict.fromkeys(name for name in names if name != selection.model)
         self._trouble.visible, self._picture.visible = False, True
         self._send()

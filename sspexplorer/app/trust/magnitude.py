@@ -28,11 +28,12 @@ from sspexplorer.plots.magnitude import (
     metric_curves,
 )
 from sspexplorer.plots.style import PARAMETER_COLOURS
+from sspexplorer.shipped import RECIPE_MODELS, compared_networks, network_names
 
 SEDFIT, PUBLISHED = "sedfit", "published"
 # What to compare with, apart from the chosen model.
 OTHERS = {
-    **{run_title(name): name for name in cache.RECIPE_MODELS},
+    **{run_title(name): name for name in RECIPE_MODELS},
     "SED fit": SEDFIT,
     "Published": PUBLISHED,
 }
@@ -142,8 +143,8 @@ class AgainstMagnitude(pn.viewable.Viewer):
     @staticmethod
     def warm() -> None:
         """Make what the page opens with."""
-        first = cache.model_names()[0]
-        for name in cache.compared_models(first):
+        first = network_names()[0]
+        for name in compared_networks(first):
             cache.magnitude_metrics(name, "ssp", LIBRARY_NAMES)
         cache.sedfit_metrics(first, "ssp", LIBRARY_NAMES)
 
@@ -261,7 +262,7 @@ class AgainstMagnitude(pn.viewable.Viewer):
         self._split.param.update(value=split, disabled=only_random)
         known = sample.get("libraries", self.state.libraries)
         libraries = tuple(name for name in self.state.libraries if name in known)
-        others = [m for m in cache.compared_models(self.state.model) if m in self.others]
+        others = [m for m in compared_networks(self.state.model) if m in self.others]
         models = (*dict.fromkeys((self.state.model, *others)),)
         return Question(models, split, libraries, fit=SEDFIT in self.others)
 

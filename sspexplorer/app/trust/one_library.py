@@ -31,6 +31,7 @@ from sspexplorer.plots.one_library import (
     crossed_picture,
     metric_text,
 )
+from sspexplorer.shipped import network_names
 
 MODELS = {name: f"default-{name}" for name in LIBRARY_NAMES} | {"all": "default", "paper": "paper"}
 MAGNITUDE_CHOICES = {"All": "all", "Brighter than": "brighter", "At": "at"}
@@ -275,7 +276,7 @@ def _select(label: str, parameter: param.Parameter) -> pn.widgets.Select:
 
 def _available() -> dict[str, str]:
     """Models that are there, by what they were trained on."""
-    shipped = cache.model_names()
+    shipped = network_names()
     return {trained: name for trained, name in MODELS.items() if name in shipped}
 
 

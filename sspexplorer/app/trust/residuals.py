@@ -23,6 +23,7 @@ from sspexplorer.mocks import PARAMETERS
 from sspexplorer.plots.residuals import Residuals, magnitude_colours, residual_picture
 from sspexplorer.plots.shading import compile_means
 from sspexplorer.plots.style import library_colour
+from sspexplorer.shipped import compared_networks, network_names
 
 _MARKS = "Medians and quartiles"
 # A median of fewer mocks is not worth a word.
@@ -94,7 +95,7 @@ class ResidualsByLibrary(pn.viewable.Viewer):
     def warm() -> None:
         """Make what the page opens with."""
         compile_means()
-        for name in cache.compared_models(cache.model_names()[0]):
+        for name in compared_networks(network_names()[0]):
             cache.held_out_table(name, cache.fair_split(name, "ssp"))
 
     def _make_parts(self) -> None:
@@ -200,7 +201,7 @@ def _measure(question: Question) -> Residuals:
 def _others(question: Question) -> dict[str, Scores]:
     """Metrics of the shipped recipes, for comparison."""
     found = {}
-    for name in cache.compared_models(question.trial.model):
+    for name in compared_networks(question.trial.model):
         if name == question.trial.model:
             continue
         trial = cache.trial(name, question.trial.split, question.trial.libraries)

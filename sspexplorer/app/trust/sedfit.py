@@ -26,6 +26,7 @@ from sspexplorer.mocks import MAGNITUDES, PARAMETERS
 from sspexplorer.plots.density import Compared, density_picture
 from sspexplorer.plots.style import PARAMETER_COLOURS
 from sspexplorer.progress import Progress
+from sspexplorer.shipped import compared_networks, network_names
 
 if TYPE_CHECKING:
     from sspexplorer.mocks import MockSample
@@ -140,7 +141,7 @@ def _fit(
 def opening_question() -> Question:
     """What the page asks before anybody changed anything."""
     return Question(
-        compared=cache.compared_models(cache.model_names()[0]),
+        compared=compared_networks(network_names()[0]),
         libraries=LIBRARY_NAMES,
         magnitudes=MAGNITUDES,
         models="all",
@@ -219,7 +220,7 @@ class SEDFitting(pn.viewable.Viewer):
         self._magnitude_note.object = parts.note(sentence).object
         of_models = [] if self.models in MODELS.values() else [self.models]
         return Question(
-            compared=cache.compared_models(self.state.model),
+            compared=compared_networks(self.state.model),
             libraries=tuple(self.state.libraries),
             magnitudes=chosen,
             models=self.models,
@@ -230,7 +231,7 @@ class SEDFitting(pn.viewable.Viewer):
 
     def _make_parts(self) -> None:
         self._magnitude_note = parts.note("")
-        names = cache.compared_models(self.state.model)
+        names = compared_networks(self.state.model)
         titles = [FIT, FIT_WITHOUT, *(MODEL_TITLES.get(name, name) for name in names)]
         self._show = pn.widgets.RadioButtonGroup(options=titles, value=FIT, margin=0)
         self._show.link(self, value="shown")
