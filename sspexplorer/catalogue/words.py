@@ -56,7 +56,7 @@ NEED_ERRORS = frozenset({"MODEL", "CMODEL", "BEST", "CORR"})
 MASK_WORDS = frozenset({"MASK", "MASKS", "MASKED", "BADPIX", "IMAFLAGS"})
 FLAG_WORDS = frozenset({"FLAG", "FLAGS"})
 # These look like flags, but what their values mean is not known.
-QUALITY_WORDS = _set("QUALITY QUAL QFLAG BAD GOOD SATURATED SAT WARN WARNING")
+QUALITY_WORDS = _set("QUALITY QUAL QFLAG BAD GOOD CLEAN SATURATED SAT WARN WARNING")
 # What makes a column something else than photometry, though it names a band.
 OTHER_WORDS = _set(
     "LIM LIMIT LIMITS MAGLIM LIMMAG DEPTH NOBS NEXP NIMG NDET NPIX COUNT COUNTS EXPTIME TEXP "

@@ -1,6 +1,5 @@
-"""What the commands share: options, messages, progress, JSON."""
+"""What the commands share: options, progress, folders."""
 
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,9 +13,6 @@ from sspexplorer.progress import Progress
 if TYPE_CHECKING:
     from sspexplorer.networks.training import TrainingState
 
-if TYPE_CHECKING:
-    from sspexplorer.catalogue import Catalogue
-
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON object to standard output, nothing else.")
 ]
@@ -27,44 +23,7 @@ ModelOption = Annotated[
         "'default', 'paper'."
     ),
 ]
-ColumnsOption = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="MAP.yaml",
-        help="Which column holds what, where names mislead; each run writes the one it used beside "
-        "its result, as OUT.columns.yaml.",
-    ),
-]
 SeedOption = Annotated[int, typer.Option(help="Seed of everything random.")]
-
-
-def with_map(found: "Catalogue", out: Path, given: Path | None) -> dict:
-    """Write the map of the columns that were read beside a result; the part of a report on it."""
-    from sspexplorer.catalogue.columns_map import save_map
-
-    columns = found.column_map()
-    path, why_not = save_map(columns, out, given)
-    if why_not:
-        say(why_not)
-    return {"columns": columns, "columns_path": str(path) if path else None}
-
-
-def say(text: str) -> None:
-    """Write a line to standard error."""
-    typer.echo(text, err=True)
-
-
-def print_json(value: object) -> None:
-    """Print one JSON object; NaN, which JSON does not know, as null."""
-    typer.echo(json.dumps(_without_nan(value), ensure_ascii=False))
-
-
-def _without_nan(value: object) -> object:
-    if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(item) for item in value]
-    return None if isinstance(value, float) and value != value else value
 
 
 def training_line() -> Callable:
