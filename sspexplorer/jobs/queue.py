@@ -131,7 +131,8 @@ class Training:
                 self._send(STOP)
         saved = False
         stdin, stdout = process.stdin, process.stdout
-        assert stdin and stdout  # both are pipes
+        assert stdin is not None
+        assert stdout is not None
         for line in stdout:
             message = json.loads(line)
             saved = saved or "saved" in message
