@@ -13,7 +13,7 @@ from sspexplorer.noisy_bands import surroundings
 from sspexplorer.populations import SSPPrior
 from sspexplorer.posterior.inputs import N_INPUTS, relative_noise
 from sspexplorer.posterior.likeness import learn_likeness
-from sspexplorer.posterior.model import PosteriorModel, is_posterior
+from sspexplorer.posterior.model import PosteriorModel
 from sspexplorer.posterior.network import Architecture
 from sspexplorer.posterior.observing import Observer
 from sspexplorer.posterior.prediction import (
