@@ -7,7 +7,6 @@ keeps what has come in a file beside the one to be, and asks the server for the 
 import logging
 import re
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -15,7 +14,8 @@ from urllib.parse import unquote, urlsplit
 import pooch
 import requests
 
-from sspexplorer.errors import Cancelled, InputError
+from sspexplorer.errors import InputError
+from sspexplorer.progress import NO_PROGRESS, Progress
 
 CONNECT_SECONDS, STALL_SECONDS = 15.0, 60.0
 # A line that breaks is taken up again, but not for ever.
@@ -26,22 +26,6 @@ _MARKUP = re.compile(rb"\s*<(!doctype|html|head|body|\?xml)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Arrived:
-    """How far the download of a file is.
-
-    Attributes
-    ----------
-    n_bytes : int
-        Bytes that are here.
-    total : int or None
-        Bytes of the whole file; None if the server does not say.
-    """
-
-    n_bytes: int
-    total: int | None
-
-
-@dataclass(frozen=True)
 class Resuming:
     """A downloader for ``pooch`` that resumes.
 
@@ -49,17 +33,14 @@ class Resuming:
     ----------
     part : Path
         File that holds what has come so far. It is kept when the download stops, for the next.
-    progress : callable, optional
-        Called with :class:`Arrived` after each piece.
-    cancelled : callable, optional
-        Asked after each piece whether to stop.
+    progress : Progress
+        Told, and asked whether to go on, after each piece.
     stall_seconds : float
         How long to wait for the next piece.
     """
 
     part: Path
-    progress: Callable[[Arrived], None] | None = None
-    cancelled: Callable[[], bool] | None = None
+    progress: Progress = NO_PROGRESS
     stall_seconds: float = STALL_SECONDS
 
     def __call__(self, url: str, output_file: str | Path, pooch: object = None) -> None:
@@ -70,7 +51,7 @@ class Resuming:
         InputError
             If the file cannot be had, or is a web page.
         Cancelled
-            If ``cancelled`` said so.
+            If ``progress`` said so.
         """
         try:
             self._fetch(url)
@@ -164,10 +145,9 @@ class Resuming:
                     raise InputError(_not_data(url))
                 file.write(piece)
                 n_bytes += len(piece)
-                if self.progress:
-                    self.progress(Arrived(n_bytes, total))
-                if self.cancelled and self.cancelled():
-                    raise Cancelled
+                part = n_bytes / total if total else None
+                self.progress.report(part, f"{n_bytes / 1e6:.1f} MB")
+                self.progress.check()
 
 
 def filename(url: str) -> str:
@@ -180,8 +160,7 @@ def fetch(
     folder: Path,
     checksum: str | None = None,
     *,
-    progress: Callable[[Arrived], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    progress: Progress = NO_PROGRESS,
     stall_seconds: float = STALL_SECONDS,
 ) -> Path:
     """Download a file into a folder, unless it is there.
@@ -193,8 +172,8 @@ def fetch(
         Made if need be. What has come of the file is kept there when the download stops.
     checksum : str, optional
         What the file must have, such as ``sha256:b8bee3…`` or ``md5:5ab72b…``.
-    progress, cancelled : callable, optional
-        See :class:`Resuming`.
+    progress : Progress, optional
+        Told of the fraction that has come, None where the server does not say how much there is.
     stall_seconds : float
         How long to wait for the next piece.
 
@@ -207,12 +186,12 @@ def fetch(
     InputError
         If the file cannot be had, or is another than it should be; then it is deleted.
     Cancelled
-        If ``cancelled`` said so.
+        If ``progress`` said so.
     """
     name = filename(url)
     # Its news would be between those of the command line.
     pooch.get_logger().setLevel(logging.WARNING)
-    downloader = Resuming(folder / f"{name}.part", progress, cancelled, stall_seconds)
+    downloader = Resuming(folder / f"{name}.part", progress, stall_seconds)
     try:
         return Path(
             pooch.retrieve(

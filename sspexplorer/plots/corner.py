@@ -11,9 +11,10 @@ import pandas as pd
 from bokeh.plotting.contour import contour_data
 from scipy.ndimage import gaussian_filter, gaussian_filter1d
 
+from sspexplorer.labels import PARAMETER_LABELS
 from sspexplorer.metrics import containment_levels
 from sspexplorer.mocks import PARAMETERS
-from sspexplorer.plots.style import NEUTRAL, PARAMETER_LABELS, figure_options
+from sspexplorer.plots.style import NEUTRAL, figure_options
 from sspexplorer.plots.view import set_view
 
 # One for each posterior of a corner; the first is the one that matters.

@@ -14,16 +14,11 @@ import numpy as np
 import pandas as pd
 from bokeh.models import FixedTicker, HoverTool, LinearAxis, Span
 
+from sspexplorer.labels import PARAMETER_NAMES, PARAMETER_UNITS
 from sspexplorer.metrics import OUTLIER_LIMIT
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.noise import NoiseModel
-from sspexplorer.plots.style import (
-    NEUTRAL,
-    PARAMETER_COLOURS,
-    PARAMETER_NAMES,
-    PARAMETER_UNITS,
-    figure_options,
-)
+from sspexplorer.plots.style import NEUTRAL, PARAMETER_COLOURS, figure_options
 from sspexplorer.plots.view import set_view
 
 METRICS = ("bias", "sigma_nmad", "outlier_fraction", "pearson")

@@ -8,18 +8,14 @@ import numpy as np
 import pandas as pd
 from bokeh.models import HoverTool
 
+from sspexplorer.analysis.sed_map import RegionParameters
 from sspexplorer.bands import BAND_NAMES, N_BANDS, load_bands
+from sspexplorer.labels import PARAMETER_LABELS
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.plots.sed import SED_COLOURS, WAVELENGTH_RANGE
-from sspexplorer.plots.style import (
-    NEUTRAL,
-    PARAMETER_COLOURS,
-    PARAMETER_LABELS,
-    figure_options,
-)
+from sspexplorer.plots.style import NEUTRAL, PARAMETER_COLOURS, figure_options
 from sspexplorer.plots.view import set_view
 
-QUANTILES = (0.16, 0.5, 0.84)
 HISTOGRAM_LIMITS = {"log_age": (5.9, 10.5), "metallicity": (-2.7, 1.1), "ebv": (-0.1, 0.9)}
 N_BINS = 40
 
@@ -40,14 +36,6 @@ class RegionSEDs:
     quantiles: np.ndarray = field(default_factory=lambda: np.full((3, N_BANDS), np.nan))
     galaxies: np.ndarray = field(default_factory=lambda: np.empty((0, N_BANDS)))
     names: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class RegionParameters:
-    """Parameters of held-out mocks of a region, shape (n, 3) each."""
-
-    true: np.ndarray = field(default_factory=lambda: np.empty((0, 3)))
-    predicted: np.ndarray = field(default_factory=lambda: np.empty((0, 3)))
 
 
 def region_seds(pipe: hv.streams.Stream | RegionSEDs) -> hv.DynamicMap:

@@ -11,6 +11,7 @@ import pandas as pd
 from bokeh.models import ColumnDataSource, HoverTool
 
 from sspexplorer.bands import BAND_NAMES, N_BANDS, load_bands
+from sspexplorer.labels import population_text
 from sspexplorer.mocks import Observation
 from sspexplorer.nebular import load_nebular
 from sspexplorer.plots.style import (
@@ -47,20 +48,6 @@ _NAMED_ON_THE_RIGHT = ("[O III] 5007", "[S II] 6724", "[S III] 9531")
 MIN_LINE_WIDTH = 5.0  # Å
 
 _FOOT = 0.12  # part of the height below zero flux, where the transmission curves stand
-
-
-def age_text(log_age: float) -> str:
-    """Age in Myr or Gyr, with three digits."""
-    age = 10**log_age
-    return f"{age / 1e6:.3g} Myr" if age < 1e9 else f"{age / 1e9:.3g} Gyr"
-
-
-def population_text(observation: Observation) -> str:
-    """Age, metallicity and dust in words."""
-    return (
-        f"{age_text(observation.log_age)}, [M/H] {observation.metallicity:+.2f}, "
-        f"E(B−V) {observation.ebv:.2f}"
-    ).replace("-", "−")
 
 
 def photometry_table(observations: Sequence[Observation]) -> pd.DataFrame:

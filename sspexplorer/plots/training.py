@@ -13,14 +13,9 @@ import numpy as np
 import pandas as pd
 from bokeh.models import HoverTool
 
+from sspexplorer.labels import PARAMETER_NAMES, PARAMETER_UNITS
 from sspexplorer.mocks import PARAMETERS
-from sspexplorer.plots.style import (
-    NEUTRAL,
-    PARAMETER_COLOURS,
-    PARAMETER_NAMES,
-    PARAMETER_UNITS,
-    figure_options,
-)
+from sspexplorer.plots.style import NEUTRAL, PARAMETER_COLOURS, figure_options
 from sspexplorer.plots.view import set_view
 
 # Before there is anything to draw.
