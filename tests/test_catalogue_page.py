@@ -278,17 +278,17 @@ def test_rows_are_counted_by_what_became_of_them(answers):
         WELL: 9,
         FLAGGED: 1,
         WITHOUT: 2,
-        "more than 20% of bands missing": 1,
-        "fewer than 20 bands": 1,
-        "no bands": 1,
+        "many-bands-missing": 1,
+        "too-few-bands": 1,
+        "no-bands": 1,
     }
     assert answers.sentence() == (
-        "10 of 12 rows were predicted, 1 with a flag: more than 20% of bands missing (1). "
-        "2 cannot be: fewer than 20 bands (1), no bands (1)."
+        "10 of 12 rows were predicted, 1 with a flag: many bands missing (1). "
+        "2 cannot be: too few bands (1), no bands (1)."
     )
     assert answers.legend == (
         (0, "no flag", 9),
-        (1, "more than 20% of bands missing", 1),
+        (1, "many bands missing", 1),
     )
 
 
@@ -413,7 +413,7 @@ def test_posteriors_come_with_errors_a_corner_and_what_was_set_aside():
     ]  # fmt: skip
     assert "±" in shown_text(page.result._words)
     view = page.posterior
-    assert list(view.drawn.tables) == ["galaxy", "exact, one population"]
+    assert list(view.drawn.tables) == ["galaxy", "SED fit, one population"]
     drawn = view.drawn.tables["galaxy"]["log_age"]
     row = answers.predictions.iloc[0]
     assert drawn.mean() == pytest.approx(row["pred_log_age"], abs=0.05)

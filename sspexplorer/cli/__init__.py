@@ -6,7 +6,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from sspexplorer import __version__
+from sspexplorer import __version__, flags
 from sspexplorer.cli.libraries import libraries_app
 from sspexplorer.cli.parts import (
     JsonOption,
@@ -207,9 +207,6 @@ def sedfit(
         progress=progress_line("fitted"),
     )
     found.write(out, out.name, table)
-    flagged = {
-        k: int(v) for k, v in table["fit_flag"][table["fit_flag"] != ""].value_counts().items()
-    }
     report = {
         "path": str(out),
         "libraries": names,
@@ -217,7 +214,7 @@ def sedfit(
         "n_rows": len(table),
         "n_fitted": int(table["fit_log_age"].notna().sum()),
         "median_chi2": float(table["fit_chi2"].median()),
-        "flags": flagged,
+        "flags": flags.count(table["fit_flag"]),
         "photometry": found.photometry,
         "unit": found.unit,
         "redshift_column": found.redshift_column,
@@ -232,8 +229,8 @@ def sedfit(
         f"{report['n_fitted']} of {report['n_rows']} rows fitted (median reduced χ² "
         f"{report['median_chi2']:.2f}), written to {out}."
     )
-    for flag, count in flagged.items():
-        typer.echo(f"  {count} flagged: {flag}")
+    for line in flags.described(table["fit_flag"]):
+        typer.echo(f"  {line}")
 
 
 @app.command()

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sspexplorer import flags
 from sspexplorer.cli.parts import (
     JsonOption,
     ModelOption,
@@ -70,13 +71,12 @@ def predict(
         say(note)
     typer.echo(f"{report['n_predicted']} of {report['n_rows']} rows predicted, written to {out}.")
     typer.echo(predictions.meaning)
-    for flag, count in report["flags"].items():
-        typer.echo(f"  {count} flagged: {flag}")
+    for line in flags.described(predictions.table["pred_flag"]):
+        typer.echo(f"  {line}")
 
 
 def _report(out: Path, model: str, found: "Catalogue", predictions: "Predictions", choices) -> dict:
     table = predictions.table
-    flagged = table["pred_flag"][table["pred_flag"] != ""].value_counts()
     return {
         "path": str(out),
         "model": model,
@@ -85,7 +85,7 @@ def _report(out: Path, model: str, found: "Catalogue", predictions: "Predictions
         "redshift_as": choices.redshift_as,
         "n_rows": len(table),
         "n_predicted": int(table["pred_log_age"].notna().sum()),
-        "flags": {k: int(v) for k, v in flagged.items()},
+        "flags": flags.count(table["pred_flag"]),
         "photometry": found.photometry,
         "unit": found.unit,
         "redshift_column": found.redshift_column,

@@ -10,6 +10,7 @@ import panel as pn
 import param
 from bokeh.models.widgets.tables import NumberFormatter, StringFormatter
 
+from sspexplorer import flags
 from sspexplorer.analysis.catalogue import ALL, FLAGGED, WELL, WITHOUT, Answers
 from sspexplorer.analysis.galaxy import Galaxy, nearest_ssps
 from sspexplorer.app import cache
@@ -99,7 +100,7 @@ class CatalogueResult(pn.viewable.Viewer):
     def controls(self) -> list[pn.widgets.Widget]:
         """Widgets that choose what is shown."""
         titles = {
-            f"{_GROUP_TITLES.get(name, name)} ({int(rows.sum()):,})": name
+            f"{_GROUP_TITLES.get(name) or flags.label(name)} ({int(rows.sum()):,})": name
             for name, rows in self._groups.items()
         }
         show = pn.widgets.Select.from_param(self.param.group, label="Show", options=titles)
@@ -157,7 +158,7 @@ class CatalogueResult(pn.viewable.Viewer):
         galaxy, line = self._galaxy.data, self.answers.table.loc[self.row]
         name = f"{line['name']}, row {line['row']}" if line["name"] else f"Row {line['row']}"
         age = f": {age_text(line['log_age'])}" if np.isfinite(line["log_age"]) else ""
-        flag = f"Flag: {line['flag']}." if line["flag"] else "No flag."
+        flag = f"Flag: {flags.sentences(line['flag'])}" if line["flag"] else "No flag."
         words = f"{flag} {line['n_bands']} of {N_BANDS} bands used."
         self._words[:] = [
             parts.html(
@@ -223,7 +224,8 @@ class CatalogueResult(pn.viewable.Viewer):
 
     def _redraw_map(self, *events: Any) -> None:
         table = self.answers.table.iloc[self._rows]
-        table = table[self.answers.predicted[self._rows]].rename(columns={"flag": "reason"})
+        table = table[self.answers.predicted[self._rows]]
+        table = table.assign(reason=table["flag"].map(flags.labels))
         if table.empty:
             self._legend[:] = []
             self._map[:] = [parts.empty_state("None of these rows has a prediction to draw.")]

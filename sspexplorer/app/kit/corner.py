@@ -21,19 +21,21 @@ from sspexplorer.sedfit import ModelGrid
 from sspexplorer.shipped import posterior_names
 
 EXACT = "exact, one population"
-LINES = (
-    "Lines hold 68 and 95 % of the probability. The exact posterior is χ² of every SSP behind "
-    "every dust, at one redshift."
-)
+SED_FIT = "SED fit, one population"
+LINES = "Lines hold 68 and 95 % of the probability."
 _PANEL_HEIGHT = "225px"
-# The exact posterior is worked out at redshifts so far apart: a few hundredths of a band.
+# SED fits are worked out at redshifts so far apart: a few hundredths of a band.
 _REDSHIFT_STEP = 0.005
 
 
 def exact_models(redshift: float) -> ModelGrid:
-    """Models of the exact posterior at about a redshift."""
-    step = np.clip(np.rint(redshift / _REDSHIFT_STEP) * _REDSHIFT_STEP, 0, MAX_REDSHIFT)
-    return cache.exact_models(float(round(step, 3)))
+    """Models of the exact posterior at a redshift."""
+    return cache.exact_models(float(round(np.clip(redshift, 0, MAX_REDSHIFT), 4)))
+
+
+def fit_models(redshift: float) -> ModelGrid:
+    """Models of the SED fit at about a redshift."""
+    return exact_models(np.rint(redshift / _REDSHIFT_STEP) * _REDSHIFT_STEP)
 
 
 class CornerView(pn.viewable.Viewer):
@@ -123,9 +125,10 @@ class SEDPosterior(CornerView):
         """
         question = (observation.flux.tobytes(), observation.redshift, observation.magnitude)
         words = (
-            f"What the colours of SED {number} leave open; grey lines: the truth. {LINES} “ssp” "
-            "answers the same question: the nearer to it, the better the network. “galaxy” thinks "
-            "of mixtures, too."
+            f"What the colours of SED {number} leave open; grey lines: the truth. {LINES} The "
+            "exact posterior weighs every SSP behind every dust by its likelihood under this "
+            "noise. “ssp” answers the same question: the nearer to it, the better the network. "
+            "“galaxy” thinks of mixtures, too."
         )
         self.ask(question, lambda: _look(observation), words)
 
@@ -135,5 +138,6 @@ def _look(observation: Observation) -> Corner:
     nothing = np.zeros(N_BANDS, dtype=bool)
     galaxy = OneGalaxy(observation.flux, observation.flux_err, nothing, known, np.nan)
     tables = {name: galaxy.draws(load_model(name)) for name in posterior_names()}
-    tables[EXACT] = galaxy.exact(exact_models(known))
+    relative = observation.flux_err / observation.noise_free
+    tables[EXACT] = galaxy.exact(exact_models(known), relative)
     return Corner(tables, {name: float(getattr(observation, name)) for name in PARAMETERS})

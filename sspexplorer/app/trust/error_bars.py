@@ -8,6 +8,7 @@ import pandas as pd
 import panel as pn
 import param
 
+from sspexplorer import flags
 from sspexplorer.app import cache
 from sspexplorer.app.kit import controls, parts
 from sspexplorer.app.kit.page import Page
@@ -241,7 +242,7 @@ def galaxy_table(answers: pd.DataFrame) -> pn.pane.HTML:
             f"{a:.2f} to {b:.2f}" for a, b in zip(low, high, strict=True)
         ]
     columns["p-value"] = answers["pred_p_value"].round(3).tolist()
-    columns["remarks"] = answers["pred_flag"].replace("", "none").tolist()
+    columns["remarks"] = [flags.labels(flag) or "none" for flag in answers["pred_flag"]]
     return parts.metric_table(pd.DataFrame(columns, index=answers["name"].to_numpy()))
 
 

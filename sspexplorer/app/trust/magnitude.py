@@ -50,9 +50,10 @@ _NOTE = (
     "Outliers are off by more than 0.25 (dex or mag). Bars are ±1σ, from drawing whole SSPs anew, "
     "since mocks of one SSP are not independent. The "
     "SED fit knows the noise and has every SSP of the mocks in its grid, the held-out ones too: "
-    "the least scatter there can be. Published: Domínguez Sánchez et al. (2026), on their own "
-    "mocks and split at random. Sect. 7 puts its numbers at i ≈ 17; Sect. 4 gives the same scatter "
-    "for all magnitudes, and for age 0.13 dex at i = 17 and 0.46 dex at 21. CIGALE: Sect. 5.1."
+    "nearly the least scatter there can be. Published: Domínguez Sánchez et al. (2026), on their "
+    "own mocks and split at random. Sect. 7 puts its numbers at i ≈ 17; Sect. 4 gives the same "
+    "scatter for all magnitudes, and for age 0.13 dex at i = 17 and 0.46 dex at 21. CIGALE: "
+    "Sect. 5.1."
 )
 _CHIP_COLOURS = "".join(
     f".bk-input-group > label:nth-of-type({place}) {{ --chip: {PARAMETER_COLOURS[name]}; }}"

@@ -317,9 +317,9 @@ _NOTHING = density_table(
 )
 _ADDED = "{:.1%} is added to all errors: what the colours say below that is thrown away."
 _MEANING = {
-    "all": "With the true noise and the very SSP in the grid the fit is the limit: on average over "
-    "the grid no method has a smaller mean squared error. The networks never saw these SSPs, so "
-    "their fair rival is the fit without them.",
+    "all": "With the true noise and the very SSP in the grid the fit is close to the "
+    "limit: hardly any method has a smaller mean squared error. The networks never saw these "
+    "SSPs, so their fair rival is the fit without them.",
     "own": "The library of the galaxy is known here, as it was to the paper's rival: a comfort "
     "that no real galaxy offers.",
     "others": "No mock has its own library in the grid, and no real galaxy has: the errors of the "
