@@ -8,14 +8,14 @@ import pytest
 from pictures import Figure, again_until, wait_for
 from playwright.sync_api import Locator, Page, expect
 
-from sspexplorer.analysis.sed_map import MapGalaxies, MapMocks, Region
+from sspexplorer.analysis.sed_map import MapGalaxies, MapMocks, Region, map_table
 from sspexplorer.app import cache
 from sspexplorer.app.explore.sed_map import SEDMap
 from sspexplorer.app.frame.shell import load_extensions
 from sspexplorer.app.state import SharedState
 from sspexplorer.catalogue import read_catalogue
-from sspexplorer.networks.model import load_model
-from sspexplorer.plots.embedding import MAX_PICKED, map_table
+from sspexplorer.models import load_model
+from sspexplorer.plots.embedding import MAX_PICKED
 from sspexplorer.resources import data_path
 
 

@@ -17,9 +17,10 @@ from sspexplorer.app.train.choices import CUSTOM, Choices
 from sspexplorer.app.train.runs import PACE, Pace, duration
 from sspexplorer.app.train.training import TrainANetwork
 from sspexplorer.mocks import PARAMETERS
-from sspexplorer.networks.model import load_model
+from sspexplorer.models import load_model
 from sspexplorer.networks.training import RECIPES, get_recipe
 from sspexplorer.plots.training import Losses, loss_curves
+from sspexplorer.shipped import RECIPE_MODELS
 
 # As little as a training can be.
 TINY = "page=training&libraries=emiles&mocks=10000&batch=1000"
@@ -45,7 +46,7 @@ def test_a_recipe_that_is_chosen_is_that_recipe(name):
 
 
 def test_the_time_of_the_shipped_networks_is_estimated_as_it_was():
-    for name in cache.RECIPE_MODELS:
+    for name in RECIPE_MODELS:
         card = cache.model_card(name)
         choices = Choices(n_mocks=0, epochs=card["training"]["epochs_done"])
         choices.take_recipe(name)
@@ -160,7 +161,7 @@ def test_a_training_is_stopped_and_another_visitor_waits_for_it(
 def test_the_page_works_without_a_server():
     page = TrainANetwork()
     assert page.shelf.comparison is not None
-    assert [run.shipped for run in page.shelf.runs] == list(cache.RECIPE_MODELS)
+    assert [run.shipped for run in page.shelf.runs] == list(RECIPE_MODELS)
     page.n_mocks, page.batch_size, page.epochs = 10_000, 1000, 1
     page.state.libraries = ["emiles"]
     page.start()

@@ -1,7 +1,8 @@
 """A galaxy catalogue as the rest of the program sees it: F_ν in 57 bands, and the table kept."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -10,16 +11,14 @@ import pandas as pd
 
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.catalogue import notes, writing
+from sspexplorer.catalogue.arrays import array_orders
+from sspexplorer.catalogue.columns_map import ColumnsMap, check_map, map_of
 from sspexplorer.catalogue.convert import to_frame
 from sspexplorer.catalogue.files import one_sentence, read_table
-from sspexplorer.catalogue.names import (
-    BandColumn,
-    Photometry,
-    Recognised,
-    read_name,
-    recognise,
-    redshift_error,
-)
+from sspexplorer.catalogue.names import BandColumn, read_name
+from sspexplorer.catalogue.photometries import Photometry, recognise
+from sspexplorer.catalogue.redshifts import RedshiftColumn, read_redshifts, redshift_columns
+from sspexplorer.catalogue.selection import choose
 from sspexplorer.catalogue.units import Decision, Missing, decide, sample, to_fnu
 from sspexplorer.catalogue.values import (
     AnyTable,
@@ -31,9 +30,6 @@ from sspexplorer.catalogue.values import (
     stack_columns,
 )
 from sspexplorer.errors import InputError
-
-# Anything beyond stands for no value, or is the magnitude in the z band.
-_LOWEST_REDSHIFT, _HIGHEST_REDSHIFT = -0.01, 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,11 +62,15 @@ class Catalogue:
     unit_reason : str
         Why, in words.
     redshift_column : str
-        "" if there is none.
+        The first that was used, "" if there is none.
     notes : tuple of str
         Sentences on what was found, ignored and missing.
     delimiter : str
         What separates the cells of a text table, "" for other formats.
+    redshift_sources : tuple of (RedshiftColumn, int)
+        Each column that redshifts were taken from, the preferred first, and for how many rows.
+    id_column : str
+        Column that names the rows, "" unless a map of columns says so.
     """
 
     name: str
@@ -87,6 +87,9 @@ class Catalogue:
     redshift_column: str
     notes: tuple[str, ...]
     delimiter: str = ""
+    redshift_sources: tuple[tuple[RedshiftColumn, int], ...] = ()
+    id_column: str = ""
+    unit_of_map: str | None = None
 
     def __len__(self) -> int:
         """Count the rows."""
@@ -116,6 +119,16 @@ class Catalogue:
     def column_names(self) -> tuple[str, ...]:
         """Names of the file's columns, in order."""
         return tuple(column_names(self.table))
+
+    def column_map(self) -> dict:
+        """Which columns were read, as the mapping that :func:`read_catalogue` takes.
+
+        Reading the same file with it gives the same numbers, and guesses nothing. Bands that
+        were not read are None.
+        """
+        redshifts = [column for column, _ in self.redshift_sources]
+        found = map_of(self.columns, redshifts, self.unit_of_map, self.id_column)
+        return {"photometry": self.photometry} | found
 
     def frame(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """File's columns as pandas, all that have one value a row if none are named.
@@ -167,6 +180,7 @@ def read_catalogue(
     *,
     photometry: str | None = None,
     unit: str | None = None,
+    columns: Mapping | None = None,
 ) -> Catalogue:
     """Read a catalogue of galaxies and understand its columns.
 
@@ -181,46 +195,62 @@ def read_catalogue(
         :attr:`Catalogue.available_photometries`.
     unit : str, optional
         "fnu", "flambda" or "mag", where what the file says is wrong.
+    columns : mapping, optional
+        Which column holds what, where names are guessed wrongly: ``{"redshift": "z_best",
+        "bands": {"J0378": {"flux": "F378", "error": "F378_ERR"}}}``. What it leaves out is
+        recognised as without it; see :mod:`~sspexplorer.catalogue.columns_map` for all keys, and
+        :meth:`Catalogue.column_map` for the mapping of what was read.
 
     Raises
     ------
     InputError
         If it cannot be used; one sentence says what and where.
     """
-    file = read_table(source, name, _names_bands)
+    file = read_table(source, name, _names_bands if columns is None else _always)
     name = name or Path(str(source)).name
     # A cell may turn out damaged only now, such as text that is not UTF-8.
     with one_sentence(name, "a catalogue"):
-        found = recognise(column_names(file.table), lambda c: column_width(file.table, c))
-        if not found.photometries:
-            raise InputError(f"{name}: {notes.nothing_found(found)}")
+        names = column_names(file.table)
+        width = _width_of(file.table)
+        found = recognise(names, width, array_orders(file.table))
         try:
-            chosen = found.photometry(photometry)
-            measured = _measure(file.table, chosen, unit)
+            mapped = check_map(columns, names, width) if columns is not None else ColumnsMap()
         except InputError as error:
             raise InputError(f"{name}: {error}") from None
-        redshift, redshift_column, redshift_notes = _redshift(file.table, found)
+        if not (found.photometries or any(mapped.bands.values())):
+            raise InputError(f"{name}: {notes.nothing_found(found)}")
+        try:
+            chosen = choose(found, photometry, mapped)
+            measured = _measure(file.table, chosen, unit or mapped.unit)
+        except InputError as error:
+            raise InputError(f"{name}: {error}") from None
+        offered = redshift_columns(names) if mapped.redshifts is None else mapped.redshifts
+        redshifts = read_redshifts(file.table, offered)
     return Catalogue(
         name=name,
         table=file.table,
         flux=measured.flux,
         flux_err=measured.error,
-        redshift=redshift,
-        redshift_err=_redshift_error(file.table, redshift_column),
+        redshift=redshifts.values,
+        redshift_err=redshifts.errors,
         columns=chosen.columns,
         photometry=chosen.label,
         available_photometries=tuple(p.label for p in found.photometries),
         unit=measured.decision.unit,
         unit_reason=measured.decision.reason,
-        redshift_column=redshift_column,
+        redshift_column=redshifts.sources[0][0].name if redshifts.sources else "",
         notes=(
             *file.notes,
             *notes.on_bands(chosen, found),
+            *notes.on_map(mapped),
             *notes.on_text(measured.unreadable),
             *notes.on_missing(measured.missing, chosen, len(measured.flux)),
-            *redshift_notes,
+            *notes.on_redshifts(redshifts, offered, len(measured.flux)),
         ),
         delimiter=file.delimiter,
+        redshift_sources=redshifts.sources,
+        id_column=mapped.id,
+        unit_of_map=_one_unit(measured.decision),
     )
 
 
@@ -229,6 +259,21 @@ def _names_bands(names: list[str]) -> bool:
     return any(
         column is not None and (column.known or not column.band) for column in map(read_name, names)
     )
+
+
+def _always(names: list[str]) -> bool:
+    """Take the first table: a map of columns says which columns there are."""
+    return True
+
+
+def _width_of(table: AnyTable) -> Callable[[str], int]:
+    return cache(lambda column: column_width(table, column))
+
+
+def _one_unit(decision: Decision) -> str | None:
+    """Unit of all bands; None where they differ, so that their own units decide again."""
+    kinds = {band.kind for band in decision.bands}
+    return decision.unit if len(kinds) == 1 else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -266,36 +311,3 @@ def _measure(table: AnyTable, chosen: Photometry, unit: str | None) -> _Measured
     missing = to_fnu(flux, error, decision, relative)
     unreadable = {name: read for name, read in numbers.items() if read.unreadable}
     return _Measured(flux, error, decision, missing, unreadable)
-
-
-def _redshift(table: AnyTable, found: Recognised) -> tuple[np.ndarray | None, str, tuple[str, ...]]:
-    """Redshifts, their column, and sentences about them; the first column that has any."""
-    names = [name for name, _ in found.redshifts]
-    for name, kind in found.redshifts:
-        try:
-            values = column_numbers(table, name).values.astype(float)
-        except InputError:
-            continue
-        if values.ndim != 1:
-            continue
-        valid = (values >= _LOWEST_REDSHIFT) & (values <= _HIGHEST_REDSHIFT)
-        if valid.any():
-            others = [other for other in names if other != name]
-            return (
-                np.where(valid, values, np.nan),
-                name,
-                notes.on_redshift(name, kind, int(valid.sum()), len(values), others),
-            )
-    return None, "", notes.no_redshift(names)
-
-
-def _redshift_error(table: AnyTable, redshift_column: str) -> np.ndarray | None:
-    """Errors of the redshifts that were taken, NaN where they are no positive number."""
-    column = redshift_error(column_names(table), redshift_column) if redshift_column else None
-    if column is None:
-        return None
-    try:
-        values = column_numbers(table, column).values.astype(float)
-    except InputError:
-        return None
-    return np.where(values > 0, values, np.nan) if values.ndim == 1 else None

@@ -11,6 +11,7 @@ import param
 
 from sspexplorer.analysis.catalogue import Answers
 from sspexplorer.app.kit import parts
+from sspexplorer.app.kit.theme import css
 from sspexplorer.catalogue import Catalogue
 from sspexplorer.catalogue.comparison import (
     CONVERSIONS,
@@ -19,22 +20,16 @@ from sspexplorer.catalogue.comparison import (
     guesses,
     other_columns,
 )
+from sspexplorer.labels import PARAMETER_LABELS, PARAMETER_NAMES, PARAMETER_UNITS
 from sspexplorer.metrics import OUTLIER_LIMIT, Summary, summary
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.plots.catalogue import MAX_POINTS
 from sspexplorer.plots.catalogue_compare import Colouring, comparison_picture, comparison_table
-from sspexplorer.plots.style import PARAMETER_LABELS, PARAMETER_NAMES, PARAMETER_UNITS
 
 _NONE = ""
 _AS_IN_THE_PAPER = "As in the paper"
 # Domínguez Sánchez et al. (2026), Fig. 11.
 _PAPER_COLOURS = {"log_age": "metallicity", "metallicity": "log_age", "ebv": "log_age"}
-
-_GRID_CSS = """
-:host { display: grid; gap: 16px; grid-template-columns: repeat(3, minmax(0, 1fr)); }
-@media (max-width: 1250px) { :host { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
-.scroll-button { display: none; }
-"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,7 +231,10 @@ class CatalogueComparison(pn.viewable.Viewer):
             margin=0,
         )
         grid = pn.Column(
-            *self.panels, sizing_mode="stretch_width", margin=0, stylesheets=[_GRID_CSS]
+            *self.panels,
+            sizing_mode="stretch_width",
+            margin=0,
+            stylesheets=[css("grid-own-columns")],
         )
         caption = parts.caption(
             f"{self._drawn()} as predicted, against what the catalogue says; on the line both say "

@@ -6,10 +6,10 @@ from html import escape
 import numpy as np
 import pandas as pd
 
-from sspexplorer.app.trust.density_words import listed
+from sspexplorer.labels import PARAMETER_NAMES, PARAMETER_UNITS, listed
 from sspexplorer.noise import NoiseModel
 from sspexplorer.plots.magnitude import Curves, snr_text
-from sspexplorer.plots.style import PARAMETER_COLOURS, PARAMETER_NAMES, PARAMETER_UNITS
+from sspexplorer.plots.style import PARAMETER_COLOURS
 
 # Heading and format of each metric in the table.
 _SHOWN = {
@@ -19,15 +19,6 @@ _SHOWN = {
     "pearson": ("Pearson", ".3f"),
     "r2": ("R²", ".3f"),
 }
-NUMBERS_CSS = """
-.runs { margin-bottom: 18px; overflow-x: auto; }
-.runs table { font-size: 12px; }
-.runs th, .runs td { padding: 2px 5px; white-space: nowrap; }
-.runs td { border-top-color: transparent; }
-.runs thead tr:last-child th { border-bottom: 1px solid var(--ssp-faint, #e9ebef); }
-.runs th.run { text-align: right; }
-.runs .edge { border-left: 10px solid transparent; }
-"""
 
 
 def caption_text(curves: Curves, fit: str) -> str:
