@@ -1,5 +1,6 @@
 """The pages of the app, in the order of the header. A new page is one line here."""
 
+from sspexplorer.app.apply.archive import FromTheArchive
 from sspexplorer.app.apply.catalogue import YourCatalogue
 from sspexplorer.app.explore.histories import MixedPopulations
 from sspexplorer.app.explore.libraries import Libraries
@@ -31,6 +32,7 @@ PAGES = (
     Page("one-library", "One library or all", "trust", OneLibraryOrAll),
     Page("sedfit", "SED fitting", "trust", SEDFitting),
     Page("catalogue", "Your catalogue", "apply", YourCatalogue),
+    Page("archive", "From the archive", "apply", FromTheArchive),
     Page("training", "Train a network", "train", TrainANetwork),
     Page("samples", "Mock sample", "train", MockSamplePage),
 )

@@ -76,6 +76,9 @@ class SharedState(param.Parameterized):
     catalogue = param.ClassSelector(
         class_=Catalogue, default=None, doc="Catalogue that was opened last; None without one."
     )
+    incoming = param.Parameter(
+        default=None, doc="File that one page hands to the page of catalogues; None without one."
+    )
     noise = param.ClassSelector(
         class_=NoiseModel, default=None, doc="Noise measured by the visitor; None for the default."
     )

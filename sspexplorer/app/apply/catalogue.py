@@ -81,6 +81,9 @@ class YourCatalogue(Method, pn.viewable.Viewer):
         self.state.param.watch(self._model_changed, "model")
         self.param.watch(self._method_changed, list(METHOD))
         self.state.param.watch(self._libraries_changed, "libraries")
+        self.state.param.watch(self._take_incoming, "incoming")
+        if self.state.incoming is not None:
+            pn.state.execute(self._take_incoming)
         if pn.state.curdoc and pn.state.curdoc.session_context:
             pn.state.on_session_destroyed(lambda context: self._forget())
 
@@ -142,12 +145,12 @@ class YourCatalogue(Method, pn.viewable.Viewer):
 
     # A file comes in, is read again another way, and is forgotten.
 
-    async def open(self, source: Path | bytes | str, name: str) -> None:
+    async def open(self, source: Path | bytes | str | intake.Upload, name: str) -> None:
         """Read a catalogue and show what was understood.
 
         Parameters
         ----------
-        source : Path, bytes or str
+        source : Path, bytes, str or Upload
             A file, or its content.
         name : str
             File name, whose ending says the format.
@@ -187,6 +190,11 @@ class YourCatalogue(Method, pn.viewable.Viewer):
             await asyncio.sleep(_LATER)
             if self._result is not None and self._result.answers is answers:
                 self._show_comparison(numbers)
+
+    async def _take_incoming(self, *events: Any) -> None:
+        upload, self.state.incoming = self.state.incoming, None
+        if upload is not None:
+            await self.open(upload, upload.name)
 
     def close(self) -> None:
         """Forget the file and all that came of it."""

@@ -156,7 +156,8 @@ class Shell:
         self.state.param.watch(self._go, "page")
         self.state.param.watch(self._retheme, "dark")
         self.state.param.watch(
-            self._follow, ["model", "libraries", "magnitude", "dark", "kept", "catalogue", "noise"]
+            self._follow,
+            ["model", "libraries", "magnitude", "dark", "kept", "catalogue", "incoming", "noise"],
         )
         pn.config.exception_handler = self._report
         pn.state.onload(self._open)
