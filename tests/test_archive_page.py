@@ -48,7 +48,7 @@ def test_the_form_becomes_a_query_and_the_query_can_be_changed(form, tap):
     formed = form.query.value
     form.query.value = "SELECT 1 AS one FROM minijpas.Filter"
     assert form.is_own
-    assert form.question().own == form.query.value
+    assert form.asked().own == form.query.value
     form.back.clicks += 1
     assert (form.query.value, form.is_own) == (formed, False)
     assert tap.asked == []
@@ -61,8 +61,8 @@ def test_what_comes_is_handed_to_the_page_of_catalogues(form):
     assert not form.is_own
     form.hand_over.clicks += 1
     assert form.state.page == "catalogue"
-    incoming, page = form.state.incoming, YourCatalogue()
-    asyncio.run(page.open(incoming, incoming.name))
+    handed, page = form.state.take("catalogue")["handed"], YourCatalogue()
+    asyncio.run(page.open(handed, handed.name))
     assert page.worker.trouble == ""
     assert len(page.catalogue) == form.kept.fetched.n_rows
     assert page.catalogue.unit == "flambda"

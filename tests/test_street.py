@@ -10,15 +10,18 @@ import sspexplorer
 # The street, one way: a module imports only from those before it.
 STREET = (
     "errors",
+    "letters",
     "resources",
     "constants",
     "progress",
+    "flags",
     "artifact",
     "shipped",
     "bands",
     "dust",
     "photometry",
     "noise",
+    "noisy_bands",
     "nebular",
     "gas",
     "libraries",

@@ -12,7 +12,8 @@ import panel as pn
 from sspexplorer.app.apply.intake import Upload
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.download import Download
-from sspexplorer.app.kit.work import Job, Worker
+from sspexplorer.app.kit.page import Page
+from sspexplorer.app.kit.work import Worker
 from sspexplorer.app.state import SharedState
 from sspexplorer.archive.connection import Login
 from sspexplorer.archive.fetching import Fetched
@@ -21,6 +22,7 @@ from sspexplorer.archive.question import Question
 from sspexplorer.archive.selection import Selection, read_conditions, read_cone, read_ids
 from sspexplorer.archive.services import SERVICES, Service, default_service
 from sspexplorer.errors import InputError
+from sspexplorer.progress import Progress
 
 CONE, LIST, CUT = "Cone", "List", "Cut"
 
@@ -43,7 +45,7 @@ class Kept:
         return self.fetched.path.name
 
 
-class FromTheArchive(pn.viewable.Viewer):
+class FromTheArchive(Page):
     """Galaxies of the J-PAS archive, asked for in a form or in its query language.
 
     Only services that the server knows are offered: a visitor sends it nowhere else.
@@ -55,20 +57,21 @@ class FromTheArchive(pn.viewable.Viewer):
     """
 
     def __init__(self, state: SharedState | None = None, **params: Any) -> None:
-        super().__init__(**params)
-        self.state = state or SharedState()
-        self.kept: Kept | None = None
-        self.worker = Worker(self._show_whether_busy)
-        self._formed, self._wrong, self._filling = "", "", False
-        self._make_widgets()
-        self._make_areas()
-        self._form_changed()
+        super().__init__(state, **params)
         if pn.state.curdoc and pn.state.curdoc.session_context:
             pn.state.on_session_destroyed(lambda context: self._forget())
 
-    def __panel__(self) -> pn.Column:
-        """Form beside the query, and what came of it below."""
-        return pn.Column(self.worker, self._layout, sizing_mode="stretch_width", margin=0)
+    def make(self) -> None:
+        """Make the form, and the query that it opens with."""
+        self.kept: Kept | None = None
+        self.worker = Worker(self._show_whether_busy)
+        self._formed, self._wrong, self._filling = "", "", False
+        self._ways = parts.stack(gap=10)
+        self._said = parts.note("")
+        self._result = parts.stack(gap=10)
+        self._download = Download(self._write, "")
+        self._make_widgets()
+        self._form_changed()
 
     def _make_widgets(self) -> None:
         known = {service.url: service for service in (default_service(), *SERVICES)}
@@ -109,19 +112,25 @@ class FromTheArchive(pn.viewable.Viewer):
         self.back.on_click(self._form_changed)
         self.hand_over.on_click(self._hand_over)
 
-    def _make_areas(self) -> None:
-        self._ways = parts.stack(gap=10)
-        self._said = parts.note("")
-        self._result = parts.stack(gap=10)
-        self._download = Download(self._write, "")
-        more = [self.clean, self.kind, self.user, self.password]
-        self._layout = parts.page_layout(
-            [self.service, self.by, self._ways, self.aperture, self.start],
-            parts.stack(self._result, self._said, self.query, self.back),
-            more=more,
-            caption_text="Values of arrays are addressed by filter. You can change the query: it "
-            "is then sent as it is, in one job.",
+    def controls(self) -> list[parts.Part]:
+        """What is asked of which service."""
+        return [self.service, self.by, self._ways, self.aperture, self.start]
+
+    def more(self) -> list[parts.Part]:
+        """What is seldom asked, and who asks."""
+        return [self.clean, self.kind, self.user, self.password]
+
+    def picture(self) -> parts.Part:
+        """What came, over the query."""
+        caption = parts.caption(
+            "Values of arrays are addressed by filter. You can change the query: it is then sent "
+            "as it is, in one job."
         )
+        return parts.stack(self._result, self._said, self.query, self.back, caption)
+
+    def lay_out(self) -> pn.Column:
+        """Put progress over the page."""
+        return pn.Column(self.worker, super().lay_out(), sizing_mode="stretch_width", margin=0)
 
     # From the form to the query.
 
@@ -135,8 +144,8 @@ class FromTheArchive(pn.viewable.Viewer):
         """Whether the query was changed by hand."""
         return self.query.value.strip() != self._formed.strip()
 
-    def question(self) -> Question:
-        """What is asked.
+    def asked(self) -> Question:
+        """What the form, or the query changed by hand, asks for.
 
         Raises
         ------
@@ -204,20 +213,20 @@ class FromTheArchive(pn.viewable.Viewer):
     async def fetch(self) -> None:
         """Ask the service, and show what came."""
         try:
-            question = self.question()
+            question = self.asked()
         except InputError as error:
             self.worker.tell(error)
             return
         user = self.user.value.strip()
         login = Login(user, self.password.value) if user else None
 
-        def work(job: Job) -> Kept:
+        def work(progress: Progress) -> Kept:
             folder = tempfile.TemporaryDirectory(prefix="sspexplorer-")
             name = question.service.name if "://" not in question.service.name else "archive"
             out = Path(folder.name) / f"{name}.parquet"
-            return Kept(question.fetch(out, login=login, progress=job.progress), folder)
+            return Kept(question.fetch(out, login=login, progress=progress), folder)
 
-        outcome = await self.worker.run(Job(f"Asking {question.service.host}"), work)
+        outcome = await self.worker.run(f"Asking {question.service.host}", work)
         if outcome.done:
             self.kept = outcome.value
             if not question.own:
@@ -243,8 +252,7 @@ class FromTheArchive(pn.viewable.Viewer):
 
     def _hand_over(self, event: Any) -> None:
         kept = self.kept
-        self.state.incoming = Upload(kept.fetched.path, kept.name, kept.folder)
-        self.state.page = "catalogue"
+        self.state.go("catalogue", handed=Upload(kept.fetched.path, kept.name, kept.folder))
 
     def _write(self, file: BinaryIO) -> None:
         with self.kept.fetched.path.open("rb") as kept:
