@@ -179,6 +179,8 @@ def with_metadata(table: pa.Table, key: bytes, values: Sequence[str]) -> pa.Tabl
 def decimal_commas(table: pa.Table) -> tuple[list[str], tuple[str, ...]]:
     """Columns of numbers with decimal commas: "," for each of these, "" for the others."""
     commas, certain = [], False
+    if not len(table):
+        return [""] * len(table.column_names), ()
     for column in table.columns:
         has = pc.match_substring_regex(column, _COMMA)
         numeric = (

@@ -31,8 +31,8 @@ def read_text(source: Source, looks_right: LooksRight) -> FileTable:
     if not re.compile(rb"\S").search(body, layout.start):
         raise InputError(f"{source.name} has a header but no rows.")
     if between:
-        lines = "1 line" if between == 1 else f"{between:,} lines"
-        notes.append(f"{lines} that start with # after the header are comments, left out.")
+        lines = f"{between:,} line{'s' * (between > 1)}"
+        notes.append(f"Left out as comments: {lines} after the header, starting with #.")
     table, names, how = _columns(body, layout, source.name)
     table = table.rename_columns(distinct(names)[0])
     table, units, said = rows.rows_under_header(table, looks_right)
