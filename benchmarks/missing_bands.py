@@ -14,7 +14,8 @@ from sspexplorer.metrics import summary
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.models import load_model
 from sspexplorer.noise import NoiseModel
-from sspexplorer.posterior.validation.comparisons import ExactPosterior, model_grid, singles_at_rest
+from sspexplorer.posterior.exact import ExactPosterior
+from sspexplorer.posterior.validation.comparisons import model_grid, singles_at_rest
 from sspexplorer.posterior.validation.trust import GAPS
 
 MAGNITUDES = (19.5, 20.0, 20.5, 21.0, 21.5, 22.0)

@@ -4,7 +4,9 @@ import numpy as np
 
 from sspexplorer.bands import N_BANDS, load_bands
 
-MIN_BANDS = 20
+# Networks without error bars need MIN_BANDS; posteriors and SED fits, which say how little they
+# know, need LEAST_BANDS.
+MIN_BANDS, LEAST_BANDS = 20, 5
 
 _MATCH_ERROR = 0.03  # relative; also the least flux, over the median, that an error is taken of
 

@@ -128,7 +128,8 @@ def predict_rows(
     """
     model = _loaded(model)
     if isinstance(model, Model):
-        return Predictions(predict(model, flux, redshift, progress=progress), POINT_MEANING)
+        table = predict(model, flux, redshift, flux_err=flux_err, progress=progress)
+        return Predictions(table, POINT_MEANING)
     choices = choices or Choices()
     table = predict_posterior(
         model, flux, flux_err, redshift, redshift_err, choices=choices, progress=progress

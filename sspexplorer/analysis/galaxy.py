@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from sspexplorer import flags
 from sspexplorer.bands import BAND_NAMES, N_BANDS, load_bands
 from sspexplorer.gaps import extend_ends, fill_missing
 from sspexplorer.libraries import load_library
@@ -53,7 +54,7 @@ class Galaxy:
         ssps : tuple of Observation
             See the class.
         set_aside : str
-            Names of bands that were not used, with commas between.
+            Names of bands that were not used, with spaces between.
         """
         present = np.isfinite(flux)
         if not present.any():
@@ -61,7 +62,7 @@ class Galaxy:
         scale = abs(np.median(flux[present])) or 1.0
         row = flux[None] / scale
         filled = extend_ends(fill_missing(row), present[None], templates)[0]
-        aside = np.isin(BAND_NAMES, set_aside.split(", "))
+        aside = np.isin(BAND_NAMES, flags.codes(set_aside))
         return cls(flux / scale, flux_err / scale, filled, ssps, aside)
 
     @property

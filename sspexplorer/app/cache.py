@@ -222,8 +222,8 @@ def _fit_sample(per_magnitude: int, added: Versions) -> "MockSample":
 def sedfit_table(name: str, split: str) -> pd.DataFrame:
     """Bayesian fits of 200 held-out mocks of each magnitude, as of :func:`held_out_table`.
 
-    With every shipped library and the mocks' own SSPs in the grid, and the true noise: the least
-    scatter that there can be.
+    With every shipped library and the mocks' own SSPs in the grid, and the true noise: nearly
+    the least scatter that there can be.
 
     Raises
     ------

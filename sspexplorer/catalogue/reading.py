@@ -16,7 +16,7 @@ from sspexplorer.catalogue.columns_map import ColumnsMap, check_map, map_of
 from sspexplorer.catalogue.convert import to_frame
 from sspexplorer.catalogue.files import one_sentence, read_table
 from sspexplorer.catalogue.names import BandColumn, read_name
-from sspexplorer.catalogue.photometries import Photometry, recognise
+from sspexplorer.catalogue.photometries import ChoiceNeededError, Photometry, recognise
 from sspexplorer.catalogue.redshifts import RedshiftColumn, read_redshifts, redshift_columns
 from sspexplorer.catalogue.selection import choose
 from sspexplorer.catalogue.units import Decision, Missing, decide, sample, to_fnu
@@ -223,7 +223,9 @@ def read_catalogue(
         width = _width_of(file.table)
         found = recognise(names, width, array_orders(file.table))
         try:
-            mapped = check_map(columns, names, width) if columns is not None else ColumnsMap()
+            mapped = ColumnsMap()
+            if columns is not None:
+                mapped = check_map(columns, column_names(file.table), width)
         except InputError as error:
             raise InputError(f"{name}: {error}") from None
         if not (found.photometries or any(mapped.bands.values())):
@@ -231,6 +233,8 @@ def read_catalogue(
         try:
             chosen = choose(found, photometry, mapped)
             measured = _measure(file.table, chosen, unit or mapped.unit)
+        except ChoiceNeededError as error:
+            raise ChoiceNeededError(f"{name}: {error}", error.option, error.choices) from None
         except InputError as error:
             raise InputError(f"{name}: {error}") from None
         offered = redshift_columns(names) if mapped.redshifts is None else mapped.redshifts

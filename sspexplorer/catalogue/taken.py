@@ -53,9 +53,6 @@ def sentences(catalogue: Catalogue) -> tuple[str, ...]:
     if errors := [(c.error, c.error_element, c.band) for c in columns if c.error]:
         found.append(_from("Errors", errors))
     found.append(f"Taken as {UNITS[catalogue.unit]}: {catalogue.unit_reason}.")
-    if flags := unused_flags(catalogue):
-        shown = ", ".join(flags[:6]) + (f" and {len(flags) - 6} more" if len(flags) > 6 else "")
-        found.append(f"These look like flags and were not used: {shown}.")
     return tuple(found)
 
 

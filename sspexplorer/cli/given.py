@@ -38,6 +38,15 @@ PhotometryOption = Annotated[
     str | None, typer.Option(help="Which photometry, if the catalogue has several.")
 ]
 
+ColumnsOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="MAP.yaml",
+        help="Which column holds what, where names mislead; each run writes the one it used beside "
+        "its result, as OUT.columns.yaml.",
+    ),
+]
+
 
 def check_out(out: Path, json_output: bool) -> None:
     """Check that the output can be written, before anything long is begun.
@@ -85,3 +94,14 @@ def say_taken(found: "Catalogue") -> None:
 
     for sentence in (*found.notes, *sentences(found)):
         say(sentence)
+
+
+def with_map(found: "Catalogue", out: Path, given: Path | None) -> dict[str, Any]:
+    """Write the map of the columns that were read beside a result; the report's part on it."""
+    from sspexplorer.catalogue.columns_map import save_map
+
+    columns = found.column_map()
+    path, why_not = (None, "") if out == STANDARD else save_map(columns, out, given)
+    if why_not:
+        say(why_not)
+    return {"columns": columns, "columns_path": str(path) if path else None}

@@ -5,15 +5,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sspexplorer import flags
 from sspexplorer.cli.console import print_json, say, tell
 from sspexplorer.cli.given import (
     STANDARD,
     CataloguesArgument,
+    ColumnsOption,
     OutOption,
     PhotometryOption,
     UnitOption,
     check_out,
     say_taken,
+    with_map,
     write_with,
 )
 from sspexplorer.cli.parts import JsonOption, ModelOption, progress_line
@@ -39,17 +42,19 @@ def predict(
     ] = False,
     unit: UnitOption = None,
     photometry: PhotometryOption = None,
+    columns: ColumnsOption = None,
     json_output: JsonOption = False,
 ) -> None:
     """Predict age, metallicity and dust for every row of a catalogue."""
-    from sspexplorer.catalogue import read_catalogue
+    from sspexplorer.catalogue import load_map, read_catalogue
     from sspexplorer.models import load_model, predict_rows
     from sspexplorer.posterior.prediction import Choices
 
     check_out(out, json_output)
     choices = Choices(floor, redshift, use_all)
     answering = load_model(model)
-    found = read_catalogue(catalogues, unit=unit, photometry=photometry)
+    mapped = None if columns is None else load_map(columns)
+    found = read_catalogue(catalogues, unit=unit, photometry=photometry, columns=mapped)
     predictions = predict_rows(
         answering,
         found.flux,
@@ -68,6 +73,7 @@ def predict(
     changed = write_with(found, out, predictions.table, about)
     report = _report(out, model, found, predictions, choices)
     report["notes"] += changed
+    report |= with_map(found, out, columns)
     if json_output:
         print_json(report)
         return
@@ -77,15 +83,14 @@ def predict(
     show = say if out == STANDARD else tell
     show(f"{report['n_predicted']} of {report['n_rows']} rows predicted, written to {out}.")
     show(predictions.meaning)
-    for flag, count in report["flags"].items():
-        show(f"  {count} flagged: {flag}")
+    for line in flags.described(predictions.table["pred_flag"]):
+        show(f"  {line}")
 
 
 def _report(out: Path, model: str, found: "Catalogue", predictions: "Predictions", choices) -> dict:
     from sspexplorer.catalogue.taken import taken
 
     table, said = predictions.table, taken(found)
-    flagged = table["pred_flag"][table["pred_flag"] != ""].value_counts()
     return {
         "path": str(out),
         "model": model,
@@ -94,7 +99,7 @@ def _report(out: Path, model: str, found: "Catalogue", predictions: "Predictions
         "redshift_as": choices.redshift_as,
         "n_rows": len(table),
         "n_predicted": int(table["pred_log_age"].notna().sum()),
-        "flags": {k: int(v) for k, v in flagged.items()},
+        "flags": flags.count(table["pred_flag"]),
         "use_all": choices.use_all,
         **said,
         "notes": [*said["notes"], *predictions.remarks],

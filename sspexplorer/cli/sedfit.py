@@ -4,15 +4,18 @@ from typing import Annotated
 
 import typer
 
+from sspexplorer import flags
 from sspexplorer.cli.console import print_json, say, tell
 from sspexplorer.cli.given import (
     STANDARD,
     CataloguesArgument,
+    ColumnsOption,
     OutOption,
     PhotometryOption,
     UnitOption,
     check_out,
     say_taken,
+    with_map,
     write_with,
 )
 from sspexplorer.cli.parts import JsonOption, progress_line
@@ -29,10 +32,11 @@ def sedfit(
     ] = 0.02,
     unit: UnitOption = None,
     photometry: PhotometryOption = None,
+    columns: ColumnsOption = None,
     json_output: JsonOption = False,
 ) -> None:
     """Fit every row of a catalogue with every SSP × E(B−V): the Bayesian SED fit."""
-    from sspexplorer.catalogue import read_catalogue
+    from sspexplorer.catalogue import load_map, read_catalogue
     from sspexplorer.catalogue.taken import taken
     from sspexplorer.libraries import load_library
     from sspexplorer.sedfit import fit_at_redshifts
@@ -41,7 +45,8 @@ def sedfit(
     names = [name.strip() for name in libraries.split(",") if name.strip()]
     for name in names:
         load_library(name)
-    found = read_catalogue(catalogues, unit=unit, photometry=photometry)
+    mapped = None if columns is None else load_map(columns)
+    found = read_catalogue(catalogues, unit=unit, photometry=photometry, columns=mapped)
     table = fit_at_redshifts(
         names,
         found.flux,
@@ -52,9 +57,6 @@ def sedfit(
     )
     about = {"SSPFLOOR": floor, "SSPLIBS": ",".join(names)}
     changed = write_with(found, out, table, about)
-    flagged = {
-        k: int(v) for k, v in table["fit_flag"][table["fit_flag"] != ""].value_counts().items()
-    }
     report = {
         "path": str(out),
         "libraries": names,
@@ -62,10 +64,11 @@ def sedfit(
         "n_rows": len(table),
         "n_fitted": int(table["fit_log_age"].notna().sum()),
         "median_chi2": float(table["fit_chi2"].median()),
-        "flags": flagged,
+        "flags": flags.count(table["fit_flag"]),
         **taken(found),
     }
     report["notes"] += changed
+    report |= with_map(found, out, columns)
     if json_output:
         print_json(report)
         return
@@ -77,5 +80,5 @@ def sedfit(
         f"{report['n_fitted']} of {report['n_rows']} rows fitted (median reduced χ² "
         f"{report['median_chi2']:.2f}), written to {out}."
     )
-    for flag, count in flagged.items():
-        show(f"  {count} flagged: {flag}")
+    for line in flags.described(table["fit_flag"]):
+        show(f"  {line}")

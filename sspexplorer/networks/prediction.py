@@ -1,13 +1,15 @@
-"""From the photometry of a catalogue to predictions, with what is doubtful said in words."""
+"""From the photometry of a catalogue to predictions, with flags where they are doubtful."""
 
 import numpy as np
 import pandas as pd
 
+from sspexplorer import flags
 from sspexplorer.bands import N_BANDS
 from sspexplorer.gaps import MIN_BANDS, complete
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.networks.model import Model
 from sspexplorer.noise import NoiseModel
+from sspexplorer.noisy_bands import too_noisy
 from sspexplorer.progress import NO_PROGRESS, Progress
 
 MAX_MISSING_FRACTION = 0.2
@@ -66,6 +68,7 @@ def predict(
     flux: np.ndarray,
     redshift: np.ndarray | None = None,
     *,
+    flux_err: np.ndarray | None = None,
     progress: Progress = NO_PROGRESS,
 ) -> pd.DataFrame:
     """Predict the stellar population of each row of photometry.
@@ -80,6 +83,9 @@ def predict(
         F_ν on any scale; NaN where a band is missing.
     redshift : ndarray, shape (n,), optional
         Redshifts, NaN where unknown; used only to flag, as the networks are trained at rest.
+    flux_err : ndarray, shape (n, 57), optional
+        σ on the scale of ``flux``; used only to leave out bands that are far noisier than the
+        others, see :mod:`sspexplorer.noisy_bands`.
     progress : Progress, optional
         Told, and asked whether to go on, between chunks of 5000 rows.
 
@@ -87,7 +93,7 @@ def predict(
     -------
     DataFrame, n rows
         ``pred_log_age`` (log10 yr), ``pred_metallicity`` (dex), ``pred_ebv`` (mag),
-        ``pred_n_bands`` (bands that were there) and ``pred_flag`` (empty where all is well).
+        ``pred_n_bands`` (bands that were used) and ``pred_flag`` (empty where all is well).
 
     Raises
     ------
@@ -95,6 +101,10 @@ def predict(
         If ``progress`` said so.
     """
     flux = np.asarray(flux, dtype=float)
+    noisy = np.zeros(flux.shape, dtype=bool)
+    if flux_err is not None:
+        noisy = too_noisy(flux, np.asarray(flux_err, dtype=float))
+        flux = np.where(noisy, np.nan, flux)
     n_bands = np.isfinite(flux).sum(axis=1)
     prediction = np.full((len(flux), len(PARAMETERS)), np.nan)
     for start in range(0, len(flux), CHUNK):
@@ -106,7 +116,7 @@ def predict(
     dark = (n_bands >= MIN_BANDS) & np.isnan(prediction[:, 0])
     table = pd.DataFrame(prediction, columns=list(PREDICTION_COLUMNS[:3]))
     table["pred_n_bands"] = n_bands
-    table["pred_flag"] = _flags(model, prediction, n_bands, dark, redshift)
+    table["pred_flag"] = _flags(model, prediction, n_bands, dark, noisy.any(axis=1), redshift)
     return table
 
 
@@ -115,28 +125,24 @@ def _flags(
     prediction: np.ndarray,
     n_bands: np.ndarray,
     dark: np.ndarray,
+    noisy: np.ndarray,
     redshift: np.ndarray | None,
 ) -> np.ndarray:
-    flags = np.full(len(prediction), "", dtype=object)
-
-    def add(rows: np.ndarray, words: str) -> None:
-        flags[rows] += np.where(flags[rows] == "", words, "; " + words).astype(object)
-
-    none, few = n_bands == 0, (n_bands > 0) & (n_bands < MIN_BANDS)
-    many_missing = (n_bands >= MIN_BANDS) & (N_BANDS - n_bands > MAX_MISSING_FRACTION * N_BANDS)
-    add(none, "no bands")
-    add(few, f"fewer than {MIN_BANDS} bands")
-    add(dark, "median flux not positive")
-    add(many_missing, f"more than {MAX_MISSING_FRACTION:.0%} of bands missing")
+    found = flags.column(len(prediction))
+    enough = n_bands >= MIN_BANDS
+    flags.add(found, n_bands == 0, "no-bands")
+    flags.add(found, (n_bands > 0) & ~enough, "too-few-bands")
+    flags.add(found, enough & dark, "flux-not-positive")
+    many = N_BANDS - n_bands > MAX_MISSING_FRACTION * N_BANDS
+    flags.add(found, enough & many, "many-bands-missing")
+    flags.add(found, noisy, "bands-too-noisy")
     if redshift is not None:
         with np.errstate(invalid="ignore"):
-            add(
-                np.abs(redshift) > MAX_UNMODELLED_REDSHIFT,
-                f"redshift above {MAX_UNMODELLED_REDSHIFT:g}: model trained at redshift 0",
-            )
+            far = np.abs(redshift) > MAX_UNMODELLED_REDSHIFT
+        flags.add(found, far, "redshift-not-modelled")
     for column, (name, (low, high)) in enumerate(model.card["label_range"].items()):
         with np.errstate(invalid="ignore"):
             value = prediction[:, column]
             outside = (value < low - RANGE_MARGIN) | (value > high + RANGE_MARGIN)
-        add(outside, f"{name} outside the training range")
-    return flags
+        flags.add(found, outside, f"{name.replace('_', '-')}-outside")
+    return found

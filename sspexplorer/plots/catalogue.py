@@ -174,7 +174,9 @@ def galaxy_picture(galaxy: hv.streams.Stream) -> hv.DynamicMap:
             ("Missing", "filled in from its neighbours: @flux{0.000}"),
         ]
     )
-    crossed = HoverTool(tooltips=[("@band", "set aside: all other bands contradict it")])
+    crossed = HoverTool(
+        tooltips=[("@band", "not used: contradicted by the others, or far noisier")]
+    )
     layers: list[tuple[Callable[[Galaxy], hv.Element], dict[str, Any]]] = [
         (_spectra, {"color": "colour", "line_width": 1.2, "line_alpha": 0.6}),
         (_error_bars, by_light | {"line_width": 1.2, "line_alpha": 0.7}),

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from sspexplorer import artifact
+from sspexplorer import artifact, flags
 from sspexplorer.bands import load_bands
 from sspexplorer.noise import NoiseModel
 from sspexplorer.populations import Populations
@@ -268,6 +268,6 @@ def learn_likeness(
 
 
 def named(bands: np.ndarray) -> list[str]:
-    """Names of the bands that are true in each row of (n, 57), with commas between."""
+    """Names of the bands that are true in each row of (n, 57), with spaces between."""
     names = np.array(load_bands().names)
-    return [", ".join(names[row]) for row in bands]
+    return [flags.cell(names[row]) for row in bands]

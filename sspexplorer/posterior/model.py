@@ -9,10 +9,19 @@ import torch
 from sspexplorer import artifact
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.errors import InputError
+from sspexplorer.gaps import LEAST_BANDS, MIN_BANDS
 from sspexplorer.posterior.density import Bounds, Mixture
-from sspexplorer.posterior.inputs import REDSHIFT_ERRORS, encode, level, relative_noise
+from sspexplorer.posterior.inputs import (
+    GAPPY_BANDS,
+    REDSHIFT_ERRORS,
+    encode,
+    level,
+    relative_noise,
+)
 from sspexplorer.posterior.network import Architecture, PosteriorNetwork
 from sspexplorer.progress import NO_PROGRESS, Progress
+
+FEW_BANDS = "few_bands.safetensors"
 
 _CHUNK = 4096
 
@@ -30,11 +39,19 @@ class PosteriorModel:
         ``redshift``; between them, for composite populations, ages and metallicities by mass.
     card : dict
         What the model is: prior, architecture, training, versions.
+    few_bands : PosteriorNetwork, optional
+        Answers for galaxies with 5 to 39 bands, as ``network`` has hardly met any in training.
     """
 
     network: PosteriorNetwork
     groups: tuple[Bounds, ...]
     card: dict
+    few_bands: PosteriorNetwork | None = None
+
+    @property
+    def least_bands(self) -> int:
+        """From how many bands on the model has an answer."""
+        return MIN_BANDS if self.few_bands is None else LEAST_BANDS
 
     def posterior(
         self,
@@ -51,7 +68,7 @@ class PosteriorModel:
         ----------
         flux, flux_err : ndarray, shape (n, 57)
             F_ν and its σ on any scale, the same for both; NaN in ``flux`` where a band is
-            missing. At least one band of a row must be there.
+            missing. At least :attr:`least_bands` of a row must be there.
         redshift, redshift_err : ndarray, shape (n,), optional
             Redshift and its σ, by default 0.0001; NaN where the redshift is unknown.
         progress : Progress, optional
@@ -70,15 +87,27 @@ class PosteriorModel:
             inputs = encode_catalogue(
                 flux[rows], flux_err[rows], redshift[rows], redshift_err[rows]
             )
-            with torch.inference_mode():
-                found = self.network(inputs)
-            mixtures = (m.mixture(g) for m, g in zip(found, self.groups, strict=True))
-            parts.append(tuple(mixtures))
+            parts.append(self._answer(inputs, np.isfinite(flux[rows]).sum(axis=1) < GAPPY_BANDS))
             progress.report(min(1.0, (start + _CHUNK) / max(n, 1)))
         return tuple(_joined(group) for group in zip(*parts, strict=True))
 
+    def _answer(self, inputs: torch.Tensor, few: np.ndarray) -> tuple[Mixture, ...]:
+        """Posteriors of rows, of those with few bands by the network for them."""
+        mixtures = self._mixtures(self.network, inputs)
+        if self.few_bands is not None and few.any():
+            others = self._mixtures(self.few_bands, inputs[torch.from_numpy(few)])
+            for mixture, other in zip(mixtures, others, strict=True):
+                for name in ("weights", "means", "factors"):
+                    getattr(mixture, name)[few] = getattr(other, name)
+        return mixtures
+
+    def _mixtures(self, network: PosteriorNetwork, inputs: torch.Tensor) -> tuple[Mixture, ...]:
+        with torch.inference_mode():
+            found = network(inputs)
+        return tuple(m.mixture(g) for m, g in zip(found, self.groups, strict=True))
+
     def save(self, folder: Path) -> None:
-        """Write ``weights.safetensors`` and ``card.json`` into ``folder``, made if missing.
+        """Write card and weights into ``folder``, made if missing.
 
         Weights are rounded to 16 bits, half the size: what is tested is what was read again.
 
@@ -87,8 +116,9 @@ class PosteriorModel:
         InputError
             If the folder cannot be written.
         """
-        state = self.network.state_dict()
-        artifact.save(folder, {k: v.half().numpy() for k, v in state.items()}, self.card)
+        artifact.save(folder, _half(self.network), self.card)
+        if self.few_bands is not None:
+            artifact.save_arrays(folder / FEW_BANDS, _half(self.few_bands))
 
     @classmethod
     def load(cls, folder: Path) -> "PosteriorModel":
@@ -103,11 +133,19 @@ class PosteriorModel:
         with artifact.readable(folder, "posterior model"):
             if tuple(card["bands"]) != BAND_NAMES:
                 raise InputError(f"{folder} holds a model for other bands.")
-            groups = groups_of(card)
-            network = PosteriorNetwork(Architecture(**card["architecture"]), groups)
-            network.load_state_dict({k: torch.from_numpy(a).float() for k, a in arrays.items()})
-        network.eval().requires_grad_(False)
-        return cls(network, groups, card)
+            network, few = _network(card, arrays), folder / FEW_BANDS
+            few_bands = _network(card, artifact.load_arrays(few)) if few.is_file() else None
+            return cls(network, groups_of(card), card, few_bands)
+
+
+def _half(network: PosteriorNetwork) -> dict[str, np.ndarray]:
+    return {name: value.half().numpy() for name, value in network.state_dict().items()}
+
+
+def _network(card: dict, arrays: dict[str, np.ndarray]) -> PosteriorNetwork:
+    network = PosteriorNetwork(Architecture(**card["architecture"]), groups_of(card))
+    network.load_state_dict({k: torch.from_numpy(a).float() for k, a in arrays.items()})
+    return network.eval().requires_grad_(False)
 
 
 def encode_catalogue(

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
+from sspexplorer import flags
 from sspexplorer.bands import load_bands
 from sspexplorer.constants import SPEED_OF_LIGHT
 from sspexplorer.noise import NoiseModel
@@ -162,7 +163,7 @@ def measure_outliers(
         if kind == "one wrecked band":
             names = named(likeness.contradicted(flux, error)[0])
             right = [
-                load_bands().names[b] in n.split(", ") for b, n in zip(band, names, strict=True)
+                load_bands().names[b] in flags.codes(n) for b, n in zip(band, names, strict=True)
             ]
             row["named"] = float(np.mean(right))
         p_values[kind] = p.tolist()
