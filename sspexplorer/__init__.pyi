@@ -1,5 +1,6 @@
 # What `sspexplorer/__init__.py` loads when first used, for type checkers and editors.
 
+from sspexplorer.analysis.held_out import held_out_table as held_out_table
 from sspexplorer.app.notebook import notebook as notebook
 from sspexplorer.catalogue import Catalogue as Catalogue
 from sspexplorer.catalogue import read_catalogue as read_catalogue
@@ -17,8 +18,8 @@ from sspexplorer.metrics import summary as summary
 from sspexplorer.mocks import MockSample as MockSample
 from sspexplorer.mocks import make_mocks as make_mocks
 from sspexplorer.mocks import observe as observe
+from sspexplorer.models import load_model as load_model
 from sspexplorer.models import predict_rows as predict_rows
-from sspexplorer.networks.model import load_model as load_model
 from sspexplorer.networks.training import Recipe as Recipe
 from sspexplorer.networks.training import get_recipe as get_recipe
 from sspexplorer.networks.training import train as train

@@ -9,6 +9,7 @@ from pathlib import Path
 import holoviews as hv
 import numpy as np
 import pytest
+from pictures import Figure, wait_for
 from playwright.sync_api import Browser, Page, expect
 
 from sspexplorer.app import cache
@@ -91,6 +92,11 @@ def test_losses_that_are_not_there_or_not_numbers_are_drawn_as_nothing():
 # Browser
 
 
+def epochs(figures: list[Figure]) -> int:
+    """How many epochs of validation losses the first figure shows."""
+    return len(figures[0].of_kind("Line")[1]["x"])
+
+
 def opened(page: Page, server: str, more: str = "epochs=3") -> Page:
     page.goto(f"{server}?{TINY}&{more}")
     expect(page.get_by_text("Compared on held-out mocks")).to_be_visible()
@@ -103,7 +109,7 @@ def test_a_network_is_trained_compared_used_and_downloaded(
 ):
     opened(page, server)
     start = page.get_by_role("button", name="Start", exact=True)
-    before = page.locator("canvas").first.screenshot()
+    wait_for(page, lambda seen: epochs(seen) > 3, "Losses of a network that ships")
     start.click()
     expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
 
@@ -115,7 +121,7 @@ def test_a_network_is_trained_compared_used_and_downloaded(
 
     expect(page.get_by_text("Network 1: of 3 epochs")).to_be_visible(timeout=LONG)
     expect(start).to_be_visible()
-    assert page.locator("canvas").first.screenshot() != before
+    wait_for(page, lambda seen: epochs(seen) == 3, "Losses of three epochs")
     row = page.get_by_role("row", name=re.compile("Network 1"))
     expect(row).to_contain_text(re.compile(r"E-MILES.*0\.\d{3}"))
 

@@ -190,8 +190,6 @@ def coverage_picture(
             yticks=[-2.5, -2, -1.5, -1, -0.5, 0, 0.5],
             show_legend=False,
             apply_ranges=False,
-            default_tools=["pan", "box_zoom", "wheel_zoom", "save", "reset"],
-            active_tools=["box_zoom"],
         )
     )
 

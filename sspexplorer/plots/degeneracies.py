@@ -244,7 +244,6 @@ def degeneracy_picture(
         show_legend=False,
         xticks=5,
         yticks=5,
-        default_tools=["pan", "box_zoom", "wheel_zoom", "reset"],
         active_tools=["box_select"],
     )
     streams = [pipe, view, hv.streams.PlotSize()]

@@ -108,8 +108,6 @@ def density_picture(
         show_legend=False,
         xticks=5,
         yticks=5,
-        default_tools=["pan", "box_zoom", "wheel_zoom", "save", "reset"],
-        active_tools=["box_zoom"],
     )
     return hv.DynamicMap(draw, streams=[pipe, view, hv.streams.PlotSize()]).opts(
         hv.opts.Image(tools=[_cell_hover(residual)], colorbar_opts=_colour_bar(), **_CELL_STYLE),

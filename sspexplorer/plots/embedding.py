@@ -140,7 +140,6 @@ def sed_map(
         yticks=6,
         show_legend=colour == LIBRARY,
         legend_position="top_left",
-        default_tools=["pan", "wheel_zoom", "box_zoom", "reset"],
         active_tools=["lasso_select"],
     )
     return hv.Overlay(layers).collate().opts(hv.opts.Overlay(**figure))

@@ -17,6 +17,7 @@ from sspexplorer.histories.tables import KINDS, rate_table
 from sspexplorer.labels import PARAMETER_LABELS
 from sspexplorer.plots.sed import SED_COLOURS, WAVELENGTH_RANGE, photometry_table, scale_flux_axis
 from sspexplorer.plots.style import NEUTRAL, figure_options
+from sspexplorer.plots.view import set_view
 
 # One for each member of a family; the last one for what belongs to none.
 MEMBER_COLOURS: tuple[str, ...] = SED_COLOURS
@@ -374,7 +375,7 @@ def _hold_limits(plot: Any, limits: tuple[float, float]) -> None:
     if plot.handles.get("held_limits") != limits:
         plot.handles["held_limits"] = limits
         low, high = limits
-        plot.handles["y_range"].update(start=low, end=high, reset_start=low, reset_end=high)
+        set_view(plot.handles["y_range"], low, high)
 
 
 def _hover(

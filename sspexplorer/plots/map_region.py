@@ -14,6 +14,7 @@ from sspexplorer.labels import PARAMETER_LABELS
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.plots.sed import SED_COLOURS, WAVELENGTH_RANGE
 from sspexplorer.plots.style import NEUTRAL, PARAMETER_COLOURS, figure_options
+from sspexplorer.plots.view import set_view
 
 HISTOGRAM_LIMITS = {"log_age": (5.9, 10.5), "metallicity": (-2.7, 1.1), "ebv": (-0.1, 0.9)}
 N_BINS = 40
@@ -128,7 +129,7 @@ def _hold_flux(plot: Any, data: RegionSEDs) -> None:
     # Fluxes over their median: between these lie all but the noisiest bands.
     low, high = max(drawn.min(), -0.5), min(drawn.max(), 5.0)
     air = 0.06 * (high - low)
-    plot.handles["y_range"].update(start=float(min(0.0, low) - air), end=float(high + air))
+    set_view(plot.handles["y_range"], float(min(0.0, low) - air), float(high + air))
 
 
 def prediction_histogram(
@@ -194,4 +195,4 @@ def _hold_count(
 ) -> None:
     """HoloViews hook: counts begin at zero, and leave room for the legend."""
     tallest = max(_counts(v[:, column], limits).max() for v in (data.true, data.predicted))
-    plot.handles["y_range"].update(start=0.0, end=max(1.0, 1.55 * float(tallest)))
+    set_view(plot.handles["y_range"], 0.0, max(1.0, 1.55 * float(tallest)))

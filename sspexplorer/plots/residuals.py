@@ -160,8 +160,6 @@ def residual_picture(
         show_legend=False,
         xticks=5,
         yticks=5,
-        default_tools=["pan", "box_zoom", "wheel_zoom", "reset"],
-        active_tools=["box_zoom"],
     )
     return hv.DynamicMap(draw, streams=[pipe, view, hv.streams.PlotSize()]).opts(
         hv.opts.Image(

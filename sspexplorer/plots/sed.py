@@ -20,6 +20,7 @@ from sspexplorer.plots.style import (
     band_colours,
     figure_options,
 )
+from sspexplorer.plots.view import set_view
 
 # One for each SED of a comparison; apart from the colours of libraries and parameters.
 SED_COLOURS = ("#C026A3", "#0AA5C2", "#B8860B", "#7BAA1E", "#64748B")
@@ -201,7 +202,7 @@ def scale_flux_axis(plot: Any, low: float, top: float) -> None:
         return
     handles["flux_scale"] = (low, top)
     bottom = low - (top - low) * _FOOT / (1 - _FOOT)
-    handles["y_range"].update(start=bottom, end=top)
+    set_view(handles["y_range"], bottom, top)
     curves = load_bands().curves
     data = {
         "xs": [np.concatenate([grid[:1], grid, grid[-1:]]) for grid, _ in curves],

@@ -18,6 +18,7 @@ from bokeh.themes import Theme
 from sspexplorer.bands import load_bands
 from sspexplorer.labels import library_label
 from sspexplorer.plots.saving import save_button
+from sspexplorer.plots.view import hold_view
 
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif'
 
@@ -221,8 +222,9 @@ def figure_options(*hooks: Callable[[Any, Any], None], **options: Any) -> dict[s
     Parameters
     ----------
     *hooks
-        HoloViews hooks to run besides :func:`quiet_toolbar` and
-        :func:`~sspexplorer.plots.saving.save_button`.
+        HoloViews hooks to run besides :func:`quiet_toolbar`,
+        :func:`~sspexplorer.plots.saving.save_button` and, after all others,
+        :func:`~sspexplorer.plots.view.hold_view`.
     **options
         HoloViews options that are added, or take the place of the common ones.
     """
@@ -230,6 +232,8 @@ def figure_options(*hooks: Callable[[Any, Any], None], **options: Any) -> dict[s
         "responsive": True,
         "show_grid": True,
         "toolbar": "above",
-        "hooks": [quiet_toolbar, save_button, *hooks],
+        "default_tools": ["pan", "box_zoom", "wheel_zoom", "reset"],
+        "active_tools": ["box_zoom"],
+        "hooks": [quiet_toolbar, save_button, *hooks, hold_view],
     }
     return common | options
