@@ -3,8 +3,8 @@
     python benchmarks/noisy_bands.py [--model ssp] [--mocks N]
 
 One, four or twelve bands of each mock, at random, are made so many times as noisy as the survey has
-them, with errors that say so. Printed is the RMSE of the posterior means that use them, over that of
-those that do not, and how many truths their 68 % intervals hold.
+them, with errors that say so. Printed is the RMSE of the posterior means that use them, over that
+of those that do not, and how many truths their 68 % intervals hold.
 """
 
 import argparse
