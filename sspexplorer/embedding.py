@@ -279,7 +279,7 @@ class Embedding:
             state = {k.removeprefix("network."): torch.from_numpy(v) for k, v in tensors.items()}
             network.load_state_dict(state)
         network.eval().requires_grad_(False)
-        return cls(network, *arrays, card)
+        return cls(network, *arrays, card=card)
 
 
 def make_network() -> nn.Module:
