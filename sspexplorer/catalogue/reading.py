@@ -16,7 +16,7 @@ from sspexplorer.catalogue.columns_map import ColumnsMap, check_map, map_of
 from sspexplorer.catalogue.convert import to_frame
 from sspexplorer.catalogue.files import one_sentence, read_table
 from sspexplorer.catalogue.names import BandColumn, read_name
-from sspexplorer.catalogue.photometries import Photometry, recognise
+from sspexplorer.catalogue.photometries import ChoiceNeededError, Photometry, recognise
 from sspexplorer.catalogue.redshifts import RedshiftColumn, read_redshifts, redshift_columns
 from sspexplorer.catalogue.selection import choose
 from sspexplorer.catalogue.units import Decision, Missing, decide, sample, to_fnu
@@ -142,6 +142,7 @@ class Catalogue:
         target: str | Path | BinaryIO,
         form: str | None = None,
         extra: pd.DataFrame | None = None,
+        about: Mapping[str, str | float | bool] | None = None,
     ) -> tuple[str, ...]:
         """Write every row and column of the file, in order, then further columns.
 
@@ -157,7 +158,11 @@ class Catalogue:
             File name or ending that says the format; needed unless ``target`` is a path.
         extra : DataFrame, n rows, optional
             Columns to append. One whose name is taken (in any letter case, since FITS does not
-            tell them apart) gets ``_2`` appended to it, or the next number that is free.
+            tell them apart) gets ``_2`` appended to it, or the next number that is free. Those of
+            predictions and fits get their units and descriptions.
+        about : dict, optional
+            What the file should say about itself, by keywords of FITS: up to eight capitals and
+            digits. Text has no place for it.
 
         Returns
         -------
@@ -171,11 +176,13 @@ class Catalogue:
         """
         arrays = {column.flux for column in self.columns if column.flux_element is not None}
         arrays |= {column.error for column in self.columns if column.error_element is not None}
-        return writing.write(self.table, target, form, extra, self.delimiter, frozenset(arrays))
+        return writing.write(
+            self.table, target, form, extra, self.delimiter, frozenset(arrays), about
+        )
 
 
 def read_catalogue(
-    source: str | Path | bytes | BinaryIO,
+    source: str | Path | bytes | BinaryIO | Sequence[str | Path],
     name: str | None = None,
     *,
     photometry: str | None = None,
@@ -186,8 +193,10 @@ def read_catalogue(
 
     Parameters
     ----------
-    source : path, bytes or binary file
-        CSV (also with semicolons, tabs or bars), ECSV, FITS, VOTable or Parquet.
+    source : path, bytes, binary file, or sequence of paths
+        Text (separated by any sign, by spaces, or aligned), ECSV, FITS, VOTable, Parquet, Feather
+        or HDF5, also packed. Several paths, or all catalogues of a folder, are read one below the
+        other; "-" is standard input.
     name : str, optional
         File name; its ending says the format. Needed unless ``source`` is a path.
     photometry : str, optional
@@ -206,15 +215,17 @@ def read_catalogue(
     InputError
         If it cannot be used; one sentence says what and where.
     """
-    file = read_table(source, name, _names_bands if columns is None else _always)
-    name = name or Path(str(source)).name
+    file, name = read_table(source, name, _names_bands if columns is None else _always)
     # A cell may turn out damaged only now, such as text that is not UTF-8.
     with one_sentence(name, "a catalogue"):
-        names = column_names(file.table)
+        # Of columns that share a name, the first one counts.
+        names = [c for c in column_names(file.table) if c not in (file.renamed or {})]
         width = _width_of(file.table)
         found = recognise(names, width, array_orders(file.table))
         try:
-            mapped = check_map(columns, names, width) if columns is not None else ColumnsMap()
+            mapped = ColumnsMap()
+            if columns is not None:
+                mapped = check_map(columns, column_names(file.table), width)
         except InputError as error:
             raise InputError(f"{name}: {error}") from None
         if not (found.photometries or any(mapped.bands.values())):
@@ -222,6 +233,8 @@ def read_catalogue(
         try:
             chosen = choose(found, photometry, mapped)
             measured = _measure(file.table, chosen, unit or mapped.unit)
+        except ChoiceNeededError as error:
+            raise ChoiceNeededError(f"{name}: {error}", error.option, error.choices) from None
         except InputError as error:
             raise InputError(f"{name}: {error}") from None
         offered = redshift_columns(names) if mapped.redshifts is None else mapped.redshifts

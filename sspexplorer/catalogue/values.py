@@ -16,6 +16,7 @@ AnyTable = pa.Table | Table
 # Cells that say "no value" in words.
 BLANKS = ("", "-", "--", "na", "n/a", "nan", "nil", "none", "null", "masked")
 _NUMBER = r"^([+-]?(\d+\.?\d*|\.\d+)([ed][+-]?\d+)?|[+-]?inf(inity)?|[+-]?nan)$"
+_COMMA = r"^[+-]?\d+,\d+\S*$"
 _BRACKETS = re.compile(r"\s*[\[{(]")
 
 
@@ -79,6 +80,8 @@ def column_numbers(table: AnyTable, name: str) -> Numbers:
     if column is None:
         return Numbers(_astropy_values(table[name], name))
     if pa.types.is_string(column.type):
+        if _has_decimal_commas(table, name):
+            column = pc.replace_substring(column, ",", ".")
         arrays = split_arrays(column)
         return _text_numbers(column, name) if arrays is None else _array_numbers(arrays, name)
     if is_list(column.type):
@@ -86,6 +89,11 @@ def column_numbers(table: AnyTable, name: str) -> Numbers:
     if not (_is_number(column.type) or pa.types.is_null(column.type)):
         raise InputError(f"Column {name!r} holds {column.type} values where numbers are needed.")
     return Numbers(_arrow_values(column))
+
+
+def _has_decimal_commas(table: AnyTable, name: str) -> bool:
+    """Whether the reader of a text found that a column's numbers have decimal commas."""
+    return isinstance(table, pa.Table) and b"decimal" in (table.schema.field(name).metadata or {})
 
 
 def _is_number(kind: pa.DataType) -> bool:
@@ -199,9 +207,16 @@ def _text_numbers(column: pa.Array, name: str) -> Numbers:
     row = int(np.argmax(unreadable))
     text = cells[row].as_py()
     if not np.isfinite(values).any():
-        hint = "; write decimals with a point" if re.fullmatch(r"[+-]?\d+,\d+\S*", text) else ""
+        hint = "; write decimals with a point" if re.fullmatch(_COMMA, text) else ""
         raise InputError(
             f"Column {name!r} holds no numbers: row {row + 1} reads {_shown(text)}{hint}."
+        )
+    with_comma = pc.match_substring_regex(cells, _COMMA).to_numpy(zero_copy_only=False)
+    if with_comma.any():
+        row = int(np.argmax(with_comma))
+        raise InputError(
+            f"Column {name!r} has numbers with a comma, such as {_shown(cells[row].as_py())} in "
+            f"row {row + 1}, beside others without; write decimals with a point."
         )
     return Numbers(values, int(unreadable.sum()), (row, _shown(text)))
 
