@@ -78,8 +78,20 @@ class BandColumn:
         Column with its error, "" if there is none.
     flux_element, error_element : int or None
         Which value of an array column; None for a plain column.
-    relative : bool
-        Whether the error is a fraction of the flux.
+    error_kind : str
+        What the error column holds: "absolute", "relative" (a fraction of the flux), "percent"
+        or "ivar" (1/σ² in the flux's own unit).
+    mask : str
+        Column of integers that are 0 where the band is good, "" if there is none.
+    mask_element : int or None
+        Which value of an array column; None for a plain column.
+    mask_kind : str
+        "mask" where any value above 0 says that the band is bad, "sextractor" for the bits of
+        SExtractor's FLAGS.
+    flags : str
+        Column of SExtractor's flags where ``mask`` holds mask flags, so that both count.
+    flags_element : int or None
+        Which value of it.
     """
 
     band: str
@@ -87,7 +99,24 @@ class BandColumn:
     error: str = ""
     flux_element: int | None = None
     error_element: int | None = None
-    relative: bool = False
+    error_kind: str = "absolute"
+    mask: str = ""
+    mask_element: int | None = None
+    mask_kind: str = ""
+    flags: str = ""
+    flags_element: int | None = None
+
+    @property
+    def relative(self) -> bool:
+        """Whether the error is a fraction of the flux."""
+        return self.error_kind == "relative"
+
+    @property
+    def masks(self) -> tuple[tuple[str, int | None, str], ...]:
+        """Every (column, element, kind) that can say that this band is bad."""
+        found = ((self.mask, self.mask_element, self.mask_kind),)
+        found += ((self.flags, self.flags_element, "sextractor"),)
+        return tuple(source for source in found if source[0])
 
 
 @dataclass(frozen=True)
@@ -310,7 +339,14 @@ def _photometry(key: tuple[str, str], gathered: dict[tuple[str, str], _Gathered]
         if fluxes:
             error = errors[0] if errors else ("", None, False)
             columns.append(
-                BandColumn(band, fluxes[0][0], error[0], fluxes[0][1], error[1], error[2])
+                BandColumn(
+                    band,
+                    fluxes[0][0],
+                    error[0],
+                    fluxes[0][1],
+                    error[1],
+                    "relative" if error[2] else "absolute",
+                )
             )
     return Photometry(label, quantity, aperture, tuple(columns), tuple(clashes))
 
