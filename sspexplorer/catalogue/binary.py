@@ -9,7 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from astropy.io import fits, votable
 from astropy.table import Table
+from astropy.units import Unit
 
+from sspexplorer.catalogue.metadata import serialized_units
 from sspexplorer.catalogue.source import FileTable, LooksRight, Source
 from sspexplorer.errors import InputError
 
@@ -33,11 +35,15 @@ def read_fits(source: Source, looks_right: LooksRight) -> FileTable:
                 raise InputError(f"{source.name} is cut short: its last rows are missing.")
         chosen = tables[_choose([hdu.columns.names for hdu in tables], looks_right)]
         source.refuse_duplicates(chosen.columns.names)
+        units = serialized_units(chosen.header.get("COMMENT", ()))
         if any("ASTROPY-SERIALIZED-COLUMNS" in str(c) for c in chosen.header.get("COMMENT", ())):
             # YAML that makes times and coordinates of plain columns, and could do harm; the
             # plain columns are what the file holds.
             chosen.header.remove("COMMENT", remove_all=True)
         table = Table.read(chosen, mask_invalid=False, unit_parse_strict="silent")
+    for name in units.keys() & set(table.colnames):
+        if table[name].unit is None:
+            table[name].unit = Unit(units[name], parse_strict="silent")
     return FileTable(table, notes=_several(len(tables), tables.index(chosen), chosen.name))
 
 

@@ -11,7 +11,11 @@ import pandas as pd
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.catalogue import notes, writing
 from sspexplorer.catalogue.convert import to_frame
+from sspexplorer.catalogue.decide import Decision, decide, sample
 from sspexplorer.catalogue.files import one_sentence, read_table
+from sspexplorer.catalogue.fnu import Missing, to_fnu
+from sspexplorer.catalogue.limits import find_codes
+from sspexplorer.catalogue.masks import Masked, MaskRule, find_masked
 from sspexplorer.catalogue.names import (
     BandColumn,
     Photometry,
@@ -20,7 +24,6 @@ from sspexplorer.catalogue.names import (
     recognise,
     redshift_error,
 )
-from sspexplorer.catalogue.units import Decision, Missing, decide, sample, to_fnu
 from sspexplorer.catalogue.values import (
     AnyTable,
     Numbers,
@@ -31,6 +34,7 @@ from sspexplorer.catalogue.values import (
     stack_columns,
 )
 from sspexplorer.errors import InputError
+from sspexplorer.mocks import LABELS
 
 # Anything beyond stands for no value, or is the magnitude in the z band.
 _LOWEST_REDSHIFT, _HIGHEST_REDSHIFT = -0.01, 10.0
@@ -62,9 +66,15 @@ class Catalogue:
     available_photometries : tuple of str
         Labels of all, the best first.
     unit : str
-        What the numbers in the file were taken to be: "fnu", "flambda" or "mag".
+        What the numbers in the file were taken to be: "fnu", "flambda", "mag" or "stmag".
     unit_reason : str
         Why, in words.
+    decision : Decision
+        The same in full: what decided, how surely, and the unit of each band and error.
+    missing : Missing
+        How many fluxes are missing, and why.
+    masked : Masked
+        Mask and flag columns that were used.
     redshift_column : str
         "" if there is none.
     notes : tuple of str
@@ -86,6 +96,9 @@ class Catalogue:
     unit_reason: str
     redshift_column: str
     notes: tuple[str, ...]
+    decision: Decision
+    missing: Missing
+    masked: Masked
     delimiter: str = ""
 
     def __len__(self) -> int:
@@ -167,6 +180,7 @@ def read_catalogue(
     *,
     photometry: str | None = None,
     unit: str | None = None,
+    masks: MaskRule | None = None,
 ) -> Catalogue:
     """Read a catalogue of galaxies and understand its columns.
 
@@ -180,7 +194,10 @@ def read_catalogue(
         Which to read where there are several, such as "AUTO"; the best one if not given, see
         :attr:`Catalogue.available_photometries`.
     unit : str, optional
-        "fnu", "flambda" or "mag", where what the file says is wrong.
+        "fnu", "flambda", "mag" or "stmag", where what the file says is wrong.
+    masks : MaskRule, optional
+        Which masks and flags make a flux missing; by default any mask, and SExtractor's flags
+        above 3.
 
     Raises
     ------
@@ -196,7 +213,7 @@ def read_catalogue(
             raise InputError(f"{name}: {notes.nothing_found(found)}")
         try:
             chosen = found.photometry(photometry)
-            measured = _measure(file.table, chosen, unit)
+            measured = _measure(file.table, chosen, unit, masks)
         except InputError as error:
             raise InputError(f"{name}: {error}") from None
         redshift, redshift_column, redshift_notes = _redshift(file.table, found)
@@ -217,9 +234,13 @@ def read_catalogue(
             *file.notes,
             *notes.on_bands(chosen, found),
             *notes.on_text(measured.unreadable),
+            *notes.on_masks(measured.masked, measured.missing),
             *notes.on_missing(measured.missing, chosen, len(measured.flux)),
             *redshift_notes,
         ),
+        decision=measured.decision,
+        missing=measured.missing,
+        masked=measured.masked,
         delimiter=file.delimiter,
     )
 
@@ -237,10 +258,13 @@ class _Measured:
     error: np.ndarray
     decision: Decision
     missing: Missing
+    masked: Masked
     unreadable: dict[str, Numbers]
 
 
-def _measure(table: AnyTable, chosen: Photometry, unit: str | None) -> _Measured:
+def _measure(
+    table: AnyTable, chosen: Photometry, unit: str | None, rule: MaskRule | None
+) -> _Measured:
     """Numbers of a photometry, converted to F_ν."""
     by_band = {column.band: column for column in chosen.columns}
     columns = [by_band.get(band) for band in BAND_NAMES]
@@ -252,20 +276,23 @@ def _measure(table: AnyTable, chosen: Photometry, unit: str | None) -> _Measured
         (numbers[c.error].values, c.error_element) if c and c.error else None for c in columns
     ]
     flux, error = stack_columns(fluxes, len(table)), stack_columns(errors, len(table))
-    relative = np.array([c is not None and c.relative for c in columns])
-    units = {name: column_unit(table, name) for name in names}
+    masked = find_masked(table, columns, rule)
+    mocks = set(LABELS) <= set(column_names(table))
+    few, few_errors = sample(flux), sample(error)
     decision = decide(
-        sample(flux),
-        np.where(relative, np.nan, sample(error)),
+        few if masked.bad is None else np.where(sample(masked.bad), np.nan, few),
+        few_errors,
+        columns,
+        {name: column_unit(table, name) for name in names},
         unit=unit,
-        own=[units[c.flux] if c else "" for c in columns],
-        own_error=[units[c.error] if c and c.error else "" for c in columns],
-        quantity=chosen.quantity,
-        label=chosen.label,
+        quantity="FNU" if mocks else chosen.quantity,
+        label="as those of our mock samples" if mocks else chosen.label,
     )
-    missing = to_fnu(flux, error, decision, relative)
-    unreadable = {name: read for name, read in numbers.items() if read.unreadable}
-    return _Measured(flux, error, decision, missing, unreadable)
+    logarithmic = np.array([band.step != 0 for band in decision.bands])
+    codes = find_codes(few, few_errors, logarithmic)
+    missing = to_fnu(flux, error, decision.bands, decision.errors, codes, masked.bad)
+    notable = {name: n for name, n in numbers.items() if n.unreadable or n.limits}
+    return _Measured(flux, error, decision, missing, masked, notable)
 
 
 def _redshift(table: AnyTable, found: Recognised) -> tuple[np.ndarray | None, str, tuple[str, ...]]:
