@@ -191,6 +191,8 @@ def _linear_error(text: str) -> ErrorUnit:
     else:
         unit, size = _parsed(text)
         powers = {1: 1.0, 2: 0.5, -2: -0.5}
+        if fraction := _scale(unit, u.dimensionless_unscaled):
+            return ErrorUnit("relative", fraction)
     for power, root in powers.items():
         for kind, cgs in _CGS.items():
             if (scale := _scale(unit, cgs**power)) is not None:
