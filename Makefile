@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 PORT ?= 5006
+# On Linux, pip's own choice of torch brings CUDA; TORCH=cpu takes the one without, from PyTorch.
+TORCH ?=
 
 SHELL := bash
 .DEFAULT_GOAL := help
@@ -21,7 +23,7 @@ HAS_NOTEBOOKS := $(VENV)/.has-notebooks
 .PHONY: help app notebooks test lint format data model posteriors readme clean chromium
 
 help: ## List the targets
-	@echo "Usage: make TARGET [PYTHON=python3.12] [PORT=5006]"
+	@echo "Usage: make TARGET [PYTHON=python3.12] [PORT=5006] [TORCH=cpu]"
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 app: $(HAS_APP) ## Install the app in .venv and serve it at http://localhost:5006/app
@@ -57,17 +59,26 @@ posteriors: $(HAS_APP) ## Train the posterior models again and test them, two ho
 	@for name in ssp galaxy; do $(BIN)/python scripts/validate_posterior.py $$name || exit 1; done
 	@$(BIN)/python scripts/update_readme.py
 
-readme: $(HAS_APP) ## Refresh the README's tables from what is beside the models
+readme: $(HAS_APP) ## Refresh the README's tables and docs/api.md
 	@$(BIN)/python scripts/update_readme.py
+	@$(BIN)/python scripts/update_api.py
 
 clean: ## Remove .venv, caches and builds
 	@rm -rf $(VENV) build dist .cache .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+# Of what is fetched torch is half, or nine tenths when it brings CUDA.
+SIZE := 450 MB to fetch, or 3 GB where torch brings CUDA (see README: TORCH=cpu)
+
 # Torch alone takes minutes on a slow line: name the big files as they come; the log has the rest.
 PIP_LOG := $(VENV)/pip.log
 PIP_INSTALL := set -o pipefail; $(BIN)/python -m pip install --progress-bar off --log $(PIP_LOG) \
 	-c constraints.txt
+ifeq ($(TORCH),cpu)
+PIP_INSTALL += --extra-index-url https://download.pytorch.org/whl/cpu
+else ifneq ($(TORCH),)
+$(error TORCH can only be cpu, or empty for the torch that pip chooses)
+endif
 define SHOW_BIG_STEPS
 2>&1 | while read -r verb what size unit; do \
 	case "$$verb $$what $$unit" in \
@@ -91,17 +102,17 @@ $(BIN)/python:
 		echo "$(PYTHON) cannot make a virtual environment (Debian: apt install python3-venv)." >&2; exit 1; }
 
 $(HAS_APP): $(PINS) | $(BIN)/python
-	@echo "Installing the app: 400 MB to fetch and 2 GB on disk, a few minutes the first time"
+	@echo "Installing the app: $(SIZE), a few minutes the first time"
 	@$(PIP_INSTALL) -e . $(SHOW_BIG_STEPS)
 	@touch $@
 
 $(HAS_TESTS): $(PINS) | $(BIN)/python
-	@echo "Installing the app and its tests: 450 MB to fetch and 2 GB on disk the first time"
+	@echo "Installing the app and its tests: $(SIZE), a few minutes the first time"
 	@$(PIP_INSTALL) -e '.[test,dev]' $(SHOW_BIG_STEPS)
 	@touch $(HAS_APP) $@
 
 $(HAS_NOTEBOOKS): $(PINS) | $(BIN)/python
-	@echo "Installing the app and JupyterLab: 450 MB to fetch and 2 GB on disk the first time"
+	@echo "Installing the app and JupyterLab: $(SIZE), a few minutes the first time"
 	@$(PIP_INSTALL) -e '.[notebooks]' $(SHOW_BIG_STEPS)
 	@touch $(HAS_APP) $@
 

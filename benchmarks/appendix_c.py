@@ -12,9 +12,8 @@ import numpy as np
 
 from sspexplorer.histories import PAPER_FAMILIES, evolve
 from sspexplorer.libraries import load_library
-from sspexplorer.networks.model import load_model
+from sspexplorer.models import load_model
 from sspexplorer.noise import NoiseModel
-from sspexplorer.posterior.model import load_posterior
 
 LIBRARIES = ("bc03", "popstar")
 POINTS = ("paper", "default")
@@ -32,7 +31,7 @@ def offsets(model: str, library: str, family: str, magnitude: float = 17.0) -> n
     if model in POINTS:
         return load_model(model).predict(flux) - truth
     error = flux * NoiseModel.default().relative_error(magnitude)
-    posterior = load_posterior(model).posterior(flux, error, np.zeros(len(flux)))[0]
+    posterior = load_model(model).model.posterior(flux, error, np.zeros(len(flux)))[0]
     return posterior.quantiles((0.5,))[..., 0] - truth
 
 

@@ -11,31 +11,11 @@ import argparse
 
 import numpy as np
 
-from sspexplorer.libraries import load_library
 from sspexplorer.metrics import evaluate, held_out_mocks
-from sspexplorer.mocks import EBV_GRID, PARAMETERS
-from sspexplorer.networks.model import load_model
+from sspexplorer.mocks import PARAMETERS
+from sspexplorer.models import load_model
 from sspexplorer.noise import NoiseModel
-from sspexplorer.photometry import synthesize
-from sspexplorer.posterior.validation.comparisons import ExactPosterior
-
-STEPS = 5  # values of E(B−V) in each cell of the grid
-
-
-def model_grid(libraries: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Noise-free SEDs (n, 57) over their median, and their parameters (n, 3)."""
-    middles = np.add(EBV_GRID[1:], EBV_GRID[:-1]) / 2
-    edges = np.concatenate([EBV_GRID[:1], middles, EBV_GRID[-1:]])
-    steps = (np.arange(STEPS) + 0.5) / STEPS
-    values = (edges[:-1, None] + np.diff(edges)[:, None] * steps).ravel()
-    fluxes, parameters = [], []
-    for library in map(load_library, libraries):
-        for ebv in values:
-            flux = synthesize(library.spectra, library.wavelength, ebv)
-            fluxes.append(flux / np.median(flux, axis=1, keepdims=True))
-            ebvs = np.full(len(library), ebv)
-            parameters.append(np.stack([library.log_age, library.metallicity, ebvs], axis=1))
-    return np.concatenate(fluxes), np.concatenate(parameters)
+from sspexplorer.posterior.exact import ExactPosterior, prior_models
 
 
 def medians(probability: np.ndarray, parameters: np.ndarray) -> np.ndarray:
@@ -57,15 +37,15 @@ def main() -> None:
     test = held_out_mocks(model, "ssp")
     chosen = np.random.default_rng(0).permutation(len(test))[:number]
     test = test.rows(np.isin(np.arange(len(test)), chosen))
-    models, parameters = model_grid(model.card["sample"]["libraries"])
-    posterior = ExactPosterior(models)
+    models = prior_models(libraries=model.card["sample"]["libraries"])
+    posterior = ExactPosterior(models.flux)
     limit = np.empty((len(test), len(PARAMETERS)))
     magnitude = test.labels["magnitude"].to_numpy()
     for value in np.unique(magnitude):
         sigma = noise.relative_error(value)
         for rows in np.array_split(np.flatnonzero(magnitude == value), 6):
             flux = test.flux[rows].astype(float)
-            limit[rows] = medians(posterior.probabilities(flux, sigma), parameters)
+            limit[rows] = medians(posterior.probabilities(flux, sigma), models.parameters)
     bound, network = (evaluate(p, test.labels) for p in (limit, model.predict(test.flux)))
     print(f"{len(test)} mocks, {len(models)} models: σ_NMAD of posterior medians | of the network")
     groups = {"all": (bound["overall"], network["overall"])}

@@ -127,8 +127,9 @@ def pictures() -> dict:
     """Time to draw the three densities of a page: all, and the part that is tested on."""
     import holoviews as hv
 
-    from sspexplorer.networks.model import load_model
-    from sspexplorer.plots.density import Compared, density_picture, density_table
+    from sspexplorer.analysis.held_out import density_table
+    from sspexplorer.models import load_model
+    from sspexplorer.plots.density import Compared, density_picture
 
     hv.extension("bokeh")
     model = load_model("default")

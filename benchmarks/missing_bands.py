@@ -12,9 +12,10 @@ import numpy as np
 
 from sspexplorer.metrics import summary
 from sspexplorer.mocks import PARAMETERS
+from sspexplorer.models import load_model
 from sspexplorer.noise import NoiseModel
-from sspexplorer.posterior.model import load_posterior
-from sspexplorer.posterior.validation.comparisons import ExactPosterior, model_grid, singles_at_rest
+from sspexplorer.posterior.exact import ExactPosterior
+from sspexplorer.posterior.validation.comparisons import model_grid, singles_at_rest
 from sspexplorer.posterior.validation.trust import GAPS
 
 MAGNITUDES = (19.5, 20.0, 20.5, 21.0, 21.5, 22.0)
@@ -26,7 +27,7 @@ def main() -> None:
     parser.add_argument("--model", default="ssp")
     parser.add_argument("--mocks", type=int, default=6000)
     options = parser.parse_args()
-    model, noise = load_posterior(options.model), NoiseModel.default()
+    model, noise = load_model(options.model).model, NoiseModel.default()
     whole = singles_at_rest(options.mocks, MAGNITUDES)
     grid = model_grid()
     posterior = ExactPosterior(grid.flux)

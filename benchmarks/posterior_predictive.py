@@ -17,8 +17,9 @@ from scipy.spatial import cKDTree
 from sspexplorer.catalogue import read_catalogue
 from sspexplorer.galaxies import GalaxyPrior
 from sspexplorer.mocks import PARAMETERS
+from sspexplorer.models import load_model
 from sspexplorer.posterior.one import OneGalaxy
-from sspexplorer.posterior.prediction import Choices, load_estimator, predict_posterior
+from sspexplorer.posterior.prediction import Choices, predict_posterior
 
 N_PRIOR = 200_000
 N_DRAWS = 200
@@ -54,7 +55,7 @@ def main() -> None:
     parser.add_argument("catalogue")
     parser.add_argument("--floor", type=float, default=0.03)
     options = parser.parse_args()
-    estimator, choices = load_estimator("galaxy"), Choices(options.floor, "rest")
+    estimator, choices = load_model("galaxy"), Choices(options.floor, "rest")
     catalogue = read_catalogue(options.catalogue)
     table = predict_posterior(estimator, catalogue.flux, catalogue.flux_err, choices=choices)
     prior = GalaxyPrior(max_redshift=0.0).draw(N_PRIOR, seed=1)

@@ -16,7 +16,7 @@ import numpy as np
 from sspexplorer.libraries import LIBRARY_NAMES
 from sspexplorer.metrics import evaluate, held_out_mocks
 from sspexplorer.mocks import EBV_GRID, PARAMETERS
-from sspexplorer.networks.model import load_model
+from sspexplorer.models import load_model
 from sspexplorer.sedfit import (
     CIGALE_FLOOR,
     MEAN_COLUMNS,

@@ -17,7 +17,7 @@ from sspexplorer.app.explore.sed import SEDExplorer
 from sspexplorer.embedding import load_embedding
 from sspexplorer.libraries import LIBRARY_NAMES, read_library
 from sspexplorer.mocks import make_mocks
-from sspexplorer.networks.model import load_model
+from sspexplorer.models import load_model
 from sspexplorer.networks.prediction import predict
 from sspexplorer.photometry import band_matrix
 from sspexplorer.resources import data_path

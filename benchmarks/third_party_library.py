@@ -22,8 +22,7 @@ from astropy.io import fits
 from sspexplorer.libraries.store import add_library
 from sspexplorer.metrics import evaluate
 from sspexplorer.mocks import PARAMETERS, MockSample, make_mocks
-from sspexplorer.networks.model import load_model
-from sspexplorer.posterior.model import load_posterior
+from sspexplorer.models import load_model
 
 NAME = "m11-marcs"
 FILES = re.compile(r".*/m11_marcs/M11_MARCS_res2\.7_imf_ss_age_([\d.]+)_z_(-?[\d.]+)\.fits")
@@ -57,7 +56,8 @@ def answers(model: str, mocks: MockSample) -> np.ndarray:
     """Predicted log_age, metallicity and ebv (n, 3); of posteriors the means."""
     if model in POINTS:
         return load_model(model).predict(mocks.flux)
-    posterior = load_posterior(model).posterior(mocks.flux, mocks.flux_err, np.zeros(len(mocks)))[0]
+    answering = load_model(model).model
+    posterior = answering.posterior(mocks.flux, mocks.flux_err, np.zeros(len(mocks)))[0]
     return posterior.moments()[0]
 
 

@@ -20,10 +20,11 @@ from astropy.io import fits
 from make_data import PACKAGES, fetch
 
 from sspexplorer.bands import BAND_NAMES, N_BANDS, load_bands
+from sspexplorer.constants import SPEED_OF_LIGHT
 from sspexplorer.histories import compose
 from sspexplorer.libraries import load_library
 from sspexplorer.noise import NoiseModel
-from sspexplorer.photometry import SPEED_OF_LIGHT, synthesize
+from sspexplorer.photometry import synthesize
 from sspexplorer.resources import data_path
 
 N_SIMULATED = 200

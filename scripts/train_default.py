@@ -15,7 +15,7 @@ from dataclasses import replace
 from sspexplorer.libraries import LIBRARY_NAMES, load_library
 from sspexplorer.metrics import with_metrics
 from sspexplorer.mocks import make_mocks
-from sspexplorer.networks.training import RECIPES, Progress, get_recipe, train
+from sspexplorer.networks.training import RECIPES, TrainingState, get_recipe, train
 from sspexplorer.resources import data_path
 
 # Not the default seed of `sspexplorer mocks`, so that a user's mocks have noise of their own.
@@ -28,7 +28,7 @@ class Line:
     def __init__(self) -> None:
         self.epoch = 0
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: TrainingState) -> None:
         """Print where the training is."""
         if progress.epoch > self.epoch:
             self.epoch = progress.epoch
@@ -59,7 +59,7 @@ def main() -> None:
         name, libraries = f"{recipe.name}-{options.library}", (options.library,)
         recipe = replace(recipe, epochs=equal_steps(recipe.epochs, options.library))
     mocks = make_mocks(libraries, seed=MOCK_SEED, continuous_ebv=recipe.name == "default")
-    model = with_metrics(train(mocks, recipe, progress=Line()), splits=("ssp", "random"))
+    model = with_metrics(train(mocks, recipe, watch=Line()), splits=("ssp", "random"))
     replace(model, card=model.card | {"name": name}).save(data_path("models", name))
     for split, found in model.card["metrics"].items():
         for parameter, values in found["overall"].items():

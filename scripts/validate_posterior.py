@@ -14,7 +14,7 @@ from train_posterior import MODELS
 
 from sspexplorer.noise import NoiseModel
 from sspexplorer.posterior.likeness import Likeness, learn_likeness
-from sspexplorer.posterior.model import POSTERIOR_MODELS, PosteriorModel
+from sspexplorer.posterior.model import PosteriorModel
 from sspexplorer.posterior.training import Prior
 from sspexplorer.posterior.validation import comparisons
 from sspexplorer.posterior.validation.calibration import (
@@ -35,7 +35,9 @@ from sspexplorer.posterior.validation.trust import (
     measure_photoz,
     measure_redshifts,
 )
+from sspexplorer.progress import Progress
 from sspexplorer.resources import data_path
+from sspexplorer.shipped import posterior_names
 
 TEMPLATES = {"ssp": 20_000, "galaxy": 40_000}
 P_BINS = np.array([0, 1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.03, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0])
@@ -92,7 +94,9 @@ def main() -> None:
     likeness.save(folder)
     say("outliers")
     bright = held_out(model, prior, 2000, magnitudes=(MAGNITUDE,), seed=SEED + 3)
-    outliers, p_values = measure_outliers(likeness, bright, noise, progress=say)
+    outliers, p_values = measure_outliers(
+        likeness, bright, noise, progress=Progress(lambda _, kind: say(kind))
+    )
     say("magnitudes")
     mocks = held_out(model, prior, n)
     mixture = answers(model, mocks)
@@ -104,7 +108,7 @@ def main() -> None:
     say("comparisons")
     others = {
         other: PosteriorModel.load(folder if other == name else data_path("models", other))
-        for other in POSTERIOR_MODELS
+        for other in posterior_names()
         if other == name or data_path("models", other).is_dir()
     }
     fractions = tarp(mixture.rows(slice(0, 8000)), mocks.true[:8000])

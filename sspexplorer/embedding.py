@@ -12,7 +12,6 @@ distance from the training set is measured among SEDs, not on the plane.
 >>> embedding.place(flux), embedding.distance(flux)  # doctest: +SKIP
 """
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,15 +22,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import nn
 
+from sspexplorer import artifact
 from sspexplorer.bands import BAND_NAMES, N_BANDS
 from sspexplorer.errors import InputError
+from sspexplorer.gaps import complete
 from sspexplorer.libraries import LIBRARY_NAMES, load_library
 from sspexplorer.mocks import split_of
-from sspexplorer.networks.prediction import MIN_BANDS, extend_ends, fill_missing
 from sspexplorer.noise import NoiseModel
 from sspexplorer.photometry import synthesize
 from sspexplorer.resources import data_path
@@ -179,7 +177,7 @@ class Embedding:
         ndarray, shape (n, 2), float64
             NaN for an SED that cannot be used.
         """
-        filled, usable = complete(flux)
+        filled, usable = complete(flux, sparse_templates())
         plane = np.full((len(flux), 2), np.nan)
         rows = np.flatnonzero(usable)
         for start in range(0, len(rows), _PLACED_AT_ONCE):
@@ -210,7 +208,7 @@ class Embedding:
         libraries : sequence of str
             Those to search.
         """
-        filled, usable = complete(flux)
+        filled, usable = complete(flux, sparse_templates())
         scaled = filled[usable] / np.median(filled[usable], axis=1, keepdims=True)
         distances = np.full((len(flux), len(libraries)), np.nan)
         index = np.full((len(flux), len(libraries)), -1)
@@ -260,18 +258,11 @@ class Embedding:
         InputError
             If the folder cannot be written.
         """
-        tensors = {f"network.{k}": v.contiguous() for k, v in self.network.state_dict().items()}
+        state = self.network.state_dict().items()
+        arrays = {f"network.{name}": value.numpy() for name, value in state}
         for name in (*_ARRAYS, "magnitudes", "reference"):
-            values = np.ascontiguousarray(getattr(self, name), dtype=np.float32)
-            tensors[name] = torch.from_numpy(values)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            save_file(tensors, folder / "weights.safetensors")
-            (folder / "card.json").write_text(
-                json.dumps(self.card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-            )
-        except OSError as error:
-            raise InputError(f"Cannot write the map to {folder}: {error.strerror}.") from None
+            arrays[name] = np.asarray(getattr(self, name), dtype=np.float32)
+        artifact.save(folder, arrays, self.card)
 
     @classmethod
     def load(cls, folder: Path) -> "Embedding":
@@ -282,23 +273,14 @@ class Embedding:
         InputError
             If the folder does not hold a map.
         """
-        paths = folder / "card.json", folder / "weights.safetensors"
-        if not all(path.is_file() for path in paths):
-            raise InputError(f"{folder} holds no map: it needs card.json and weights.safetensors.")
-        try:
-            card = json.loads(paths[0].read_text(encoding="utf-8"))
-            with safe_open(paths[1], framework="pt") as file:
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        tensors, card = artifact.load(folder, "map")
+        with artifact.readable(folder, "map"):
             if tuple(card["bands"]) != BAND_NAMES:
                 raise InputError(f"{folder} holds a map of SEDs in other bands.")
-            arrays = [tensors.pop(n).numpy() for n in (*_ARRAYS, "magnitudes", "reference")]
+            arrays = [tensors.pop(name) for name in (*_ARRAYS, "magnitudes", "reference")]
             network = make_network()
-            network.load_state_dict({k.removeprefix("network."): v for k, v in tensors.items()})
-        except (OSError, ValueError, SafetensorError, KeyError, TypeError, RuntimeError) as error:
-            if isinstance(error, InputError):
-                raise
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise InputError(f"{folder} is not a map this version can read: {reason}") from None
+            state = {k.removeprefix("network."): torch.from_numpy(v) for k, v in tensors.items()}
+            network.load_state_dict(state)
         network.eval().requires_grad_(False)
         return cls(network, *arrays, card)
 
@@ -309,36 +291,6 @@ def make_network() -> nn.Module:
     for fan_in, fan_out in pairwise(WIDTHS):
         layers += [nn.Linear(fan_in, fan_out), nn.SiLU()]
     return nn.Sequential(*layers[:-1])
-
-
-def complete(flux: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Fill missing bands, as :func:`sspexplorer.networks.prediction.predict` does.
-
-    Parameters
-    ----------
-    flux : ndarray, shape (n, 57)
-        F_ν on any scale; NaN is missing.
-
-    Returns
-    -------
-    filled : ndarray, shape (n, 57)
-        NaN in rows that are not usable.
-    usable : ndarray of bool, shape (n,)
-        False for fewer than 20 bands, or a median flux that is not positive.
-    """
-    flux = np.asarray(flux, dtype=float)
-    present = np.isfinite(flux)
-    usable = present.sum(axis=1) >= MIN_BANDS
-    filled = np.full(flux.shape, np.nan)
-    if usable.any():
-        whole = flux[usable]
-        if not present[usable].all():
-            whole = fill_missing(np.where(present, flux, np.nan)[usable])
-            whole = extend_ends(whole, present[usable], _sparse_templates())
-        lit = np.median(whole, axis=1) > 0
-        usable[np.flatnonzero(usable)[~lit]] = False
-        filled[usable] = whole[lit]
-    return filled, usable
 
 
 def equal_magnitude(
@@ -431,7 +383,7 @@ def load_embedding(folder: Path | None = None) -> Embedding:
 
 
 @cache
-def _sparse_templates() -> np.ndarray:
+def sparse_templates() -> np.ndarray:
     """Every fifth template: enough to continue an SED beyond its ends, and quick."""
     return np.ascontiguousarray(training_templates().flux[::5])
 

@@ -19,6 +19,19 @@ from sspexplorer.populations import REDSHIFT_STEPS, Populations, observed, shuff
 
 NAMES = ("log_age", "metallicity", "ebv", "mass_log_age", "mass_metallicity")
 
+# Prior of model ``galaxy``, for its card.
+GALAXY_WORDS = (
+    "Prior of model ``galaxy``: composite histories with dust, gas and redshift. Histories are of "
+    "six kinds: delayed and constant formation that goes on, formation that was quenched, a burst "
+    "on an old body, rejuvenated formation and single bursts, beginning up to 13.8 Gyr ago. The "
+    "metallicity of the body is even between −2 and 0.4 (or what its library has), that of a "
+    "later episode differs by 0.3 dex or so, more often upwards. E(B−V) follows 0.8 × Beta(1, "
+    "2.5) mag, that of the gas is 1 to 2.5 times as much; log U is even from −4 to −2, and in "
+    "three galaxies of four gas takes up 20 to 100 % of the ionising light; in the fourth there "
+    "is none, so that no light but the stars' is needed to be young. The redshift is even from 0 "
+    "to 0.1 unless told otherwise. Ages and metallicities are weighted by light at 5500 to 6500 "
+    "Å, and again by the mass formed."
+)
 # Shares of the kinds of histories.
 FAMILIES = {
     "delayed": 0.22,
@@ -82,15 +95,7 @@ class Episodes:
 class GalaxyPrior:
     """Prior of model ``galaxy``: composite histories with dust, gas and redshift.
 
-    Histories are of six kinds: delayed and constant formation that goes on, formation that was
-    quenched, a burst on an old body, rejuvenated formation and single bursts, beginning up to
-    13.8 Gyr ago. The metallicity of the body is even between −2 and 0.4 (or what its library
-    has), that of a later episode differs by 0.3 dex or so, more often upwards. E(B−V) follows
-    0.8 × Beta(1, 2.5) mag, that of the gas is 1 to 2.5 times as much; log U is even from −4 to
-    −2, and in three galaxies of four gas takes up 20 to 100 % of the ionising light; in the fourth
-    there is none, so that no light but the stars' is needed to be young. The redshift is even from
-    0 to 0.1 unless told otherwise. Ages and metallicities are weighted by light at 5500 to 6500 Å,
-    and again by the mass formed.
+    In words: :data:`GALAXY_WORDS`.
 
     Attributes
     ----------
@@ -111,8 +116,7 @@ class GalaxyPrior:
 
     def to_dict(self) -> dict:
         """Plain numbers and words, for a card."""
-        words = " ".join(" ".join(type(self).__doc__.split("\n\n")[:2]).split())
-        return {"kind": "galaxy", "words": words, "families": FAMILIES} | asdict(self)
+        return {"kind": "galaxy", "words": GALAXY_WORDS, "families": FAMILIES} | asdict(self)
 
     def draw(self, n: int, *, seed: int, held_out: bool = False) -> Populations:
         """Draw populations.

@@ -1,27 +1,26 @@
 """One door to all models: those that answer with a point, and those with posteriors."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from sspexplorer.errors import InputError
 from sspexplorer.metrics import EVALUATION_SEED, held_out_mocks, noise_seen, of_split
 from sspexplorer.mocks import MockSample, make_mocks
-from sspexplorer.networks.model import SHIPPED_MODELS, Model, load_model
+from sspexplorer.networks.model import Model
 from sspexplorer.networks.prediction import predict
-from sspexplorer.posterior.model import POSTERIOR_MODELS, is_posterior
 from sspexplorer.posterior.prediction import (
     Choices,
-    load_estimator,
+    Estimator,
     predict_posterior,
     remarks,
 )
+from sspexplorer.progress import NO_PROGRESS, Progress
+from sspexplorer.shipped import is_posterior, model_folder, shipped_names
 
-# What catalogues are predicted with unless something else is asked for.
-DEFAULT_MODEL = "galaxy"
+AnyModel = Model | Estimator
 
 _MEANINGS = {
     "galaxy": (
@@ -60,69 +59,80 @@ class Predictions:
     remarks: tuple[str, ...] = ()
 
 
-def gives_posteriors(model: str | Path) -> bool:
-    """Whether a model, by name or folder, answers with posteriors."""
-    return str(model) in POSTERIOR_MODELS or is_posterior(Path(model))
+def load_model(model: str | Path) -> AnyModel:
+    """Load a shipped model by name, or the folder of a model.
 
+    Shipped models are read once and shared: nothing may change them.
 
-def check_model(model: str | Path) -> None:
-    """Load a model, by name or folder, before anything long is begun.
+    Returns
+    -------
+    Model or Estimator
+        Networks that answer with a point, or a model that answers with posteriors.
 
     Raises
     ------
     InputError
-        If there is no such model.
+        If there is no such model, or it cannot be read.
     """
-    (load_estimator if gives_posteriors(model) else _load_point)(model)
+    return _shipped(str(model)) if str(model) in shipped_names() else _load(model_folder(model))
 
 
-def meaning(model: str | Path) -> str:
+@cache
+def _shipped(name: str) -> AnyModel:
+    return _load(model_folder(name))
+
+
+def _load(folder: Path) -> AnyModel:
+    return Estimator.load(folder) if is_posterior(folder) else Model.load(folder)
+
+
+def _loaded(model: str | Path | AnyModel) -> AnyModel:
+    return load_model(model) if isinstance(model, str | Path) else model
+
+
+def meaning(model: str | Path | AnyModel) -> str:
     """Which ages and metallicities a model reports, in a sentence."""
-    if not gives_posteriors(model):
-        return POINT_MEANING
-    kind = load_estimator(model).model.card["prior"]["kind"]
-    return _MEANINGS[kind]
+    model = _loaded(model)
+    return POINT_MEANING if isinstance(model, Model) else _MEANINGS[model.card["prior"]["kind"]]
 
 
 def predict_rows(
-    model: str | Path,
+    model: str | Path | AnyModel,
     flux: np.ndarray,
     flux_err: np.ndarray,
     redshift: np.ndarray | None = None,
     redshift_err: np.ndarray | None = None,
     *,
     choices: Choices | None = None,
-    progress: Callable[[float], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    progress: Progress = NO_PROGRESS,
 ) -> Predictions:
-    """Predict rows of photometry with any model, by name or folder.
+    """Predict rows of photometry with any model.
 
     Parameters
     ----------
-    model : str or Path
+    model : str, Path, Model or Estimator
+        By name or folder, or loaded already.
     flux, flux_err : ndarray, shape (n, 57)
         F_ν and σ on one scale for each row; NaN in ``flux`` is a missing band.
     redshift, redshift_err : ndarray, shape (n,), optional
     choices : Choices, optional
         Of no effect on networks that answer with a point.
-    progress, cancelled
-        As in :func:`~sspexplorer.posterior.prediction.predict_posterior`.
+    progress : Progress, optional
 
     Raises
     ------
     InputError
         If there is no such model.
     Cancelled
-        If ``cancelled`` said so.
+        If ``progress`` said so.
     """
-    hooks = {"progress": progress, "cancelled": cancelled}
-    if not gives_posteriors(model):
-        table = predict(_load_point(model), flux, redshift, **hooks)
+    model = _loaded(model)
+    if isinstance(model, Model):
+        table = predict(model, flux, redshift, flux_err=flux_err, progress=progress)
         return Predictions(table, POINT_MEANING)
     choices = choices or Choices()
-    estimator = load_estimator(model)
     table = predict_posterior(
-        estimator, flux, flux_err, redshift, redshift_err, choices=choices, **hooks
+        model, flux, flux_err, redshift, redshift_err, choices=choices, progress=progress
     )
     said = remarks(table, redshift, choices.redshift_as)
     return Predictions(table, meaning(model), tuple(said))
@@ -147,13 +157,13 @@ class Tested:
 
 
 def answers_to_mocks(
-    model: str | Path, split: str = "ssp", mocks: MockSample | None = None
+    model: str | Path | AnyModel, split: str = "ssp", mocks: MockSample | None = None
 ) -> Tested:
-    """Have any model, by name or folder, answer to mocks on which it is fairly tested.
+    """Have any model answer to mocks on which it is fairly tested.
 
     Parameters
     ----------
-    model : str or Path
+    model : str, Path, Model or Estimator
     split : {"ssp", "random"}
         See :func:`sspexplorer.metrics.held_out_mocks`.
     mocks : MockSample, optional
@@ -164,11 +174,11 @@ def answers_to_mocks(
     InputError
         If there is no such model, or no such mock.
     """
-    if not gives_posteriors(model):
-        network = _load_point(model)
-        test = held_out_mocks(network, split, mocks)
-        return Tested(network.predict(test.flux), test, noise_seen(network, test))
-    posterior = load_estimator(model).model
+    model = _loaded(model)
+    if isinstance(model, Model):
+        test = held_out_mocks(model, split, mocks)
+        return Tested(model.predict(test.flux), test, noise_seen(model, test))
+    posterior = model.model
     if mocks is None:
         libraries = posterior.card["prior"]["libraries"]
         mocks = make_mocks(libraries, seed=EVALUATION_SEED)
@@ -176,13 +186,3 @@ def answers_to_mocks(
     redshift = test.labels["redshift"].to_numpy(float)
     mean, _ = posterior.posterior(test.flux, test.flux_err, redshift)[0].moments()
     return Tested(mean, test, False)
-
-
-def _load_point(model: str | Path) -> Model:
-    known = (*POSTERIOR_MODELS, *SHIPPED_MODELS)
-    if str(model) not in known and not Path(model).is_dir():
-        raise InputError(
-            f"There is no model {str(model)!r}: it is neither a folder nor one of "
-            f"{', '.join(known)}."
-        )
-    return load_model(model)

@@ -11,9 +11,8 @@ from functools import cache
 import numpy as np
 
 from sspexplorer.bands import N_BANDS, load_bands
+from sspexplorer.constants import AB_ZERO_POINT, MAG_TO_RELATIVE
 from sspexplorer.errors import InputError
-
-MAG_TO_RELATIVE = np.log(10) / 2.5
 
 # 5σ depths (AB mag) in 3 arcsec of miniJPAS, read between the limits given by Bonoli et al.
 # (2021), abstract and Sect. 4: narrow bands from 22 in the red to 23.5 in the blue-green.
@@ -27,9 +26,6 @@ APERTURE_AREA = 27.0
 # Growth of log10(AUTO aperture area) per magnitude brighter than 22: at fixed surface brightness
 # it would be 0.4; galaxies of high luminosity are also somewhat denser.
 _APERTURE_GROWTH = 0.25
-
-# m = −2.5 log10(F_ν / erg s⁻¹ cm⁻² Hz⁻¹) + AB_ZERO_POINT (Oke & Gunn 1983).
-AB_ZERO_POINT = -48.6
 
 # What a table can be measured from: galaxies enough, of magnitudes that galaxies have.
 MIN_GALAXIES = 10

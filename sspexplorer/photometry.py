@@ -5,10 +5,10 @@ from functools import lru_cache
 import numpy as np
 
 from sspexplorer.bands import load_bands
+from sspexplorer.constants import SPEED_OF_LIGHT
 from sspexplorer.dust import transmission
 from sspexplorer.errors import InputError
 
-SPEED_OF_LIGHT = 2.99792458e18  # Å/s
 MAX_REDSHIFT = 0.1
 
 

@@ -19,6 +19,14 @@ from sspexplorer.photometry import MAX_REDSHIFT, band_matrix
 
 # 150 km/s apart at most: far less than a narrow band, which is 0.02 wide in redshift.
 REDSHIFT_STEPS = 201
+# Prior of model ``ssp``, for its card.
+SSP_WORDS = (
+    "Every SSP of the libraries is as likely as any other, as in the paper's sample, and stands "
+    "for the ages and metallicities nearest to its own: a population lies evenly in its half of "
+    "the way to a neighbour in log age and to one in [M/H], its log spectrum between theirs. "
+    "E(B−V) is even within the part of the range nearest to each of the paper's eight values, all "
+    "eight parts alike; the redshift is even from 0 to 0.1 unless told otherwise."
+)
 _FAINTEST = 1e-20  # L_sun/Å/M_sun; darkness has no logarithm
 
 
@@ -60,11 +68,7 @@ class Populations:
 class SSPPrior:
     """Prior of model ``ssp``: one population of one age and metallicity behind one screen.
 
-    Every SSP of the libraries is as likely as any other, as in the paper's sample, and stands for
-    the ages and metallicities nearest to its own: a population lies evenly in its half of the way
-    to a neighbour in log age and to one in [M/H], its log spectrum between theirs. E(B−V) is even
-    within the part of the range nearest to each of the paper's eight values, all eight parts
-    alike; the redshift is even from 0 to 0.1 unless told otherwise.
+    In words: :data:`SSP_WORDS`.
 
     Attributes
     ----------
@@ -82,9 +86,7 @@ class SSPPrior:
 
     def to_dict(self) -> dict:
         """Plain numbers and words, for a card."""
-        return {"kind": "ssp", "words": " ".join(type(self).__doc__.split("\n\n")[1].split())} | (
-            asdict(self)
-        )
+        return {"kind": "ssp", "words": SSP_WORDS} | asdict(self)
 
     def draw(self, n: int, *, seed: int, held_out: bool = False) -> Populations:
         """Draw populations.

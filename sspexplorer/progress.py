@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from sspexplorer.errors import Cancelled
 
 
-def _say_nothing(fraction: float, words: str | None) -> None:
+def _say_nothing(fraction: float | None, words: str | None) -> None:
     pass
 
 
@@ -39,21 +39,22 @@ class Progress:
     Attributes
     ----------
     on_report : callable
-        Takes the fraction done and, or None, what is going on. Called in the thread of the work.
+        Takes the fraction done and what is going on, None for either where it is not known.
+        Called in the thread of the work.
     is_cancelled : callable
         Whether the work was asked to stop.
     """
 
-    on_report: Callable[[float, str | None], None] = _say_nothing
+    on_report: Callable[[float | None, str | None], None] = _say_nothing
     is_cancelled: Callable[[], bool] = _never
 
-    def report(self, fraction: float, words: str | None = None) -> None:
+    def report(self, fraction: float | None, words: str | None = None) -> None:
         """Tell how far the work is.
 
         Parameters
         ----------
-        fraction : float
-            Part that is done, 0 to 1.
+        fraction : float or None
+            Part that is done, 0 to 1; None if that cannot be said.
         words : str, optional
             What is going on, if that changes.
         """
@@ -87,10 +88,11 @@ class Progress:
         Progress
             Its fractions, 0 to 1, are those of the part; asking it to stop is asking the whole.
         """
-        return Progress(
-            lambda fraction, words: self.on_report(start + size * fraction, words),
-            self.is_cancelled,
-        )
+
+        def report(fraction: float | None, words: str | None) -> None:
+            self.on_report(None if fraction is None else start + size * fraction, words)
+
+        return Progress(report, self.is_cancelled)
 
 
 NO_PROGRESS = Progress()

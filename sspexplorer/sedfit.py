@@ -1,24 +1,28 @@
-"""Bayesian SED fitting on a grid of models: the rival of the networks, and their limit.
+"""Bayesian SED fitting on a grid of models: the rival of the networks.
 
 The algorithm of CIGALE (Boquien et al. 2019, A&A 622, A103, Sect. 4.3), which Domínguez Sánchez et
 al. (2026), Sect. 5.1, compare their networks with: the χ² of every model with free amplitude, and
 means and standard deviations of the parameters weighted by the likelihood. For galaxies drawn from
-the grid, with the noise that the fit is told, no estimator has a smaller mean squared error.
+the grid, with noise that is the same whatever the galaxy, no estimator would have a smaller mean
+squared error. The noise of mocks goes with the flux of the model: what can be done then is in
+:mod:`sspexplorer.posterior.exact`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from sspexplorer.errors import Cancelled, InputError
+from sspexplorer import flags
+from sspexplorer.errors import InputError
+from sspexplorer.gaps import LEAST_BANDS, MIN_BANDS
 from sspexplorer.libraries import LIBRARY_NAMES, SSPLibrary, load_library
 from sspexplorer.mocks import EBV_GRID, PARAMETERS, MockSample
-from sspexplorer.networks.prediction import MIN_BANDS
 from sspexplorer.photometry import MAX_REDSHIFT, synthesize
+from sspexplorer.progress import NO_PROGRESS, Progress
 
 # Relative error added in quadrature to those of a catalogue. CIGALE adds 0.1 unless told otherwise
 # (Boquien et al. 2019, Sect. 4.3); zero points of narrow bands are good to about 0.02.
@@ -142,8 +146,7 @@ def fit(
     flux_err: np.ndarray,
     *,
     floor: float = 0.0,
-    progress: Callable[[float], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    progress: Progress = NO_PROGRESS,
 ) -> pd.DataFrame:
     """Fit every galaxy with every model of a grid.
 
@@ -160,10 +163,8 @@ def fit(
         unknown; 5 % of the median flux is taken instead.
     floor : float
         Relative error added in quadrature.
-    progress : callable, optional
-        Called with the fraction done.
-    cancelled : callable, optional
-        Asked between chunks of 250 rows.
+    progress : Progress, optional
+        Told, and asked whether to go on, between chunks of 250 rows.
 
     Returns
     -------
@@ -171,14 +172,14 @@ def fit(
         For each parameter ``fit_…`` (weighted mean), ``fit_…_err`` (weighted standard deviation)
         and the quantiles ``fit_…_p16``, ``_p50`` and ``_p84``; ``fit_chi2``, the least χ² divided
         by the number of bands less one; ``fit_n_bands``; and ``fit_flag``, empty where all is
-        well. Rows with fewer than 20 bands, or whose median flux is not positive, get NaN.
+        well. Rows with fewer than 5 bands, or whose median flux is not positive, get NaN.
 
     Raises
     ------
     InputError
         If ``floor`` is negative or not a number.
     Cancelled
-        If ``cancelled`` said so.
+        If ``progress`` said so.
     """
     if not 0 <= floor < np.inf:
         raise InputError(f"The error to add is a number from 0 upwards, not {floor:g}.")
@@ -188,13 +189,12 @@ def fit(
     level = np.array(
         [np.median(row[ok]) if ok.any() else np.nan for row, ok in zip(flux, present, strict=True)]
     )
-    usable = (n_bands >= MIN_BANDS) & (level > 0)
+    usable = (n_bands >= LEAST_BANDS) & (level > 0)
     unknown = present & ~(error > 0)
     values = np.full((len(flux), len(FIT_COLUMNS) - 2), np.nan)
     rows = np.flatnonzero(usable)
     for start in range(0, len(rows), _CHUNK):
-        if cancelled and cancelled():
-            raise Cancelled
+        progress.check()
         chunk = rows[start : start + _CHUNK]
         relative = np.where(present[chunk], flux[chunk] / level[chunk, None], 0.0)
         sigma = np.where(unknown[chunk], ASSUMED_ERROR, error[chunk] / level[chunk, None])
@@ -202,8 +202,7 @@ def fit(
         variance = sigma**2 + (floor * relative) ** 2
         weight = np.divide(1.0, variance, where=present[chunk], out=np.zeros_like(variance))
         values[chunk] = _posterior(grid, relative, weight)
-        if progress:
-            progress((start + len(chunk)) / len(rows))
+        progress.report((start + len(chunk)) / len(rows))
     table = pd.DataFrame(values, columns=list(FIT_COLUMNS[:-2]))
     table["fit_chi2"] /= np.maximum(n_bands - 1, 1)
     table["fit_n_bands"] = n_bands
@@ -227,6 +226,26 @@ def chi_squared(grid: ModelGrid, flux: np.ndarray, weight: np.ndarray) -> np.nda
     cross **= 2
     cross /= norm
     return (weight * flux**2).sum(axis=1, keepdims=True) - cross
+
+
+def model_weights(grid: ModelGrid, flux: np.ndarray, flux_err: np.ndarray) -> np.ndarray:
+    """Weight exp(−χ²/2) of every model for every galaxy, shape (n, n_models); rows add up to 1.
+
+    Parameters
+    ----------
+    grid : ModelGrid
+        All as likely before the data.
+    flux, flux_err : ndarray, shape (n, 57)
+        F_ν and its σ on one scale for each row; NaN in ``flux`` is a missing band. A floor is
+        part of the σ, see :func:`sspexplorer.posterior.prediction.prepared`.
+    """
+    present = np.isfinite(flux)
+    level = np.nanmedian(np.where(present, np.abs(flux), np.nan), axis=1, keepdims=True)
+    relative = np.where(present, flux / level, 0.0)
+    variance = np.where(present, (flux_err / level) ** 2, np.inf)
+    chi2 = chi_squared(grid, relative, 1 / variance)
+    weight = np.exp((chi2.min(axis=1, keepdims=True) - chi2) / 2)
+    return weight / weight.sum(axis=1, keepdims=True)
 
 
 def _posterior(grid: ModelGrid, flux: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -257,7 +276,7 @@ def fit_at_redshifts(
     redshift: np.ndarray | None = None,
     *,
     floor: float = DEFAULT_FLOOR,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress = NO_PROGRESS,
 ) -> pd.DataFrame:
     """Fit each galaxy with models at its redshift, to the nearest 0.005; at rest if unknown.
 
@@ -281,7 +300,7 @@ def fit_at_redshifts(
     for step in np.unique(steps):
         rows = np.flatnonzero(steps == step)
         grid = make_grid(libraries, redshift=min(step * REDSHIFT_STEP, MAX_REDSHIFT))
-        tell = partial(_tell_part, progress, done / n, len(rows) / n)
+        tell = progress.part(done / n, len(rows) / n)
         found = fit(grid, flux[rows], flux_err[rows], floor=floor, progress=tell)
         parts.append(found.set_index(rows))
         done += len(rows)
@@ -289,10 +308,11 @@ def fit_at_redshifts(
         return fit(make_grid(libraries), flux, flux_err)
     table = pd.concat(parts).sort_index()
     table.loc[beyond, list(FIT_COLUMNS[:-2])] = np.nan
-    table.loc[beyond, "fit_flag"] = f"redshift outside 0 to {MAX_REDSHIFT:g}: beyond the models"
-    unknown, flagged = ~np.isfinite(redshift), table["fit_flag"] != ""
-    table.loc[unknown & flagged, "fit_flag"] += "; "
-    table.loc[unknown, "fit_flag"] += "redshift unknown: fitted at 0"
+    found = table["fit_flag"].to_numpy(dtype=object, copy=True)
+    found[beyond] = ""
+    flags.add(found, beyond, "redshift-outside")
+    flags.add(found, ~np.isfinite(redshift), "redshift-unknown")
+    table["fit_flag"] = found
     return table
 
 
@@ -312,8 +332,7 @@ def fit_mocks(
     models: str = "all",
     itself: bool = True,
     floor: float = 0.0,
-    progress: Callable[[float], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    progress: Progress = NO_PROGRESS,
 ) -> pd.DataFrame:
     """Fit mocks with the models of all libraries, of their own, of the others, or of one.
 
@@ -327,7 +346,7 @@ def fit_mocks(
         that of nature.
     itself : bool
         Whether the SSPs of the mocks are in the grid, or only their neighbours.
-    floor, progress, cancelled
+    floor, progress
         As in :func:`fit`.
 
     Returns
@@ -340,7 +359,7 @@ def fit_mocks(
     InputError
         If ``models`` is unknown, or no model is left for a mock.
     Cancelled
-        If ``cancelled`` said so.
+        If ``progress`` said so.
     """
     known = ("all", "own", "others", *np.unique(grid.library))
     if models not in known:
@@ -358,42 +377,31 @@ def fit_mocks(
         chosen = allowed
         if name:
             chosen = allowed & ((grid.library == name) == (models == "own"))
-        part = partial(_tell_part, progress, done / len(mocks), len(rows) / len(mocks))
+        part = progress.part(done / len(mocks), len(rows) / len(mocks))
         found = fit(
             grid if chosen.all() else grid.select(chosen),
             mocks.flux[rows],
             mocks.flux_err[rows],
             floor=floor,
             progress=part,
-            cancelled=cancelled,
         )
         parts.append(found.set_index(rows))
         done += len(rows)
     return pd.concat(parts).sort_index()
 
 
-def _tell_part(
-    progress: Callable[[float], None] | None, start: float, size: float, fraction: float
-) -> None:
-    if progress:
-        progress(start + size * fraction)
-
-
 def _flags(
     n_bands: np.ndarray, level: np.ndarray, n_unknown: np.ndarray, chi2: np.ndarray
 ) -> np.ndarray:
-    flags = np.full(len(n_bands), "", dtype=object)
-
-    def add(rows: np.ndarray, words: str) -> None:
-        flags[rows] += np.where(flags[rows] == "", words, "; " + words).astype(object)
-
-    enough = n_bands >= MIN_BANDS
-    add(n_bands == 0, "no bands")
-    add((n_bands > 0) & ~enough, f"fewer than {MIN_BANDS} bands")
-    add(enough & ~(level > 0), "median flux not positive")
-    assumed = f"taken as {ASSUMED_ERROR:.0%} of the median flux"
-    add(enough & (n_unknown == n_bands), f"errors unknown: {assumed}")
-    add(enough & (n_unknown > 0) & (n_unknown < n_bands), f"some errors unknown: {assumed}")
+    found = flags.column(len(n_bands))
+    enough = n_bands >= LEAST_BANDS
+    flags.add(found, n_bands == 0, "no-bands")
+    flags.add(found, (n_bands > 0) & ~enough, "too-few-bands")
+    flags.add(found, enough & ~(level > 0), "flux-not-positive")
+    usable = enough & (level > 0)
+    flags.add(found, usable & (n_bands < MIN_BANDS), "few-bands")
+    flags.add(found, usable & (n_unknown == n_bands), "errors-unknown")
+    flags.add(found, usable & (n_unknown > 0) & (n_unknown < n_bands), "some-errors-unknown")
     with np.errstate(invalid="ignore"):
-        add(chi2 > POOR_FIT, f"no model fits (reduced χ² above {POOR_FIT:g})")
-    return flags
+        flags.add(found, chi2 > POOR_FIT, "no-model-fits")
+    return found

@@ -119,7 +119,7 @@ def test_names_of_other_bands(name):
 
 @pytest.mark.parametrize(
     "name",
-    ["FLAGS_J0378", "MASK_FLAGS_J0378", "J0378_J0390", "SNR_J0378", "FWHM", "ra", "pred_ebv"],
+    ["J0378_J0390", "SNR_J0378", "FWHM", "ra", "pred_ebv"],
 )
 def test_names_that_are_no_photometry(name):
     assert read_name(name) is None

@@ -13,12 +13,13 @@ import panel as pn
 import pytest
 
 from sspexplorer.analysis.catalogue import ALL, FLAGGED, WELL, WITHOUT, Answers
+from sspexplorer.analysis.galaxy import nearest_ssps
 from sspexplorer.app import cache
 from sspexplorer.app.apply import catalogue as module
 from sspexplorer.app.apply import method
 from sspexplorer.app.apply.catalogue import EXAMPLES, YourCatalogue
 from sspexplorer.app.apply.method import NETWORK, Asked
-from sspexplorer.app.apply.words import nearest_ssps, scatter_text
+from sspexplorer.app.apply.words import scatter_text
 from sspexplorer.app.kit.work import Job, Worker
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.catalogue import read_catalogue
@@ -276,17 +277,17 @@ def test_rows_are_counted_by_what_became_of_them(answers):
         WELL: 9,
         FLAGGED: 1,
         WITHOUT: 2,
-        "more than 20% of bands missing": 1,
-        "fewer than 20 bands": 1,
-        "no bands": 1,
+        "many-bands-missing": 1,
+        "too-few-bands": 1,
+        "no-bands": 1,
     }
     assert answers.sentence() == (
-        "10 of 12 rows were predicted, 1 with a flag: more than 20% of bands missing (1). "
-        "2 cannot be: fewer than 20 bands (1), no bands (1)."
+        "10 of 12 rows were predicted, 1 with a flag: many bands missing (1). "
+        "2 cannot be: too few bands (1), no bands (1)."
     )
     assert answers.legend == (
         (0, "no flag", 9),
-        (1, "more than 20% of bands missing", 1),
+        (1, "many bands missing", 1),
     )
 
 
@@ -407,7 +408,7 @@ def test_posteriors_come_with_errors_a_corner_and_what_was_set_aside():
     ]  # fmt: skip
     assert "±" in shown_text(page.result._words)
     view = page.posterior
-    assert list(view.drawn.tables) == ["galaxy", "exact, one population"]
+    assert list(view.drawn.tables) == ["galaxy", "SED fit, one population"]
     drawn = view.drawn.tables["galaxy"]["log_age"]
     row = answers.predictions.iloc[0]
     assert drawn.mean() == pytest.approx(row["pred_log_age"], abs=0.05)

@@ -7,35 +7,30 @@ from bokeh.models import Slope, Span
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sspexplorer.app import cache
-from sspexplorer.app.trust import density as page_module
-from sspexplorer.app.trust.density import PredictedVsTrue
-from sspexplorer.app.trust.density_words import (
-    PUBLISHED_ROW,
-    Panel,
-    Scores,
-    Selection,
-    chosen_magnitudes,
-    corner_text,
-    panel_magnitudes,
-    score_table,
-)
-from sspexplorer.errors import InputError
-from sspexplorer.libraries import LIBRARY_NAMES
-from sspexplorer.metrics import evaluate
-from sspexplorer.mocks import EBV_GRID, MAGNITUDES, PARAMETERS
-from sspexplorer.noise import NoiseModel
-from sspexplorer.plots.density import (
+from sspexplorer.analysis.held_out import (
     HALF_WIDTH,
-    LIMITS,
-    Compared,
-    common_view,
-    density_picture,
     density_table,
     medians_table,
     range_limits,
     shown_truth,
 )
+from sspexplorer.analysis.scores import (
+    Panel,
+    Scores,
+    Selection,
+    chosen_magnitudes,
+    panel_magnitudes,
+)
+from sspexplorer.app import cache
+from sspexplorer.app.trust import density as page_module
+from sspexplorer.app.trust.density import PredictedVsTrue
+from sspexplorer.app.trust.density_words import PUBLISHED_ROW, corner_text, score_table
+from sspexplorer.errors import InputError
+from sspexplorer.libraries import LIBRARY_NAMES
+from sspexplorer.metrics import evaluate
+from sspexplorer.mocks import EBV_GRID, MAGNITUDES, PARAMETERS
+from sspexplorer.noise import NoiseModel
+from sspexplorer.plots.density import LIMITS, Compared, common_view, density_picture
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -9,7 +9,8 @@ import pytest
 from files_server import FileServer, serve_files
 
 from sspexplorer.errors import Cancelled, InputError
-from sspexplorer.libraries.downloads import Arrived, fetch
+from sspexplorer.libraries.downloads import fetch
+from sspexplorer.progress import Progress
 
 CONTENT = bytes(range(256)) * 4000  # 1 MB
 SHA256 = "sha256:" + hashlib.sha256(CONTENT).hexdigest()
@@ -28,12 +29,17 @@ def left(folder: Path) -> list[str]:
 
 
 def test_a_file_comes_whole_and_once(server, tmp_path):
-    seen: list[Arrived] = []
-    path = fetch(f"{server.url}/{NAME}", tmp_path / "new", SHA256, progress=seen.append)
+    seen: list[float] = []
+    path = fetch(
+        f"{server.url}/{NAME}",
+        tmp_path / "new",
+        SHA256,
+        progress=Progress(lambda fraction, words: seen.append(fraction)),
+    )
     assert path.read_bytes() == CONTENT
     assert left(path.parent) == [NAME]
-    assert seen[-1] == Arrived(len(CONTENT), len(CONTENT))
-    assert [a.n_bytes for a in seen] == sorted(a.n_bytes for a in seen)
+    assert seen[-1] == 1
+    assert seen == sorted(seen)
     assert fetch(f"{server.url}/{NAME}", tmp_path / "new", SHA256) == path
     assert server.asked == [(NAME, None)]
 
@@ -118,9 +124,13 @@ def test_what_cannot_be_had_is_said_in_one_sentence(server, tmp_path):
 
 
 def test_a_download_can_be_cancelled_and_resumed(server, tmp_path):
-    seen: list[Arrived] = []
+    seen: list[float] = []
     with pytest.raises(Cancelled):
-        fetch(f"{server.url}/{NAME}", tmp_path, progress=seen.append, cancelled=lambda: bool(seen))
+        fetch(
+            f"{server.url}/{NAME}",
+            tmp_path,
+            progress=Progress(lambda fraction, words: seen.append(fraction), lambda: bool(seen)),
+        )
     assert left(tmp_path) == [f"{NAME}.part", f"{NAME}.part.version"]
     assert fetch(f"{server.url}/{NAME}", tmp_path, SHA256).read_bytes() == CONTENT
     assert left(tmp_path) == [NAME]

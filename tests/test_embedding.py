@@ -13,7 +13,6 @@ from sklearn.manifold import trustworthiness
 
 from sspexplorer.embedding import (
     Embedding,
-    complete,
     equal_magnitude,
     features,
     inside,
@@ -22,6 +21,7 @@ from sspexplorer.embedding import (
     training_templates,
 )
 from sspexplorer.errors import InputError
+from sspexplorer.gaps import complete
 from sspexplorer.libraries import LIBRARY_NAMES
 from sspexplorer.mocks import MockSample, make_mocks
 from sspexplorer.noise import NoiseModel

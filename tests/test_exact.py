@@ -1,17 +1,15 @@
-"""The exact posterior of one population, against the SED fit and against what was put in."""
+"""The exact posterior of one population, against integrals done by brute force."""
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
 
 from sspexplorer.mocks import EBV_GRID, PARAMETERS
 from sspexplorer.noise import NoiseModel
 from sspexplorer.populations import draw_ebv
-from sspexplorer.posterior.exact import (
-    exact_draws,
-    exact_weights,
-    prior_models,
-)
-from sspexplorer.sedfit import fit
+from sspexplorer.posterior.exact import ExactPosterior, draws, prior_models
+from sspexplorer.posterior.validation.comparisons import model_grid
+from sspexplorer.sedfit import model_weights
 
 
 @pytest.fixture(scope="module")
@@ -20,25 +18,61 @@ def models():
 
 
 @pytest.fixture(scope="module")
-def galaxies(models):
-    rng = np.random.default_rng(1)
-    flux, error = NoiseModel.default().add(models.flux[::700], np.full(7, 19.0), rng)
-    flux[0, 20:30] = np.nan
-    return flux * 3e-28, error * 3e-28
+def bc03():
+    return prior_models(0.0, libraries=("bc03",))
 
 
-def moments(models, weights):
-    mean = weights @ models.parameters
-    return mean, np.sqrt(np.maximum(weights @ models.parameters**2 - mean**2, 0))
+def evidence(flux: np.ndarray, model: np.ndarray, relative: np.ndarray) -> float:
+    """Log likelihood of a model, its amplitude even in the logarithm, by quadrature."""
+    there = np.isfinite(flux)
+    flux, model, sigma = flux[there], model[there], relative[there]
+    grid = np.linspace(-3, 3, 4001) + np.log(np.median(flux) / np.median(model))
+
+    def log_density(log_amplitude: float) -> float:
+        seen = np.exp(log_amplitude) * model
+        return float(np.sum(-0.5 * ((flux - seen) / (sigma * seen)) ** 2 - np.log(sigma * seen)))
+
+    values = [log_density(a) for a in grid]
+    top, middle = max(values), grid[int(np.argmax(values))]
+    integral, _ = quad(
+        lambda a: np.exp(log_density(a) - top), middle - 1, middle + 1, points=[middle], limit=200
+    )
+    return top + np.log(integral)
 
 
-def test_means_and_spreads_are_those_of_the_sed_fit(models, galaxies):
-    fitted = fit(models, *galaxies)
-    mean, spread = moments(models, exact_weights(models, *galaxies))
-    columns = [f"fit_{name}" for name in PARAMETERS]
-    assert mean == pytest.approx(fitted[columns].to_numpy(), abs=1e-6)
-    errors = fitted[[f"{name}_err" for name in columns]].to_numpy()
-    assert spread == pytest.approx(errors, abs=1e-5)
+@pytest.mark.parametrize("magnitude", [18.0, 21.0, 22.0])
+def test_it_is_bayes_rule_done_by_brute_force(magnitude):
+    grid = model_grid(12)
+    relative = NoiseModel.default().relative_error(magnitude)
+    rng = np.random.default_rng(0)
+    seen = grid.flux.astype(float) * (1 + relative * rng.standard_normal((12, 57)))
+    seen[:, [5, 20]] = np.nan
+    rows = np.flatnonzero(np.nanmedian(seen, axis=1) > 0)[:2]
+    found = ExactPosterior(grid.flux).probabilities(3e-28 * seen[rows], relative)
+    for row, probability in zip(rows, found, strict=True):
+        logs = np.array([evidence(seen[row], model, relative) for model in grid.flux.astype(float)])
+        expected = np.exp(logs - logs.max())
+        assert probability == pytest.approx(expected / expected.sum(), abs=0.005)
+
+
+def test_nothing_has_a_smaller_error_than_its_means(bc03):
+    """Not the SED fit either, which is told the true σ of every band."""
+    noise, rng = NoiseModel.default(), np.random.default_rng(3)
+    rows = rng.choice(len(bc03), 200)
+    exact = ExactPosterior(bc03.flux)
+    for magnitude in (21.0, 22.0):
+        flux, error = noise.add(bc03.flux[rows], magnitude, rng)
+        found = exact.means(flux, noise.relative_error(magnitude), bc03.parameters)
+        fitted = model_weights(bc03, flux, error) @ bc03.parameters
+        true = bc03.parameters[rows]
+        best, other = (np.sqrt(np.mean((m - true) ** 2, axis=0)) for m in (found, fitted))
+        assert best[0] < other[0]
+
+
+def test_a_clear_galaxy_is_found():
+    grid = model_grid(2000)
+    found = ExactPosterior(grid.flux).means(grid.flux[100:101], np.full(57, 0.001), grid.targets)[0]
+    np.testing.assert_allclose(found, grid.targets[100], atol=0.02)
 
 
 def test_models_are_laid_out_as_the_prior(models):
@@ -49,16 +83,18 @@ def test_models_are_laid_out_as_the_prior(models):
     assert models.redshift == 0.04
 
 
-def test_draws_have_the_moments_of_the_weights_and_no_gaps(models, galaxies):
-    weights = exact_weights(models, *galaxies)
-    mean, spread = moments(models, weights)
-    draws = exact_draws(models, weights[3], seed=2)
+def test_draws_have_the_moments_of_the_weights_and_no_gaps(models):
+    rng = np.random.default_rng(1)
+    flux, _ = NoiseModel.default().add(models.flux[::2500], 19.0, rng)
+    relative = NoiseModel.default().relative_error(19.0)
+    weights = ExactPosterior(models.flux).probabilities(flux, relative)[0]
+    mean = weights @ models.parameters
+    spread = np.sqrt(np.maximum(weights @ models.parameters**2 - mean**2, 0))
+    drawn = draws(models, weights, seed=2)
     cells = [np.diff(np.unique(column)).max() for column in models.parameters.T]
     for k, name in enumerate(PARAMETERS):
-        assert draws[name].mean() == pytest.approx(mean[3, k], abs=cells[k])
-        assert draws[name].std() == pytest.approx(spread[3, k], abs=cells[k])
-    assert draws["ebv"].between(0, 0.8).all()
-    gaps = np.diff(
-        np.sort(exact_draws(models, np.full(len(models), 1 / len(models)))["metallicity"])
-    )
-    assert gaps.max() < 0.02
+        assert drawn[name].mean() == pytest.approx(mean[k], abs=cells[k])
+        assert drawn[name].std() == pytest.approx(spread[k], abs=cells[k])
+    assert drawn["ebv"].between(0, 0.8).all()
+    even = draws(models, np.full(len(models), 1 / len(models)))
+    assert np.diff(np.sort(even["metallicity"])).max() < 0.02

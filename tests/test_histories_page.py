@@ -3,6 +3,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from pictures import Figure, wait_for
 from playwright.sync_api import Page, expect
 
 from sspexplorer.app.frame.shell import load_extensions
@@ -114,17 +115,21 @@ def test_a_history_of_one_s_own_is_what_was_asked_for():
     assert likeness.composite.flux == pytest.approx(likeness.composite.noise_free)
 
 
+def predicted(figures: list[Figure]) -> list[str]:
+    """Names of the histories whose ages the first figure shows."""
+    return figures[0].of_kind("MultiLine")[-1]["label"].tolist()
+
+
 def test_mixtures_of_the_paper_and_of_one_s_own(page: Page, server: str):
     page.goto(f"{server}?page=histories")
     caption = page.get_by_text("Solid: what “Default” predicts")
     expect(caption).to_contain_text("A burst of 1 Gyr is soon like an SSP")
     expect(page.get_by_role("button", name="Z = 0.017")).to_be_visible()
     figure = page.locator("canvas:visible").first
-    before = figure.screenshot()
+    wait_for(page, lambda seen: predicted(seen) == ["Z = 0.004", "Z = 0.008", "Z = 0.017"])
     page.get_by_label("History").select_option("Constant star formation")
     expect(caption).to_contain_text("the youngest stars outshine the rest")
-    page.wait_for_timeout(1000)
-    assert figure.screenshot() != before
+    wait_for(page, lambda seen: len(predicted(seen)) == 1, "One history")
     page.get_by_label("Predicted by").select_option("galaxy: mixed populations")
     expect(page.get_by_text("Solid: what “galaxy")).to_contain_text("68 % interval")
     expect(page).to_have_url(re.compile("by=galaxy"))

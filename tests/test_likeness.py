@@ -54,7 +54,7 @@ def test_a_wrecked_band_is_named_and_others_are_not(likeness, mocks):
     bands, _, p = likeness.contradicted(flux, mocks.error)
     assert bands[:, 30].mean() > 0.9
     assert np.median(p) > 0.1
-    assert named(bands[bands[:, 30]][:1])[0].split(", ")[0] == BAND_NAMES[30]
+    assert named(bands[bands[:, 30]][:1])[0].split()[0] == BAND_NAMES[30]
 
 
 def test_other_things_are_told_from_mocks(likeness, mocks):

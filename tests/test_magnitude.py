@@ -6,13 +6,13 @@ import pytest
 from bokeh.models import LinearAxis
 
 from sspexplorer.analysis.by_magnitude import metrics_by_magnitude, metrics_of_card
+from sspexplorer.analysis.held_out import density_table
 from sspexplorer.app import cache
 from sspexplorer.app.trust.magnitude import PUBLISHED, SEDFIT, AgainstMagnitude
 from sspexplorer.errors import InputError
 from sspexplorer.metrics import evaluate
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.noise import NoiseModel
-from sspexplorer.plots.density import density_table
 from sspexplorer.plots.magnitude import (
     PUBLISHED_CIGALE,
     PUBLISHED_NETWORKS,

@@ -1,6 +1,14 @@
 import re
 
+from pictures import Figure, wait_for
 from playwright.sync_api import Page, expect
+
+from sspexplorer.plots.style import PARAMETER_COLOURS
+
+
+def shown(figures: list[Figure], what: str) -> set:
+    """Different values of a column of the points of σ_NMAD."""
+    return set(figures[1].of_kind("Scatter")[0][what])
 
 
 def test_metrics_against_magnitude_beside_those_of_others(page: Page, server: str):
@@ -14,7 +22,8 @@ def test_metrics_against_magnitude_beside_those_of_others(page: Page, server: st
     expect(tables).to_have_count(3)
     brightest = tables.first.locator("tbody tr").first
     never_seen = brightest.inner_text()
-    picture = figures.nth(1).screenshot()
+    blue = PARAMETER_COLOURS["metallicity"]
+    wait_for(page, lambda seen: blue in shown(seen, "colour"), "[M/H]")
 
     # What is compared, and which parameters.
     page.locator("label", has_text="SED fit").click()
@@ -22,7 +31,7 @@ def test_metrics_against_magnitude_beside_those_of_others(page: Page, server: st
     expect(page).to_have_url(re.compile("with=default%2Cpaper%2Cpublished"))
     page.locator("main").get_by_label("[M/H]").click()
     expect(tables).to_have_count(2)
-    assert figures.nth(1).screenshot() != picture
+    wait_for(page, lambda seen: blue not in shown(seen, "colour"), "Other parameters alone")
 
     page.get_by_role("button", name="R²").click()
     expect(tables.first.locator("th", has_text="R²").first).to_be_visible()

@@ -5,6 +5,7 @@ import holoviews as hv
 import numpy as np
 import pandas as pd
 import pytest
+from pictures import Figure, wait_for
 from playwright.sync_api import Page, expect
 
 from sspexplorer.app.explore.noise import Noise
@@ -105,15 +106,22 @@ def test_a_catalogue_of_magnitudes_needs_no_zero_point(survey, tmp_path):
     assert page.state.noise is None
 
 
+def drawn(figures: list[Figure]) -> dict[str, np.ndarray]:
+    """Columns of the noisy SEDs."""
+    return figures[1].of_kind("Scatter")[0].columns
+
+
 def test_the_noise_is_measured_used_everywhere_and_taken_back(page: Page, server: str):
     page.goto(f"{server}?page=noise&i=19")
-    canvas = page.locator("canvas:visible")
     row = page.locator("tr", has_text="i = 20.0")
     expect(row).to_be_visible()
-    before, noisy = row.inner_text(), canvas.nth(2).screenshot()
+    before, first = row.inner_text(), wait_for(page, drawn)
     page.get_by_role("button", name="New noise").click()
-    page.wait_for_timeout(1000)
-    assert canvas.nth(2).screenshot() != noisy
+    wait_for(page, lambda seen: (drawn(seen)["flux"] != first["flux"]).all(), "Other noise")
+    again = wait_for(page, drawn)
+    # Other noise of the same size, on the same SED.
+    np.testing.assert_array_equal(again["noise_free"], first["noise_free"])
+    np.testing.assert_array_equal(again["flux_err"], first["flux_err"])
     page.get_by_role("button", name="Measure from the simulated galaxies").click()
     expect(page.get_by_text(re.compile(r"Mean magnitude errors of \d+ galaxies"))).to_be_visible()
     expect(page.get_by_text("S/N by default")).to_be_visible()

@@ -5,10 +5,11 @@ import speclite.filters
 from scipy.integrate import simpson
 
 from sspexplorer.bands import BAND_NAMES, load_bands
+from sspexplorer.constants import SPEED_OF_LIGHT
 from sspexplorer.dust import transmission
 from sspexplorer.errors import InputError
 from sspexplorer.libraries import LIBRARY_NAMES, load_library
-from sspexplorer.photometry import SPEED_OF_LIGHT, band_matrix, synthesize
+from sspexplorer.photometry import band_matrix, synthesize
 
 
 @pytest.fixture(scope="module")

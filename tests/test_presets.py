@@ -3,10 +3,12 @@ import re
 import holoviews as hv
 import numpy as np
 import pytest
+from pictures import Figure, wait_for
 from playwright.sync_api import Page, expect
 
 from sspexplorer.app.explore.presets import PRESETS, SED, SEDList, preset_of
 from sspexplorer.app.explore.sed import SEDExplorer
+from sspexplorer.bands import BAND_NAMES
 from sspexplorer.libraries import load_library
 from sspexplorer.mocks import observe
 from sspexplorer.noise import NoiseModel
@@ -89,17 +91,23 @@ def test_a_measured_noise_takes_the_place_of_the_default():
     assert page._observations.data[0].flux_err == pytest.approx(2 * before)
 
 
+def shown(figures: list[Figure], column: str) -> set:
+    """Different values of a column of what the first figure draws."""
+    layers = (layer for layer in figures[0].layers if column in layer.columns)
+    return set(next(layers)[column].tolist())
+
+
 def test_a_link_opens_its_seds_and_a_preset_changes_them(page: Page, server: str):
     page.goto(f"{server}?page=sed&seds=popstar,9,0,0.13;nonsense")
     expect(page.get_by_text("10 Gyr, [M/H]").first).to_be_visible()
     page.goto(f"{server}?page=sed&seds=popstar,9,0,0.13;bc03,7,-0.7")
     expect(page.get_by_text("1 Gyr, [M/H] +0.00, E(B−V) 0.13")).to_be_visible()
     expect(page.get_by_text(re.compile("^2 BC03"))).to_be_visible()
-    picture = page.locator("canvas").first.screenshot()
+    wait_for(page, lambda seen: len(shown(seen, "sed")) == 2, "Two SEDs")
     page.get_by_label("Presets").select_option("Age or metallicity?")
     expect(page.get_by_text("Three populations without dust")).to_be_visible()
     expect(page).to_have_url(re.compile(r"seds=emiles%2C10%2C-0.4"))
-    assert page.locator("canvas").first.screenshot() != picture
+    wait_for(page, lambda seen: len(shown(seen, "sed")) == 3, "Three SEDs")
 
 
 def test_nebular_emission_is_switched_in_the_picture_and_carried_by_the_link(
@@ -107,10 +115,15 @@ def test_nebular_emission_is_switched_in_the_picture_and_carried_by_the_link(
 ):
     page.goto(f"{server}?page=sed&seds=bc03,6.7,0&log-u=-3&gas-dust=1")
     expect(page.get_by_text("5.01 Myr, [M/H]").first).to_be_visible()
-    before = page.locator("canvas").first.screenshot()
+    stars = wait_for(page, lambda seen: seen[0].of_kind("Scatter")[0]["noise_free"])
+    wait_for(page, lambda seen: shown(seen, "name") == set(), "No line of gas")
     page.get_by_role("button", name="Nebular emission").click()
     expect(page.get_by_text("lines of ionised gas that add at least 3 %")).to_be_visible()
-    assert page.locator("canvas").first.screenshot() != before
+    assert {"Hα", "[O III]"} & wait_for(page, lambda seen: shown(seen, "name"), "Names of lines")
+    with_gas = wait_for(page, lambda seen: seen[0].of_kind("Scatter")[0]["noise_free"])
+    # J0660 holds Hα at rest; the continuum beside it changes much less.
+    gain = with_gas / stars
+    assert gain[BAND_NAMES.index("J0660")] > 1.1 * gain[BAND_NAMES.index("J0700")]
     expect(page).to_have_url(re.compile(r"nebular=true.*", re.IGNORECASE))
     page.get_by_text("More", exact=True).click()
     expect(page.get_by_text("log U of the gas: -3.0")).to_be_visible()

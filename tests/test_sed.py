@@ -10,11 +10,11 @@ from sspexplorer.app.explore.presets import SED
 from sspexplorer.app.explore.sed import FIRST_SEDS, MAX_SEDS, SEDExplorer
 from sspexplorer.bands import load_bands
 from sspexplorer.gas import IonisedGas
+from sspexplorer.labels import LIBRARY_LABELS
 from sspexplorer.libraries import load_library
 from sspexplorer.mocks import observe
 from sspexplorer.photometry import synthesize
 from sspexplorer.plots.sed import line_table, photometry_table, sed_picture
-from sspexplorer.plots.style import LIBRARY_LABELS
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -6,22 +6,22 @@ import pytest
 from sspexplorer.galaxies import GalaxyPrior
 from sspexplorer.metrics import evaluate, held_out_mocks
 from sspexplorer.mocks import PARAMETERS
-from sspexplorer.networks.model import SHIPPED_MODELS, load_model
+from sspexplorer.models import load_model
+from sspexplorer.networks.model import network_names
 from sspexplorer.networks.training import RECIPES
 from sspexplorer.populations import SSPPrior
-from sspexplorer.posterior.model import POSTERIOR_MODELS, load_posterior
-from sspexplorer.posterior.prediction import load_estimator
 from sspexplorer.posterior.validation.calibration import coverage, ranks
 from sspexplorer.posterior.validation.trust import answers, held_out, load_trust
 from sspexplorer.resources import data_path
+from sspexplorer.shipped import posterior_names
 
 
 def test_every_model_in_the_folder_is_known_by_name():
     folders = {path.parent.name for path in data_path("models").glob("*/card.json")}
-    assert folders == {*SHIPPED_MODELS, *POSTERIOR_MODELS}
+    assert folders == {*network_names(), *posterior_names()}
 
 
-@pytest.mark.parametrize("name", SHIPPED_MODELS)
+@pytest.mark.parametrize("name", network_names())
 def test_a_card_tells_the_recipe_the_libraries_and_figures_that_can_be_had_again(name):
     model = load_model(name)
     recipe, _, library = name.partition("-")
@@ -51,10 +51,10 @@ def test_the_paper_recipe_is_as_printed():
 PRIORS = {"ssp": SSPPrior(), "galaxy": GalaxyPrior()}
 
 
-@pytest.mark.parametrize("name", POSTERIOR_MODELS)
+@pytest.mark.parametrize("name", posterior_names())
 def test_a_posterior_holds_what_its_tests_say_that_it_holds(name):
     """On other mocks than those of the tests, few enough to be quick."""
-    model, trust = load_posterior(name), load_trust(name)
+    model, trust = load_model(name).model, load_trust(name)
     assert model.card["name"] == trust.model == name
     assert model.card["prior"]["kind"] == name
     assert model.card["training"]["seconds"] < 90 * 60
@@ -65,10 +65,10 @@ def test_a_posterior_holds_what_its_tests_say_that_it_holds(name):
     assert found == pytest.approx(expected.to_numpy(), abs=0.05)
 
 
-@pytest.mark.parametrize("name", POSTERIOR_MODELS)
+@pytest.mark.parametrize("name", posterior_names())
 def test_p_values_of_galaxies_like_the_training_are_even(name):
     """The likeness that ships finds p-values of held-out mocks even."""
-    estimator = load_estimator(name)
+    estimator = load_model(name)
     mocks = held_out(estimator.model, PRIORS[name], 600, magnitudes=(18.0,), seed=5)
     p = estimator.likeness.assess(mocks.flux, mocks.error)[1]
     assert np.quantile(p, [0.25, 0.5, 0.75]) == pytest.approx([0.25, 0.5, 0.75], abs=0.08)
@@ -77,7 +77,7 @@ def test_p_values_of_galaxies_like_the_training_are_even(name):
 def test_the_models_with_error_bars_and_all_data_are_within_their_budgets():
     sizes = {
         name: sum(path.stat().st_size for path in data_path("models", name).iterdir())
-        for name in POSTERIOR_MODELS
+        for name in posterior_names()
     }
     assert sum(sizes.values()) < 25e6
     assert sum(p.stat().st_size for p in data_path().rglob("*") if p.is_file()) < 40e6

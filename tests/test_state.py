@@ -6,8 +6,9 @@ import pytest
 
 from sspexplorer.app import cache
 from sspexplorer.app.state import SharedState, accept
-from sspexplorer.networks.model import load_model
+from sspexplorer.models import load_model
 from sspexplorer.noise import NoiseModel
+from sspexplorer.shipped import compared_networks
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def test_a_kept_model_is_known_by_its_name_until_it_is_forgotten(kept):
     state = SharedState(model=kept)
     assert cache.model(state.model).card["name"] == "mine"
     assert cache.model_card(kept)["name"] == "mine"
-    assert cache.compared_models(kept) == (kept, "default", "paper")
+    assert compared_networks(kept) == (kept, "default", "paper")
     cache.forget_model(kept)
     with pytest.raises(ValueError, match="no model"):
         SharedState(model=kept)

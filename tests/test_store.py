@@ -26,8 +26,9 @@ from sspexplorer.libraries import (
     write_library,
 )
 from sspexplorer.libraries.readers import RemoteFile, Source
-from sspexplorer.libraries.store import Step, add_library, keep_library, remove_library
+from sspexplorer.libraries.store import add_library, keep_library, remove_library
 from sspexplorer.mocks import make_mocks
+from sspexplorer.progress import Progress
 
 
 @pytest.fixture(autouse=True)
@@ -127,12 +128,16 @@ def test_files_that_are_not_libraries_are_no_choice(mine, folder):
 
 
 def test_a_file_of_ones_own_is_read(mine, tmp_path):
-    seen: list[Step] = []
+    seen: list[float] = []
     write_library(mine, tmp_path / "given.h5")
-    library = add_library("own", tmp_path / "given.h5", progress=seen.append)
+    library = add_library(
+        "own",
+        tmp_path / "given.h5",
+        progress=Progress(lambda fraction, words: seen.append(fraction)),
+    )
     assert (library.name, library.title) == ("given", "My own")
     assert np.array_equal(library.metallicity, mine.metallicity)
-    assert seen[-1].fraction == 1
+    assert seen[-1] == 1
     # Its title is taken by now, and what is shown of a library tells it from all others.
     assert add_library("own", tmp_path / "given.h5", name="again").title == "My own (again)"
     with pytest.raises(InputError, match="No library 'cb20' can be added; those that can are"):
@@ -144,14 +149,16 @@ def test_a_file_of_ones_own_is_read(mine, tmp_path):
 # Interrupted
 
 
+# A run that was started in the background ignores Ctrl-C, and so would its children.
 CHILD = textwrap.dedent("""
-    import os, sys, time
+    import os, signal, sys, time
     from pathlib import Path
     from dataclasses import replace
     from sspexplorer.libraries import load_library
     from sspexplorer.libraries import store
     from sspexplorer.errors import InputError
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     mine = replace(load_library("emiles"), name="mine")
     """)
 
@@ -253,10 +260,12 @@ def remote(mine, tmp_path, monkeypatch):
 
 
 def test_what_is_downloaded_is_added_and_the_files_deleted(remote, folder):
-    seen: list[Step] = []
-    library = add_library("far", base_url=remote.url, progress=seen.append)
+    seen: list[str] = []
+    progress = Progress(lambda fraction, words: seen.append(words))
+    library = add_library("far", base_url=remote.url, progress=progress)
     assert library.name == "far"
-    assert {s.words for s in seen} == {"downloading a.h5 (1 of 2)", "downloading b.txt (2 of 2)"}
+    files = {words.rpartition(")")[0] + ")" for words in seen if words.endswith("MB")}
+    assert files == {"downloading a.h5 (1 of 2)", "downloading b.txt (2 of 2)"}
     assert [asked for asked, _ in remote.asked] == ["a.h5", "b.txt"]
     assert left(folder) == []
 
@@ -266,7 +275,7 @@ def test_a_stopped_download_adds_nothing_and_goes_on_where_it_was(remote, folder
         return any(name == "b.txt" for name, _ in remote.asked)
 
     with pytest.raises(Cancelled):
-        add_library("far", base_url=remote.url, cancelled=stop)
+        add_library("far", base_url=remote.url, progress=Progress(is_cancelled=stop))
     assert library_names() == LIBRARY_NAMES
     assert "b.txt.part" in left(folder)
     add_library("far", base_url=remote.url)
@@ -285,8 +294,8 @@ def test_files_that_the_reader_refuses_are_deleted(remote, folder):
 
 
 def test_one_download_of_a_library_at_a_time(remote, folder):
-    def second(step: Step) -> None:
+    def second(fraction: float | None, words: str | None) -> None:
         with pytest.raises(InputError, match="Another process is adding far at this moment"):
             add_library("far", base_url=remote.url)
 
-    add_library("far", base_url=remote.url, progress=second)
+    add_library("far", base_url=remote.url, progress=Progress(second))

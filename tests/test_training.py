@@ -6,8 +6,10 @@ import torch
 
 from sspexplorer.errors import InputError
 from sspexplorer.mocks import MockSample, make_mocks
-from sspexplorer.networks.model import NETWORKS, Model, StackedMLP, load_model
+from sspexplorer.models import load_model
+from sspexplorer.networks.model import NETWORKS, Model, StackedMLP
 from sspexplorer.networks.training import Recipe, get_recipe, train
+from sspexplorer.progress import Progress
 
 QUICK = Recipe("quick", epochs=3, batch_size=256, learning_rate=0.004, standardise=True)
 
@@ -68,7 +70,7 @@ def test_the_best_weights_are_kept(sample, model):
 
 def test_progress_tells_loss_and_time_left(sample):
     seen = []
-    train(sample, QUICK, progress=seen.append)
+    train(sample, QUICK, watch=seen.append)
     fractions = [p.fraction for p in seen]
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1
@@ -78,18 +80,20 @@ def test_progress_tells_loss_and_time_left(sample):
 
 
 def test_an_interrupt_keeps_the_best_weights(sample):
-    def interrupt(progress):
-        if progress.epoch == 2:
+    def interrupt(state):
+        if state.epoch == 2:
             raise KeyboardInterrupt
 
-    model = train(sample, QUICK, seed=1, progress=interrupt)
+    model = train(sample, QUICK, seed=1, watch=interrupt)
     assert model.card["training"]["stopped_early"]
     assert model.card["training"]["epochs_done"] == 2
     assert np.isfinite(model.predict(sample.flux[:5])).all()
 
 
 def test_stopping_before_the_first_epoch_still_gives_a_model(sample):
-    model = train(sample, Recipe("slow", batch_size=16), should_stop=lambda: True)
+    model = train(
+        sample, Recipe("slow", batch_size=16), progress=Progress(is_cancelled=lambda: True)
+    )
     assert model.card["training"]["epochs_done"] == 1
     assert np.isfinite(model.predict(sample.flux[:5])).all()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import holoviews as hv
 import numpy as np
 import pytest
+from pictures import Figure, wait_for
 from playwright.sync_api import Browser, Page, expect
 
 from sspexplorer.app import cache
@@ -16,9 +17,10 @@ from sspexplorer.app.train.choices import CUSTOM, Choices
 from sspexplorer.app.train.runs import PACE, Pace, duration
 from sspexplorer.app.train.training import TrainANetwork
 from sspexplorer.mocks import PARAMETERS
-from sspexplorer.networks.model import load_model
+from sspexplorer.models import load_model
 from sspexplorer.networks.training import RECIPES, get_recipe
 from sspexplorer.plots.training import Losses, loss_curves
+from sspexplorer.shipped import RECIPE_MODELS
 
 # As little as a training can be.
 TINY = "page=training&libraries=emiles&mocks=10000&batch=1000"
@@ -44,7 +46,7 @@ def test_a_recipe_that_is_chosen_is_that_recipe(name):
 
 
 def test_the_time_of_the_shipped_networks_is_estimated_as_it_was():
-    for name in cache.RECIPE_MODELS:
+    for name in RECIPE_MODELS:
         card = cache.model_card(name)
         choices = Choices(n_mocks=0, epochs=card["training"]["epochs_done"])
         choices.take_recipe(name)
@@ -90,6 +92,11 @@ def test_losses_that_are_not_there_or_not_numbers_are_drawn_as_nothing():
 # Browser
 
 
+def epochs(figures: list[Figure]) -> int:
+    """How many epochs of validation losses the first figure shows."""
+    return len(figures[0].of_kind("Line")[1]["x"])
+
+
 def opened(page: Page, server: str, more: str = "epochs=3") -> Page:
     page.goto(f"{server}?{TINY}&{more}")
     expect(page.get_by_text("Compared on held-out mocks")).to_be_visible()
@@ -102,7 +109,7 @@ def test_a_network_is_trained_compared_used_and_downloaded(
 ):
     opened(page, server)
     start = page.get_by_role("button", name="Start", exact=True)
-    before = page.locator("canvas").first.screenshot()
+    wait_for(page, lambda seen: epochs(seen) > 3, "Losses of a network that ships")
     start.click()
     expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
 
@@ -114,7 +121,7 @@ def test_a_network_is_trained_compared_used_and_downloaded(
 
     expect(page.get_by_text("Network 1: of 3 epochs")).to_be_visible(timeout=LONG)
     expect(start).to_be_visible()
-    assert page.locator("canvas").first.screenshot() != before
+    wait_for(page, lambda seen: epochs(seen) == 3, "Losses of three epochs")
     row = page.get_by_role("row", name=re.compile("Network 1"))
     expect(row).to_contain_text(re.compile(r"E-MILES.*0\.\d{3}"))
 
@@ -154,7 +161,7 @@ def test_a_training_is_stopped_and_another_visitor_waits_for_it(
 def test_the_page_works_without_a_server():
     page = TrainANetwork()
     assert page.shelf.comparison is not None
-    assert [run.shipped for run in page.shelf.runs] == list(cache.RECIPE_MODELS)
+    assert [run.shipped for run in page.shelf.runs] == list(RECIPE_MODELS)
     page.n_mocks, page.batch_size, page.epochs = 10_000, 1000, 1
     page.state.libraries = ["emiles"]
     page.start()

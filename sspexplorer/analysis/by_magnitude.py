@@ -22,7 +22,7 @@ def metrics_by_magnitude(table: pd.DataFrame, run: str, *, n_draws: int = 100) -
     Parameters
     ----------
     table : DataFrame
-        As of :func:`~sspexplorer.plots.density.density_table`.
+        As of :func:`~sspexplorer.analysis.held_out.density_table`.
     run : str
         What to call it: a model, or a method.
     n_draws : int

@@ -7,14 +7,15 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from sspexplorer.app.apply.method import Asked
+from sspexplorer import flags
 from sspexplorer.catalogue import Catalogue
-from sspexplorer.catalogue.names import read_name
+from sspexplorer.catalogue.names import names_a_band
 from sspexplorer.catalogue.values import column_width
+from sspexplorer.labels import MODEL_TITLES, PARAMETER_LABELS
 from sspexplorer.mocks import PARAMETERS
-from sspexplorer.models import Predictions
-from sspexplorer.plots.catalogue import FLAG_COLOURS
-from sspexplorer.plots.style import PARAMETER_LABELS
+from sspexplorer.models import AnyModel, Predictions, predict_rows
+from sspexplorer.posterior.prediction import Choices
+from sspexplorer.progress import NO_PROGRESS, Progress
 
 # Of the catalogue's own columns besides the bands: more would not fit beside the predictions.
 MAX_OWN_COLUMNS = 4
@@ -27,6 +28,55 @@ _DIGITS = 7
 
 ALL, WELL, FLAGGED, WITHOUT = "all", "well", "flagged", "without"
 OTHER_REASONS = "other combinations"
+# Kinds of flag that are told apart; all others are the last one, and 0 is none.
+MAX_REASONS = 5
+
+
+@dataclass(frozen=True)
+class PredictionRequest:
+    """How a catalogue is to be predicted: what was chosen when it began.
+
+    Attributes
+    ----------
+    model : str
+        Name of the model that predicts.
+    network : str
+        Name of the network that stands beside it, which may be the same.
+    choices : Choices
+        Of no effect on networks.
+    """
+
+    model: str
+    network: str
+    choices: Choices
+
+    def predict(
+        self, catalogue: Catalogue, model: AnyModel, progress: Progress = NO_PROGRESS
+    ) -> Predictions:
+        """Predict a catalogue with the model that is named.
+
+        Raises
+        ------
+        Cancelled
+            If ``progress`` said so.
+        """
+        return predict_rows(
+            model,
+            catalogue.flux,
+            catalogue.flux_err,
+            catalogue.redshift,
+            catalogue.redshift_err,
+            choices=self.choices,
+            progress=progress,
+        )
+
+    @property
+    def hint(self) -> str:
+        """What the network beside it has to do with the predictions."""
+        title = MODEL_TITLES.get(self.network, self.network)
+        if self.model == self.network:
+            return f"The model is “{title}”: another choice in the sidebar predicts again."
+        return f"The sidebar’s model, “{title}”, only stands beside them for comparison."
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,18 +96,18 @@ class Answers:
         Which ages these are, in a sentence.
     remarks : tuple of str
         Sentences on the whole.
-    asked : Asked or None
+    asked : PredictionRequest or None
         How the catalogue was predicted; None if that was not on a page.
     table : DataFrame
         One row for each of the catalogue's, in order: ``row`` (from 1), ``own0``, ``own1`` …
         (columns of the catalogue), ``log_age``, ``metallicity``, ``ebv`` and their ``…_err`` if
-        there are, ``n_bands``, ``flag``, ``kind`` (of flag, without what it says of this row
-        alone), ``reason_index`` and ``name``.
+        there are, ``n_bands``, ``flag`` (codes of :mod:`sspexplorer.flags`), ``reason_index``
+        and ``name``.
     own_titles : dict
         Name in the file of each ``own…`` column, as the file has it.
     groups : dict
         Rows, as a mask, of each group that one can choose to see: :data:`ALL`, :data:`WELL` …,
-        then each single reason of a flag. Groups without rows are left out.
+        then each code of a flag. Groups without rows are left out.
     """
 
     catalogue: Catalogue
@@ -69,10 +119,12 @@ class Answers:
     network: str = ""
     meaning: str = ""
     remarks: tuple[str, ...] = ()
-    asked: Asked | None = None
+    asked: PredictionRequest | None = None
 
     @classmethod
-    def of(cls, catalogue: Catalogue, predictions: Predictions, asked: Asked) -> "Answers":
+    def of(
+        cls, catalogue: Catalogue, predictions: Predictions, asked: PredictionRequest
+    ) -> "Answers":
         """Put the table together with what is to be said of it."""
         gathered = cls.gather(catalogue, predictions.table, asked.model)
         said = {"meaning": predictions.meaning, "remarks": predictions.remarks}
@@ -95,8 +147,7 @@ class Answers:
             "flag": predictions["pred_flag"].to_numpy(object),
         }
         table = pd.DataFrame(columns)
-        table["kind"] = table["flag"].map({flag: _kind(flag) for flag in table["flag"].unique()})
-        table["reason_index"] = _reason_index(table["kind"], table["log_age"].notna())
+        table["reason_index"] = _reason_index(table["flag"], table["log_age"].notna())
         table["name"] = table["own0"].astype(str) if names and _is_identifier(names[0]) else ""
         titles = {f"own{i}": name for i, name in enumerate(names)}
         return cls(catalogue, predictions, model, table, titles, _groups(table), model)
@@ -131,16 +182,14 @@ class Answers:
         """Each ``reason_index`` of predicted rows, what it means, and how many have it."""
         known = self.table[self.predicted]
         counts = known.groupby("reason_index").size()
-        first = known.drop_duplicates("reason_index").set_index("reason_index")["kind"]
-        last = len(FLAG_COLOURS) - 1
-        return tuple(
-            (index, OTHER_REASONS if index == last else first[index] or "no flag", int(n))
-            for index, n in counts.items()
-        )
+        first = known.drop_duplicates("reason_index").set_index("reason_index")["flag"]
+        words = {index: flags.labels(flag) or "no flag" for index, flag in first.items()}
+        words[MAX_REASONS] = OTHER_REASONS
+        return tuple((index, words[index], int(n)) for index, n in counts.items())
 
     def sentence(self) -> str:
         """How many rows came out how."""
-        n, flags = len(self.table), self.table["kind"]
+        n, found = len(self.table), self.table["flag"]
         doubtful = self.predicted & self.flagged
         everything = "The only row was" if n == 1 else f"All {n:,} rows were"
         text = (
@@ -149,52 +198,40 @@ class Answers:
             else f"{int(self.predicted.sum()):,} of {n:,} rows were predicted"
         )
         if doubtful.any():
-            text += f", {int(doubtful.sum()):,} with a flag: {_listed(_reasons(flags[doubtful]))}"
+            text += (
+                f", {int(doubtful.sum()):,} with a flag: {_listed(flags.count(found[doubtful]))}"
+            )
         if not self.predicted.all():
-            # The first words of a flag are the cause; what follows is true but beside the point.
-            causes = flags[~self.predicted].str.split("; ").str[0]
-            text += f". {len(causes):,} cannot be: {_listed(_reasons(causes))}"
+            # The first code of a flag is the cause; what follows is true but beside the point.
+            causes = [code for flag in found[~self.predicted] for code in flags.codes(flag)[:1]]
+            text += f". {len(causes):,} cannot be: {_listed(flags.count(causes))}"
         return text + "."
 
 
 def _groups(table: pd.DataFrame) -> dict[str, np.ndarray]:
-    predicted, flags = table["log_age"].notna().to_numpy(), table["kind"]
-    flagged = (flags != "").to_numpy()
+    predicted, found = table["log_age"].notna().to_numpy(), table["flag"]
+    flagged = (found != "").to_numpy()
     groups = {
         ALL: np.ones(len(table), bool),
         WELL: predicted & ~flagged,
         FLAGGED: predicted & flagged,
         WITHOUT: ~predicted,
     }
-    for reason in _reasons(flags):
-        those = [flag for flag in flags.unique() if reason in str(flag).split("; ")]
-        groups[reason] = flags.isin(those).to_numpy()
+    for code in flags.count(found):
+        those = [flag for flag in found.unique() if code in flags.codes(flag)]
+        groups[code] = found.isin(those).to_numpy()
     return {name: rows for name, rows in groups.items() if rows.any()}
 
 
-def _kind(flag: str) -> str:
-    """Each of the reasons of a flag up to its colon."""
-    return "; ".join(reason.split(": ")[0] for reason in str(flag).split("; "))
-
-
-def _reasons(flags: pd.Series) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for flag, n in flags.value_counts().items():
-        for reason in filter(None, str(flag).split("; ")):
-            counts[reason] = counts.get(reason, 0) + int(n)
-    return dict(sorted(counts.items(), key=lambda item: -item[1]))
-
-
-def _listed(reasons: dict[str, int]) -> str:
-    return ", ".join(f"{reason} ({n:,})" for reason, n in reasons.items())
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{flags.label(code)} ({n:,})" for code, n in counts.items())
 
 
 def own_columns(catalogue: Catalogue) -> list[str]:
     """Columns to show beside predictions: identifiers, magnitudes, redshift, then the first."""
     candidates = []
     for name in catalogue.column_names:
-        read = read_name(name)
-        if (read is None or not read.band) and column_width(catalogue.table, name) == 1:
+        if not names_a_band(name) and column_width(catalogue.table, name) == 1:
             candidates.append(name)
 
     def rank(name: str) -> int:
@@ -247,9 +284,8 @@ def _as_numbers(column: pd.Series) -> pd.Series | None:
     return None if unread.any() else numbers
 
 
-def _reason_index(flags: pd.Series, predicted: pd.Series) -> np.ndarray:
+def _reason_index(found: pd.Series, predicted: pd.Series) -> np.ndarray:
     """0 without a flag, then 1, 2 … by how common a flag is among predicted rows."""
-    common = flags[predicted & (flags != "")].value_counts().index
-    last = len(FLAG_COLOURS) - 1
-    rank = {"": 0} | {flag: min(i, last) for i, flag in enumerate(common, start=1)}
-    return flags.map(rank).fillna(last).to_numpy(int)
+    common = found[predicted & (found != "")].value_counts().index
+    rank = {"": 0} | {flag: min(i, MAX_REASONS) for i, flag in enumerate(common, start=1)}
+    return found.map(rank).fillna(MAX_REASONS).to_numpy(int)

@@ -1,11 +1,11 @@
 """What the page of mixed populations asks, and how it is answered."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
-from sspexplorer.app import cache
 from sspexplorer.histories import (
     PAPER_FAMILIES,
     Burst,
@@ -21,11 +21,13 @@ from sspexplorer.histories import (
 from sspexplorer.histories.tables import history_table
 from sspexplorer.libraries import load_library
 from sspexplorer.mocks import Observation, observe
+from sspexplorer.models import AnyModel, load_model
+from sspexplorer.networks.model import Model
 from sspexplorer.networks.prediction import noise_scatter
 from sspexplorer.noise import NoiseModel
 from sspexplorer.photometry import spectral_fnu
-from sspexplorer.plots.histories import Likeness
-from sspexplorer.posterior.model import POSTERIOR_MODELS, load_posterior
+from sspexplorer.posterior.prediction import Estimator
+from sspexplorer.shipped import is_posterior
 
 OWN = "own"
 FAMILIES = {
@@ -54,7 +56,7 @@ _SECOND_DURATION = 1e9  # yr, as that of the paper's bursts
 
 
 @dataclass(frozen=True)
-class Own:
+class OwnHistory:
     """A history of the visitor's own: one form of star formation, and maybe a burst later.
 
     Attributes
@@ -132,6 +134,36 @@ class Question:
 
 
 @dataclass(frozen=True, eq=False)
+class SSPEquivalent:
+    """A composite population and the SSP that a prediction points at.
+
+    Attributes
+    ----------
+    member : int
+        Which member of the family it is, from 1.
+    composite, ssp : Observation
+    noisy : bool
+        Whether the points of the composite are drawn with noise.
+    """
+
+    member: int
+    composite: Observation
+    ssp: Observation
+    noisy: bool = False
+
+    @property
+    def rms(self) -> float:
+        """Root mean square of the relative difference of the two over the bands, no noise."""
+        return float(np.sqrt(np.mean((self.ssp.noise_free / self.composite.noise_free - 1) ** 2)))
+
+    @property
+    def sigmas(self) -> float:
+        """The same, in units of the σ of the composite's noise in each band."""
+        difference = self.ssp.noise_free - self.composite.noise_free
+        return float(np.sqrt(np.mean((difference / self.composite.flux_err) ** 2)))
+
+
+@dataclass(frozen=True, eq=False)
 class Answer:
     """Evolutions of all members, and what each model says of them.
 
@@ -160,14 +192,14 @@ class Answer:
     @property
     def of_posterior(self) -> bool:
         """Whether the model that is drawn answers with posteriors."""
-        return self.model in POSTERIOR_MODELS
+        return is_posterior(self.model)
 
     def row(self, member: int, time: float) -> pd.Series:
         """Row of the table at the time (Gyr) nearest to ``time``."""
         rows = self.table[self.table["member"] == member]
         return rows.iloc[int(np.argmin(np.abs(rows["time"].to_numpy() - time)))]
 
-    def likeness(self, member: int, time: float) -> Likeness:
+    def likeness(self, member: int, time: float) -> SSPEquivalent:
         """A member at a time, with noise if that was asked for, and the SSP it is taken for."""
         question, row = self.question, self.row(member, time)
         library = load_library(question.library)
@@ -182,21 +214,31 @@ class Answer:
         composite = _observed(self.evolutions[member - 1], row, library.name, **seen)
         if not question.noisy:
             composite = replace(composite, flux=composite.noise_free)
-        return Likeness(member, composite, replace(ssp, flux=ssp.noise_free), question.noisy)
+        return SSPEquivalent(member, composite, replace(ssp, flux=ssp.noise_free), question.noisy)
 
 
-def answer(question: Question) -> Answer:
-    """Mix the populations and have every model predict them."""
+def answer(question: Question, load: Callable[[str], AnyModel] = load_model) -> Answer:
+    """Mix the populations and have every model predict them.
+
+    Parameters
+    ----------
+    question : Question
+    load : callable
+        Finds a model by its name.
+    """
     library = load_library(question.library)
     evolutions = tuple(evolve(library, m.history, TIMES) for m in question.members)
-    ask = {name: _posterior if name in POSTERIOR_MODELS else _predict for name in question.models}
-    tables = {name: how(question, name, evolutions) for name, how in ask.items()}
+    tables = {}
+    for name in question.models:
+        model = load(name)
+        how = _points if isinstance(model, Model) else _posteriors
+        tables[name] = how(question, model, evolutions)
     return Answer(question, evolutions, tables)
 
 
-def _predict(question: Question, name: str, evolutions: tuple[Evolution, ...]) -> pd.DataFrame:
-    model, members = cache.model(name), question.members
-    flux = np.concatenate([e.flux for e in evolutions])
+def _points(question: Question, model: Model, evolutions: tuple[Evolution, ...]) -> pd.DataFrame:
+    """What networks say, of SEDs without noise or of many draws of it."""
+    flux, members = np.concatenate([e.flux for e in evolutions]), question.members
     if not question.noisy:
         return history_table(members, evolutions, np.split(model.predict(flux), len(members)))
     scatter = noise_scatter(
@@ -207,13 +249,15 @@ def _predict(question: Question, name: str, evolutions: tuple[Evolution, ...]) -
     return history_table(members, evolutions, np.split(middle, len(members)), quantiles)
 
 
-def _posterior(question: Question, name: str, evolutions: tuple[Evolution, ...]) -> pd.DataFrame:
+def _posteriors(
+    question: Question, estimator: Estimator, evolutions: tuple[Evolution, ...]
+) -> pd.DataFrame:
     """Medians and 68 % intervals for SEDs without noise that are told to have its errors."""
     flux = np.concatenate([e.flux for e in evolutions])
     flux /= np.median(flux, axis=1, keepdims=True)
     noise = question.noise or NoiseModel.default()
     error = flux * noise.relative_error(question.magnitude)
-    mixture = load_posterior(name).posterior(flux, error, np.zeros(len(flux)))[0]
+    mixture = estimator.model.posterior(flux, error, np.zeros(len(flux)))[0]
     low, middle, high = np.moveaxis(mixture.quantiles((0.16, 0.5, 0.84)), -1, 0)
     members = question.members
     quantiles = np.split(np.stack([low, high]), len(members), axis=1)
@@ -248,6 +292,6 @@ def _observed(
     )
 
 
-def members_of(family: str, own: Own) -> tuple[Member, ...]:
+def members_of(family: str, own: OwnHistory) -> tuple[Member, ...]:
     """Histories of a family of :data:`FAMILIES`."""
     return own.members if family == OWN else PAPER_FAMILIES[family]

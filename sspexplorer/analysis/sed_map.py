@@ -1,7 +1,7 @@
 """What the map of SEDs is asked about: mocks in a region, and galaxies on top."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,20 +11,20 @@ from sspexplorer.analysis.catalogue import Answers
 from sspexplorer.catalogue import Catalogue
 from sspexplorer.embedding import (
     UNLIKE,
-    complete,
     equal_magnitude,
     inside,
     likeness,
     load_embedding,
+    sparse_templates,
     training_templates,
 )
-from sspexplorer.libraries import LIBRARY_NAMES
+from sspexplorer.gaps import complete
+from sspexplorer.labels import age_text, library_label
+from sspexplorer.libraries import LIBRARY_NAMES, in_order
 from sspexplorer.metrics import OUTLIER_LIMIT, summary
 from sspexplorer.mocks import PARAMETERS
-from sspexplorer.networks.prediction import Cancelled, predict
-from sspexplorer.plots.map_region import QUANTILES, RegionParameters
-from sspexplorer.plots.sed import age_text
-from sspexplorer.plots.style import library_label
+from sspexplorer.networks.prediction import predict
+from sspexplorer.progress import NO_PROGRESS, Progress
 
 if TYPE_CHECKING:
     from sspexplorer.networks.model import Model
@@ -33,6 +33,38 @@ if TYPE_CHECKING:
 MAX_SEDS, MAX_PREDICTED = 8000, 10_000
 MAX_GALAXIES = 10_000
 _CHUNK = 1500
+QUANTILES = (0.16, 0.5, 0.84)
+
+
+def map_table(labels: pd.DataFrame, plane: np.ndarray) -> pd.DataFrame:
+    """One row for each mock: what the map is shaded from.
+
+    Parameters
+    ----------
+    labels : DataFrame, n rows
+        As in :class:`~sspexplorer.mocks.MockSample`.
+    plane : ndarray, shape (n, 2)
+        See :meth:`sspexplorer.embedding.Embedding.place`.
+
+    Returns
+    -------
+    DataFrame
+        ``x``, ``y``, ``log_age``, ``metallicity``, ``ebv``, ``magnitude``, ``library``
+        (categorical) and ``held_out`` (whether the SSP is of the test split).
+    """
+    columns = {"x": plane[:, 0], "y": plane[:, 1]}
+    columns |= {name: labels[name].to_numpy(float) for name in (*PARAMETERS, "magnitude")}
+    columns["library"] = pd.Categorical(labels["library"], in_order(labels["library"]))
+    columns["held_out"] = (labels["split"] == "test").to_numpy()
+    return pd.DataFrame(columns)
+
+
+@dataclass(frozen=True, eq=False)
+class RegionParameters:
+    """Parameters of held-out mocks of a region, shape (n, 3) each."""
+
+    true: np.ndarray = field(default_factory=lambda: np.empty((0, 3)))
+    predicted: np.ndarray = field(default_factory=lambda: np.empty((0, 3)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,14 +240,14 @@ class MapGalaxies:
         catalogue: Catalogue,
         model: "Model",
         *,
-        cancelled: Callable[[], bool] = lambda: False,
+        progress: Progress = NO_PROGRESS,
     ) -> "MapGalaxies":
         """Place, predict and measure the galaxies of a catalogue.
 
         Raises
         ------
         Cancelled
-            If ``cancelled`` said so.
+            If ``progress`` said so.
         """
         rows = np.arange(len(catalogue))
         if len(rows) > MAX_GALAXIES:
@@ -224,9 +256,8 @@ class MapGalaxies:
         redshift = None if catalogue.redshift is None else catalogue.redshift
         flux, parts = catalogue.flux[rows], []
         for start in range(0, len(rows), _CHUNK):
-            if cancelled():
-                raise Cancelled
-            filled, _ = complete(flux[start : start + _CHUNK])
+            progress.check()
+            filled, _ = complete(flux[start : start + _CHUNK], sparse_templates())
             nearest = embedding.nearest(filled)
             x, y = embedding.place(filled).T
             best = nearest.index.to_numpy()
@@ -234,7 +265,7 @@ class MapGalaxies:
             columns = {"x": x, "y": y, "distance": nearest.distance}
             columns["nearest"] = best[np.arange(len(best)), closest]
             parts.append(nearest.distances.assign(**columns))
-        predictions = predict(model, catalogue.flux, redshift, cancelled=cancelled)
+        predictions = predict(model, catalogue.flux, redshift, progress=progress)
         answers = Answers.gather(catalogue, predictions, "")
         kept = ["row", "name", *PARAMETERS, "flag"]
         table = answers.table[kept].iloc[rows].reset_index(drop=True)

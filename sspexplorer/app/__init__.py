@@ -12,11 +12,12 @@ from typing import Any
 def __getattr__(name: str) -> Any:
     # Pages bring Panel with them, which whoever wants but one module should not wait for.
     if name[:1].isupper():
-        from sspexplorer.app.frame.shell import load_extensions
+        from sspexplorer.app.notebook import is_ready, notebook
         from sspexplorer.app.pages import PAGES
 
         for page in PAGES:
             if page.view.__name__ == name:
-                load_extensions()
+                if not is_ready():
+                    notebook()
                 return page.view
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

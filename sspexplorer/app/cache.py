@@ -3,18 +3,18 @@
 Nothing heavy is imported here until it is asked for, so that the first page is quick to show.
 """
 
-import json
 import logging
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import cache, lru_cache, wraps
+from functools import cache, partial
 from itertools import count
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from sspexplorer.app.once import Once
 from sspexplorer.libraries import (
     LIBRARY_NAMES,
     library_names,
@@ -24,46 +24,25 @@ from sspexplorer.libraries import (
     read_library,
 )
 from sspexplorer.resources import data_path
+from sspexplorer.shipped import RECIPE_MODELS, network_names, shipped_card
 
 if TYPE_CHECKING:
+    from sspexplorer.analysis.held_out import Trial
     from sspexplorer.analysis.sed_map import MapGalaxies, MapMocks
     from sspexplorer.mocks import MockSample
+    from sspexplorer.models import AnyModel
     from sspexplorer.networks.model import Model
     from sspexplorer.sedfit import ModelGrid
 
 logger = logging.getLogger(__name__)
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-# The one the app opens with comes first, the paper's recipe second.
-RECIPE_MODELS = ("default", "paper")
 
 # Networks that visitors trained and kept, by name; each is forgotten with its session.
 _kept: dict[str, "Model"] = {}
 _numbers = count(1)
 
 
-def _once(function: Callable[P, R]) -> Callable[P, R]:
-    """Cache, and let whoever comes while the value is being made wait for it."""
-    return _guarded(cache(function))
-
-
-def _lately(function: Callable[P, R]) -> Callable[P, R]:
-    """As :func:`_once`, but keep only the last few: added libraries come and go."""
-    return _guarded(lru_cache(maxsize=4)(function))
-
-
-def _guarded(cached: Callable[P, R]) -> Callable[P, R]:
-    lock = threading.RLock()
-
-    @wraps(cached)
-    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-        with lock:
-            return cached(*args, **kwargs)
-
-    return wrapper
-
+# Added libraries come and go, and redshifts are many: only the last few are kept.
+_lately = partial(Once, most=4)
 
 # Names of libraries, each with the version of its file.
 Versions = tuple[tuple[str, tuple[int, int, int]], ...]
@@ -79,29 +58,9 @@ def with_added(libraries: Iterable[str]) -> tuple[str, ...]:
     return (*dict.fromkeys((*LIBRARY_NAMES, *libraries)),)
 
 
-def model_names() -> tuple[str, ...]:
-    """Names of the shipped networks that answer with a point, the one to start with first."""
-    shipped = (path.parent.name for path in data_path("models").glob("*/card.json"))
-    found = {name for name in shipped if _shipped_card(name).get("kind") != "posterior"}
-    first = [name for name in RECIPE_MODELS if name in found]
-    return (*first, *sorted(found.difference(first)))
-
-
-def posterior_names() -> tuple[str, ...]:
-    """Names of the shipped models that answer with posteriors."""
-    found = {path.parent.name for path in data_path("models").glob("*/card.json")}
-    return tuple(name for name in sorted(found) if _shipped_card(name).get("kind") == "posterior")
-
-
-def compared_models(name: str) -> tuple[str, ...]:
-    """The model ``name`` and the shipped ones of both recipes: what metrics are shown of."""
-    shipped = model_names()
-    return (*dict.fromkeys((name, *(n for n in RECIPE_MODELS if n in shipped))),)
-
-
 def knows_model(name: str) -> bool:
     """Whether there is a shipped or a kept model of this name."""
-    return name in _kept or name in model_names()
+    return name in _kept or name in network_names()
 
 
 def keep_model(name: str, model: "Model") -> str:
@@ -122,33 +81,22 @@ def forget_model(name: str) -> None:
     _kept.pop(name, None)
 
 
-@cache
-def _shipped_card(name: str) -> dict:
-    path = data_path("models", name, "card.json")
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-
-
 def model_card(name: str) -> dict:
     """Card of a model; empty if there is no such model. Does not load a shipped model."""
-    return _kept[name].card if name in _kept else _shipped_card(name)
+    return _kept[name].card if name in _kept else shipped_card(name)
 
 
-@_once
-def _shipped_model(name: str) -> "Model":
-    from sspexplorer.networks.model import load_model
-
-    return load_model(name)
-
-
-def model(name: str) -> "Model":
-    """Find a kept model by name, or load a shipped one.
+def model(name: str) -> "AnyModel":
+    """Find a kept model by name, or a shipped one.
 
     Raises
     ------
     InputError
         If there is no such model.
     """
-    return _kept[name] if name in _kept else _shipped_model(name)
+    from sspexplorer.models import load_model
+
+    return _kept[name] if name in _kept else load_model(name)
 
 
 @_lately
@@ -159,7 +107,6 @@ def exact_models(redshift: float) -> "ModelGrid":
     return prior_models(redshift)
 
 
-@_once
 def held_out_table(name: str, split: str) -> pd.DataFrame:
     """Every held-out mock of a model and what it predicts for it.
 
@@ -170,27 +117,54 @@ def held_out_table(name: str, split: str) -> pd.DataFrame:
     InputError
         If there is no such model, or it cannot be tested on this split.
     """
-    from sspexplorer.metrics import held_out_mocks
-    from sspexplorer.plots.density import compile_shading, density_table
+    return _held_out_table(model(name), split)
+
+
+@Once
+def _held_out_table(network: "Model", split: str) -> pd.DataFrame:
+    from sspexplorer.analysis.held_out import held_out_table as table_of
+    from sspexplorer.plots.density import compile_shading
 
     compile_shading()
-    mocks = held_out_mocks(model(name), split)
-    return density_table(mocks.labels, model(name).predict(mocks.flux))
+    return table_of(network, split)
 
 
-@_once
+def fair_split(name: str, split: str) -> str:
+    """Split that a model can be tested on."""
+    from sspexplorer.analysis.held_out import fair_split as fair
+
+    return fair(model_card(name), split)
+
+
+def trial(name: str, split: str, libraries: Iterable[str]) -> "Trial":
+    """A network and the mocks it is fairly tested on."""
+    from sspexplorer.analysis.held_out import Trial
+
+    return Trial.of(name, model_card(name), split, tuple(libraries))
+
+
+def trial_rows(of: "Trial", limit: float) -> pd.DataFrame:
+    """Mocks of a trial brighter than a limit, see ``Trial.rows``."""
+    return of.rows(held_out_table(of.model, of.split), limit)
+
+
 def all_libraries_table(name: str) -> pd.DataFrame:
     """What a model predicts for held-out SSPs of every library, those it was not trained on too.
 
     The mocks are the same for every model: those of ``held_out_table`` of the default one.
     """
-    from sspexplorer.plots.density import density_table
+    return _all_libraries_table(model(name))
+
+
+@Once
+def _all_libraries_table(network: "Model") -> pd.DataFrame:
+    from sspexplorer.analysis.held_out import density_table
 
     mocks = _all_libraries_mocks()
-    return density_table(mocks.labels, model(name).predict(mocks.flux))
+    return density_table(mocks.labels, network.predict(mocks.flux))
 
 
-@_once
+@Once
 def _all_libraries_mocks() -> "MockSample":
     from sspexplorer.metrics import held_out_mocks
 
@@ -234,39 +208,42 @@ def _joined(samples: list["MockSample"]) -> "MockSample":
     )
 
 
-@_once
+@Once
 def _fit_sample(per_magnitude: int, added: Versions) -> "MockSample":
     from sspexplorer.metrics import EVALUATION_SEED, held_out_mocks
     from sspexplorer.mocks import make_mocks
     from sspexplorer.sedfit import some_of_each_magnitude
 
     mocks = make_mocks([name for name, _ in added], seed=EVALUATION_SEED) if added else None
-    held_out = held_out_mocks(model(model_names()[0]), "ssp", mocks)
+    held_out = held_out_mocks(model(network_names()[0]), "ssp", mocks)
     return some_of_each_magnitude(held_out, per_magnitude)
 
 
-@_once
 def sedfit_table(name: str, split: str) -> pd.DataFrame:
     """Bayesian fits of 200 held-out mocks of each magnitude, as of :func:`held_out_table`.
 
-    With every shipped library and the mocks' own SSPs in the grid, and the true noise: the least
-    scatter that there can be.
+    With every shipped library and the mocks' own SSPs in the grid, and the true noise: nearly
+    the least scatter that there can be.
 
     Raises
     ------
     InputError
         If there is no such model, or it cannot be tested on this split.
     """
+    return _sedfit_table(model(name), split)
+
+
+@Once
+def _sedfit_table(network: "Model", split: str) -> pd.DataFrame:
+    from sspexplorer.analysis.held_out import density_table
     from sspexplorer.metrics import held_out_mocks
-    from sspexplorer.plots.density import density_table
     from sspexplorer.sedfit import MEAN_COLUMNS, fit, some_of_each_magnitude
 
-    mocks = some_of_each_magnitude(held_out_mocks(model(name), split), 200)
+    mocks = some_of_each_magnitude(held_out_mocks(network, split), 200)
     fitted = fit(fit_grid(mocks.meta["libraries"]), mocks.flux, mocks.flux_err)
     return density_table(mocks.labels, fitted[list(MEAN_COLUMNS)].to_numpy())
 
 
-@_once
 def magnitude_metrics(name: str, split: str, libraries: tuple[str, ...]) -> pd.DataFrame:
     """Metrics at each magnitude of what a model predicts for held-out mocks of some libraries.
 
@@ -277,18 +254,29 @@ def magnitude_metrics(name: str, split: str, libraries: tuple[str, ...]) -> pd.D
     InputError
         If there is no such model, or it cannot be tested on this split.
     """
+    return _magnitude_metrics(model(name), name, split, libraries)
+
+
+@Once
+def _magnitude_metrics(
+    network: "Model", name: str, split: str, libraries: tuple[str, ...]
+) -> pd.DataFrame:
     from sspexplorer.analysis.by_magnitude import metrics_by_magnitude
 
-    table = held_out_table(name, split)
+    table = _held_out_table(network, split)
     return metrics_by_magnitude(table[table["library"].isin(libraries)], name)
 
 
-@_once
 def sedfit_metrics(name: str, split: str, libraries: tuple[str, ...]) -> pd.DataFrame:
     """Metrics of the SED fit as :func:`magnitude_metrics`, on mocks of :func:`sedfit_table`."""
+    return _sedfit_metrics(model(name), split, libraries)
+
+
+@Once
+def _sedfit_metrics(network: "Model", split: str, libraries: tuple[str, ...]) -> pd.DataFrame:
     from sspexplorer.analysis.by_magnitude import metrics_by_magnitude
 
-    table = sedfit_table(name, split)
+    table = _sedfit_table(network, split)
     return metrics_by_magnitude(table[table["library"].isin(libraries)], "sedfit")
 
 
@@ -318,18 +306,18 @@ def map_mocks(libraries: Iterable[str] = LIBRARY_NAMES) -> "MapMocks":
 
 @_lately
 def _map_mocks(libraries: Versions) -> "MapMocks":
-    from sspexplorer.analysis.sed_map import MapMocks
+    from sspexplorer.analysis.sed_map import MapMocks, map_table
     from sspexplorer.embedding import load_embedding
     from sspexplorer.metrics import EVALUATION_SEED
     from sspexplorer.mocks import make_mocks
-    from sspexplorer.plots.embedding import compile_map, map_table
+    from sspexplorer.plots.embedding import compile_map
 
     compile_map()
     mocks = make_mocks([name for name, _ in libraries], seed=EVALUATION_SEED)
     return MapMocks(map_table(mocks.labels, load_embedding().place(mocks.flux)), mocks.flux)
 
 
-@_once
+@Once
 def example_answers(name: str) -> pd.DataFrame:
     """What a posterior model says of the three real galaxies, with their ``name``."""
     from sspexplorer.catalogue import read_catalogue
@@ -340,17 +328,21 @@ def example_answers(name: str) -> pd.DataFrame:
     return answer.assign(name=found.frame(["name"])["name"].to_numpy())
 
 
-@_once
 def map_galaxies(example: str, name: str) -> "MapGalaxies":
     """Galaxies of an example catalogue on the map of SEDs, and what a model predicts for them.
 
     ``example`` is "simulated" or "real".
     """
+    return _map_galaxies(example, model(name))
+
+
+@Once
+def _map_galaxies(example: str, network: "Model") -> "MapGalaxies":
     from sspexplorer.analysis.sed_map import MapGalaxies
     from sspexplorer.catalogue import read_catalogue
 
     path = data_path("examples", f"{example}_galaxies.csv")
-    return MapGalaxies.place(read_catalogue(path), model(name))
+    return MapGalaxies.place(read_catalogue(path), network)
 
 
 def mock_labels(libraries: Iterable[str] = LIBRARY_NAMES) -> pd.DataFrame:
@@ -370,7 +362,7 @@ def _warm() -> None:
         load_library(library)
     ssp_table()
     mock_labels()
-    for name in model_names()[:1]:
+    for name in network_names()[:1]:
         model(name)
         held_out_table(name, "ssp")
 

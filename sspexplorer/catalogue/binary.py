@@ -73,7 +73,7 @@ def read_votable(source: Source, looks_right: LooksRight) -> FileTable:
     """Read the first table that looks like a catalogue."""
     source.refuse_html()
     content = source.load()
-    _check_xml(content, source.name)
+    check_xml(content, source.name)
     document = votable.parse(io.BytesIO(content), verify="ignore")
     tables = [table for table in document.iter_tables() if table.fields]
     if not tables:
@@ -85,7 +85,7 @@ def read_votable(source: Source, looks_right: LooksRight) -> FileTable:
     return FileTable(table, notes=_several(len(tables), chosen, tables[chosen].name))
 
 
-def _check_xml(content: bytes, name: str) -> None:
+def check_xml(content: bytes, name: str) -> None:
     """Raise InputError unless this is a VOTable that holds its rows itself.
 
     Astropy would fetch a stream that has an address, so such a file never gets there.

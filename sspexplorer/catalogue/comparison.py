@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sspexplorer.catalogue.names import read_name
+from sspexplorer.catalogue.names import names_a_band
 from sspexplorer.catalogue.reading import Catalogue
 from sspexplorer.catalogue.values import column_numbers, column_unit, column_width
 from sspexplorer.errors import InputError
@@ -87,8 +87,7 @@ def other_columns(catalogue: Catalogue) -> dict[str, np.ndarray]:
     used = {name for c in catalogue.columns for name in (c.flux, c.error) if name}
     found = {}
     for name in catalogue.column_names:
-        read = read_name(name)
-        if name in used or (read is not None and read.band):
+        if name in used or names_a_band(name):
             continue
         if column_width(catalogue.table, name) != 1:
             continue

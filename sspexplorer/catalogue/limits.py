@@ -13,9 +13,7 @@ import numpy as np
 # Nobody measures a flux that is so many times the median of all.
 _BEYOND = 1e8
 _REPEATED = 3  # cells
-# So many cells with the same value, if no more values than _FEW repeat so, and this part of the
-# other cells differ from all.
-_OFTEN, _FEW, _ONCE = 6, 3, 0.9
+_ONCE = 0.9  # part of the other values that occur once, if values are not rounded
 _SURELY = 999.0  # 99 may be a flux
 _FAR, _FAR_MAGNITUDES = 5.0, 5.0  # times, or mag from, the median of the row
 _NINES = sorted({10.0**k - 10.0**-j for k in range(2, 8) for j in range(5)} | {9.99, 9.999})
@@ -166,10 +164,8 @@ def _is_one_of(values: np.ndarray, ordered: np.ndarray) -> np.ndarray:
 
 
 def _repeating(values: np.ndarray) -> np.ndarray:
-    """Values that repeat where nearly all others occur once: measurements do not repeat."""
+    """Codes that repeat where nearly all other values occur once: measurements do not repeat."""
     distinct, counts = np.unique(values, return_counts=True)
-    often = counts >= np.where(_is_code(distinct, np.full(len(distinct), True)), _REPEATED, _OFTEN)
+    often = _is_code(distinct, np.full(len(distinct), False)) & (counts >= _REPEATED)
     others = counts[~often]
-    if not 0 < often.sum() <= _FEW or (others == 1).sum() < _ONCE * others.sum():
-        return np.array([])
-    return distinct[often]
+    return distinct[often] if (others == 1).sum() >= _ONCE * others.sum() else distinct[:0]

@@ -1,7 +1,8 @@
 """A galaxy catalogue as the rest of the program sees it: F_ν in 57 bands, and the table kept."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -10,34 +11,24 @@ import pandas as pd
 
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.catalogue import notes, writing
+from sspexplorer.catalogue.arrays import array_orders
+from sspexplorer.catalogue.columns_map import ColumnsMap, check_map, map_of
 from sspexplorer.catalogue.convert import to_frame
-from sspexplorer.catalogue.decide import Decision, decide, sample
+from sspexplorer.catalogue.decide import Decision
 from sspexplorer.catalogue.files import one_sentence, read_table
-from sspexplorer.catalogue.fnu import Missing, to_fnu
-from sspexplorer.catalogue.limits import find_codes
-from sspexplorer.catalogue.masks import Masked, MaskRule, find_masked
-from sspexplorer.catalogue.names import (
-    BandColumn,
-    Photometry,
-    Recognised,
-    read_name,
-    recognise,
-    redshift_error,
-)
+from sspexplorer.catalogue.fnu import Missing
+from sspexplorer.catalogue.masks import Masked, MaskRule
+from sspexplorer.catalogue.measuring import measure
+from sspexplorer.catalogue.names import BandColumn, read_name
+from sspexplorer.catalogue.photometries import recognise
+from sspexplorer.catalogue.redshifts import RedshiftColumn, read_redshifts, redshift_columns
+from sspexplorer.catalogue.selection import choose
 from sspexplorer.catalogue.values import (
     AnyTable,
-    Numbers,
     column_names,
-    column_numbers,
-    column_unit,
     column_width,
-    stack_columns,
 )
 from sspexplorer.errors import InputError
-from sspexplorer.mocks import LABELS
-
-# Anything beyond stands for no value, or is the magnitude in the z band.
-_LOWEST_REDSHIFT, _HIGHEST_REDSHIFT = -0.01, 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,11 +67,15 @@ class Catalogue:
     masked : Masked
         Mask and flag columns that were used.
     redshift_column : str
-        "" if there is none.
+        The first that was used, "" if there is none.
     notes : tuple of str
         Sentences on what was found, ignored and missing.
     delimiter : str
         What separates the cells of a text table, "" for other formats.
+    redshift_sources : tuple of (RedshiftColumn, int)
+        Each column that redshifts were taken from, the preferred first, and for how many rows.
+    id_column : str
+        Column that names the rows, "" unless a map of columns says so.
     """
 
     name: str
@@ -100,6 +95,9 @@ class Catalogue:
     missing: Missing
     masked: Masked
     delimiter: str = ""
+    redshift_sources: tuple[tuple[RedshiftColumn, int], ...] = ()
+    id_column: str = ""
+    unit_of_map: str | None = None
 
     def __len__(self) -> int:
         """Count the rows."""
@@ -129,6 +127,16 @@ class Catalogue:
     def column_names(self) -> tuple[str, ...]:
         """Names of the file's columns, in order."""
         return tuple(column_names(self.table))
+
+    def column_map(self) -> dict:
+        """Which columns were read, as the mapping that :func:`read_catalogue` takes.
+
+        Reading the same file with it gives the same numbers, and guesses nothing. Bands that
+        were not read are None.
+        """
+        redshifts = [column for column, _ in self.redshift_sources]
+        found = map_of(self.columns, redshifts, self.unit_of_map, self.id_column)
+        return {"photometry": self.photometry} | found
 
     def frame(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """File's columns as pandas, all that have one value a row if none are named.
@@ -180,6 +188,7 @@ def read_catalogue(
     *,
     photometry: str | None = None,
     unit: str | None = None,
+    columns: Mapping | None = None,
     masks: MaskRule | None = None,
 ) -> Catalogue:
     """Read a catalogue of galaxies and understand its columns.
@@ -195,6 +204,11 @@ def read_catalogue(
         :attr:`Catalogue.available_photometries`.
     unit : str, optional
         "fnu", "flambda", "mag" or "stmag", where what the file says is wrong.
+    columns : mapping, optional
+        Which column holds what, where names are guessed wrongly: ``{"redshift": "z_best",
+        "bands": {"J0378": {"flux": "F378", "error": "F378_ERR"}}}``. What it leaves out is
+        recognised as without it; see :mod:`~sspexplorer.catalogue.columns_map` for all keys, and
+        :meth:`Catalogue.column_map` for the mapping of what was read.
     masks : MaskRule, optional
         Which masks and flags make a flux missing; by default any mask, and SExtractor's flags
         above 3.
@@ -204,44 +218,55 @@ def read_catalogue(
     InputError
         If it cannot be used; one sentence says what and where.
     """
-    file = read_table(source, name, _names_bands)
+    file = read_table(source, name, _names_bands if columns is None else _always)
     name = name or Path(str(source)).name
     # A cell may turn out damaged only now, such as text that is not UTF-8.
     with one_sentence(name, "a catalogue"):
-        found = recognise(column_names(file.table), lambda c: column_width(file.table, c))
-        if not found.photometries:
-            raise InputError(f"{name}: {notes.nothing_found(found)}")
+        names = column_names(file.table)
+        width = _width_of(file.table)
+        found = recognise(names, width, array_orders(file.table))
         try:
-            chosen = found.photometry(photometry)
-            measured = _measure(file.table, chosen, unit, masks)
+            mapped = check_map(columns, names, width) if columns is not None else ColumnsMap()
         except InputError as error:
             raise InputError(f"{name}: {error}") from None
-        redshift, redshift_column, redshift_notes = _redshift(file.table, found)
+        if not (found.photometries or any(mapped.bands.values())):
+            raise InputError(f"{name}: {notes.nothing_found(found)}")
+        try:
+            chosen = choose(found, photometry, mapped)
+            measured = measure(file.table, chosen, unit or mapped.unit, masks)
+        except InputError as error:
+            raise InputError(f"{name}: {error}") from None
+        offered = redshift_columns(names) if mapped.redshifts is None else mapped.redshifts
+        redshifts = read_redshifts(file.table, offered)
     return Catalogue(
         name=name,
         table=file.table,
         flux=measured.flux,
         flux_err=measured.error,
-        redshift=redshift,
-        redshift_err=_redshift_error(file.table, redshift_column),
+        redshift=redshifts.values,
+        redshift_err=redshifts.errors,
         columns=chosen.columns,
         photometry=chosen.label,
         available_photometries=tuple(p.label for p in found.photometries),
         unit=measured.decision.unit,
         unit_reason=measured.decision.reason,
-        redshift_column=redshift_column,
+        redshift_column=redshifts.sources[0][0].name if redshifts.sources else "",
         notes=(
             *file.notes,
             *notes.on_bands(chosen, found),
-            *notes.on_text(measured.unreadable),
+            *notes.on_map(mapped),
+            *notes.on_text(measured.notable),
             *notes.on_masks(measured.masked, measured.missing),
             *notes.on_missing(measured.missing, chosen, len(measured.flux)),
-            *redshift_notes,
+            *notes.on_redshifts(redshifts, offered, len(measured.flux)),
         ),
         decision=measured.decision,
         missing=measured.missing,
         masked=measured.masked,
         delimiter=file.delimiter,
+        redshift_sources=redshifts.sources,
+        id_column=mapped.id,
+        unit_of_map=_one_unit(measured.decision),
     )
 
 
@@ -252,77 +277,16 @@ def _names_bands(names: list[str]) -> bool:
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Measured:
-    flux: np.ndarray
-    error: np.ndarray
-    decision: Decision
-    missing: Missing
-    masked: Masked
-    unreadable: dict[str, Numbers]
+def _always(names: list[str]) -> bool:
+    """Take the first table: a map of columns says which columns there are."""
+    return True
 
 
-def _measure(
-    table: AnyTable, chosen: Photometry, unit: str | None, rule: MaskRule | None
-) -> _Measured:
-    """Numbers of a photometry, converted to F_ν."""
-    by_band = {column.band: column for column in chosen.columns}
-    columns = [by_band.get(band) for band in BAND_NAMES]
-    names = dict.fromkeys(c.flux for c in chosen.columns)
-    names |= dict.fromkeys(c.error for c in chosen.columns if c.error)
-    numbers = {name: column_numbers(table, name) for name in names}
-    fluxes = [(numbers[c.flux].values, c.flux_element) if c else None for c in columns]
-    errors = [
-        (numbers[c.error].values, c.error_element) if c and c.error else None for c in columns
-    ]
-    flux, error = stack_columns(fluxes, len(table)), stack_columns(errors, len(table))
-    masked = find_masked(table, columns, rule)
-    mocks = set(LABELS) <= set(column_names(table))
-    few, few_errors = sample(flux), sample(error)
-    decision = decide(
-        few if masked.bad is None else np.where(sample(masked.bad), np.nan, few),
-        few_errors,
-        columns,
-        {name: column_unit(table, name) for name in names},
-        unit=unit,
-        quantity="FNU" if mocks else chosen.quantity,
-        label="as those of our mock samples" if mocks else chosen.label,
-    )
-    logarithmic = np.array([band.step != 0 for band in decision.bands])
-    codes = find_codes(few, few_errors, logarithmic)
-    missing = to_fnu(flux, error, decision.bands, decision.errors, codes, masked.bad)
-    notable = {name: n for name, n in numbers.items() if n.unreadable or n.limits}
-    return _Measured(flux, error, decision, missing, masked, notable)
+def _width_of(table: AnyTable) -> Callable[[str], int]:
+    return cache(lambda column: column_width(table, column))
 
 
-def _redshift(table: AnyTable, found: Recognised) -> tuple[np.ndarray | None, str, tuple[str, ...]]:
-    """Redshifts, their column, and sentences about them; the first column that has any."""
-    names = [name for name, _ in found.redshifts]
-    for name, kind in found.redshifts:
-        try:
-            values = column_numbers(table, name).values.astype(float)
-        except InputError:
-            continue
-        if values.ndim != 1:
-            continue
-        valid = (values >= _LOWEST_REDSHIFT) & (values <= _HIGHEST_REDSHIFT)
-        if valid.any():
-            others = [other for other in names if other != name]
-            return (
-                np.where(valid, values, np.nan),
-                name,
-                notes.on_redshift(name, kind, int(valid.sum()), len(values), others),
-            )
-    return None, "", notes.no_redshift(names)
-
-
-def _redshift_error(table: AnyTable, redshift_column: str) -> np.ndarray | None:
-    """Errors of the redshifts that were taken, NaN where they are no positive number."""
-    column = redshift_error(column_names(table), redshift_column) if redshift_column else None
-    if column is None:
-        return None
-    try:
-        values = column_numbers(table, column).values.astype(float)
-    except InputError:
-        return None
-    return np.where(values > 0, values, np.nan) if values.ndim == 1 else None
+def _one_unit(decision: Decision) -> str | None:
+    """Unit of all bands; None where they differ, so that their own units decide again."""
+    kinds = {band.name for band in decision.bands}
+    return decision.unit if len(kinds) == 1 else None

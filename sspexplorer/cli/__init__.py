@@ -6,24 +6,25 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from sspexplorer import __version__, flags
+from sspexplorer.cli.fetch import fetch
 from sspexplorer.cli.libraries import libraries_app
 from sspexplorer.cli.parts import (
     JsonOption,
     ModelOption,
     SeedOption,
     check_folder,
-    fraction_line,
     listed,
     make_folder,
     print_json,
     progress_line,
     say,
+    training_line,
 )
 from sspexplorer.cli.predict import predict
 from sspexplorer.errors import InputError
 
 app = typer.Typer(
-    help="Stellar populations from the 57 colours of J-PAS: mocks, networks, predictions.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -32,6 +33,25 @@ app = typer.Typer(
 
 app.add_typer(libraries_app, name="libraries")
 app.command()(predict)
+app.command()(fetch)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"sspexplorer {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def sspexplorer(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version and exit.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Stellar populations from the 57 colours of J-PAS: mocks, networks, predictions."""
 
 
 @app.command()
@@ -86,7 +106,7 @@ def train(
     chosen = get_recipe(recipe, network=network, epochs=epochs)
     make_folder(out)
     mock_sample = MockSample.from_parquet(sample)
-    model = run_training(mock_sample, chosen, seed=seed, progress=progress_line())
+    model = run_training(mock_sample, chosen, seed=seed, watch=training_line())
     if model.card["training"]["stopped_early"]:
         say("Stopped early; the best weights so far are kept.")
     model = with_metrics(model, mocks=mock_sample)
@@ -115,10 +135,11 @@ def evaluate(
     """Measure a model on mocks: bias, scatter, outliers, by parameter, magnitude, library."""
     from sspexplorer.metrics import evaluate as measure
     from sspexplorer.mocks import MockSample
-    from sspexplorer.models import answers_to_mocks, check_model
+    from sspexplorer.models import answers_to_mocks, load_model
 
-    check_model(model)
-    tested = answers_to_mocks(model, split, MockSample.from_parquet(mocks) if mocks else None)
+    tested = answers_to_mocks(
+        load_model(model), split, MockSample.from_parquet(mocks) if mocks else None
+    )
     test = tested.mocks
     result = measure(tested.predicted, test.labels)
     result |= {
@@ -185,12 +206,9 @@ def sedfit(
         found.flux_err,
         found.redshift,
         floor=floor,
-        progress=fraction_line("fitted"),
+        progress=progress_line("fitted"),
     )
     found.write(out, out.name, table)
-    flagged = {
-        k: int(v) for k, v in table["fit_flag"][table["fit_flag"] != ""].value_counts().items()
-    }
     report = {
         "path": str(out),
         "libraries": names,
@@ -198,7 +216,7 @@ def sedfit(
         "n_rows": len(table),
         "n_fitted": int(table["fit_log_age"].notna().sum()),
         "median_chi2": float(table["fit_chi2"].median()),
-        "flags": flagged,
+        "flags": flags.count(table["fit_flag"]),
         "photometry": found.photometry,
         "unit": found.unit,
         "redshift_column": found.redshift_column,
@@ -213,8 +231,8 @@ def sedfit(
         f"{report['n_fitted']} of {report['n_rows']} rows fitted (median reduced χ² "
         f"{report['median_chi2']:.2f}), written to {out}."
     )
-    for flag, count in flagged.items():
-        typer.echo(f"  {count} flagged: {flag}")
+    for line in flags.described(table["fit_flag"]):
+        typer.echo(f"  {line}")
 
 
 @app.command()

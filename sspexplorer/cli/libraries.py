@@ -1,17 +1,14 @@
 """``sspexplorer libraries``: those there are, those one adds, those one removes."""
 
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sspexplorer.cli.parts import JsonOption, print_json, say
+from sspexplorer.cli.parts import JsonOption, print_json, progress_line, say
 
 if TYPE_CHECKING:
     from sspexplorer.libraries import SSPLibrary
-    from sspexplorer.libraries.store import Step
 
 libraries_app = typer.Typer(rich_markup_mode=None)
 
@@ -52,7 +49,7 @@ def add(
     from sspexplorer.libraries.store import add_library
 
     try:
-        library = add_library(source, path, name=name, progress=_step_line())
+        library = add_library(source, path, name=name, progress=progress_line())
     except KeyboardInterrupt:
         say("Stopped; nothing was added. What was downloaded is kept for the next time.")
         raise typer.Exit(130) from None
@@ -132,19 +129,3 @@ def _print(item: dict) -> None:
         typer.echo(f"         left out: {sentence}")
     if item["citation"]:
         typer.echo(f"         {item['citation']}")
-
-
-def _step_line() -> "Callable[[Step], None]":
-    """Write how far the adding is on one line of standard error; what is done, if nobody looks."""
-
-    def show(step: "Step") -> None:
-        live = sys.stderr.isatty()
-        done = step.fraction is not None and step.fraction >= 1
-        if not (live or done):
-            return
-        part = "" if step.fraction is None else f"{step.fraction:4.0%} "
-        line = " ".join(filter(None, (f"{part}{step.words}", step.detail)))
-        sys.stderr.write(f"\r{line}\x1b[K" + "\n" * done if live else f"{line}\n")
-        sys.stderr.flush()
-
-    return show

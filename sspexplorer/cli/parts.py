@@ -4,11 +4,15 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sspexplorer.errors import InputError
+from sspexplorer.progress import Progress
+
+if TYPE_CHECKING:
+    from sspexplorer.networks.training import TrainingState
 
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON object to standard output, nothing else.")
@@ -41,11 +45,11 @@ def _without_nan(value: object) -> object:
     return None if isinstance(value, float) and value != value else value
 
 
-def progress_line() -> Callable:
+def training_line() -> Callable:
     """Write a training's progress on one line of standard error."""
     last_epoch = -1
 
-    def show(progress) -> None:
+    def show(progress: "TrainingState") -> None:
         nonlocal last_epoch
         live = sys.stderr.isatty()
         if not live and progress.epoch == last_epoch:
@@ -63,15 +67,23 @@ def progress_line() -> Callable:
     return show
 
 
-def fraction_line(done: str) -> Callable[[float], None]:
-    """Write how much is done on one line of standard error, if a person is looking at it."""
+def progress_line(done: str = "") -> Progress:
+    """Write how far work is on one line of standard error, if a person is looking at it.
 
-    def show(fraction: float) -> None:
+    Parameters
+    ----------
+    done : str
+        What has been done, where the work has no words of its own: "predicted".
+    """
+
+    def show(fraction: float | None, words: str | None) -> None:
         if sys.stderr.isatty():
-            sys.stderr.write(f"\r{fraction:4.0%} {done}\x1b[K" + ("\n" if fraction >= 1 else ""))
+            part = "" if fraction is None else f"{fraction:4.0%} "
+            end = "\n" if fraction is not None and fraction >= 1 else ""
+            sys.stderr.write(f"\r{part}{words or done}\x1b[K{end}")
             sys.stderr.flush()
 
-    return show
+    return Progress(show)
 
 
 def check_folder(path: Path) -> None:

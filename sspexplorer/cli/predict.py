@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sspexplorer import flags
 from sspexplorer.cli.parts import (
     JsonOption,
     ModelOption,
     check_folder,
-    fraction_line,
     print_json,
+    progress_line,
     say,
 )
 
@@ -45,21 +46,21 @@ def predict(
 ) -> None:
     """Predict age, metallicity and dust for every row of a catalogue."""
     from sspexplorer.catalogue import read_catalogue
-    from sspexplorer.models import check_model, predict_rows
+    from sspexplorer.models import load_model, predict_rows
     from sspexplorer.posterior.prediction import Choices
 
     check_folder(out)
     choices = Choices(floor, redshift, use_all)
-    check_model(model)
+    answering = load_model(model)
     found = read_catalogue(catalogue, unit=unit, photometry=photometry)
     predictions = predict_rows(
-        model,
+        answering,
         found.flux,
         found.flux_err,
         found.redshift,
         found.redshift_err,
         choices=choices,
-        progress=fraction_line("predicted"),
+        progress=progress_line("predicted"),
     )
     found.write(out, out.name, predictions.table)
     report = _report(out, model, found, predictions, choices)
@@ -70,13 +71,12 @@ def predict(
         say(note)
     typer.echo(f"{report['n_predicted']} of {report['n_rows']} rows predicted, written to {out}.")
     typer.echo(predictions.meaning)
-    for flag, count in report["flags"].items():
-        typer.echo(f"  {count} flagged: {flag}")
+    for line in flags.described(predictions.table["pred_flag"]):
+        typer.echo(f"  {line}")
 
 
 def _report(out: Path, model: str, found: "Catalogue", predictions: "Predictions", choices) -> dict:
     table = predictions.table
-    flagged = table["pred_flag"][table["pred_flag"] != ""].value_counts()
     return {
         "path": str(out),
         "model": model,
@@ -85,7 +85,7 @@ def _report(out: Path, model: str, found: "Catalogue", predictions: "Predictions
         "redshift_as": choices.redshift_as,
         "n_rows": len(table),
         "n_predicted": int(table["pred_log_age"].notna().sum()),
-        "flags": {k: int(v) for k, v in flagged.items()},
+        "flags": flags.count(table["pred_flag"]),
         "photometry": found.photometry,
         "unit": found.unit,
         "redshift_column": found.redshift_column,

@@ -31,8 +31,9 @@ from sspexplorer.errors import InputError
 from sspexplorer.metrics import with_metrics
 from sspexplorer.mocks import MockSample, make_mocks
 from sspexplorer.networks.model import Model
-from sspexplorer.networks.training import Progress, Recipe, train
+from sspexplorer.networks.training import Recipe, TrainingState, train
 from sspexplorer.noise import NoiseModel
+from sspexplorer.progress import Progress
 
 STOP = "stop"
 _PATIENCE = 0.2  # s between two reports
@@ -101,7 +102,7 @@ class _Reporter:
         self._tell = tell
         self._epoch, self._told = 0, 0.0
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: TrainingState) -> None:
         """Report, unless it has just been done and nothing is new."""
         now = time.monotonic()
         if progress.epoch == self._epoch and now - self._told < _PATIENCE:
@@ -133,9 +134,8 @@ def carry_out(task: Task, folder: Path, tell: Tell, should_stop: Callable[[], bo
     tell(stage="Making the mocks")
     sample = task.sample()
     tell(stage="Training")
-    model = train(
-        sample, task.recipe, seed=task.seed, progress=_Reporter(tell), should_stop=should_stop
-    )
+    stopping = Progress(is_cancelled=should_stop)
+    model = train(sample, task.recipe, seed=task.seed, watch=_Reporter(tell), progress=stopping)
     tell(stage="Measuring it on mocks of SSPs held out")
     model = with_metrics(model)
     replace(model, card=model.card | {"train_again": _script(task, model)}).save(folder)

@@ -9,9 +9,9 @@ import io
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +31,7 @@ from sspexplorer.libraries.library import (
 from sspexplorer.libraries.readers import SOURCES, RemoteFile, Source, read_source
 from sspexplorer.libraries.readers.resampling import without_gaps
 from sspexplorer.photometry import band_matrix
+from sspexplorer.progress import NO_PROGRESS, Progress
 from sspexplorer.resources import user_path
 
 # Names with a meaning of their own where libraries are chosen.
@@ -41,35 +42,12 @@ _LOCK_SECONDS = 30.0
 _UNFINISHED = ".adding-"
 
 
-@dataclass(frozen=True)
-class Step:
-    """How far the adding of a library is.
-
-    Attributes
-    ----------
-    words : str
-        What is being done.
-    fraction : float or None
-        Part of it that is done, of 1; None if that cannot be said.
-    detail : str
-        More about how far it is, such as the megabytes that have come.
-    """
-
-    words: str
-    fraction: float | None
-    detail: str = ""
-
-
-Progress = Callable[[Step], None]
-
-
 def add_library(
     source: str,
     path: Path | None = None,
     *,
     name: str | None = None,
-    progress: Progress | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    progress: Progress = NO_PROGRESS,
     base_url: str | None = None,
 ) -> SSPLibrary:
     """Add a library from files that are here, or download them first.
@@ -84,10 +62,7 @@ def add_library(
     name : str, optional
         Name for the library; that of the source unless given, or of the file for one's own. A
         library of that name that was added before is replaced.
-    progress : callable, optional
-        Called with :class:`Step`.
-    cancelled : callable, optional
-        Asked during the download whether to stop.
+    progress : Progress, optional
     base_url : str, optional
         Folder to download the files from, instead of their own: a mirror.
 
@@ -101,7 +76,7 @@ def add_library(
     InputError
         If there is no such source, the name cannot be taken, or the files cannot be had or used.
     Cancelled
-        If ``cancelled`` said so.
+        If ``progress`` said so.
     """
     if source not in SOURCES:
         known = ", ".join(SOURCES)
@@ -110,13 +85,12 @@ def add_library(
         name = Path(path).stem.lower()
     if name is not None:
         _check_name(name)
-    tell = progress or _silent
     if path is not None:
-        return keep_library(_read(source, Path(path), tell), name)
+        return keep_library(_read(source, Path(path), progress), name)
     with _locked(user_path("downloads"), source, 0.0):
-        files = _download(SOURCES[source], tell, cancelled, base_url)
+        files = _download(SOURCES[source], progress, base_url)
         try:
-            library = _read(source, files, tell)
+            library = _read(source, files, progress)
         except InputError:
             # What cannot be used would be found again by the next try.
             _forget_download(source)
@@ -173,10 +147,6 @@ def remove_library(name: str) -> None:
         raise InputError(f"Cannot remove the library {name}: {error.strerror}.") from None
 
 
-def _silent(step: Step) -> None:
-    pass
-
-
 def _check_name(name: str) -> None:
     if name in LIBRARY_NAMES:
         raise InputError(f"The name {name} is that of a library that ships; choose another.")
@@ -211,22 +181,19 @@ def _check_usable(library: SSPLibrary) -> None:
         )
 
 
-def _read(source: str, path: Path, tell: Progress) -> SSPLibrary:
-    library = read_source(
-        source, path, lambda fraction, detail: tell(Step("reading", fraction, detail))
-    )
+def _read(source: str, path: Path, progress: Progress) -> SSPLibrary:
+    library = read_source(source, path, _named(progress, "reading "))
     untitled = source == _OWN and library.title == SOURCES[_OWN].title
     return replace(library, title="") if untitled else library
 
 
 def _download(
     source: Source,
-    tell: Progress,
-    cancelled: Callable[[], bool] | None,
+    progress: Progress,
     base_url: str | None,
 ) -> Path:
     """Download the files of a source; the path of the one, or of the folder of the several."""
-    from sspexplorer.libraries.downloads import Arrived, fetch, filename
+    from sspexplorer.libraries.downloads import fetch, filename
 
     if not source.files:
         raise InputError(
@@ -236,14 +203,18 @@ def _download(
     for number, file in enumerate(source.files, start=1):
         name = filename(file.url)
         count = f" ({number} of {len(source.files)})" if len(source.files) > 1 else ""
-
-        def show(arrived: Arrived, words: str = f"downloading {name}{count}") -> None:
-            part = arrived.n_bytes / arrived.total if arrived.total else None
-            tell(Step(words, part, f"{arrived.n_bytes / 1e6:.1f} MB"))
-
         url = f"{base_url.rstrip('/')}/{name}" if base_url else file.url
-        fetch(url, folder, _checksum(file), progress=show, cancelled=cancelled)
+        told = _named(progress, f"downloading {name}{count} ")
+        fetch(url, folder, _checksum(file), progress=told)
     return folder / name if len(source.files) == 1 else folder
+
+
+def _named(progress: Progress, before: str) -> Progress:
+    """Say of what the words are."""
+    return Progress(
+        lambda fraction, words: progress.report(fraction, f"{before}{words or ''}".strip()),
+        progress.is_cancelled,
+    )
 
 
 def _checksum(file: RemoteFile) -> str | None:

@@ -5,39 +5,26 @@ to one parameter, one network for each parameter. The three are evaluated togeth
 of matrix products, and share nothing.
 """
 
-import json
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from sspexplorer import artifact
 from sspexplorer.bands import BAND_NAMES, N_BANDS
 from sspexplorer.errors import InputError
 from sspexplorer.mocks import PARAMETERS
-from sspexplorer.resources import data_path
 
 # Layer widths of Sect. 3: 172 289 and 497 925 free parameters for one network.
 NETWORKS: dict[str, tuple[int, ...]] = {
     "base": (N_BANDS, 128, 256, 256, 256, 1),
     "sed": (N_BANDS, 128, 300, 300, 300, 300, 300, 300, 1),
 }
-SHIPPED_MODELS = (
-    "default",
-    "paper",
-    # Recipe `default` on one library alone.
-    "default-emiles",
-    "default-bc03",
-    "default-popstar",
-)
 
 
 class StackedMLP(nn.Module):
@@ -177,16 +164,9 @@ class Model:
         InputError
             If the folder cannot be written.
         """
-        tensors = {name: value.contiguous() for name, value in self.network.state_dict().items()}
-        for field in _SCALING_FIELDS:
-            tensors[f"scaling.{field}"] = torch.from_numpy(getattr(self.scaling, field))
-        tensors["templates"] = torch.from_numpy(self.templates)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            save_file(tensors, folder / "weights.safetensors")
-            (folder / "card.json").write_text(card_text(self.card), encoding="utf-8")
-        except OSError as error:
-            raise InputError(f"Cannot write the model to {folder}: {error.strerror}.") from None
+        arrays = {name: value.numpy() for name, value in self.network.state_dict().items()}
+        arrays |= {f"scaling.{field}": getattr(self.scaling, field) for field in _SCALING_FIELDS}
+        artifact.save(folder, arrays | {"templates": self.templates}, self.card)
 
     @classmethod
     def load(cls, folder: Path) -> "Model":
@@ -197,52 +177,13 @@ class Model:
         InputError
             If the folder is not such a model.
         """
-        card_path, weights_path = folder / "card.json", folder / "weights.safetensors"
-        if not (card_path.is_file() and weights_path.is_file()):
-            raise InputError(
-                f"{folder} is not a model: it needs card.json and weights.safetensors."
-            )
-        try:
-            card = json.loads(card_path.read_text(encoding="utf-8"))
-            with safe_open(weights_path, framework="pt") as file:
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            scaling = Scaling(*(tensors.pop(f"scaling.{f}").numpy() for f in _SCALING_FIELDS))
-            templates = tensors.pop("templates").numpy()
+        arrays, card = artifact.load(folder)
+        with artifact.readable(folder):
             if tuple(card["bands"]) != BAND_NAMES or card["network"] not in NETWORKS:
                 raise InputError(f"{folder} holds a model for other bands or another network.")
+            scaling = Scaling(*(arrays.pop(f"scaling.{field}") for field in _SCALING_FIELDS))
+            templates = arrays.pop("templates")
             network = StackedMLP(NETWORKS[card["network"]])
-            network.load_state_dict(tensors)
-        except (json.JSONDecodeError, SafetensorError, KeyError, RuntimeError) as error:
-            reason = str(error).splitlines()[0]
-            raise InputError(f"{folder} is not a model this version can read: {reason}") from None
+            network.load_state_dict({name: torch.from_numpy(a) for name, a in arrays.items()})
         network.eval().requires_grad_(False)
         return cls(network, scaling, templates, card)
-
-
-def card_text(card: dict) -> str:
-    """JSON that a person can read: indented, but with each list of numbers on one line."""
-    text = json.dumps(card, indent=1, ensure_ascii=False)
-    return re.sub(r"\[[^\[\]{}]*\]", lambda found: " ".join(found[0].split()), text) + "\n"
-
-
-@cache
-def _load_shipped(name: str) -> Model:
-    return Model.load(data_path("models", name))
-
-
-def load_model(model: str | Path) -> Model:
-    """Load a shipped model by name, or a model directory.
-
-    Raises
-    ------
-    InputError
-        If there is no such model.
-    """
-    if str(model) in SHIPPED_MODELS:
-        return _load_shipped(str(model))
-    if not Path(model).is_dir():
-        names = ", ".join(SHIPPED_MODELS)
-        raise InputError(
-            f"There is no model {str(model)!r}: it is neither a folder nor one of {names}."
-        )
-    return Model.load(Path(model))

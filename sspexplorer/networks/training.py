@@ -15,6 +15,7 @@ from sspexplorer.bands import BAND_NAMES
 from sspexplorer.errors import InputError
 from sspexplorer.mocks import PARAMETERS, MockSample
 from sspexplorer.networks.model import NETWORKS, Model, Scaling, StackedMLP
+from sspexplorer.progress import NO_PROGRESS, Progress
 
 N_TEMPLATES = 4000
 # In standard deviations of a label. With 0.1 rather than 0.3, σ_NMAD of age and dust falls by a
@@ -116,6 +117,19 @@ def get_recipe(
 ) -> Recipe:
     """Look up a recipe, with something else in the place of what is given.
 
+    Parameters
+    ----------
+    name : str
+        A key of :data:`RECIPES`: ``default``, or ``paper``.
+    network : str, optional
+        Its layers, a key of :data:`sspexplorer.networks.model.NETWORKS`.
+    epochs, batch_size : int, optional
+        How often each mock is seen, and how many at a time.
+    dropout : float, optional
+        Fraction of hidden units that each step leaves out.
+    learning_rate : float, optional
+        Adam's rate; the peak of it if the recipe anneals it.
+
     Raises
     ------
     InputError
@@ -134,8 +148,8 @@ def get_recipe(
 
 
 @dataclass(frozen=True)
-class Progress:
-    """State of a training, given to its ``progress`` callback.
+class TrainingState:
+    """How far a training is, given to its ``watch`` callback.
 
     Attributes
     ----------
@@ -220,14 +234,14 @@ def train(
     recipe: Recipe,
     *,
     seed: int = 0,
-    progress: Callable[[Progress], None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
+    watch: Callable[[TrainingState], None] | None = None,
+    progress: Progress = NO_PROGRESS,
 ) -> Model:
     """Train one network for each parameter, all three in one pass.
 
     The weights kept are those of the epoch with the least validation loss, for each network by
-    itself. An interrupt (Ctrl-C) or ``should_stop`` ends the training early and cleanly; the best
-    weights so far are returned and the card says so.
+    itself. An interrupt (Ctrl-C) or a ``progress`` that is cancelled ends the training early and
+    cleanly; the best weights so far are returned and the card says so.
 
     Parameters
     ----------
@@ -236,10 +250,10 @@ def train(
     recipe : Recipe
     seed : int
         Seed of the initial weights and of the order of the batches.
-    progress : callable, optional
+    watch : callable, optional
         Called several times an epoch.
-    should_stop : callable, optional
-        Asked at every batch.
+    progress : Progress, optional
+        Told, and asked whether to go on, several times an epoch.
 
     Returns
     -------
@@ -261,7 +275,7 @@ def train(
         torch.manual_seed(seed)
         network = StackedMLP(NETWORKS[recipe.network], dropout=recipe.dropout)
         run = _Run(recipe, network, scaling, training, _Data.of(validation, scaling))
-        run.go(seed, progress, should_stop)
+        run.go(seed, watch, progress)
     network.load_state_dict(run.best.state)
     network.eval().requires_grad_(False)
     card = _card(sample, recipe, seed, run, (len(training), len(validation)))
@@ -315,16 +329,17 @@ class _Run:
     def go(
         self,
         seed: int,
-        progress: Callable[[Progress], None] | None,
-        should_stop: Callable[[], bool] | None,
+        watch: Callable[[TrainingState], None] | None,
+        progress: Progress,
     ) -> None:
         start = time.monotonic()
         try:
             for epoch, fraction in self._steps(seed):
                 self.seconds = time.monotonic() - start
-                if progress:
-                    progress(self._progress(epoch, fraction))
-                if should_stop and should_stop():
+                progress.report(fraction)
+                if watch:
+                    watch(self._state(epoch, fraction))
+                if progress.cancelled():
                     self.stopped_early = True
                     break
         except KeyboardInterrupt:
@@ -368,11 +383,11 @@ class _Run:
         for split, values in (("train", train_loss), ("validation", loss)):
             self.history[split].append([float(f"{value:.5g}") for value in values])
 
-    def _progress(self, epoch: int, fraction: float) -> Progress:
+    def _state(self, epoch: int, fraction: float) -> TrainingState:
         unknown = [float("nan")] * len(PARAMETERS)
         last = {k: tuple(v[-1] if v else unknown) for k, v in self.history.items()}
         left = self.seconds * (1 - fraction) / fraction
-        return Progress(
+        return TrainingState(
             fraction, epoch, self.recipe.epochs, left, last["train"], last["validation"]
         )
 

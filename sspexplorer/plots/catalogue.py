@@ -1,7 +1,6 @@
 """Pictures of a catalogue of predictions, and of one galaxy in it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import colorcet
@@ -10,14 +9,13 @@ import numpy as np
 import pandas as pd
 from bokeh.models import HoverTool
 
+from sspexplorer.analysis.galaxy import Galaxy
 from sspexplorer.bands import BAND_NAMES, N_BANDS, load_bands
-from sspexplorer.mocks import Observation
-from sspexplorer.networks.prediction import extend_ends, fill_missing
+from sspexplorer.labels import PARAMETER_LABELS
 from sspexplorer.plots.sed import WAVELENGTH_RANGE, scale_flux_axis
 from sspexplorer.plots.style import (
     COLOUR_BAR,
     NEUTRAL,
-    PARAMETER_LABELS,
     REAL_GALAXY_STYLE,
     band_colours,
     figure_options,
@@ -30,85 +28,11 @@ MAX_POINTS = 10_000
 # Both ends are cut off, so that no point sinks into a white or a black page.
 EBV_COLOURS: tuple[str, ...] = tuple(colorcet.CET_L8[45:225])
 # Grey is "no remark"; the others are for reasons to doubt, the commonest first.
+# One for each of the kinds that are told apart, see ``sspexplorer.analysis.catalogue``.
 FLAG_COLOURS = (NEUTRAL, "#C026A3", "#0AA5C2", "#B8860B", "#7BAA1E", "#D6324A")
 
 # In units of the median flux: a wild band does not press all others flat.
 _LOWEST, _HIGHEST = -2.0, 8.0
-
-
-@dataclass(frozen=True, eq=False)
-class Galaxy:
-    """One row of a catalogue, and the SSPs that its prediction points at.
-
-    Attributes
-    ----------
-    flux, flux_err : ndarray, shape (57,)
-        F_ν divided by its median; NaN where a band is missing or its error unknown.
-    filled : ndarray, shape (57,)
-        The same with missing bands filled in as the networks see them; NaN if there are none.
-    ssps : tuple of Observation
-        Without noise, on any scale.
-    aside : ndarray of bool, shape (57,)
-        Bands that were measured but not used.
-    """
-
-    flux: np.ndarray
-    flux_err: np.ndarray
-    filled: np.ndarray
-    ssps: tuple[Observation, ...] = ()
-    aside: np.ndarray = field(default_factory=lambda: np.zeros(N_BANDS, dtype=bool))
-
-    @classmethod
-    def from_row(
-        cls,
-        flux: np.ndarray,
-        flux_err: np.ndarray,
-        templates: np.ndarray,
-        ssps: tuple[Observation, ...] = (),
-        set_aside: str = "",
-    ) -> "Galaxy":
-        """Scale a row of a catalogue and fill its gaps.
-
-        Parameters
-        ----------
-        flux, flux_err : ndarray, shape (57,)
-            F_ν on any scale; NaN is missing.
-        templates : ndarray, shape (n, 57)
-            The model's, see :func:`sspexplorer.networks.prediction.extend_ends`.
-        ssps : tuple of Observation
-            See the class.
-        set_aside : str
-            Names of bands that were not used, with commas between.
-        """
-        present = np.isfinite(flux)
-        if not present.any():
-            return cls(flux, flux_err, flux)
-        scale = abs(np.median(flux[present])) or 1.0
-        row = flux[None] / scale
-        filled = extend_ends(fill_missing(row), present[None], templates)[0]
-        aside = np.isin(BAND_NAMES, set_aside.split(", "))
-        return cls(flux / scale, flux_err / scale, filled, ssps, aside)
-
-    @property
-    def used(self) -> np.ndarray:
-        """Fluxes of the bands that were not set aside, shape (57,)."""
-        return np.where(self.aside, np.nan, self.flux)
-
-    @property
-    def snr(self) -> float:
-        """Median signal-to-noise ratio of the narrow bands; NaN if no error is known."""
-        ratio = (self.flux / self.flux_err)[load_bands().narrow]
-        ratio = ratio[np.isfinite(ratio)]
-        return float(np.median(ratio)) if ratio.size else float("nan")
-
-    def scale_of(self, ssp: Observation) -> float:
-        """Factor that brings an SSP to the galaxy: the median ratio over the bands used."""
-        return float(np.nanmedian(self.used / ssp.noise_free))
-
-    def difference_from(self, ssp: Observation) -> float:
-        """Root mean square of galaxy/SSP − 1 over the bands used."""
-        ratio = self.used / (ssp.noise_free * self.scale_of(ssp))
-        return float(np.sqrt(np.nanmean((ratio - 1) ** 2)))
 
 
 def population_picture(
@@ -250,7 +174,9 @@ def galaxy_picture(galaxy: hv.streams.Stream) -> hv.DynamicMap:
             ("Missing", "filled in from its neighbours: @flux{0.000}"),
         ]
     )
-    crossed = HoverTool(tooltips=[("@band", "set aside: all other bands contradict it")])
+    crossed = HoverTool(
+        tooltips=[("@band", "not used: contradicted by the others, or far noisier")]
+    )
     layers: list[tuple[Callable[[Galaxy], hv.Element], dict[str, Any]]] = [
         (_spectra, {"color": "colour", "line_width": 1.2, "line_alpha": 0.6}),
         (_error_bars, by_light | {"line_width": 1.2, "line_alpha": 0.7}),

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 from bokeh.models import HoverTool, Slope
 
+from sspexplorer.labels import PARAMETER_LABELS
 from sspexplorer.plots.catalogue import MAX_POINTS
 from sspexplorer.plots.shading import CLEAR
 from sspexplorer.plots.style import (
     COLOUR_BAR,
     DENSITY_COLOURS,
     NEUTRAL,
-    PARAMETER_LABELS,
     REAL_GALAXY_STYLE,
     figure_options,
 )

@@ -11,9 +11,11 @@ import pandas as pd
 from bokeh.plotting.contour import contour_data
 from scipy.ndimage import gaussian_filter, gaussian_filter1d
 
+from sspexplorer.labels import PARAMETER_LABELS
 from sspexplorer.metrics import containment_levels
 from sspexplorer.mocks import PARAMETERS
-from sspexplorer.plots.style import NEUTRAL, PARAMETER_LABELS, figure_options
+from sspexplorer.plots.style import NEUTRAL, figure_options
+from sspexplorer.plots.view import set_view
 
 # One for each posterior of a corner; the first is the one that matters.
 CORNER_COLOURS = ("#C026A3", "#0AA5C2", "#B8860B")
@@ -103,7 +105,7 @@ def _panel(data: Corner | hv.streams.Stream, x: str, y: str) -> hv.Element | hv.
         shown = data.contents["data"] if live else data
         ranges = {"x_range": shown.limits(x), "y_range": (0, 1.1) if x == y else shown.limits(y)}
         for name, (start, end) in ranges.items():
-            plot.handles[name].update(start=start, end=end, reset_start=start, reset_end=end)
+            set_view(plot.handles[name], start, end)
 
     axes = {"yaxis": "bare", "ylabel": ""} if x == y else {"ylabel": PARAMETER_LABELS[y]}
     axes |= {"xlabel": PARAMETER_LABELS[x]} if y == PARAMETERS[-1] else {"xlabel": " "}

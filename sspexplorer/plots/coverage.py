@@ -8,16 +8,11 @@ import numpy as np
 import pandas as pd
 from bokeh.models import HoverTool
 
+from sspexplorer.labels import PARAMETER_LABELS, age_text, library_label
 from sspexplorer.libraries import DEFAULT_AGE_RANGE, SSPLibrary
 from sspexplorer.mocks import EBV_GRID, MAGNITUDES
-from sspexplorer.plots.sed import SED_COLOURS, age_text
-from sspexplorer.plots.style import (
-    NEUTRAL,
-    PARAMETER_LABELS,
-    figure_options,
-    library_colour,
-    library_label,
-)
+from sspexplorer.plots.sed import SED_COLOURS
+from sspexplorer.plots.style import NEUTRAL, figure_options, library_colour
 
 # SSPs stand here; the histograms beside them, in strips of the same figure.
 # The bins begin where none of them parts the metallicities that libraries share but for rounding.
@@ -195,8 +190,6 @@ def coverage_picture(
             yticks=[-2.5, -2, -1.5, -1, -0.5, 0, 0.5],
             show_legend=False,
             apply_ranges=False,
-            default_tools=["pan", "box_zoom", "wheel_zoom", "save", "reset"],
-            active_tools=["box_zoom"],
         )
     )
 

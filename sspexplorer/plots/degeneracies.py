@@ -15,16 +15,10 @@ import pandas as pd
 from bokeh.models import CustomJS, FixedTicker, HoverTool, Slope, Span
 from bokeh.plotting.contour import contour_data
 
+from sspexplorer.labels import PARAMETER_LABELS, PARAMETER_NAMES, PARAMETER_UNITS
 from sspexplorer.metrics import containment_levels, smooth_histogram
 from sspexplorer.plots.shading import CLEAR, line_options, mean_cells, rimmed_lines
-from sspexplorer.plots.style import (
-    COLOUR_BAR,
-    NEUTRAL,
-    PARAMETER_LABELS,
-    PARAMETER_NAMES,
-    PARAMETER_UNITS,
-    figure_options,
-)
+from sspexplorer.plots.style import COLOUR_BAR, NEUTRAL, figure_options
 
 
 class Pair(NamedTuple):
@@ -70,7 +64,7 @@ def error_table(table: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     table : DataFrame
-        See :func:`~sspexplorer.plots.density.density_table`.
+        See :func:`~sspexplorer.analysis.held_out.density_table`.
 
     Returns
     -------
@@ -250,7 +244,6 @@ def degeneracy_picture(
         show_legend=False,
         xticks=5,
         yticks=5,
-        default_tools=["pan", "box_zoom", "wheel_zoom", "reset"],
         active_tools=["box_select"],
     )
     streams = [pipe, view, hv.streams.PlotSize()]

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import pairwise
 from typing import Any
 
 import holoviews as hv
@@ -11,97 +10,21 @@ import numpy as np
 import pandas as pd
 from bokeh.models import CustomJS, FixedTicker, HoverTool
 
-from sspexplorer.metrics import running_quantiles
-from sspexplorer.mocks import PARAMETERS
-from sspexplorer.plots.density_marks import (
-    RANGE_EDGES,
-    SharedView,
-    reference_lines,
-    write_words,
-)
-from sspexplorer.plots.style import (
-    COLOUR_BAR,
-    DENSITY_COLOURS,
-    PARAMETER_LABELS,
-    PARAMETER_NAMES,
-    PARAMETER_UNITS,
-    figure_options,
-)
+from sspexplorer.analysis.held_out import range_limits
+from sspexplorer.labels import PARAMETER_LABELS, PARAMETER_NAMES, PARAMETER_UNITS
+from sspexplorer.plots.density_marks import SharedView, reference_lines, write_words
+from sspexplorer.plots.style import COLOUR_BAR, DENSITY_COLOURS, figure_options
 
 # Axis limits: all true values, and room for predictions beyond them.
 LIMITS = {"log_age": (5.9, 10.6), "metallicity": (-2.7, 1.1), "ebv": (-0.12, 0.95)}
 RESIDUAL_LIMITS = {"log_age": (-1.6, 1.6), "metallicity": (-1.6, 1.6), "ebv": (-0.32, 0.32)}
 
-# A mock is drawn up to this far from its true value, so that a grid point is a column and not a
-# line one pixel wide; less where the next point of the grid is near.
-HALF_WIDTH = {"log_age": 0.025, "metallicity": 0.08, "ebv": 0.02}
-_FILLED = 0.45  # of the step of the grid, to either side: a gap remains between columns
-
-# Grid points of different libraries that differ by less belong to one median.
-_SAME = {"log_age": 0.0, "metallicity": 0.03, "ebv": 0.0}
 
 # Cells of two by two pixels: single mocks are still seen, and counts are counts.
 _CELL_SIZE = 2
 _RIM = "#111318"
 _WRITTEN = ("corner", "ranges")
 _NO_MEDIANS = pd.DataFrame(columns=["centre", "p25", "p50", "p75", "n"], dtype=float)
-
-
-def density_table(labels: pd.DataFrame, predicted: np.ndarray) -> pd.DataFrame:
-    """One row for each mock: what pictures and metrics of predictions are made of.
-
-    Parameters
-    ----------
-    labels : DataFrame, n rows
-        As in :class:`~sspexplorer.mocks.MockSample`.
-    predicted : ndarray, shape (n, 3)
-        log_age (log10 yr), metallicity (dex) and ebv (mag).
-
-    Returns
-    -------
-    DataFrame
-        ``magnitude``, ``library`` (categorical), ``ssp`` (categorical), and for each parameter
-        its true value under its own name, ``pred_…`` and ``shown_…`` (see :func:`shown_truth`).
-    """
-    table = pd.DataFrame(
-        {
-            "magnitude": labels["magnitude"].to_numpy(float),
-            "library": pd.Categorical(labels["library"]),
-            "ssp": pd.Categorical(labels["ssp"]),
-        }
-    )
-    for k, name in enumerate(PARAMETERS):
-        table[name] = labels[name].to_numpy(float)
-        table[f"pred_{name}"] = predicted[:, k]
-        table[f"shown_{name}"] = shown_truth(table[name], table["library"], HALF_WIDTH[name])
-    return table
-
-
-def shown_truth(true: pd.Series, library: pd.Series, half_width: float) -> np.ndarray:
-    """Where to draw a true value, so that the points of a grid become columns.
-
-    Each value is moved by a random amount, the same at every call, by at most ``half_width`` and
-    never halfway to the next value of its library. Only for drawing: no metric should use it.
-
-    Parameters
-    ----------
-    true : Series, n rows
-    library : Series, n rows
-        Libraries have grids of their own.
-    half_width : float
-
-    Returns
-    -------
-    ndarray, shape (n,)
-    """
-    reach = np.empty(len(true))
-    for rows in true.groupby(library, observed=True).indices.values():
-        values, index = np.unique(true.to_numpy()[rows], return_inverse=True)
-        gaps = np.diff(values, prepend=-np.inf, append=np.inf)
-        nearest = np.minimum(gaps[:-1], gaps[1:])
-        reach[rows] = np.minimum(half_width, _FILLED * nearest)[index]
-    shift = np.random.default_rng(0).uniform(-1.0, 1.0, len(true))
-    return true.to_numpy() + reach * shift
 
 
 @dataclass(frozen=True)
@@ -124,38 +47,6 @@ class Compared:
     medians: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     corner: Mapping[str, str] = field(default_factory=dict)
     ranges: Mapping[str, Sequence[str]] = field(default_factory=dict)
-
-
-def range_limits(parameter: str) -> list[tuple[float, float]]:
-    """Ranges of the truth that are measured apart, from low to high; none for most parameters."""
-    if parameter not in RANGE_EDGES:
-        return []
-    edges = (-np.inf, *RANGE_EDGES[parameter], np.inf)
-    return [*pairwise(edges)]
-
-
-def medians_table(
-    table: pd.DataFrame, parameter: str, *, residual: bool = False, n_bins: int = 20
-) -> pd.DataFrame:
-    """Running median and quartiles of predictions, or of predicted − true, against the truth.
-
-    Returns
-    -------
-    DataFrame
-        As :func:`~sspexplorer.metrics.running_quantiles`.
-    """
-    true = table[parameter].to_numpy()
-    predicted = table[f"pred_{parameter}"].to_numpy()
-    drawn = predicted - true if residual else predicted
-    return running_quantiles(_merged(true, _SAME[parameter]), drawn, n_bins)
-
-
-def _merged(values: np.ndarray, gap: float) -> np.ndarray:
-    """Replace values that are closer to each other than ``gap`` by their mean."""
-    different, index = np.unique(values, return_inverse=True)
-    group = np.cumsum(np.diff(different, prepend=different[:1]) > gap)
-    mean = np.bincount(group, different) / np.bincount(group)
-    return mean[group][index]
 
 
 def density_picture(
@@ -217,8 +108,6 @@ def density_picture(
         show_legend=False,
         xticks=5,
         yticks=5,
-        default_tools=["pan", "box_zoom", "wheel_zoom", "save", "reset"],
-        active_tools=["box_zoom"],
     )
     return hv.DynamicMap(draw, streams=[pipe, view, hv.streams.PlotSize()]).opts(
         hv.opts.Image(tools=[_cell_hover(residual)], colorbar_opts=_colour_bar(), **_CELL_STYLE),

@@ -7,11 +7,9 @@ from typing import Any
 import holoviews as hv
 from bokeh.models import Label, Node, Slope, Span
 
+from sspexplorer.analysis.held_out import RANGE_EDGES
 from sspexplorer.metrics import OUTLIER_LIMIT
 from sspexplorer.plots.style import NEUTRAL
-
-# Ages that the paper measures apart: log t < 7.5 and > 9.5 (Sect. 4), and those between.
-RANGE_EDGES = {"log_age": (7.5, 9.5)}
 
 # Over points, so on a background that lets some of them through.
 _TEXT = {

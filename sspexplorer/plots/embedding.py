@@ -10,17 +10,11 @@ import numpy as np
 import pandas as pd
 from bokeh.models import CustomJS, HoverTool
 
-from sspexplorer.libraries import LIBRARY_NAMES, in_order
+from sspexplorer.labels import PARAMETER_LABELS, library_label
+from sspexplorer.libraries import LIBRARY_NAMES
 from sspexplorer.plots.catalogue import EBV_COLOURS
 from sspexplorer.plots.sed import SED_COLOURS
-from sspexplorer.plots.style import (
-    COLOUR_BAR,
-    PARAMETER_LABELS,
-    REAL_GALAXY_STYLE,
-    figure_options,
-    library_colour,
-    library_label,
-)
+from sspexplorer.plots.style import COLOUR_BAR, REAL_GALAXY_STYLE, figure_options, library_colour
 
 LIBRARY = "library"
 COLOUR_LABELS = PARAMETER_LABELS | {"magnitude": "i magnitude (AB)"}
@@ -78,29 +72,6 @@ class Marks:
     galaxies: pd.DataFrame = field(default_factory=lambda: NO_GALAXIES)
     picked: tuple[int, ...] = ()
     outline: np.ndarray = field(default_factory=lambda: NO_OUTLINE)
-
-
-def map_table(labels: pd.DataFrame, plane: np.ndarray) -> pd.DataFrame:
-    """One row for each mock: what the map is shaded from.
-
-    Parameters
-    ----------
-    labels : DataFrame, n rows
-        As in :class:`~sspexplorer.mocks.MockSample`.
-    plane : ndarray, shape (n, 2)
-        See :meth:`sspexplorer.embedding.Embedding.place`.
-
-    Returns
-    -------
-    DataFrame
-        ``x``, ``y``, ``log_age``, ``metallicity``, ``ebv``, ``magnitude``, ``library``
-        (categorical) and ``held_out`` (whether the SSP is of the test split).
-    """
-    columns = {"x": plane[:, 0], "y": plane[:, 1]}
-    columns |= {name: labels[name].to_numpy(float) for name in COLOUR_LABELS}
-    columns["library"] = pd.Categorical(labels["library"], in_order(labels["library"]))
-    columns["held_out"] = (labels["split"] == "test").to_numpy()
-    return pd.DataFrame(columns)
 
 
 def map_limits(table: pd.DataFrame) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -169,7 +140,6 @@ def sed_map(
         yticks=6,
         show_legend=colour == LIBRARY,
         legend_position="top_left",
-        default_tools=["pan", "wheel_zoom", "box_zoom", "reset"],
         active_tools=["lasso_select"],
     )
     return hv.Overlay(layers).collate().opts(hv.opts.Overlay(**figure))

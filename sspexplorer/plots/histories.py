@@ -10,12 +10,14 @@ import numpy as np
 import pandas as pd
 from bokeh.models import ColumnDataSource, HoverTool, Span
 
+from sspexplorer.analysis.histories import SSPEquivalent
 from sspexplorer.bands import load_bands
 from sspexplorer.histories import Member
 from sspexplorer.histories.tables import KINDS, rate_table
-from sspexplorer.mocks import Observation
+from sspexplorer.labels import PARAMETER_LABELS
 from sspexplorer.plots.sed import SED_COLOURS, WAVELENGTH_RANGE, photometry_table, scale_flux_axis
-from sspexplorer.plots.style import NEUTRAL, PARAMETER_LABELS, figure_options
+from sspexplorer.plots.style import NEUTRAL, figure_options
+from sspexplorer.plots.view import set_view
 
 # One for each member of a family; the last one for what belongs to none.
 MEMBER_COLOURS: tuple[str, ...] = SED_COLOURS
@@ -183,42 +185,12 @@ def _time_options(*hooks: Callable[[Any, Any], None], ylabel: str) -> dict[str, 
     )
 
 
-@dataclass(frozen=True, eq=False)
-class Likeness:
-    """A composite population and the SSP that a prediction points at.
-
-    Attributes
-    ----------
-    member : int
-        Which member of the family it is, from 1.
-    composite, ssp : Observation
-    noisy : bool
-        Whether the points of the composite are drawn with noise.
-    """
-
-    member: int
-    composite: Observation
-    ssp: Observation
-    noisy: bool = False
-
-    @property
-    def rms(self) -> float:
-        """Root mean square of the relative difference of the two over the bands, no noise."""
-        return float(np.sqrt(np.mean((self.ssp.noise_free / self.composite.noise_free - 1) ** 2)))
-
-    @property
-    def sigmas(self) -> float:
-        """The same, in units of the σ of the composite's noise in each band."""
-        difference = self.ssp.noise_free - self.composite.noise_free
-        return float(np.sqrt(np.mean((difference / self.composite.flux_err) ** 2)))
-
-
 def likeness_picture(likeness: hv.streams.Pipe) -> hv.Overlay:
     """Draw a composite population in its colour, and the SSP it is taken for in grey.
 
     Parameters
     ----------
-    likeness : Pipe of Likeness or None
+    likeness : Pipe of SSPEquivalent or None
     """
     live = _live(likeness)
 
@@ -242,7 +214,7 @@ def likeness_picture(likeness: hv.streams.Pipe) -> hv.Overlay:
     )
 
 
-def likeness_table(likeness: Likeness) -> pd.DataFrame:
+def likeness_table(likeness: SSPEquivalent) -> pd.DataFrame:
     """Photometry of both: see :func:`~sspexplorer.plots.sed.photometry_table`, and ``what``."""
     table = photometry_table([likeness.composite, likeness.ssp])
     table["what"] = np.where(table["sed"] == 1, "composite population", "SSP it is taken for")
@@ -359,7 +331,7 @@ def _fill(figure: Any, source: ColumnDataSource) -> None:
     figure.patches("xs", "ys", source=source, fill_color="colour", fill_alpha=0.16, line_alpha=0)
 
 
-def _spectra(likeness: Likeness | None) -> hv.Segments:
+def _spectra(likeness: SSPEquivalent | None) -> hv.Segments:
     """Spectra and error bars, as one table of short segments: quick to send and to redraw."""
     pieces = [np.empty((0, 5))]
     both = ((_OTHER, likeness.ssp), (likeness.member, likeness.composite)) if likeness else ()
@@ -374,7 +346,7 @@ def _spectra(likeness: Likeness | None) -> hv.Segments:
     return hv.Segments(np.concatenate(pieces), ["x0", "y0", "x1", "y1"], "member")
 
 
-def _points(likeness: Likeness | None) -> hv.Points:
+def _points(likeness: SSPEquivalent | None) -> hv.Points:
     details = ["member", "what", "band", "noise_free"]
     if likeness is None:
         # Numbers, even if there are none: a column of objects would not be mapped to colours.
@@ -403,7 +375,7 @@ def _hold_limits(plot: Any, limits: tuple[float, float]) -> None:
     if plot.handles.get("held_limits") != limits:
         plot.handles["held_limits"] = limits
         low, high = limits
-        plot.handles["y_range"].update(start=low, end=high, reset_start=low, reset_end=high)
+        set_view(plot.handles["y_range"], low, high)
 
 
 def _hover(

@@ -14,16 +14,12 @@ import numpy as np
 import pandas as pd
 from bokeh.models import FixedTicker, HoverTool, LinearAxis, Span
 
+from sspexplorer.labels import PARAMETER_NAMES, PARAMETER_UNITS
 from sspexplorer.metrics import OUTLIER_LIMIT
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.noise import NoiseModel
-from sspexplorer.plots.style import (
-    NEUTRAL,
-    PARAMETER_COLOURS,
-    PARAMETER_NAMES,
-    PARAMETER_UNITS,
-    figure_options,
-)
+from sspexplorer.plots.style import NEUTRAL, PARAMETER_COLOURS, figure_options
+from sspexplorer.plots.view import set_view
 
 METRICS = ("bias", "sigma_nmad", "outlier_fraction", "pearson")
 METRIC_NAMES = {
@@ -314,7 +310,7 @@ def _axes(plot: Any, overlay: hv.Overlay, *, pipe: hv.streams.Pipe, metric: str)
     low, high = _limits(metric, _drawn(data, metric)["value"].to_numpy())
     if handles.get("limits") != (low, high):
         handles["limits"] = (low, high)
-        handles["y_range"].update(start=low, end=high, reset_start=low, reset_end=high)
+        set_view(handles["y_range"], low, high)
     if "snr" not in handles:
         ticker = FixedTicker(ticks=_TICKS)
         handles["snr"] = LinearAxis(

@@ -8,17 +8,14 @@ import numpy as np
 import pandas as pd
 from bokeh.models import HoverTool
 
+from sspexplorer.analysis.sed_map import RegionParameters
 from sspexplorer.bands import BAND_NAMES, N_BANDS, load_bands
+from sspexplorer.labels import PARAMETER_LABELS
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.plots.sed import SED_COLOURS, WAVELENGTH_RANGE
-from sspexplorer.plots.style import (
-    NEUTRAL,
-    PARAMETER_COLOURS,
-    PARAMETER_LABELS,
-    figure_options,
-)
+from sspexplorer.plots.style import NEUTRAL, PARAMETER_COLOURS, figure_options
+from sspexplorer.plots.view import set_view
 
-QUANTILES = (0.16, 0.5, 0.84)
 HISTOGRAM_LIMITS = {"log_age": (5.9, 10.5), "metallicity": (-2.7, 1.1), "ebv": (-0.1, 0.9)}
 N_BINS = 40
 
@@ -39,14 +36,6 @@ class RegionSEDs:
     quantiles: np.ndarray = field(default_factory=lambda: np.full((3, N_BANDS), np.nan))
     galaxies: np.ndarray = field(default_factory=lambda: np.empty((0, N_BANDS)))
     names: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class RegionParameters:
-    """Parameters of held-out mocks of a region, shape (n, 3) each."""
-
-    true: np.ndarray = field(default_factory=lambda: np.empty((0, 3)))
-    predicted: np.ndarray = field(default_factory=lambda: np.empty((0, 3)))
 
 
 def region_seds(pipe: hv.streams.Stream | RegionSEDs) -> hv.DynamicMap:
@@ -140,7 +129,7 @@ def _hold_flux(plot: Any, data: RegionSEDs) -> None:
     # Fluxes over their median: between these lie all but the noisiest bands.
     low, high = max(drawn.min(), -0.5), min(drawn.max(), 5.0)
     air = 0.06 * (high - low)
-    plot.handles["y_range"].update(start=float(min(0.0, low) - air), end=float(high + air))
+    set_view(plot.handles["y_range"], float(min(0.0, low) - air), float(high + air))
 
 
 def prediction_histogram(
@@ -206,4 +195,4 @@ def _hold_count(
 ) -> None:
     """HoloViews hook: counts begin at zero, and leave room for the legend."""
     tallest = max(_counts(v[:, column], limits).max() for v in (data.true, data.predicted))
-    plot.handles["y_range"].update(start=0.0, end=max(1.0, 1.55 * float(tallest)))
+    set_view(plot.handles["y_range"], 0.0, max(1.0, 1.55 * float(tallest)))

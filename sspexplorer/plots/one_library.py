@@ -10,16 +10,11 @@ import numpy as np
 import pandas as pd
 from bokeh.models import HoverTool
 
+from sspexplorer.labels import LIBRARY_LABELS, PARAMETER_NAMES, PARAMETER_UNITS
 from sspexplorer.metrics import OUTLIER_LIMIT, Summary, summary
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.plots.shading import RIM, line_options, rimmed_lines
-from sspexplorer.plots.style import (
-    LIBRARY_LABELS,
-    PARAMETER_COLOURS,
-    PARAMETER_NAMES,
-    PARAMETER_UNITS,
-    figure_options,
-)
+from sspexplorer.plots.style import PARAMETER_COLOURS, figure_options
 
 # What a network was trained on, and how its row is called.
 TRAINED_LABELS = LIBRARY_LABELS | {"all": "all", "paper": "paper's recipe"}
@@ -49,7 +44,7 @@ def cross_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     ----------
     tables : mapping
         {what a network was trained on: rows of a
-        :func:`~sspexplorer.plots.density.density_table`}.
+        :func:`~sspexplorer.analysis.held_out.density_table`}.
 
     Returns
     -------
@@ -132,6 +127,7 @@ def crossed_picture(
         xticks=list(enumerate(LIBRARY_LABELS.values())),
         yticks=[(_PLACES[name], label) for name, label in TRAINED_LABELS.items()],
         default_tools=["tap"],
+        active_tools=["tap"],
     )
 
     def layer(make: Callable[[pd.DataFrame, Crossed], hv.Element]) -> hv.DynamicMap:

@@ -13,19 +13,13 @@ import numpy as np
 import pandas as pd
 from bokeh.models import CustomJS, HoverTool, Label, Slope
 
+from sspexplorer.analysis.held_out import medians_table
+from sspexplorer.labels import PARAMETER_LABELS, PARAMETER_NAMES, PARAMETER_UNITS, library_label
 from sspexplorer.metrics import Summary, summary
 from sspexplorer.mocks import PARAMETERS
-from sspexplorer.plots.density import LIMITS, medians_table
+from sspexplorer.plots.density import LIMITS
 from sspexplorer.plots.shading import CLEAR, RIM, mean_cells
-from sspexplorer.plots.style import (
-    NEUTRAL,
-    PARAMETER_LABELS,
-    PARAMETER_NAMES,
-    PARAMETER_UNITS,
-    figure_options,
-    library_colour,
-    library_label,
-)
+from sspexplorer.plots.style import NEUTRAL, figure_options, library_colour
 
 ERROR_LIMITS = {"log_age": (-2.0, 2.0), "metallicity": (-2.9, 2.9), "ebv": (-0.4, 0.4)}
 
@@ -44,7 +38,7 @@ class Part:
     mocks : DataFrame
         ``true`` (moved a little, to be drawn), ``error`` (predicted − true) and ``magnitude``.
     medians : DataFrame
-        See :func:`~sspexplorer.plots.density.medians_table`; not drawn if empty.
+        See :func:`~sspexplorer.analysis.held_out.medians_table`; not drawn if empty.
     summary : Summary or None
     """
 
@@ -75,7 +69,7 @@ class Residuals:
 
     @classmethod
     def of(cls, table: pd.DataFrame) -> "Residuals":
-        """Take rows of a :func:`~sspexplorer.plots.density.density_table`."""
+        """Take rows of a :func:`~sspexplorer.analysis.held_out.density_table`."""
         parts = {}
         for library, rows in table.groupby("library", observed=True):
             for name in PARAMETERS:
@@ -166,8 +160,6 @@ def residual_picture(
         show_legend=False,
         xticks=5,
         yticks=5,
-        default_tools=["pan", "box_zoom", "wheel_zoom", "reset"],
-        active_tools=["box_zoom"],
     )
     return hv.DynamicMap(draw, streams=[pipe, view, hv.streams.PlotSize()]).opts(
         hv.opts.Image(

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 from bokeh.models import HoverTool
 
+from sspexplorer.labels import PARAMETER_LABELS, PARAMETER_NAMES
 from sspexplorer.libraries import SSPLibrary
 from sspexplorer.mocks import EBV_GRID, MAGNITUDES, PARAMETERS, SPLIT_FRACTIONS, split_of
 from sspexplorer.plots.sed import SED_COLOURS
-from sspexplorer.plots.style import NEUTRAL, PARAMETER_LABELS, PARAMETER_NAMES, figure_options
+from sspexplorer.plots.style import NEUTRAL, figure_options
 
 SPLITS = {"by_ssp": "Whole SSPs", "at_random": "At random"}
 PARTS = {"train": "Training", "validation": "Validation", "test": "Test"}

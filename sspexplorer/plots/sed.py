@@ -11,6 +11,7 @@ import pandas as pd
 from bokeh.models import ColumnDataSource, HoverTool
 
 from sspexplorer.bands import BAND_NAMES, N_BANDS, load_bands
+from sspexplorer.labels import population_text
 from sspexplorer.mocks import Observation
 from sspexplorer.nebular import load_nebular
 from sspexplorer.plots.style import (
@@ -19,6 +20,7 @@ from sspexplorer.plots.style import (
     band_colours,
     figure_options,
 )
+from sspexplorer.plots.view import set_view
 
 # One for each SED of a comparison; apart from the colours of libraries and parameters.
 SED_COLOURS = ("#C026A3", "#0AA5C2", "#B8860B", "#7BAA1E", "#64748B")
@@ -46,20 +48,6 @@ _NAMED_ON_THE_RIGHT = ("[O III] 5007", "[S II] 6724", "[S III] 9531")
 MIN_LINE_WIDTH = 5.0  # Å
 
 _FOOT = 0.12  # part of the height below zero flux, where the transmission curves stand
-
-
-def age_text(log_age: float) -> str:
-    """Age in Myr or Gyr, with three digits."""
-    age = 10**log_age
-    return f"{age / 1e6:.3g} Myr" if age < 1e9 else f"{age / 1e9:.3g} Gyr"
-
-
-def population_text(observation: Observation) -> str:
-    """Age, metallicity and dust in words."""
-    return (
-        f"{age_text(observation.log_age)}, [M/H] {observation.metallicity:+.2f}, "
-        f"E(B−V) {observation.ebv:.2f}"
-    ).replace("-", "−")
 
 
 def photometry_table(observations: Sequence[Observation]) -> pd.DataFrame:
@@ -214,7 +202,7 @@ def scale_flux_axis(plot: Any, low: float, top: float) -> None:
         return
     handles["flux_scale"] = (low, top)
     bottom = low - (top - low) * _FOOT / (1 - _FOOT)
-    handles["y_range"].update(start=bottom, end=top)
+    set_view(handles["y_range"], bottom, top)
     curves = load_bands().curves
     data = {
         "xs": [np.concatenate([grid[:1], grid, grid[-1:]]) for grid, _ in curves],

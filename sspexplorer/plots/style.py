@@ -7,7 +7,6 @@ the theme changes: the Bokeh theme (:func:`bokeh_theme`) carries everything that
 
 from binascii import crc32
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -17,9 +16,9 @@ from bokeh.models import Plot
 from bokeh.themes import Theme
 
 from sspexplorer.bands import load_bands
-from sspexplorer.errors import InputError
-from sspexplorer.libraries import library_title
+from sspexplorer.labels import library_label
 from sspexplorer.plots.saving import save_button
+from sspexplorer.plots.view import hold_view
 
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif'
 
@@ -29,19 +28,11 @@ FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-ser
 LIBRARY_COLOURS = {"emiles": "#E58000", "bc03": "#1F7F45", "popstar": "#3B93EA"}
 PARAMETER_COLOURS = {"log_age": "#12A594", "metallicity": "#5F5FD3", "ebv": "#D6324A"}
 
-LIBRARY_LABELS = {"emiles": "E-MILES", "bc03": "BC03", "popstar": "PopStar"}
 # For libraries that are added: against both backgrounds as above, and at least 0.05 apart from
 # each other and from the three. Those of the paper have one each, others one by their name.
 ADDED_COLOURS = ("#B5502F", "#D6478F", "#5A8FA8", "#8C4A86", "#C26BD8", "#A050D0")
 _OF_THE_PAPER = dict(zip(("emiles-full", "cb19", "xsl"), ADDED_COLOURS, strict=False))
 
-PARAMETER_NAMES = {"log_age": "log age", "metallicity": "[M/H]", "ebv": "E(B−V)"}
-PARAMETER_UNITS = {"log_age": "dex", "metallicity": "dex", "ebv": "mag"}
-PARAMETER_LABELS = {
-    "log_age": "log age [yr]",
-    "metallicity": "[M/H] [dex]",
-    "ebv": "E(B−V) [mag]",
-}
 
 # For marks that belong to neither a library nor a parameter: reference lines, medians, spectra.
 NEUTRAL = "#7A808B"
@@ -95,26 +86,12 @@ _GRID = {False: "#E9EBEF", True: "#282C33"}
 _PAGE = {False: "#FFFFFF", True: "#15171B"}
 
 
-def library_label(name: str) -> str:
-    """Name to show of a library, shipped or added; of one that is gone, its short name."""
-    if name in LIBRARY_LABELS:
-        return LIBRARY_LABELS[name]
-    with suppress(InputError):
-        return library_title(name)
-    return name
-
-
 def library_colour(name: str) -> str:
     """Colour of a library, shipped or added, as ``#rrggbb``: the same at every call."""
     if name in LIBRARY_COLOURS:
         return LIBRARY_COLOURS[name]
     by_name = ADDED_COLOURS[crc32(name.encode()) % len(ADDED_COLOURS)]
     return _OF_THE_PAPER.get(name, by_name)
-
-
-def library_options(names: Iterable[str]) -> dict[str, str]:
-    """Names of libraries by what is shown of them, as widgets take them."""
-    return {library_label(name): name for name in names}
 
 
 def library_dots(names: Iterable[str]) -> dict[str, str]:
@@ -245,8 +222,9 @@ def figure_options(*hooks: Callable[[Any, Any], None], **options: Any) -> dict[s
     Parameters
     ----------
     *hooks
-        HoloViews hooks to run besides :func:`quiet_toolbar` and
-        :func:`~sspexplorer.plots.saving.save_button`.
+        HoloViews hooks to run besides :func:`quiet_toolbar`,
+        :func:`~sspexplorer.plots.saving.save_button` and, after all others,
+        :func:`~sspexplorer.plots.view.hold_view`.
     **options
         HoloViews options that are added, or take the place of the common ones.
     """
@@ -254,6 +232,8 @@ def figure_options(*hooks: Callable[[Any, Any], None], **options: Any) -> dict[s
         "responsive": True,
         "show_grid": True,
         "toolbar": "above",
-        "hooks": [quiet_toolbar, save_button, *hooks],
+        "default_tools": ["pan", "box_zoom", "wheel_zoom", "reset"],
+        "active_tools": ["box_zoom"],
+        "hooks": [quiet_toolbar, save_button, *hooks, hold_view],
     }
     return common | options

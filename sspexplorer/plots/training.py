@@ -13,14 +13,10 @@ import numpy as np
 import pandas as pd
 from bokeh.models import HoverTool
 
+from sspexplorer.labels import PARAMETER_NAMES, PARAMETER_UNITS
 from sspexplorer.mocks import PARAMETERS
-from sspexplorer.plots.style import (
-    NEUTRAL,
-    PARAMETER_COLOURS,
-    PARAMETER_NAMES,
-    PARAMETER_UNITS,
-    figure_options,
-)
+from sspexplorer.plots.style import NEUTRAL, PARAMETER_COLOURS, figure_options
+from sspexplorer.plots.view import set_view
 
 # Before there is anything to draw.
 _FIRST_LIMITS = {"log_age": (0.1, 1.0), "metallicity": (0.3, 1.0), "ebv": (0.005, 0.1)}
@@ -158,10 +154,7 @@ def _limits(plot: Any, overlay: hv.Overlay, *, pipe: hv.streams.Pipe, parameter:
     if plot.handles.get("limits") == wanted:
         return
     plot.handles["limits"] = wanted
-    plot.handles["y_range"].update(start=low, end=high, reset_start=low, reset_end=high)
+    set_view(plot.handles["y_range"], low, high)
     last = max(data.n_epochs, 2)
     room = 0.3 + 0.03 * last
-    ends = {"start": 1 - room, "end": last + room}
-    plot.handles["x_range"].update(
-        **ends, **{f"reset_{name}": value for name, value in ends.items()}
-    )
+    set_view(plot.handles["x_range"], 1 - room, last + room)

@@ -7,14 +7,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
+from sspexplorer.labels import PARAMETER_NAMES, PARAMETER_UNITS
 from sspexplorer.mocks import PARAMETERS
-from sspexplorer.plots.style import (
-    NEUTRAL,
-    PARAMETER_COLOURS,
-    PARAMETER_NAMES,
-    PARAMETER_UNITS,
-    figure_options,
-)
+from sspexplorer.plots.style import NEUTRAL, PARAMETER_COLOURS, figure_options
 
 _BAND = {"color": NEUTRAL, "alpha": 0.16, "line_alpha": 0}
 _REFERENCE = {"color": NEUTRAL, "line_dash": "dashed", "line_width": 1.2}

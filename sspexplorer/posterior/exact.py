@@ -1,8 +1,17 @@
-"""The exact posterior of one population from a grid of models: what networks are held against.
+r"""The exact posterior of one population under a known noise model: what networks are held against.
 
-Each model weighs exp(−χ²/2) with its amplitude at the likeliest, as in :mod:`sspexplorer.sedfit`,
-on a grid laid out as the prior of model ``ssp``. It is exact but for the steps of the grid, and
-takes a thousand times as long as a network.
+The noise of a survey is known relative to the flux that a galaxy has, not to the flux that was
+measured: σ belongs to the model. Mocks are made so, F_b = a M_b (1 + σ_b N(0, 1)), and with an
+amplitude a that is even in its logarithm a model has the likelihood
+
+    p(F | M) ∝ ∫ d ln u Π_b u/(σ_b M_b) exp(−½ ((u F_b/M_b − 1)/σ_b)²),    u = 1/a.
+
+With n bands, S₁ = Σ F/(M σ²) and S₂ = Σ F²/(M σ)² the integrand peaks where S₂u² − S₁u = n, and
+the integral is that of the Gaussian in ln u with the curvature of the peak, n + S₂u² (Laplace's
+method: good to a part in some hundred, nearly the same for all models).
+
+Where only a catalogue's own errors are known, no posterior is exact: χ² with those errors is a fit
+(:func:`sspexplorer.sedfit.model_weights`), and its errors of faint bands are wrong with the fluxes.
 """
 
 from collections.abc import Sequence
@@ -12,10 +21,71 @@ import pandas as pd
 
 from sspexplorer.libraries import LIBRARY_NAMES
 from sspexplorer.mocks import EBV_GRID, PARAMETERS
-from sspexplorer.sedfit import ModelGrid, chi_squared, make_grid
+from sspexplorer.sedfit import ModelGrid, make_grid
 
 EBV_STEPS = 5  # values of E(B−V) in each cell of the prior
 N_DRAWS = 20_000
+
+_CELLS = 12_000_000  # galaxies × models at a time: 100 MB for each matrix
+
+
+class ExactPosterior:
+    """Posterior from models that are all as likely before the data.
+
+    Exact but for the steps between the models. It takes a thousand times as long as a network.
+
+    Parameters
+    ----------
+    models : ndarray, shape (n_models, 57)
+        Noise-free F_ν on any scale, positive.
+    """
+
+    def __init__(self, models: np.ndarray) -> None:
+        models = np.asarray(models, dtype=float)
+        self._inverse, self._squared, self._logs = (1 / models).T, (models**-2).T, np.log(models).T
+
+    def probabilities(self, flux: np.ndarray, relative: np.ndarray) -> np.ndarray:
+        """Probability of each model, shape (n, n_models); rows add up to 1.
+
+        Parameters
+        ----------
+        flux : ndarray, shape (n, 57)
+            F_ν on any scale; NaN where a band is missing.
+        relative : ndarray, shape (57,) or (n, 57)
+            σ_F/F of the noise-free flux, as :meth:`sspexplorer.noise.NoiseModel.relative_error`.
+        """
+        present = np.isfinite(flux)
+        scale = np.nanmedian(np.where(present, np.abs(flux), np.nan), axis=1, keepdims=True)
+        f = np.where(present, flux / scale, 0.0)
+        weight = present / np.square(relative)
+        n = present.sum(axis=1, keepdims=True)
+        first = (f * weight) @ self._inverse
+        second = (f**2 * weight) @ self._squared
+        u = (first + np.sqrt(first**2 + 4 * n * second)) / (2 * second)
+        # At the peak S₂u²/2 − S₁u = (n − S₁u)/2 − S₁u/2 … = (n − S₁u)/2.
+        log_likelihood = n * np.log(u) - (n - first * u) / 2
+        log_likelihood -= np.log(n + second * u**2) / 2
+        log_likelihood -= present @ self._logs
+        log_likelihood -= log_likelihood.max(axis=1, keepdims=True)
+        probability = np.exp(log_likelihood, out=log_likelihood)
+        return probability / probability.sum(axis=1, keepdims=True)
+
+    def means(self, flux: np.ndarray, relative: np.ndarray, parameters: np.ndarray) -> np.ndarray:
+        """Posterior means, shape (n, n_parameters): none has a lesser mean squared error.
+
+        Parameters
+        ----------
+        flux, relative
+            As in :meth:`probabilities`.
+        parameters : ndarray, shape (n_models, n_parameters)
+        """
+        relative = np.broadcast_to(relative, flux.shape)
+        chunk = max(1, _CELLS // len(parameters))
+        found = np.empty((len(flux), parameters.shape[1]))
+        for start in range(0, len(flux), chunk):
+            rows = slice(start, start + chunk)
+            found[rows] = self.probabilities(flux[rows], relative[rows]) @ parameters
+        return found
 
 
 def prior_models(
@@ -46,31 +116,10 @@ def prior_models(
     return make_grid(libraries, ebv=ebv, redshift=redshift)
 
 
-def exact_weights(models: ModelGrid, flux: np.ndarray, flux_err: np.ndarray) -> np.ndarray:
-    """Probability of every model for every galaxy, shape (n, n_models); rows add up to 1.
-
-    Parameters
-    ----------
-    models : ModelGrid
-        All as likely before the data.
-    flux, flux_err : ndarray, shape (n, 57)
-        F_ν and its σ on one scale for each row; NaN in ``flux`` is a missing band. A floor is
-        part of the σ, see :func:`sspexplorer.posterior.prediction.prepared`.
-    """
-    present = np.isfinite(flux)
-    level = np.nanmedian(np.where(present, np.abs(flux), np.nan), axis=1, keepdims=True)
-    relative = np.where(present, flux / level, 0.0)
-    variance = np.where(present, (flux_err / level) ** 2, np.inf)
-    chi2 = chi_squared(models, relative, 1 / variance)
-    chi2 -= chi2.min(axis=1, keepdims=True)
-    weight = np.exp(-chi2 / 2)
-    return weight / weight.sum(axis=1, keepdims=True)
-
-
-def exact_draws(
+def draws(
     models: ModelGrid, weights: np.ndarray, n_draws: int = N_DRAWS, seed: int = 0
 ) -> pd.DataFrame:
-    """Draws from the posterior of one galaxy, each spread evenly over what its model stands for.
+    """Draws from models by their weights, each spread evenly over what its model stands for.
 
     A model stands for all that is nearer to it than to its neighbours in a library, along each
     parameter: so the draws have no gaps between the metallicities of a library.
@@ -79,7 +128,7 @@ def exact_draws(
     ----------
     models : ModelGrid
     weights : ndarray, shape (n_models,)
-        A row of :func:`exact_weights`.
+        Probabilities, of :class:`ExactPosterior` or of a fit.
     n_draws : int
     seed : int
 

@@ -14,6 +14,8 @@ from torch import Tensor
 
 from sspexplorer.bands import N_BANDS, load_bands
 
+# A network that has met nothing else answers for galaxies with fewer bands.
+GAPPY_BANDS = 40
 # For each band flux, noise and presence; for the redshift presence, value and error.
 N_INPUTS = 3 * N_BANDS + 3
 # Flux over the median below which the scale of an input turns from logarithmic to linear.

@@ -5,20 +5,17 @@ large it may be is read off mocks of the same kind that the training did not see
 signal-to-noise ratio: so it becomes a p-value, even between 0 and 1 for galaxies like them.
 """
 
-import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
+from sspexplorer import artifact, flags
 from sspexplorer.bands import load_bands
-from sspexplorer.errors import InputError
 from sspexplorer.noise import NoiseModel
 from sspexplorer.populations import Populations
+from sspexplorer.progress import NO_PROGRESS, Progress
 
 FILE = "likeness.safetensors"
 # Relative error of the closest SEDs themselves, added in quadrature.
@@ -184,7 +181,7 @@ class Likeness:
     def save(self, folder: Path) -> None:
         """Write into the folder of a model."""
         arrays = {"templates": self.templates.astype(np.float16), "quantiles": self.quantiles}
-        save_file(arrays, folder / FILE)
+        artifact.save_arrays(folder / FILE, arrays)
 
     @classmethod
     def load(cls, folder: Path) -> "Likeness":
@@ -193,13 +190,11 @@ class Likeness:
         Raises
         ------
         InputError
-            If the folder has no such file.
+            If the folder has no such file that can be read.
         """
-        try:
-            with safe_open(folder / FILE, framework="np") as file:
-                templates, quantiles = file.get_tensor("templates"), file.get_tensor("quantiles")
-        except (OSError, SafetensorError, json.JSONDecodeError) as error:
-            raise InputError(f"{folder} has no {FILE} that can be read: {error}.") from None
+        with artifact.readable(folder, "model with error bars"):
+            arrays = artifact.load_arrays(folder / FILE)
+            templates, quantiles = arrays["templates"], arrays["quantiles"]
         return cls(templates.astype(np.float32), quantiles)
 
 
@@ -243,7 +238,7 @@ def learn_likeness(
     *,
     n_templates: int,
     seed: int = 0,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress = NO_PROGRESS,
 ) -> Likeness:
     """Choose the SEDs to compare with, and measure the scores of held-out mocks.
 
@@ -255,8 +250,7 @@ def learn_likeness(
     noise : NoiseModel
     n_templates : int
     seed : int
-    progress : callable, optional
-        Called with the fraction done.
+    progress : Progress, optional
     """
     rng = np.random.default_rng(seed)
     templates = training.flux[:n_templates].astype(np.float16).astype(np.float32)
@@ -266,8 +260,7 @@ def learn_likeness(
     scores = []
     for start in range(0, len(flux), 2000):
         scores.append(likeness.score(flux[start : start + 2000], error[start : start + 2000])[0])
-        if progress:
-            progress(min(1.0, (start + 2000) / len(flux)))
+        progress.report(min(1.0, (start + 2000) / len(flux)))
     score, snr = np.concatenate(scores), np.log10(typical_snr(flux, error))
     index = np.clip(np.digitize(snr, _SNR_EDGES) - 1, 0, len(_SNR_EDGES) - 2)
     quantiles = [np.quantile(score[index == k], _LEVELS) for k in range(len(_SNR_EDGES) - 1)]
@@ -275,6 +268,6 @@ def learn_likeness(
 
 
 def named(bands: np.ndarray) -> list[str]:
-    """Names of the bands that are true in each row of (n, 57), with commas between."""
+    """Names of the bands that are true in each row of (n, 57), with spaces between."""
     names = np.array(load_bands().names)
-    return [", ".join(names[row]) for row in bands]
+    return [flags.cell(names[row]) for row in bands]

@@ -1,25 +1,27 @@
 """A trained posterior network with its card: saved, loaded, and asked about galaxies."""
 
-import json
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
+from sspexplorer import artifact
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.errors import InputError
-from sspexplorer.networks.model import card_text
+from sspexplorer.gaps import LEAST_BANDS, MIN_BANDS
 from sspexplorer.posterior.density import Bounds, Mixture
-from sspexplorer.posterior.inputs import REDSHIFT_ERRORS, encode, level, relative_noise
+from sspexplorer.posterior.inputs import (
+    GAPPY_BANDS,
+    REDSHIFT_ERRORS,
+    encode,
+    level,
+    relative_noise,
+)
 from sspexplorer.posterior.network import Architecture, PosteriorNetwork
-from sspexplorer.resources import data_path
+from sspexplorer.progress import NO_PROGRESS, Progress
 
-POSTERIOR_MODELS = ("ssp", "galaxy")
+FEW_BANDS = "few_bands.safetensors"
 
 _CHUNK = 4096
 
@@ -37,11 +39,19 @@ class PosteriorModel:
         ``redshift``; between them, for composite populations, ages and metallicities by mass.
     card : dict
         What the model is: prior, architecture, training, versions.
+    few_bands : PosteriorNetwork, optional
+        Answers for galaxies with 5 to 39 bands, as ``network`` has hardly met any in training.
     """
 
     network: PosteriorNetwork
     groups: tuple[Bounds, ...]
     card: dict
+    few_bands: PosteriorNetwork | None = None
+
+    @property
+    def least_bands(self) -> int:
+        """From how many bands on the model has an answer."""
+        return MIN_BANDS if self.few_bands is None else LEAST_BANDS
 
     def posterior(
         self,
@@ -50,7 +60,7 @@ class PosteriorModel:
         redshift: np.ndarray | None = None,
         redshift_err: np.ndarray | None = None,
         *,
-        progress: Callable[[float], None] | None = None,
+        progress: Progress = NO_PROGRESS,
     ) -> tuple[Mixture, ...]:
         """Posterior of each group of parameters.
 
@@ -58,11 +68,10 @@ class PosteriorModel:
         ----------
         flux, flux_err : ndarray, shape (n, 57)
             F_ν and its σ on any scale, the same for both; NaN in ``flux`` where a band is
-            missing. At least one band of a row must be there.
+            missing. At least :attr:`least_bands` of a row must be there.
         redshift, redshift_err : ndarray, shape (n,), optional
             Redshift and its σ, by default 0.0001; NaN where the redshift is unknown.
-        progress : callable, optional
-            Called with the fraction done.
+        progress : Progress, optional
 
         Returns
         -------
@@ -78,16 +87,27 @@ class PosteriorModel:
             inputs = encode_catalogue(
                 flux[rows], flux_err[rows], redshift[rows], redshift_err[rows]
             )
-            with torch.inference_mode():
-                found = self.network(inputs)
-            mixtures = (m.mixture(g) for m, g in zip(found, self.groups, strict=True))
-            parts.append(tuple(mixtures))
-            if progress:
-                progress(min(1.0, (start + _CHUNK) / max(n, 1)))
+            parts.append(self._answer(inputs, np.isfinite(flux[rows]).sum(axis=1) < GAPPY_BANDS))
+            progress.report(min(1.0, (start + _CHUNK) / max(n, 1)))
         return tuple(_joined(group) for group in zip(*parts, strict=True))
 
+    def _answer(self, inputs: torch.Tensor, few: np.ndarray) -> tuple[Mixture, ...]:
+        """Posteriors of rows, of those with few bands by the network for them."""
+        mixtures = self._mixtures(self.network, inputs)
+        if self.few_bands is not None and few.any():
+            others = self._mixtures(self.few_bands, inputs[torch.from_numpy(few)])
+            for mixture, other in zip(mixtures, others, strict=True):
+                for name in ("weights", "means", "factors"):
+                    getattr(mixture, name)[few] = getattr(other, name)
+        return mixtures
+
+    def _mixtures(self, network: PosteriorNetwork, inputs: torch.Tensor) -> tuple[Mixture, ...]:
+        with torch.inference_mode():
+            found = network(inputs)
+        return tuple(m.mixture(g) for m, g in zip(found, self.groups, strict=True))
+
     def save(self, folder: Path) -> None:
-        """Write ``weights.safetensors`` and ``card.json`` into ``folder``, made if missing.
+        """Write card and weights into ``folder``, made if missing.
 
         Weights are rounded to 16 bits, half the size: what is tested is what was read again.
 
@@ -96,14 +116,9 @@ class PosteriorModel:
         InputError
             If the folder cannot be written.
         """
-        state = self.network.state_dict()
-        tensors = {name: value.half().contiguous() for name, value in state.items()}
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            save_file(tensors, folder / "weights.safetensors")
-            (folder / "card.json").write_text(card_text(self.card), encoding="utf-8")
-        except OSError as error:
-            raise InputError(f"Cannot write the model to {folder}: {error.strerror}.") from None
+        artifact.save(folder, _half(self.network), self.card)
+        if self.few_bands is not None:
+            artifact.save_arrays(folder / FEW_BANDS, _half(self.few_bands))
 
     @classmethod
     def load(cls, folder: Path) -> "PosteriorModel":
@@ -114,22 +129,23 @@ class PosteriorModel:
         InputError
             If the folder is not such a model.
         """
-        try:
-            card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-            with safe_open(folder / "weights.safetensors", framework="pt") as file:
-                tensors = {k: file.get_tensor(k).float() for k in file.keys()}  # noqa: SIM118
+        arrays, card = artifact.load(folder, "posterior model")
+        with artifact.readable(folder, "posterior model"):
             if tuple(card["bands"]) != BAND_NAMES:
                 raise InputError(f"{folder} holds a model for other bands.")
-            groups = groups_of(card)
-            network = PosteriorNetwork(Architecture(**card["architecture"]), groups)
-            network.load_state_dict(tensors)
-        except (OSError, json.JSONDecodeError, SafetensorError) as error:
-            raise InputError(f"{folder} is not a posterior model: {error}.") from None
-        except (KeyError, TypeError, RuntimeError) as error:
-            reason = str(error).splitlines()[0]
-            raise InputError(f"{folder} is not a model this version can read: {reason}") from None
-        network.eval().requires_grad_(False)
-        return cls(network, groups, card)
+            network, few = _network(card, arrays), folder / FEW_BANDS
+            few_bands = _network(card, artifact.load_arrays(few)) if few.is_file() else None
+            return cls(network, groups_of(card), card, few_bands)
+
+
+def _half(network: PosteriorNetwork) -> dict[str, np.ndarray]:
+    return {name: value.half().numpy() for name, value in network.state_dict().items()}
+
+
+def _network(card: dict, arrays: dict[str, np.ndarray]) -> PosteriorNetwork:
+    network = PosteriorNetwork(Architecture(**card["architecture"]), groups_of(card))
+    network.load_state_dict({k: torch.from_numpy(a).float() for k, a in arrays.items()})
+    return network.eval().requires_grad_(False)
 
 
 def encode_catalogue(
@@ -147,15 +163,6 @@ def encode_catalogue(
     return encode(relative, noise, present, z, sigma)
 
 
-def is_posterior(folder: Path) -> bool:
-    """Whether the card of a model's folder says that it gives posteriors."""
-    try:
-        card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(card, dict) and card.get("kind") == "posterior"
-
-
 def groups_of(card: dict) -> tuple[Bounds, ...]:
     """Groups of parameters that a card tells of."""
     return tuple(
@@ -169,27 +176,3 @@ def _joined(parts: tuple[Mixture, ...]) -> Mixture:
         np.concatenate([getattr(p, f) for p in parts]) for f in ("weights", "means", "factors")
     )
     return Mixture(parts[0].bounds, *arrays)
-
-
-@cache
-def _load_shipped(name: str) -> PosteriorModel:
-    return PosteriorModel.load(data_path("models", name))
-
-
-def load_posterior(model: str | Path) -> PosteriorModel:
-    """Load a shipped posterior model by name, or a model directory.
-
-    Raises
-    ------
-    InputError
-        If there is no such model.
-    """
-    if str(model) in POSTERIOR_MODELS:
-        return _load_shipped(str(model))
-    if not Path(model).is_dir():
-        names = ", ".join(POSTERIOR_MODELS)
-        raise InputError(
-            f"There is no posterior model {str(model)!r}: it is neither a folder nor one of "
-            f"{names}."
-        )
-    return PosteriorModel.load(Path(model))

@@ -2,7 +2,8 @@
 
 All that a catalogue may do to a galaxy is done here at random, so that the network has met it:
 magnitudes from 15.5 to 22.5, deeper and shallower surveys, calibration floors, bands missing
-singly, in runs and at both ends, redshifts known well, known badly and unknown.
+singly, in runs and at both ends, redshifts known well, known badly and unknown. A network for
+galaxies with few bands meets nothing but those.
 """
 
 from dataclasses import dataclass
@@ -12,8 +13,15 @@ import torch
 from torch import Tensor
 
 from sspexplorer.bands import N_BANDS, load_bands
+from sspexplorer.gaps import LEAST_BANDS, MIN_BANDS
 from sspexplorer.noise import NoiseModel
-from sspexplorer.posterior.inputs import REDSHIFT_ERRORS, encode, level, relative_noise
+from sspexplorer.posterior.inputs import (
+    GAPPY_BANDS,
+    REDSHIFT_ERRORS,
+    encode,
+    level,
+    relative_noise,
+)
 
 MAGNITUDE_RANGE = (15.5, 22.5)
 # What an SDSS spectrum leaves out.
@@ -27,7 +35,11 @@ _MOST_SINGLE = 14  # bands that are missing at random
 # Shares of observations with bands missing: singly, in runs, at the ends, as SDSS spectra.
 _GAPS = {"single": 0.22, "runs": 0.12, "ends": 0.13, "sdss": 0.08}
 _SHARE_REDSHIFT = 0.6  # of observations that come with a redshift
-_FEWEST = 20  # bands that are always left
+# Shares of those with few bands: anywhere, side by side, somewhere in a window.
+_FEW = {"anywhere": 0.45, "side by side": 0.35, "in a window": 0.2}
+# Which numbers of bands: half of them below the first limit, half from there to the second, which
+# is somewhat more than such a network will answer for.
+_FEW_COUNTS = (20, GAPPY_BANDS + 5)
 
 
 @dataclass(frozen=True)
@@ -52,10 +64,15 @@ class Observer:
     noise : NoiseModel
     generator : torch.Generator
         Of all that is random.
+    few_bands : bool
+        Leave each galaxy no more than 44 bands.
     """
 
-    def __init__(self, noise: NoiseModel, generator: torch.Generator) -> None:
+    def __init__(
+        self, noise: NoiseModel, generator: torch.Generator, *, few_bands: bool = False
+    ) -> None:
         self.generator = generator
+        self._few_bands = few_bands
         self._magnitudes = np.arange(MAGNITUDE_RANGE[0], MAGNITUDE_RANGE[1] + 0.01, 0.05)
         table = noise.relative_error(self._magnitudes)
         self._relative = torch.as_tensor(table, dtype=torch.float32)
@@ -82,7 +99,7 @@ class Observer:
         mean = flux.mean(dim=0, keepdim=True)
         error = torch.where(sky, relative * mean, relative * flux)
         noisy = flux + error * self._normal(n, N_BANDS)
-        present = self._present(n)
+        present = self._few_present(n) if self._few_bands else self._present(n)
         scale = level(noisy, present)
         # Without a positive median there is nothing to scale by: such a galaxy is not predicted.
         scale = torch.where(scale > 0.05, scale, 1.0)
@@ -118,9 +135,24 @@ class Observer:
         # One in eight of those cut at the ends has gaps as well.
         both = torch.cat([ends, sdss])[self._uniform(len(ends) + len(sdss)) < 1 / 8]
         present[both] &= self._without_single(len(both))
-        few = present.sum(dim=1) < _FEWEST
+        few = present.sum(dim=1) < MIN_BANDS
         present[few] = True
         return present
+
+    def _few_present(self, n: int) -> Tensor:
+        """From 5 to 44 bands of each of ``n`` galaxies."""
+        middle, most = _FEW_COUNTS
+        low = torch.where(self._uniform(n, 1) < 0.5, LEAST_BANDS, middle)
+        high = torch.where(low == middle, most, middle)
+        count = (low + (high - low) * self._uniform(n, 1)).long()
+        kind = self._uniform(n, 1)
+        anywhere, beside, _ = np.cumsum(list(_FEW.values()))
+        width = (count + (N_BANDS + 1 - count) * self._uniform(n, 1)).long()
+        width = torch.where(kind < anywhere, N_BANDS, torch.where(kind < beside, count, width))
+        first = ((N_BANDS + 1 - width) * self._uniform(n, 1)).long()
+        inside = (self._rank >= first) & (self._rank < first + width)
+        lot = torch.where(inside, self._uniform(n, N_BANDS), 2.0)
+        return torch.argsort(torch.argsort(lot, dim=1), dim=1) < count
 
     def _without_single(self, n: int) -> Tensor:
         count = torch.randint(1, _MOST_SINGLE + 1, (n, 1), generator=self.generator)

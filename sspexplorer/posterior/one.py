@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from sspexplorer import flags
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.mocks import PARAMETERS
-from sspexplorer.posterior.exact import N_DRAWS, exact_draws, exact_weights
+from sspexplorer.posterior.exact import N_DRAWS, ExactPosterior, draws
 from sspexplorer.posterior.prediction import Choices, Estimator, prepared, redshifts_as
-from sspexplorer.sedfit import ModelGrid
+from sspexplorer.sedfit import ModelGrid, model_weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,12 +51,11 @@ class OneGalaxy:
         redshift, redshift_err : float
             Of the catalogue; NaN where it has none.
         set_aside : str
-            Names of bands with commas between, as in ``pred_set_aside``.
+            Names of bands with spaces between, as in ``pred_set_aside``.
         choices : Choices
         """
-        names = [name for name in set_aside.split(", ") if name]
-        aside = np.isin(BAND_NAMES, names)
-        error, _, _ = prepared(flux[None], flux_err[None], choices.floor)
+        aside = np.isin(BAND_NAMES, flags.codes(set_aside))
+        error, _ = prepared(flux[None], flux_err[None], choices.floor)
         z, z_err = redshifts_as(
             np.array([redshift]), np.array([redshift_err]), 1, choices.redshift_as
         )
@@ -71,7 +71,22 @@ class OneGalaxy:
         values = mixture.sample(n_draws, seed)[0]
         return pd.DataFrame(values, columns=list(PARAMETERS)).assign(weight=1.0)
 
-    def exact(self, models: ModelGrid, n_draws: int = N_DRAWS, seed: int = 0) -> pd.DataFrame:
-        """Draws from the exact posterior of one population, see :mod:`.exact`."""
-        weights = exact_weights(models, self.flux[None], self.error[None])[0]
-        return exact_draws(models, weights, n_draws, seed)
+    def exact(
+        self, models: ModelGrid, relative: np.ndarray, n_draws: int = N_DRAWS, seed: int = 0
+    ) -> pd.DataFrame:
+        """Draws from the exact posterior of one population, see :mod:`.exact`.
+
+        Parameters
+        ----------
+        models : ModelGrid
+        relative : ndarray, shape (57,)
+            σ_F/F of the noise-free flux: the noise model, which a catalogue does not tell.
+        n_draws, seed : int
+        """
+        weights = ExactPosterior(models.flux).probabilities(self.flux[None], relative)[0]
+        return draws(models, weights, n_draws, seed)
+
+    def fitted(self, models: ModelGrid, n_draws: int = N_DRAWS, seed: int = 0) -> pd.DataFrame:
+        """Draws from the SED fit of one population: χ² with the errors that were used."""
+        weights = model_weights(models, self.flux[None], self.error[None])[0]
+        return draws(models, weights, n_draws, seed)

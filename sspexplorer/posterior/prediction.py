@@ -1,22 +1,21 @@
-"""From the photometry of a catalogue to posteriors in a table, with what is doubtful in words."""
+"""From the photometry of a catalogue to posteriors in a table, with flags of what is doubtful."""
 
-import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from sspexplorer.bands import N_BANDS, load_bands
+from sspexplorer import flags
+from sspexplorer.bands import N_BANDS
 from sspexplorer.errors import InputError
-from sspexplorer.networks.prediction import MIN_BANDS, Cancelled, row_median
+from sspexplorer.gaps import MIN_BANDS, row_median
+from sspexplorer.noisy_bands import surroundings, too_noisy
 from sspexplorer.photometry import MAX_REDSHIFT
 from sspexplorer.posterior.density import Mixture
 from sspexplorer.posterior.likeness import UNLIKE, Likeness, named
-from sspexplorer.posterior.model import POSTERIOR_MODELS, PosteriorModel, load_posterior
-from sspexplorer.resources import data_path
+from sspexplorer.posterior.model import PosteriorModel
+from sspexplorer.progress import NO_PROGRESS, Progress
 
 DEFAULT_FLOOR = 0.02
 # For fluxes that come without an error; relative to the median flux.
@@ -26,7 +25,6 @@ REDSHIFT_AS = ("given", "unknown", "rest")
 
 # A floor is of no less than this part of the flux of the bands about it.
 _LEAST_FLUX = 0.5
-_WINDOW = 9
 
 _CHUNK = 2_000
 _QUANTILES = {"p16": 0.16, "p50": 0.50, "p84": 0.84}
@@ -55,23 +53,21 @@ class Estimator:
         """Name of the model."""
         return self.model.card["name"]
 
+    @property
+    def card(self) -> dict:
+        """What the model is."""
+        return self.model.card
 
-@cache
-def _load_shipped(name: str) -> Estimator:
-    return Estimator(load_posterior(name), Likeness.load(data_path("models", name)))
+    @classmethod
+    def load(cls, folder: Path) -> "Estimator":
+        """Read the folder of a model.
 
-
-def load_estimator(model: str | Path) -> Estimator:
-    """Load a shipped posterior model by name, or a model directory, ready to predict.
-
-    Raises
-    ------
-    InputError
-        If there is no such model.
-    """
-    if str(model) in POSTERIOR_MODELS:
-        return _load_shipped(str(model))
-    return Estimator(load_posterior(model), Likeness.load(Path(model)))
+        Raises
+        ------
+        InputError
+            If it does not hold both.
+        """
+        return cls(PosteriorModel.load(folder), Likeness.load(folder))
 
 
 @dataclass(frozen=True)
@@ -128,8 +124,7 @@ def predict_posterior(
     redshift_err: np.ndarray | None = None,
     *,
     choices: Choices | None = None,
-    progress: Callable[[float], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    progress: Progress = NO_PROGRESS,
 ) -> pd.DataFrame:
     """Posterior of the stellar population of each row of photometry.
 
@@ -142,10 +137,8 @@ def predict_posterior(
     redshift, redshift_err : ndarray, shape (n,), optional
         NaN where unknown.
     choices : Choices, optional
-    progress : callable, optional
-        Called with the fraction done.
-    cancelled : callable, optional
-        Asked between chunks of 2000 rows.
+    progress : Progress, optional
+        Told, and asked whether to go on, between chunks of 2000 rows.
 
     Returns
     -------
@@ -154,14 +147,15 @@ def predict_posterior(
         ``_p50`` and ``_p84``; ``pred_corr_…``, the correlation of each pair of the first three;
         ``pred_photoz`` (median) and its ``_err``, the redshift from the colours alone;
         ``pred_chi2``, χ² per band of the closest mixture of training SEDs, and ``pred_p_value``,
-        how often galaxies of the training's kind are farther from it; ``pred_n_bands``, how many
-        were used; ``pred_set_aside``, the bands that were not; and ``pred_flag``, empty where all
+        how often galaxies of the training's kind are farther from it, both NaN below 20 bands;
+        ``pred_n_bands``, how many were used; ``pred_set_aside``, the measured bands that were not,
+        with spaces between; and ``pred_flag``, codes of :mod:`sspexplorer.flags`, empty where all
         is well. Rows that cannot be predicted have NaN.
 
     Raises
     ------
     Cancelled
-        If ``cancelled`` said so.
+        If ``progress`` said so.
     """
     choices = choices or Choices()
     flux = np.asarray(flux, dtype=float)
@@ -169,14 +163,12 @@ def predict_posterior(
     z, z_err = redshifts_as(redshift, redshift_err, n, choices.redshift_as)
     parts = []
     for start in range(0, n, _CHUNK):
-        if cancelled and cancelled():
-            raise Cancelled
+        progress.check()
         rows = slice(start, start + _CHUNK)
         parts.append(
             _predict_chunk(estimator, flux[rows], flux_err[rows], z[rows], z_err[rows], choices)
         )
-        if progress:
-            progress(min(1.0, (start + _CHUNK) / n))
+        progress.report(min(1.0, (start + _CHUNK) / n))
     if not parts:
         return pd.DataFrame({name: [] for name in columns(estimator.model)})
     return pd.concat(parts, ignore_index=True)
@@ -195,41 +187,19 @@ def redshifts_as(
     return np.asarray(redshift, dtype=float), np.where(error > 0, error, np.nan)
 
 
-def prepared(
-    flux: np.ndarray, flux_err: np.ndarray, floor: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Errors (n, 57) with the floor, how many bands had none, and which rows can be predicted.
+def prepared(flux: np.ndarray, flux_err: np.ndarray, floor: float) -> tuple[np.ndarray, np.ndarray]:
+    """Errors (n, 57) with the floor, and how many bands had none, (n,).
 
-    Returns
-    -------
-    error : ndarray, shape (n, 57)
-    n_unknown : ndarray of int, shape (n,)
-    usable : ndarray of bool, shape (n,)
-        With 20 bands or more and a positive median flux.
+    A calibration error is a part of the flux that should be there: a band that lost its light, at
+    the end of a spectrum say, would else seem to be without error and outweigh all others. So the
+    floor is of no less than half the flux of the bands about it.
     """
     present = np.isfinite(flux)
     level = row_median(flux)
     unknown = present & ~(flux_err > 0)
     error = np.where(unknown, ASSUMED_ERROR * level[:, None], flux_err)
     error = np.hypot(error, floor * np.fmax(np.abs(flux), _LEAST_FLUX * surroundings(flux)))
-    error = np.where(present, error, np.nan)
-    usable = (present.sum(axis=1) >= MIN_BANDS) & (level > 0)
-    return error, unknown.sum(axis=1), usable
-
-
-def surroundings(flux: np.ndarray) -> np.ndarray:
-    """Median flux of the nine bands about each, shape (n, 57).
-
-    A calibration error is a part of the flux that should be there: a band that lost its light, at
-    the end of a spectrum say, would else seem to be without error and outweigh all others.
-    """
-    order = np.argsort(load_bands().pivot)
-    half = _WINDOW // 2
-    padded = np.pad(flux[:, order], ((0, 0), (half, half)), constant_values=np.nan)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW, axis=1)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # windows without a band give NaN
-        return np.nanmedian(windows, axis=2)[:, np.argsort(order)]
+    return np.where(present, error, np.nan), unknown.sum(axis=1)
 
 
 def _predict_chunk(
@@ -241,26 +211,57 @@ def _predict_chunk(
     choices: Choices,
 ) -> pd.DataFrame:
     n, model = len(flux), estimator.model
-    error, n_unknown, usable = prepared(flux, flux_err, choices.floor)
+    error, n_unknown = prepared(flux, flux_err, choices.floor)
+    noisy = too_noisy(flux, error)
+    heard = np.where(noisy, np.nan, flux)
+    n_bands = np.isfinite(heard).sum(axis=1)
+    usable = (n_bands >= model.least_bands) & (row_median(heard) > 0)
     beyond = (z > MAX_REDSHIFT + 1e-3 + 3 * np.nan_to_num(z_err)) | (z < -0.01)
-    rows = np.flatnonzero(usable & ~beyond)
+    predicted = usable & ~beyond
     table = pd.DataFrame(np.nan, index=range(n), columns=columns(model))
     aside = np.zeros((n, N_BANDS), dtype=bool)
     tail = np.full(n, np.nan)
-    if len(rows):
-        aside[rows], table.loc[rows, "pred_chi2"], table.loc[rows, "pred_p_value"] = _judge(
-            estimator.likeness, flux[rows], error[rows], choices.use_all
+    # What p-values mean was learnt from galaxies with all bands: few are always matched.
+    judged = np.flatnonzero(predicted & (n_bands >= MIN_BANDS))
+    if len(judged):
+        aside[judged], table.loc[judged, "pred_chi2"], table.loc[judged, "pred_p_value"] = _judge(
+            estimator.likeness, heard[judged], error[judged], choices.use_all
         )
-        used = np.where(aside, np.nan, flux)[rows]
+    rows = np.flatnonzero(predicted)
+    if len(rows):
+        used = np.where(aside, np.nan, heard)[rows]
         found = model.posterior(used, error[rows], np.clip(z[rows], 0, None), z_err[rows])
         for mixture in found[:-1]:
             _fill(table, rows, mixture)
         colours = model.posterior(used, error[rows])[-1]
         tail[rows] = _fill_photoz(table, rows, colours, z[rows])
-    table["pred_n_bands"] = np.isfinite(np.where(aside, np.nan, flux)).sum(axis=1)
-    table["pred_set_aside"] = named(aside)
-    table["pred_flag"] = _flags(flux, n_unknown, usable, beyond, table, tail)
+    table["pred_n_bands"] = np.isfinite(np.where(aside, np.nan, heard)).sum(axis=1)
+    table["pred_set_aside"] = named(aside | noisy)
+    given = np.isfinite(flux).sum(axis=1)
+    found = _why_not(given, n_bands >= model.least_bands, usable, beyond)
+    few = predicted & (table["pred_n_bands"].to_numpy() < MIN_BANDS)
+    flags.add(found, few, "few-bands")
+    flags.add(found, usable & (n_unknown > 0) & (n_unknown == given), "errors-unknown")
+    flags.add(found, usable & (n_unknown > 0) & (n_unknown < given), "some-errors-unknown")
+    flags.add(found, noisy.any(axis=1), "bands-too-noisy")
+    with np.errstate(invalid="ignore"):
+        flags.add(found, table["pred_p_value"].to_numpy(float) < UNLIKE, "unlike-training")
+        flags.add(found, aside.any(axis=1), "bands-set-aside")
+        flags.add(found, tail < _CONTRADICTED, "redshift-contradicted")
+    table["pred_flag"] = found
     return table
+
+
+def _why_not(
+    given: np.ndarray, enough: np.ndarray, usable: np.ndarray, beyond: np.ndarray
+) -> np.ndarray:
+    """Flags of what stands in the way of a prediction."""
+    found = flags.column(len(given))
+    flags.add(found, given == 0, "no-bands")
+    flags.add(found, (given > 0) & ~enough, "too-few-bands")
+    flags.add(found, enough & ~usable, "flux-not-positive")
+    flags.add(found, beyond, "redshift-outside")
+    return found
 
 
 def _judge(
@@ -300,43 +301,6 @@ def _fill_photoz(
     below = colours.cdf(value + _PHOTOZ_LIMIT)[:, 0]
     above = 1 - colours.cdf(value - _PHOTOZ_LIMIT)[:, 0]
     return np.where(known, 2 * np.minimum(below, above), np.nan)
-
-
-def _flags(
-    flux: np.ndarray,
-    n_unknown: np.ndarray,
-    usable: np.ndarray,
-    beyond: np.ndarray,
-    table: pd.DataFrame,
-    tail: np.ndarray,
-) -> np.ndarray:
-    flags = np.full(len(flux), "", dtype=object)
-
-    def add(rows: np.ndarray, words: str | np.ndarray) -> None:
-        words = np.broadcast_to(np.asarray(words, dtype=object), flags.shape)[rows]
-        flags[rows] += np.where(flags[rows] == "", words, "; " + words)
-
-    n_bands = np.isfinite(flux).sum(axis=1)
-    few = (n_bands > 0) & (n_bands < MIN_BANDS)
-    add(n_bands == 0, "no bands")
-    add(few, f"fewer than {MIN_BANDS} bands")
-    add((n_bands >= MIN_BANDS) & ~usable, "median flux not positive")
-    add(beyond, f"redshift outside 0 to {MAX_REDSHIFT:g}: beyond the model")
-    assumed = f"taken as {ASSUMED_ERROR:.0%} of the median flux"
-    some = usable & (n_unknown > 0)
-    add(some & (n_unknown == n_bands), f"errors unknown: {assumed}")
-    add(some & (n_unknown < n_bands), f"some errors unknown: {assumed}")
-    with np.errstate(invalid="ignore"):
-        unlike = table["pred_p_value"].to_numpy(float) < UNLIKE
-        contradicted = tail < _CONTRADICTED
-    add(unlike, f"unlike any population in the training (p < {UNLIKE:g})")
-    aside = table["pred_set_aside"].to_numpy(dtype=object)
-    add(
-        aside != "",
-        np.array([f"set aside, contradicted by the others: {a}" for a in aside], object),
-    )
-    add(contradicted, "redshift contradicted by the colours")
-    return flags
 
 
 def remarks(table: pd.DataFrame, redshift: np.ndarray | None, taken_as: str) -> list[str]:

@@ -3,8 +3,7 @@
 import copy
 import platform
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -20,6 +19,7 @@ from sspexplorer.posterior.density import Bounds
 from sspexplorer.posterior.model import PosteriorModel
 from sspexplorer.posterior.network import Architecture, PosteriorNetwork
 from sspexplorer.posterior.observing import Observer
+from sspexplorer.progress import NO_PROGRESS, Progress
 
 REDSHIFT = Bounds(("redshift",), (0.0,), (MAX_REDSHIFT,))
 # How far the bounds of a density lie outside what is drawn, relative to the range.
@@ -139,7 +139,7 @@ def train_posterior(
     name: str,
     noise: NoiseModel | None = None,
     seed: int = 0,
-    progress: Callable[[float, str], None] | None = None,
+    progress: Progress = NO_PROGRESS,
 ) -> PosteriorModel:
     """Train a network on populations of a prior, by maximum likelihood.
 
@@ -154,15 +154,13 @@ def train_posterior(
         :meth:`NoiseModel.default` unless given.
     seed : int
         Of the populations, the weights and the observations.
-    progress : callable, optional
-        Called now and then with the fraction done and a line to show.
+    progress : Progress, optional
 
     Returns
     -------
     PosteriorModel
         With the weights averaged over the last steps (Polyak & Juditsky 1992).
     """
-    start = time.monotonic()
     noise = noise or NoiseModel.default()
     populations = prior.draw(recipe.n_populations, seed=seed)
     groups = group_bounds(populations)
@@ -171,6 +169,74 @@ def train_posterior(
         network = PosteriorNetwork(architecture, groups)
     observer = Observer(noise, torch.Generator().manual_seed(seed))
     batches = _Batches(populations, groups, recipe, observer)
+    averaged, training = _optimised(network, batches, progress)
+    card = {
+        "name": name,
+        "kind": "posterior",
+        "bands": list(BAND_NAMES),
+        "groups": [
+            {n: [low, high] for n, low, high in zip(g.names, g.low, g.high, strict=True)}
+            for g in groups
+        ],
+        "architecture": architecture.to_dict(),
+        "prior": prior.to_dict(),
+        "recipe": asdict(recipe),
+        "noise": noise.to_dict(),
+        "seed": seed,
+        "training": training,
+        "versions": {
+            "sspexplorer": sspexplorer.__version__,
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+        },
+    }
+    return PosteriorModel(averaged, groups, card)
+
+
+def train_few_bands(
+    model: PosteriorModel,
+    prior: Prior,
+    recipe: PosteriorRecipe,
+    *,
+    seed: int = 1,
+    progress: Progress = NO_PROGRESS,
+) -> PosteriorModel:
+    """Train the network of a model for galaxies with few bands, beginning with its main one.
+
+    Parameters
+    ----------
+    model : PosteriorModel
+    prior : Prior
+        That of the model.
+    recipe : PosteriorRecipe
+    seed : int
+        Of the populations and the observations.
+    progress : Progress, optional
+        Told now and then how far the training is, and asked whether to go on.
+
+    Returns
+    -------
+    PosteriorModel
+        The model with that network; all else is as it was.
+    """
+    noise = NoiseModel.from_dict(model.card["noise"])
+    observer = Observer(noise, torch.Generator().manual_seed(seed), few_bands=True)
+    populations = prior.draw(recipe.n_populations, seed=seed)
+    batches = _Batches(populations, model.groups, recipe, observer)
+    network = copy.deepcopy(model.network).requires_grad_(True).train()
+    averaged, training = _optimised(network, batches, progress)
+    told = {"recipe": asdict(recipe), "seed": seed, "training": training}
+    return replace(model, few_bands=averaged, card=model.card | {"few_bands": told})
+
+
+def _optimised(
+    network: PosteriorNetwork,
+    batches: _Batches,
+    progress: Progress,
+) -> tuple[PosteriorNetwork, dict]:
+    """Average of the weights over the last steps, and how the training went."""
+    start, recipe = time.monotonic(), batches.recipe
     averaged = copy.deepcopy(network).requires_grad_(False)
     optimiser = torch.optim.AdamW(
         network.parameters(), lr=recipe.learning_rate, weight_decay=0.01, fused=True
@@ -179,7 +245,7 @@ def train_posterior(
         optimiser, recipe.learning_rate, total_steps=recipe.n_steps, pct_start=0.1
     )
     history: list[list[float]] = []
-    total = torch.zeros(len(groups))
+    total = torch.zeros(len(batches.groups))
     for step in range(1, recipe.n_steps + 1):
         losses = _loss(network, *batches.draw())
         optimiser.zero_grad(set_to_none=True)
@@ -194,35 +260,14 @@ def train_posterior(
         if step % _REPORT_EVERY == 0:
             history.append([round(v, 4) for v in (total / _REPORT_EVERY).tolist()])
             total.zero_()
-            if progress:
-                left = (time.monotonic() - start) * (recipe.n_steps / step - 1)
-                words = ", ".join(f"{v:.3f}" for v in history[-1])
-                progress(step / recipe.n_steps, f"step {step}: loss {words}; {left:.0f} s left")
-    averaged.eval()
-    card = {
-        "name": name,
-        "kind": "posterior",
-        "bands": list(BAND_NAMES),
-        "groups": [
-            {n: [low, high] for n, low, high in zip(g.names, g.low, g.high, strict=True)}
-            for g in groups
-        ],
-        "architecture": architecture.to_dict(),
-        "prior": prior.to_dict(),
-        "recipe": asdict(recipe),
-        "noise": noise.to_dict(),
-        "seed": seed,
-        "training": {
-            "seconds": round(time.monotonic() - start, 1),
-            "threads": torch.get_num_threads(),
-            "loss": f"negative log density of each group, means over {_REPORT_EVERY} steps",
-            "history": history,
-        },
-        "versions": {
-            "sspexplorer": sspexplorer.__version__,
-            "torch": torch.__version__,
-            "numpy": np.__version__,
-            "python": platform.python_version(),
-        },
+            left = (time.monotonic() - start) * (recipe.n_steps / step - 1)
+            words = ", ".join(f"{v:.3f}" for v in history[-1])
+            progress.report(step / recipe.n_steps, f"step {step}: loss {words}; {left:.0f} s left")
+            progress.check()
+    told = {
+        "seconds": round(time.monotonic() - start, 1),
+        "threads": torch.get_num_threads(),
+        "loss": f"negative log density of each group, means over {_REPORT_EVERY} steps",
+        "history": history,
     }
-    return PosteriorModel(averaged, groups, card)
+    return averaged.eval(), told

@@ -22,6 +22,7 @@ from sspexplorer.catalogue.files import ending
 from sspexplorer.plots.catalogue import MAX_POINTS
 from sspexplorer.plots.shading import compile_means
 from sspexplorer.resources import data_path
+from sspexplorer.shipped import compared_networks
 
 EXAMPLES = {
     "Example: simulated galaxies": "simulated_galaxies.csv",
@@ -170,9 +171,9 @@ class YourCatalogue(Method, pn.viewable.Viewer):
             return
 
         def run(job: Job) -> tuple[Answers, OwnNumbers]:
-            found = asked.predict(catalogue, job)
+            found = asked.predict(catalogue, cache.model(asked.model), job.progress)
             job.fraction, job.words = None, "Laying out the table"
-            for name in cache.compared_models(asked.network):
+            for name in compared_networks(asked.network):
                 cache.model(name)
             if len(catalogue) > MAX_POINTS:
                 compile_means()

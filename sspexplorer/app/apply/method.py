@@ -1,18 +1,13 @@
 """How a catalogue is predicted: by which model, with which errors and redshifts."""
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import panel as pn
 import param
 
-from sspexplorer.app import cache
-from sspexplorer.app.frame.sidebar import MODEL_TITLES
-from sspexplorer.app.kit.work import Job
-from sspexplorer.catalogue import Catalogue
-from sspexplorer.models import DEFAULT_MODEL, POINT_MEANING, Predictions, predict_rows
-from sspexplorer.networks.prediction import predict
+from sspexplorer.analysis.catalogue import PredictionRequest
 from sspexplorer.posterior.prediction import DEFAULT_FLOOR, Choices
+from sspexplorer.shipped import DEFAULT_MODEL, posterior_names
 
 NETWORK = "network"
 PREDICTED_BY = {
@@ -28,62 +23,6 @@ REDSHIFTS = {
 CONTRADICTED = {"set aside": True, "use all": False}
 METHOD = ("by", "floor", "redshift", "aside")
 MAX_FLOOR = 0.1
-
-
-@dataclass(frozen=True)
-class Asked:
-    """How a catalogue is to be predicted: what was chosen when it began.
-
-    Attributes
-    ----------
-    model : str
-        Name of the model that predicts.
-    network : str
-        Name of the sidebar's network, which may be the same.
-    choices : Choices
-        Of no effect on networks.
-    """
-
-    model: str
-    network: str
-    choices: Choices
-
-    def predict(self, catalogue: Catalogue, job: Job) -> Predictions:
-        """Predict a catalogue.
-
-        Parameters
-        ----------
-        catalogue : Catalogue
-        job : Job
-            Told of progress, asked whether to go on.
-
-        Raises
-        ------
-        Cancelled
-            If the job was.
-        """
-        hooks = {"progress": job.progress, "cancelled": job.cancelled}
-        if self.model == self.network:
-            network = cache.model(self.network)
-            table = predict(network, catalogue.flux, catalogue.redshift, **hooks)
-            return Predictions(table, POINT_MEANING)
-        return predict_rows(
-            self.model,
-            catalogue.flux,
-            catalogue.flux_err,
-            catalogue.redshift,
-            catalogue.redshift_err,
-            choices=self.choices,
-            **hooks,
-        )
-
-    @property
-    def hint(self) -> str:
-        """What the sidebar's model has to do with the predictions."""
-        title = MODEL_TITLES.get(self.network, self.network)
-        if self.model == self.network:
-            return f"The model is “{title}”: another choice in the sidebar predicts again."
-        return f"The sidebar’s model, “{title}”, only stands beside them for comparison."
 
 
 class Method(param.Parameterized):
@@ -103,16 +42,14 @@ class Method(param.Parameterized):
         default=True, doc="Whether bands that all others contradict are left out."
     )
 
-    def asked(self, network: str) -> "Asked":
+    def asked(self, network: str) -> PredictionRequest:
         """What is chosen now, if the sidebar's model is ``network``."""
         choices = Choices(self.floor, self.redshift, not self.aside)
-        return Asked(network if self.by == NETWORK else self.by, network, choices)
+        return PredictionRequest(network if self.by == NETWORK else self.by, network, choices)
 
     def method_widgets(self) -> tuple[pn.widgets.Widget, list[pn.widgets.Widget]]:
         """Choice of the model, and those that are seldom needed: of no effect on networks."""
-        offered = {
-            t: n for t, n in PREDICTED_BY.items() if n in (*cache.posterior_names(), NETWORK)
-        }
+        offered = {t: n for t, n in PREDICTED_BY.items() if n in (*posterior_names(), NETWORK)}
         by = _select(self.param.by, "Predicted by", offered)
         floor = pn.widgets.FloatSlider.from_param(
             # Whole numbers of a per cent are what people think in.

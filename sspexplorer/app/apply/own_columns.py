@@ -19,11 +19,11 @@ from sspexplorer.catalogue.comparison import (
     guesses,
     other_columns,
 )
+from sspexplorer.labels import PARAMETER_LABELS, PARAMETER_NAMES, PARAMETER_UNITS
 from sspexplorer.metrics import OUTLIER_LIMIT, Summary, summary
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.plots.catalogue import MAX_POINTS
 from sspexplorer.plots.catalogue_compare import Colouring, comparison_picture, comparison_table
-from sspexplorer.plots.style import PARAMETER_LABELS, PARAMETER_NAMES, PARAMETER_UNITS
 
 _NONE = ""
 _AS_IN_THE_PAPER = "As in the paper"

@@ -5,21 +5,25 @@ import panel as pn
 
 from sspexplorer.analysis.catalogue import Answers
 from sspexplorer.app.kit import parts
-from sspexplorer.app.kit.corner import EXACT, LINES, CornerView, exact_models
+from sspexplorer.app.kit.corner import LINES, SED_FIT, CornerView, fit_models
+from sspexplorer.models import load_model
 from sspexplorer.plots.corner import Corner
 from sspexplorer.plots.fit_quality import fit_quality_pictures
 from sspexplorer.posterior.one import OneGalaxy
-from sspexplorer.posterior.prediction import load_estimator
 
 _AGREES = {
-    "ssp": "The model should agree with it.",
+    "ssp": "The model should be near it.",
     "galaxy": "It knows single populations only: of a mixture it says which one looks alike, and "
     "it is too sure of that.",
 }
+_FIT = (
+    "The SED fit is χ² of every SSP behind every dust, at one redshift, with the errors of the "
+    "catalogue: which noise they were drawn from is not known, so it is not exact."
+)
 
 
 class PosteriorView(CornerView):
-    """Joint posterior of one galaxy, beside the exact one of single populations.
+    """Joint posterior of one galaxy, beside the SED fit of single populations.
 
     Parameters
     ----------
@@ -39,7 +43,7 @@ class PosteriorView(CornerView):
         if not self._answers.predicted[row]:
             self.clear("This row has no prediction, and no posterior.")
             return
-        self.ask(row, lambda: self._look(row), f"{LINES} {_AGREES[self._answers.model]}")
+        self.ask(row, lambda: self._look(row), f"{LINES} {_FIT} {_AGREES[self._answers.model]}")
 
     def _look(self, row: int) -> Corner:
         catalogue, predictions = self._answers.catalogue, self._answers.predictions
@@ -51,15 +55,15 @@ class PosteriorView(CornerView):
             predictions["pred_set_aside"].iloc[row],
             self._answers.asked.choices,
         )
-        # Where no redshift is given, the exact posterior is that at the redshift of the colours.
+        # Where no redshift is given, the SED fit is that at the redshift of the colours.
         redshift = galaxy.redshift
         if not np.isfinite(redshift):
             redshift = predictions["pred_photoz"].iloc[row]
         model = self._answers.model
         return Corner(
             {
-                model: galaxy.draws(load_estimator(model)),
-                EXACT: galaxy.exact(exact_models(redshift)),
+                model: galaxy.draws(load_model(model)),
+                SED_FIT: galaxy.fitted(fit_models(redshift)),
             }
         )
 

@@ -10,29 +10,21 @@ import panel as pn
 import param
 from bokeh.models.widgets.tables import NumberFormatter, StringFormatter
 
+from sspexplorer import flags
 from sspexplorer.analysis.catalogue import ALL, FLAGGED, WELL, WITHOUT, Answers
+from sspexplorer.analysis.galaxy import Galaxy, nearest_ssps
 from sspexplorer.app import cache
-from sspexplorer.app.apply.words import match_text, nearest_ssps, scatter_text
-from sspexplorer.app.frame.sidebar import MODEL_TITLES
+from sspexplorer.app.apply.words import match_text, scatter_text
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.theme import static_text
 from sspexplorer.app.state import SharedState
 from sspexplorer.bands import N_BANDS
+from sspexplorer.labels import MODEL_TITLES, PARAMETER_LABELS, age_text, library_label
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.networks.prediction import predict
-from sspexplorer.plots.catalogue import (
-    FLAG_COLOURS,
-    MAX_POINTS,
-    Galaxy,
-    galaxy_picture,
-    population_picture,
-)
-from sspexplorer.plots.sed import age_text
-from sspexplorer.plots.style import (
-    PARAMETER_LABELS,
-    library_dots,
-    library_label,
-)
+from sspexplorer.plots.catalogue import FLAG_COLOURS, MAX_POINTS, galaxy_picture, population_picture
+from sspexplorer.plots.style import library_dots
+from sspexplorer.shipped import compared_networks
 
 _PICTURE_HEIGHT = "max(320px, calc(100vh - 560px))"
 _ROWS_ON_A_PAGE = 10
@@ -135,7 +127,7 @@ class CatalogueResult(pn.viewable.Viewer):
     def controls(self) -> list[pn.widgets.Widget]:
         """Widgets that choose what is shown."""
         titles = {
-            f"{_GROUP_TITLES.get(name, name)} ({int(rows.sum()):,})": name
+            f"{_GROUP_TITLES.get(name) or flags.label(name)} ({int(rows.sum()):,})": name
             for name, rows in self._groups.items()
         }
         show = pn.widgets.Select.from_param(self.param.group, label="Show", options=titles)
@@ -193,7 +185,7 @@ class CatalogueResult(pn.viewable.Viewer):
         galaxy, line = self._galaxy.data, self.answers.table.loc[self.row]
         name = f"{line['name']}, row {line['row']}" if line["name"] else f"Row {line['row']}"
         age = f": {age_text(line['log_age'])}" if np.isfinite(line["log_age"]) else ""
-        flag = f"Flag: {line['flag']}." if line["flag"] else "No flag."
+        flag = f"Flag: {flags.sentences(line['flag'])}" if line["flag"] else "No flag."
         words = f"{flag} {line['n_bands']} of {N_BANDS} bands used."
         self._words[:] = [
             _text(
@@ -239,7 +231,7 @@ class CatalogueResult(pn.viewable.Viewer):
         """Prediction of each model for the galaxy in sight, the chosen model's first."""
         said = {self.answers.model: self._prediction()}
         flux = self.answers.catalogue.flux[[self.row]]
-        beside = cache.compared_models(self.answers.network)
+        beside = compared_networks(self.answers.network)
         for name in (n for n in beside if n != self.answers.model):
             predicted = predict(cache.model(name), flux)
             said[name] = predicted.iloc[0, : len(PARAMETERS)].to_numpy(float)
@@ -257,7 +249,8 @@ class CatalogueResult(pn.viewable.Viewer):
 
     def _redraw_map(self, *events: Any) -> None:
         table = self.answers.table.iloc[self._rows]
-        table = table[self.answers.predicted[self._rows]].rename(columns={"flag": "reason"})
+        table = table[self.answers.predicted[self._rows]]
+        table = table.assign(reason=table["flag"].map(flags.labels))
         if table.empty:
             self._legend[:] = []
             self._map[:] = [parts.empty_state("None of these rows has a prediction to draw.")]

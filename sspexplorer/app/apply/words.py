@@ -5,39 +5,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sspexplorer.libraries import load_library
+from sspexplorer.analysis.galaxy import Galaxy
+from sspexplorer.labels import PARAMETER_NAMES, PARAMETER_UNITS
 from sspexplorer.metrics import OUTLIER_LIMIT
-from sspexplorer.mocks import PARAMETERS, Observation, observe
+from sspexplorer.mocks import PARAMETERS
 from sspexplorer.noise import NoiseModel
-from sspexplorer.photometry import MAX_REDSHIFT
-from sspexplorer.plots.catalogue import Galaxy
-from sspexplorer.plots.style import PARAMETER_NAMES, PARAMETER_UNITS
 
 _FEWEST_ERRORS = 20  # bands with an error from which a typical S/N makes sense
-
-
-def nearest_ssps(
-    prediction: np.ndarray, libraries: list[str], redshift: float = 0.0
-) -> tuple[Observation, ...]:
-    """SSP of each library that is nearest to a prediction, behind the predicted dust.
-
-    Parameters
-    ----------
-    prediction : ndarray, shape (3,)
-        log_age (log10 yr), metallicity (dex) and ebv (mag); none if it is NaN. Negative dust is
-        taken as none.
-    libraries : list of str
-    redshift : float
-        Taken as 0 where it is unknown or outside of what can be drawn.
-    """
-    if not np.isfinite(prediction).all():
-        return ()
-    log_age, metallicity, ebv = prediction
-    seen_at = redshift if 0 <= redshift <= MAX_REDSHIFT else 0.0
-    return tuple(
-        observe(load_library(name), log_age, metallicity, ebv=max(0.0, ebv), redshift=seen_at)
-        for name in libraries
-    )
 
 
 def scatter_text(card: dict[str, Any], galaxy: Galaxy) -> str:

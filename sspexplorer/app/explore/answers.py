@@ -8,10 +8,10 @@ from html import escape
 
 import numpy as np
 
+from sspexplorer.labels import PARAMETER_LABELS, library_label, population_text
 from sspexplorer.mocks import PARAMETERS, Observation
 from sspexplorer.plots.density import LIMITS
-from sspexplorer.plots.sed import SED_COLOURS, population_text
-from sspexplorer.plots.style import PARAMETER_LABELS, library_label
+from sspexplorer.plots.sed import SED_COLOURS
 
 TICKS = {
     "log_age": (6, 7, 8, 9, 10),

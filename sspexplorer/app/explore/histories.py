@@ -17,7 +17,7 @@ from sspexplorer.analysis.histories import (
     OWN,
     PREDICTED_BY,
     Answer,
-    Own,
+    OwnHistory,
     Question,
     answer,
     members_of,
@@ -32,11 +32,11 @@ from sspexplorer.app.explore.history_words import (
     score_table,
 )
 from sspexplorer.app.explore.presets import MAX_EBV, metallicity_options
-from sspexplorer.app.frame.sidebar import MODEL_TITLES
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.background import Background
 from sspexplorer.app.state import LibraryName, SharedState
 from sspexplorer.histories.tables import KINDS
+from sspexplorer.labels import MODEL_TITLES, library_options
 from sspexplorer.libraries import load_library
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.plots.histories import (
@@ -48,7 +48,7 @@ from sspexplorer.plots.histories import (
     likeness_picture,
     rate_picture,
 )
-from sspexplorer.plots.style import library_options
+from sspexplorer.shipped import compared_networks, posterior_names
 
 _NOISE, _GYR = "Noise", "Age in Gyr"
 _NOTHING = Histories(
@@ -274,7 +274,7 @@ class MixedPopulations(pn.viewable.Viewer):
     # Choices.
 
     @property
-    def own(self) -> Own:
+    def own(self) -> OwnHistory:
         """The visitor's own history, with the metallicities that the library has."""
         metals = load_library(self.library).metallicities
         nearest = {
@@ -282,7 +282,7 @@ class MixedPopulations(pn.viewable.Viewer):
             for name in self._metals
         }
         others = ("form", "timescale", "ebv", "share", "start", "later_ebv")
-        return Own(**nearest, **{name: getattr(self, name) for name in others})
+        return OwnHistory(**nearest, **{name: getattr(self, name) for name in others})
 
     @property
     def _members(self) -> dict[str, int]:
@@ -293,7 +293,7 @@ class MixedPopulations(pn.viewable.Viewer):
         """Put all choices together."""
         network = self.state.model
         drawn = network if self.by == NETWORK else self.by
-        others = (*cache.compared_models(network), *cache.posterior_names())
+        others = (*compared_networks(network), *posterior_names())
         return Question(
             members=members_of(self.family, self.own),
             library=self.library,
@@ -346,7 +346,7 @@ class MixedPopulations(pn.viewable.Viewer):
         self._fill_widgets()
         question, family = self.ask(), self.family
         self._background.ask(
-            question, lambda: answer(question), lambda found: self._show(found, family)
+            question, lambda: answer(question, cache.model), lambda found: self._show(found, family)
         )
 
     def _show_busy(self, busy: bool) -> None:

@@ -3,15 +3,19 @@
 import numpy as np
 import pandas as pd
 
-from sspexplorer.analysis.histories import OWN, Answer
-from sspexplorer.app.frame.sidebar import MODEL_TITLES
+from sspexplorer.analysis.histories import OWN, Answer, SSPEquivalent
 from sspexplorer.histories import SOLAR_Z
 from sspexplorer.histories.tables import deviation_table
+from sspexplorer.labels import (
+    MODEL_TITLES,
+    PARAMETER_NAMES,
+    PARAMETER_UNITS,
+    age_text,
+    library_label,
+)
 from sspexplorer.libraries import load_library
 from sspexplorer.mocks import PARAMETERS
-from sspexplorer.plots.histories import MEMBER_COLOURS, Likeness
-from sspexplorer.plots.sed import age_text
-from sspexplorer.plots.style import PARAMETER_NAMES, PARAMETER_UNITS, library_label
+from sspexplorer.plots.histories import MEMBER_COLOURS
 
 # When constant star formation has lasted this long, the paper finds nothing well constrained; and
 # so long after a second burst it sees predictions fluctuate (Appendix C).
@@ -161,7 +165,7 @@ def mixture_note(answer: Answer, family: str) -> str:
     return " ".join(words)
 
 
-def likeness_text(answer: Answer, likeness: Likeness, time: float) -> str:
+def likeness_text(answer: Answer, likeness: SSPEquivalent, time: float) -> str:
     """Say what the population at a time is, what it is taken for, and how alike the two are."""
     row = answer.row(likeness.member, time)
     ssp = likeness.ssp

@@ -17,6 +17,7 @@ from sspexplorer.app.explore.library_words import MOCKS_NOTE, about, add_card, c
 from sspexplorer.app.explore.presets import MAX_SEDS, SED, SEDList
 from sspexplorer.app.kit import parts
 from sspexplorer.app.state import SharedState
+from sspexplorer.labels import age_text
 from sspexplorer.libraries import DEFAULT_AGE_RANGE, LIBRARY_NAMES, load_library
 from sspexplorer.mocks import Observation, observe
 from sspexplorer.plots.coverage import (
@@ -25,7 +26,7 @@ from sspexplorer.plots.coverage import (
     counts_table,
     coverage_picture,
 )
-from sspexplorer.plots.sed import age_text, most_alike, sed_picture
+from sspexplorer.plots.sed import most_alike, sed_picture
 from sspexplorer.plots.style import library_dots
 
 AGES = {"In range": "range", "Whole files": "whole"}

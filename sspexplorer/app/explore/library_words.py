@@ -6,12 +6,11 @@ import panel as pn
 
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.theme import static_text
+from sspexplorer.labels import age_text, library_label
 from sspexplorer.libraries import SSPLibrary, load_library
 from sspexplorer.libraries.readers import SOURCES
 from sspexplorer.mocks import EBV_GRID, MAGNITUDES
 from sspexplorer.plots.coverage import Coverage
-from sspexplorer.plots.sed import age_text
-from sspexplorer.plots.style import library_label
 
 MOCKS_NOTE = (
     f"Mocks: every SSP behind {len(EBV_GRID)} values of E(B−V) at {len(MAGNITUDES)} magnitudes. "

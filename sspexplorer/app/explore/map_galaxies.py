@@ -12,9 +12,9 @@ from sspexplorer.analysis.sed_map import MapGalaxies, nearest_text
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.theme import static_text
 from sspexplorer.embedding import inside
+from sspexplorer.labels import LIBRARY_LABELS
 from sspexplorer.plots.embedding import MAX_PICKED, NO_OUTLINE, Marks
 from sspexplorer.plots.sed import SED_COLOURS
-from sspexplorer.plots.style import LIBRARY_LABELS
 
 _TITLES = {
     "name": "galaxy",

@@ -6,22 +6,21 @@ import panel as pn
 
 from sspexplorer.analysis.sed_map import MAX_PREDICTED, MapGalaxies, Region
 from sspexplorer.app import cache
-from sspexplorer.app.frame.sidebar import MODEL_TITLES
 from sspexplorer.app.kit import parts
-from sspexplorer.app.trust.density_words import with_unit
 from sspexplorer.embedding import UNLIKE, load_embedding
+from sspexplorer.labels import (
+    LIBRARY_LABELS,
+    MODEL_TITLES,
+    PARAMETER_NAMES,
+    PARAMETER_UNITS,
+    library_label,
+    with_unit,
+)
 from sspexplorer.libraries import LIBRARY_NAMES
 from sspexplorer.metrics import NMAD_TO_SIGMA
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.plots.embedding import LIBRARY
-from sspexplorer.plots.style import (
-    LIBRARY_LABELS,
-    PARAMETER_COLOURS,
-    PARAMETER_NAMES,
-    PARAMETER_UNITS,
-    library_dots,
-    library_label,
-)
+from sspexplorer.plots.style import PARAMETER_COLOURS, library_dots
 
 _FAITHFUL_NOTE = (
     "Tested on mocks of SSPs that neither UMAP nor the network has seen. Trustworthiness is 1 "

@@ -20,9 +20,11 @@ from sspexplorer.app.state import SharedState
 from sspexplorer.bands import load_bands
 from sspexplorer.catalogue import Catalogue, read_catalogue
 from sspexplorer.catalogue.values import column_numbers
+from sspexplorer.constants import AB_ZERO_POINT
+from sspexplorer.labels import library_options
 from sspexplorer.libraries import load_library
 from sspexplorer.mocks import Observation, observe
-from sspexplorer.noise import AB_ZERO_POINT, NoiseModel, ab_magnitude, measure_noise
+from sspexplorer.noise import NoiseModel, ab_magnitude, measure_noise
 from sspexplorer.plots.noise import (
     Errors,
     error_picture,
@@ -31,7 +33,6 @@ from sspexplorer.plots.noise import (
     shown_magnitudes,
     snr_table,
 )
-from sspexplorer.plots.style import library_options
 from sspexplorer.resources import data_path
 
 EXAMPLE = "simulated_galaxies.csv"

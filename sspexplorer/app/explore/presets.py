@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import param
 
+from sspexplorer.labels import age_text
 from sspexplorer.libraries import LIBRARY_NAMES, SSPLibrary, library_names
 from sspexplorer.mocks import EBV_GRID
 from sspexplorer.photometry import MAX_REDSHIFT
-from sspexplorer.plots.sed import SED_COLOURS, age_text
+from sspexplorer.plots.sed import SED_COLOURS
 
 MAX_SEDS = len(SED_COLOURS)
 MAX_EBV = EBV_GRID[-1]

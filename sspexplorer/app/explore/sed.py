@@ -26,6 +26,7 @@ from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.sed_posterior import SEDPosterior
 from sspexplorer.app.state import SharedState
 from sspexplorer.gas import IonisedGas
+from sspexplorer.labels import library_options
 from sspexplorer.libraries import load_library
 from sspexplorer.mocks import Observation, observe
 from sspexplorer.nebular import LOG_U_RANGE, MAX_NEBULAR_LOG_AGE
@@ -37,7 +38,6 @@ from sspexplorer.plots.sed import (
     photometry_table,
     sed_picture,
 )
-from sspexplorer.plots.style import library_options
 
 _OWN = ""  # no preset: what the visitor chose
 _NO_NOISE = "Without noise"

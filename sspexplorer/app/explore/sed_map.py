@@ -10,7 +10,8 @@ import pandas as pd
 import panel as pn
 import param
 
-from sspexplorer.analysis.sed_map import MapGalaxies, MapMocks, Region
+from sspexplorer.analysis.scores import chosen_magnitudes
+from sspexplorer.analysis.sed_map import MapGalaxies, MapMocks, Region, RegionParameters
 from sspexplorer.app import cache
 from sspexplorer.app.explore.map_galaxies import GalaxyList
 from sspexplorer.app.explore.map_words import (
@@ -24,16 +25,12 @@ from sspexplorer.app.explore.map_words import (
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.background import Background
 from sspexplorer.app.state import SharedState
-from sspexplorer.app.trust.density_words import chosen_magnitudes
+from sspexplorer.errors import Cancelled
 from sspexplorer.mocks import MAGNITUDES, PARAMETERS
-from sspexplorer.networks.prediction import Cancelled
 from sspexplorer.plots.embedding import LIBRARY, NO_OUTLINE, Marks, map_limits, sed_map
-from sspexplorer.plots.map_region import (
-    RegionParameters,
-    RegionSEDs,
-    prediction_histogram,
-    region_seds,
-)
+from sspexplorer.plots.map_region import RegionSEDs, prediction_histogram, region_seds
+from sspexplorer.progress import Progress
+from sspexplorer.shipped import compared_networks, network_names
 
 COLOURS = {
     "Library": LIBRARY,
@@ -207,9 +204,9 @@ class SEDMap(pn.viewable.Viewer):
     def warm() -> None:
         """Make what the page opens with."""
         cache.map_mocks()
-        for name in cache.compared_models(cache.model_names()[0]):
+        for name in compared_networks(network_names()[0]):
             cache.model(name)
-        cache.map_galaxies("simulated", cache.model_names()[0])
+        cache.map_galaxies("simulated", network_names()[0])
 
     def _say_busy(self, words: str, busy: bool) -> None:
         self._busy.object = parts.note(words if busy else "").object
@@ -317,7 +314,7 @@ class SEDMap(pn.viewable.Viewer):
         mocks, rows, outline, name = self._mocks, self._rows, self.outline, self.state.model
 
         def look() -> Region:
-            models = {key: cache.model(key) for key in cache.compared_models(name)}
+            models = {key: cache.model(key) for key in compared_networks(name)}
             return Region.of(mocks, rows, outline, models)
 
         question = (self._mock_work.question, outline.tobytes(), name)
@@ -372,7 +369,9 @@ class SEDMap(pn.viewable.Viewer):
             if choice != OWN:
                 return cache.map_galaxies(choice, name)
             with suppress(Cancelled):
-                return MapGalaxies.place(catalogue, cache.model(name), cancelled=overtaken)
+                return MapGalaxies.place(
+                    catalogue, cache.model(name), progress=Progress(is_cancelled=overtaken)
+                )
             return None
 
         self._galaxy_work.ask(question, place, self._show_galaxies)

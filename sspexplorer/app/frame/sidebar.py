@@ -8,20 +8,10 @@ from sspexplorer.app import cache
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.theme import static_text
 from sspexplorer.app.state import SharedState
-from sspexplorer.plots.style import (
-    LIBRARY_LABELS,
-    library_colour,
-    library_label,
-    library_options,
-)
+from sspexplorer.labels import MODEL_TITLES, library_label, library_options
+from sspexplorer.plots.style import library_colour
+from sspexplorer.shipped import network_names
 
-MODEL_TITLES = {
-    "default": "Default",
-    "paper": "As in the paper",
-    "galaxy": "galaxy: mixed populations",
-    "ssp": "ssp: one population",
-    **{f"default-{name}": f"{label} alone" for name, label in LIBRARY_LABELS.items()},
-}
 _NETWORK_TITLES = {"base": "base network (4 hidden layers)", "sed": "SED network (7 hidden layers)"}
 
 
@@ -114,7 +104,7 @@ class Sidebar(pn.viewable.Viewer):
 
     def _models(self) -> dict[str, str]:
         # A link may name a network that another visitor keeps.
-        names = dict.fromkeys((*cache.model_names(), *self.state.kept, self.state.model))
+        names = dict.fromkeys((*network_names(), *self.state.kept, self.state.model))
         return {MODEL_TITLES.get(name, name): name for name in names}
 
     def _show_model(self, *events: object) -> None:

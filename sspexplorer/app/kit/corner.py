@@ -15,10 +15,8 @@ from sspexplorer.plots.corner import CORNER_COLOURS, Corner, corner_panels
 from sspexplorer.sedfit import ModelGrid
 
 EXACT = "exact, one population"
-LINES = (
-    "Lines hold 68 and 95 % of the probability. The exact posterior is χ² of every SSP behind "
-    "every dust, at one redshift."
-)
+SED_FIT = "SED fit, one population"
+LINES = "Lines hold 68 and 95 % of the probability."
 _GRID_CSS = """
 :host { display: grid !important; gap: 2px 10px; max-width: 980px;
         grid-template-columns: repeat(3, minmax(0, 1fr)); }
@@ -26,14 +24,18 @@ _GRID_CSS = """
 .scroll-button { display: none; }
 """
 _PANEL_HEIGHT = "225px"
-# The exact posterior is worked out at redshifts so far apart: a few hundredths of a band.
+# SED fits are worked out at redshifts so far apart: a few hundredths of a band.
 _REDSHIFT_STEP = 0.005
 
 
 def exact_models(redshift: float) -> ModelGrid:
-    """Models of the exact posterior at about a redshift."""
-    step = np.clip(np.rint(redshift / _REDSHIFT_STEP) * _REDSHIFT_STEP, 0, MAX_REDSHIFT)
-    return cache.exact_models(float(round(step, 3)))
+    """Models of the exact posterior at a redshift."""
+    return cache.exact_models(float(round(np.clip(redshift, 0, MAX_REDSHIFT), 4)))
+
+
+def fit_models(redshift: float) -> ModelGrid:
+    """Models of the SED fit at about a redshift."""
+    return exact_models(np.rint(redshift / _REDSHIFT_STEP) * _REDSHIFT_STEP)
 
 
 class CornerView(pn.viewable.Viewer):

@@ -5,10 +5,10 @@ import numpy as np
 from sspexplorer.app.kit.corner import EXACT, LINES, CornerView, exact_models
 from sspexplorer.bands import N_BANDS
 from sspexplorer.mocks import PARAMETERS, Observation
+from sspexplorer.models import load_model
 from sspexplorer.plots.corner import Corner
-from sspexplorer.posterior.model import POSTERIOR_MODELS
 from sspexplorer.posterior.one import OneGalaxy
-from sspexplorer.posterior.prediction import load_estimator
+from sspexplorer.shipped import posterior_names
 
 
 class SEDPosterior(CornerView):
@@ -25,9 +25,10 @@ class SEDPosterior(CornerView):
         """
         question = (observation.flux.tobytes(), observation.redshift, observation.magnitude)
         words = (
-            f"What the colours of SED {number} leave open; grey lines: the truth. {LINES} “ssp” "
-            "answers the same question: the nearer to it, the better the network. “galaxy” thinks "
-            "of mixtures, too."
+            f"What the colours of SED {number} leave open; grey lines: the truth. {LINES} The "
+            "exact posterior weighs every SSP behind every dust by its likelihood under this "
+            "noise. “ssp” answers the same question: the nearer to it, the better the network. "
+            "“galaxy” thinks of mixtures, too."
         )
         self.ask(question, lambda: _look(observation), words)
 
@@ -36,6 +37,7 @@ def _look(observation: Observation) -> Corner:
     known = float(observation.redshift)
     nothing = np.zeros(N_BANDS, dtype=bool)
     galaxy = OneGalaxy(observation.flux, observation.flux_err, nothing, known, np.nan)
-    tables = {name: galaxy.draws(load_estimator(name)) for name in POSTERIOR_MODELS}
-    tables[EXACT] = galaxy.exact(exact_models(known))
+    tables = {name: galaxy.draws(load_model(name)) for name in posterior_names()}
+    relative = observation.flux_err / observation.noise_free
+    tables[EXACT] = galaxy.exact(exact_models(known), relative)
     return Corner(tables, {name: float(getattr(observation, name)) for name in PARAMETERS})

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 import panel as pn
 
 from sspexplorer.app.kit import parts
-from sspexplorer.errors import InputError
-from sspexplorer.networks.prediction import Cancelled
+from sspexplorer.errors import Cancelled, InputError
+from sspexplorer.progress import Progress
 
 _QUIET = 0.3  # s; what takes less is not announced
 _TICK = 0.1  # s between looks at a running job
@@ -52,9 +52,13 @@ class Job:
     fraction: float | None = None
     _stop: threading.Event = field(default_factory=threading.Event)
 
-    def progress(self, fraction: float) -> None:
-        """Take the fraction done."""
-        self.fraction = fraction
+    @property
+    def progress(self) -> Progress:
+        """What the work reports to."""
+        return Progress(self._take, self.cancelled)
+
+    def _take(self, fraction: float, words: str | None) -> None:
+        self.fraction, self.words = fraction, words or self.words
 
     def cancel(self) -> None:
         """Ask the work to stop."""

@@ -12,18 +12,19 @@ import numpy as np
 import pandas as pd
 
 from sspexplorer.analysis.by_magnitude import metrics_by_magnitude
+from sspexplorer.analysis.held_out import density_table
 from sspexplorer.app import cache
-from sspexplorer.app.trust.density_words import run_title
 from sspexplorer.jobs.process import Task
+from sspexplorer.labels import PARAMETER_NAMES, PARAMETER_UNITS, library_label, run_title
 from sspexplorer.libraries import LIBRARY_NAMES
 from sspexplorer.metrics import EVALUATION_SEED, Summary, held_out_mocks, summary
 from sspexplorer.mocks import PARAMETERS, MockSample, make_mocks
 from sspexplorer.networks.model import NETWORKS, Model
 from sspexplorer.noise import NoiseModel
-from sspexplorer.plots.density import density_table
 from sspexplorer.plots.magnitude import Look
-from sspexplorer.plots.style import NEUTRAL, PARAMETER_NAMES, PARAMETER_UNITS, library_label
+from sspexplorer.plots.style import NEUTRAL
 from sspexplorer.plots.training import Losses
+from sspexplorer.shipped import RECIPE_MODELS, network_names
 
 NETWORK_TITLES = {"base": "Base", "sed": "SED"}
 RECIPE_TITLES = {"default": "Default", "paper": "Paper", "custom": "Custom"}
@@ -157,7 +158,7 @@ def _make_test_mocks(noise_key: str, libraries: cache.Versions) -> MockSample:
     noise = NoiseModel.from_dict(json.loads(noise_key)) if noise_key else None
     mocks = make_mocks([name for name, _ in libraries], noise=noise, seed=EVALUATION_SEED)
     # What is held out from one network that keeps whole SSPs together is from all of them.
-    return held_out_mocks(cache.model(cache.model_names()[0]), "ssp", mocks)
+    return held_out_mocks(cache.model(network_names()[0]), "ssp", mocks)
 
 
 def _test_mocks(noise_key: str, libraries: cache.Versions) -> MockSample:
@@ -169,7 +170,7 @@ def _test_mocks(noise_key: str, libraries: cache.Versions) -> MockSample:
 @functools.cache
 def shipped_runs() -> tuple[Run, ...]:
     """Runs of the shipped networks of both recipes, which all visitors share."""
-    names = [name for name in cache.RECIPE_MODELS if name in cache.model_names()]
+    names = [name for name in RECIPE_MODELS if name in network_names()]
     return tuple(
         Run(run_title(name), cache.model_card(name), look, shipped=name)
         for name, look in zip(names, _SHIPPED_LOOKS, strict=False)
@@ -270,7 +271,7 @@ def _as_shipped(task: Task, n_train: float) -> float | None:
 
     With t = epochs · (steps · a + mocks · b) of two batch sizes, both a and b are known.
     """
-    cards = [cache.model_card(name) for name in cache.RECIPE_MODELS]
+    cards = [cache.model_card(name) for name in RECIPE_MODELS]
     if not all(cards):
         return None
     equations = [

@@ -13,6 +13,7 @@ from sspexplorer.app import cache
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.download import Download
 from sspexplorer.app.state import SharedState
+from sspexplorer.labels import PARAMETER_NAMES
 from sspexplorer.mocks import EBV_GRID, MAGNITUDES, PARAMETERS, make_mocks, split_of
 from sspexplorer.plots.samples import (
     PAPER_ROWS,
@@ -25,7 +26,6 @@ from sspexplorer.plots.samples import (
     label_picture,
     row_name,
 )
-from sspexplorer.plots.style import PARAMETER_NAMES
 
 _DOTS = {row_name(key, name): PART_COLOURS[name] for key in SPLITS for name in PARTS}
 # A row for each split; a column on a narrow page.

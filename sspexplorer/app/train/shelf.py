@@ -18,10 +18,10 @@ from sspexplorer.app.kit.background import Background
 from sspexplorer.app.kit.download import Download
 from sspexplorer.app.state import SharedState
 from sspexplorer.app.train.runs import Comparison, Run, look_of, runs_table, shipped_runs
+from sspexplorer.labels import PARAMETER_NAMES
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.networks.model import Model
 from sspexplorer.plots.magnitude import METRICS, Curves, legend_html, metric_curves
-from sspexplorer.plots.style import PARAMETER_NAMES
 
 _NOTE = (
     "σ is σ\u00a0NMAD on the mocks of the figures, all magnitudes together, in dex, dex and mag. "

@@ -23,8 +23,9 @@ from sspexplorer.app.train.runs import (
 from sspexplorer.app.train.shelf import GRID_CSS, RunShelf, figure_cell
 from sspexplorer.jobs.process import Task
 from sspexplorer.jobs.queue import DONE, FAILED, QUEUE, WAITING, Training
+from sspexplorer.labels import PARAMETER_NAMES
 from sspexplorer.mocks import PARAMETERS
-from sspexplorer.plots.style import NEUTRAL, PARAMETER_NAMES
+from sspexplorer.plots.style import NEUTRAL
 from sspexplorer.plots.training import Losses, loss_curves
 
 _LOOK_EVERY = 250  # ms

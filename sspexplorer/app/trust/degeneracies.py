@@ -11,12 +11,13 @@ import pandas as pd
 import panel as pn
 import param
 
+from sspexplorer.analysis.held_out import CUTS, SPLITS, Trial, cut_name
 from sspexplorer.app import cache
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.background import Background
 from sspexplorer.app.state import SharedState
-from sspexplorer.app.trials import CUTS, SPLITS, Trial, cut_name, fair_split
 from sspexplorer.errors import InputError
+from sspexplorer.labels import PARAMETER_LABELS, PARAMETER_NAMES, library_label
 from sspexplorer.libraries import in_order
 from sspexplorer.metrics import Correlation, correlation
 from sspexplorer.mocks import PARAMETERS
@@ -29,7 +30,7 @@ from sspexplorer.plots.degeneracies import (
     error_table,
 )
 from sspexplorer.plots.shading import compile_means
-from sspexplorer.plots.style import PARAMETER_LABELS, PARAMETER_NAMES, library_label
+from sspexplorer.shipped import compared_networks, network_names
 
 _CONTOURS = "Contours"
 # Beyond this many of its standard errors a coefficient is called one.
@@ -153,8 +154,8 @@ class Degeneracies(pn.viewable.Viewer):
     def warm() -> None:
         """Make what the page opens with."""
         compile_means()
-        for name in cache.compared_models(cache.model_names()[0]):
-            cache.held_out_table(name, fair_split(name, "ssp"))
+        for name in compared_networks(network_names()[0]):
+            cache.held_out_table(name, cache.fair_split(name, "ssp"))
 
     def select(self, row: int, region: Region | None) -> None:
         """Follow the mocks of a region in row 0 or 1 to its other panels; None for all mocks."""
@@ -193,7 +194,7 @@ class Degeneracies(pn.viewable.Viewer):
         )
 
     def _update(self, *events: Any) -> None:
-        trial = Trial.of(self.state.model, self.split, self.state.libraries)
+        trial = cache.trial(self.state.model, self.split, self.state.libraries)
         self._split_note.object = parts.note(trial.split_note(self.split)).object
         question = Question(trial, (self.upper, self.lower))
         self._picture_work.ask(question, partial(_errors, question), partial(self._draw, question))
@@ -262,19 +263,19 @@ def _select(label: str, parameter: param.Parameter) -> pn.widgets.Select:
 
 
 def _errors(question: Question) -> tuple[list[Errors], list[Coefficients]]:
-    tables = [error_table(question.trial.rows(limit)) for limit in question.limits]
+    tables = [error_table(cache.trial_rows(question.trial, limit)) for limit in question.limits]
     return [Errors.of(table) for table in tables], [coefficients_of(table) for table in tables]
 
 
 def _others(question: Question) -> dict[str, list[Coefficients]]:
     """Coefficients of the shipped recipes, for comparison."""
     found = {}
-    for name in cache.compared_models(question.trial.model):
+    for name in compared_networks(question.trial.model):
         if name == question.trial.model:
             continue
-        trial = Trial.of(name, question.trial.split, question.trial.libraries)
+        trial = cache.trial(name, question.trial.split, question.trial.libraries)
         try:
-            tables = [error_table(trial.rows(limit)) for limit in question.limits]
+            tables = [error_table(cache.trial_rows(trial, limit)) for limit in question.limits]
         except InputError:
             # The page is about the network that was chosen; these can be missing.
             continue

@@ -11,35 +11,32 @@ import pandas as pd
 import panel as pn
 import param
 
+from sspexplorer.analysis.held_out import ONLY_RANDOM, SPLIT_NOTES, SPLITS, density_table
+from sspexplorer.analysis.scores import (
+    Panel,
+    Scores,
+    Selection,
+    chosen_magnitudes,
+    panel_magnitudes,
+)
 from sspexplorer.app import cache
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.background import Background
 from sspexplorer.app.state import SharedState
 from sspexplorer.app.trust.density_words import (
     FORMATS,
-    ONLY_RANDOM,
     PUBLISHED_NOTE,
-    SPLIT_NOTES,
-    SPLITS,
-    Panel,
-    Scores,
-    Selection,
     caption_text,
-    chosen_magnitudes,
     corner_text,
-    panel_magnitudes,
     score_table,
-    with_unit,
 )
+from sspexplorer.labels import PARAMETER_NAMES, with_unit
 from sspexplorer.metrics import Summary
 from sspexplorer.mocks import MAGNITUDES, PARAMETERS
 from sspexplorer.noise import NoiseModel
-from sspexplorer.plots.density import Compared, common_view, density_picture, density_table
-from sspexplorer.plots.style import (
-    PARAMETER_COLOURS,
-    PARAMETER_NAMES,
-    library_dots,
-)
+from sspexplorer.plots.density import Compared, common_view, density_picture
+from sspexplorer.plots.style import PARAMETER_COLOURS, library_dots
+from sspexplorer.shipped import compared_networks, network_names
 
 LAYOUTS = {"Parameters": "parameters", "Magnitudes": "magnitudes"}
 MAGNITUDE_CHOICES = {"All": "all", "Brighter than": "brighter", "At": "at"}
@@ -111,7 +108,7 @@ class PredictedVsTrue(pn.viewable.Viewer):
     selection : Selection or None
         What is in sight.
     rows : list of DataFrame
-        The mocks of each panel, as of :func:`~sspexplorer.plots.density.density_table`.
+        The mocks of each panel, as of :func:`~sspexplorer.analysis.held_out.density_table`.
     scores : list of Scores
         Their metrics; empty until they are measured.
     others : dict
@@ -155,7 +152,7 @@ class PredictedVsTrue(pn.viewable.Viewer):
     @staticmethod
     def warm() -> None:
         """Make what the page opens with."""
-        for name in cache.compared_models(cache.model_names()[0]):
+        for name in compared_networks(network_names()[0]):
             cache.held_out_table(name, "ssp")
 
     def __panel__(self) -> pn.Row:
@@ -265,7 +262,7 @@ class PredictedVsTrue(pn.viewable.Viewer):
             self._stop(parts.empty_state(_why_empty(selection)))
             return
         self.selection, self.rows, self.scores = selection, rows, scores or []
-        names = cache.compared_models(selection.model)
+        names = compared_networks(selection.model)
         self.others = dict.fromkeys(name for name in names if name != selection.model)
         self._trouble.visible, self._picture.visible = False, True
         self._send()
@@ -363,7 +360,9 @@ def _collect(selection: Selection) -> tuple[list[pd.DataFrame], list[Scores] | N
 
 
 def _compare(selection: Selection, names: Sequence[str]) -> dict[str, list[Summary]]:
-    return {name: selection.summaries(name) for name in names}
+    return {
+        name: selection.summaries(cache.held_out_table(name, selection.split)) for name in names
+    }
 
 
 def _leave(busy: bool) -> None:

@@ -5,11 +5,12 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 import panel as pn
 
+from sspexplorer import flags
 from sspexplorer.app.kit import parts
+from sspexplorer.labels import PARAMETER_NAMES, PARAMETER_UNITS
 from sspexplorer.mocks import PARAMETERS
-from sspexplorer.plots.style import PARAMETER_NAMES, PARAMETER_UNITS
+from sspexplorer.models import load_model
 from sspexplorer.posterior.likeness import UNLIKE
-from sspexplorer.posterior.model import load_posterior
 from sspexplorer.posterior.validation.promises import Promise
 from sspexplorer.posterior.validation.trust import Trust
 
@@ -73,13 +74,13 @@ def galaxy_table(answers: pd.DataFrame) -> pn.pane.HTML:
             f"{a:.2f} to {b:.2f}" for a, b in zip(low, high, strict=True)
         ]
     columns["p-value"] = answers["pred_p_value"].round(3).tolist()
-    columns["remarks"] = answers["pred_flag"].replace("", "none").tolist()
+    columns["remarks"] = [flags.labels(flag) or "none" for flag in answers["pred_flag"]]
     return parts.metric_table(pd.DataFrame(columns, index=answers["name"].to_numpy()))
 
 
 def card_facts(name: str) -> list[str]:
     """What the card of a posterior model says of its making."""
-    card = load_posterior(name).card
+    card = load_model(name).model.card
     recipe, training = card["recipe"], card["training"]
     cores = "one core" if training["threads"] == 1 else f"{training['threads']} cores"
     return [

@@ -21,9 +21,9 @@ from sspexplorer.app.trust.error_bar_words import (
 from sspexplorer.errors import InputError
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.plots import trust as plots
-from sspexplorer.posterior.model import POSTERIOR_MODELS
 from sspexplorer.posterior.validation.promises import EVERY_68, EVERY_95, EXACT_RATIO, promises
 from sspexplorer.posterior.validation.trust import Trust, load_trust
+from sspexplorer.shipped import posterior_names
 
 MODELS = {"galaxy: mixed populations": "galaxy", "ssp: one population": "ssp"}
 SECTIONS = {
@@ -87,7 +87,7 @@ class ErrorBars(pn.viewable.Viewer):
     @staticmethod
     def warm() -> None:
         """Read what the page opens with."""
-        for name in POSTERIOR_MODELS:
+        for name in posterior_names():
             load_trust(name)
 
     def _tell_busy(self, busy: bool) -> None:

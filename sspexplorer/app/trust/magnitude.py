@@ -9,13 +9,14 @@ import pandas as pd
 import panel as pn
 import param
 
+from sspexplorer.analysis.held_out import ONLY_RANDOM, SPLIT_NOTES, SPLITS
 from sspexplorer.app import cache
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.background import Background
 from sspexplorer.app.kit.theme import static_text
 from sspexplorer.app.state import CommaList, SharedState
-from sspexplorer.app.trust.density_words import ONLY_RANDOM, SPLIT_NOTES, SPLITS, run_title
 from sspexplorer.app.trust.magnitude_numbers import NUMBERS_CSS, caption_text, numbers_html
+from sspexplorer.labels import PARAMETER_NAMES, run_title
 from sspexplorer.libraries import LIBRARY_NAMES
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.noise import NoiseModel
@@ -26,12 +27,13 @@ from sspexplorer.plots.magnitude import (
     legend_html,
     metric_curves,
 )
-from sspexplorer.plots.style import PARAMETER_COLOURS, PARAMETER_NAMES
+from sspexplorer.plots.style import PARAMETER_COLOURS
+from sspexplorer.shipped import RECIPE_MODELS, compared_networks, network_names
 
 SEDFIT, PUBLISHED = "sedfit", "published"
 # What to compare with, apart from the chosen model.
 OTHERS = {
-    **{run_title(name): name for name in cache.RECIPE_MODELS},
+    **{run_title(name): name for name in RECIPE_MODELS},
     "SED fit": SEDFIT,
     "Published": PUBLISHED,
 }
@@ -45,9 +47,10 @@ _NOTE = (
     "Outliers are off by more than 0.25 (dex or mag). Bars are ±1σ, from drawing whole SSPs anew, "
     "since mocks of one SSP are not independent. The "
     "SED fit knows the noise and has every SSP of the mocks in its grid, the held-out ones too: "
-    "the least scatter there can be. Published: Domínguez Sánchez et al. (2026), on their own "
-    "mocks and split at random. Sect. 7 puts its numbers at i ≈ 17; Sect. 4 gives the same scatter "
-    "for all magnitudes, and for age 0.13 dex at i = 17 and 0.46 dex at 21. CIGALE: Sect. 5.1."
+    "nearly the least scatter there can be. Published: Domínguez Sánchez et al. (2026), on their "
+    "own mocks and split at random. Sect. 7 puts its numbers at i ≈ 17; Sect. 4 gives the same "
+    "scatter for all magnitudes, and for age 0.13 dex at i = 17 and 0.46 dex at 21. CIGALE: "
+    "Sect. 5.1."
 )
 _GRID_CSS = """
 :host { display: grid; gap: 10px 20px; grid-template-columns: repeat(2, minmax(0, 1fr)); }
@@ -141,8 +144,8 @@ class AgainstMagnitude(pn.viewable.Viewer):
     @staticmethod
     def warm() -> None:
         """Make what the page opens with."""
-        first = cache.model_names()[0]
-        for name in cache.compared_models(first):
+        first = network_names()[0]
+        for name in compared_networks(first):
             cache.magnitude_metrics(name, "ssp", LIBRARY_NAMES)
         cache.sedfit_metrics(first, "ssp", LIBRARY_NAMES)
 
@@ -260,7 +263,7 @@ class AgainstMagnitude(pn.viewable.Viewer):
         self._split.param.update(value=split, disabled=only_random)
         known = sample.get("libraries", self.state.libraries)
         libraries = tuple(name for name in self.state.libraries if name in known)
-        others = [m for m in cache.compared_models(self.state.model) if m in self.others]
+        others = [m for m in compared_networks(self.state.model) if m in self.others]
         models = (*dict.fromkeys((self.state.model, *others)),)
         return Question(models, split, libraries, fit=SEDFIT in self.others)
 

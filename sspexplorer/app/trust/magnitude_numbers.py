@@ -6,10 +6,10 @@ from html import escape
 import numpy as np
 import pandas as pd
 
-from sspexplorer.app.trust.density_words import listed
+from sspexplorer.labels import PARAMETER_NAMES, PARAMETER_UNITS, listed
 from sspexplorer.noise import NoiseModel
 from sspexplorer.plots.magnitude import Curves, snr_text
-from sspexplorer.plots.style import PARAMETER_COLOURS, PARAMETER_NAMES, PARAMETER_UNITS
+from sspexplorer.plots.style import PARAMETER_COLOURS
 
 # Heading and format of each metric in the table.
 _SHOWN = {

@@ -10,16 +10,18 @@ import pandas as pd
 import panel as pn
 import param
 
+from sspexplorer.analysis.held_out import density_table, medians_table
+from sspexplorer.analysis.scores import chosen_magnitudes
 from sspexplorer.app import cache
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.background import Background
 from sspexplorer.app.state import SharedState
-from sspexplorer.app.trust.density_words import chosen_magnitudes
 from sspexplorer.errors import InputError
+from sspexplorer.labels import LIBRARY_LABELS, PARAMETER_NAMES, PARAMETER_UNITS, age_text
 from sspexplorer.libraries import LIBRARY_NAMES, load_library
 from sspexplorer.metrics import summary
 from sspexplorer.mocks import MAGNITUDES, PARAMETERS
-from sspexplorer.plots.density import Compared, density_picture, density_table, medians_table
+from sspexplorer.plots.density import Compared, density_picture
 from sspexplorer.plots.one_library import (
     METRIC_NAMES,
     TRAINED_LABELS,
@@ -29,8 +31,7 @@ from sspexplorer.plots.one_library import (
     crossed_picture,
     metric_text,
 )
-from sspexplorer.plots.sed import age_text
-from sspexplorer.plots.style import LIBRARY_LABELS, PARAMETER_NAMES, PARAMETER_UNITS
+from sspexplorer.shipped import network_names
 
 MODELS = {name: f"default-{name}" for name in LIBRARY_NAMES} | {"all": "default", "paper": "paper"}
 MAGNITUDE_CHOICES = {"All": "all", "Brighter than": "brighter", "At": "at"}
@@ -275,7 +276,7 @@ def _select(label: str, parameter: param.Parameter) -> pn.widgets.Select:
 
 def _available() -> dict[str, str]:
     """Models that are there, by what they were trained on."""
-    shipped = cache.model_names()
+    shipped = network_names()
     return {trained: name for trained, name in MODELS.items() if name in shipped}
 
 

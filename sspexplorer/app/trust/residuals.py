@@ -10,23 +10,20 @@ import pandas as pd
 import panel as pn
 import param
 
+from sspexplorer.analysis.held_out import CUTS, SPLITS, Trial, cut_name
 from sspexplorer.app import cache
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.background import Background
 from sspexplorer.app.state import SharedState
-from sspexplorer.app.trials import CUTS, SPLITS, Trial, cut_name, fair_split
 from sspexplorer.errors import InputError
+from sspexplorer.labels import PARAMETER_NAMES, PARAMETER_UNITS, library_label
 from sspexplorer.libraries import LIBRARY_NAMES, in_order
 from sspexplorer.metrics import Summary, summary
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.plots.residuals import Residuals, magnitude_colours, residual_picture
 from sspexplorer.plots.shading import compile_means
-from sspexplorer.plots.style import (
-    PARAMETER_NAMES,
-    PARAMETER_UNITS,
-    library_colour,
-    library_label,
-)
+from sspexplorer.plots.style import library_colour
+from sspexplorer.shipped import compared_networks, network_names
 
 _MARKS = "Medians and quartiles"
 # A median of fewer mocks is not worth a word.
@@ -98,8 +95,8 @@ class ResidualsByLibrary(pn.viewable.Viewer):
     def warm() -> None:
         """Make what the page opens with."""
         compile_means()
-        for name in cache.compared_models(cache.model_names()[0]):
-            cache.held_out_table(name, fair_split(name, "ssp"))
+        for name in compared_networks(network_names()[0]):
+            cache.held_out_table(name, cache.fair_split(name, "ssp"))
 
     def _make_parts(self) -> None:
         self._split_note, self._caption = parts.note(""), parts.caption("")
@@ -153,7 +150,7 @@ class ResidualsByLibrary(pn.viewable.Viewer):
         return parts.stack(self._scales[library], *cells, gap=2)
 
     def _update(self, *events: Any) -> None:
-        trial = Trial.of(self.state.model, self.split, self.state.libraries)
+        trial = cache.trial(self.state.model, self.split, self.state.libraries)
         self._split_note.object = parts.note(trial.split_note(self.split)).object
         question = Question(trial, self.limit)
         self._picture_work.ask(question, partial(_measure, question), partial(self._draw, question))
@@ -198,18 +195,18 @@ class ResidualsByLibrary(pn.viewable.Viewer):
 
 
 def _measure(question: Question) -> Residuals:
-    return Residuals.of(question.trial.rows(question.limit))
+    return Residuals.of(cache.trial_rows(question.trial, question.limit))
 
 
 def _others(question: Question) -> dict[str, Scores]:
     """Metrics of the shipped recipes, for comparison."""
     found = {}
-    for name in cache.compared_models(question.trial.model):
+    for name in compared_networks(question.trial.model):
         if name == question.trial.model:
             continue
-        trial = Trial.of(name, question.trial.split, question.trial.libraries)
+        trial = cache.trial(name, question.trial.split, question.trial.libraries)
         try:
-            rows = trial.rows(question.limit)
+            rows = cache.trial_rows(trial, question.limit)
         except InputError:
             # The page is about the network that was chosen; these can be missing.
             continue

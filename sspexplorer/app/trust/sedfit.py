@@ -3,9 +3,7 @@
 import functools
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import holoviews as hv
@@ -14,17 +12,21 @@ import pandas as pd
 import panel as pn
 import param
 
+from sspexplorer.analysis.held_out import density_table, medians_table
+from sspexplorer.analysis.scores import chosen_magnitudes
 from sspexplorer.app import cache
-from sspexplorer.app.frame.sidebar import MODEL_TITLES
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.work import Job, Worker
 from sspexplorer.app.state import SharedState
-from sspexplorer.app.trust.density_words import FORMATS, chosen_magnitudes, with_unit
+from sspexplorer.app.trust.density_words import FORMATS
+from sspexplorer.labels import MODEL_TITLES, PARAMETER_NAMES, library_label, with_unit
 from sspexplorer.libraries import LIBRARY_NAMES, in_order, library_names
 from sspexplorer.metrics import Summary, summary
 from sspexplorer.mocks import MAGNITUDES, PARAMETERS
-from sspexplorer.plots.density import Compared, density_picture, density_table, medians_table
-from sspexplorer.plots.style import PARAMETER_COLOURS, PARAMETER_NAMES, library_label
+from sspexplorer.plots.density import Compared, density_picture
+from sspexplorer.plots.style import PARAMETER_COLOURS
+from sspexplorer.progress import Progress
+from sspexplorer.shipped import compared_networks, network_names
 
 if TYPE_CHECKING:
     from sspexplorer.mocks import MockSample
@@ -101,8 +103,8 @@ def answer(question: Question, job: Job) -> dict[str, Method]:
     titles = [FIT] if question.models == "others" else [FIT, FIT_WITHOUT]
     methods = {}
     for done, title in enumerate(titles):
-        progress = partial(_tell, job, done / len(titles), 1 / len(titles))
-        methods[title] = _fit(question, mocks, title == FIT, progress, job)
+        progress = job.progress.part(done / len(titles), 1 / len(titles))
+        methods[title] = _fit(question, mocks, title == FIT, progress)
     for name in question.compared:
         model = cache.model(name)
         begun = time.perf_counter()
@@ -117,8 +119,7 @@ def _fit(
     question: Question,
     mocks: "MockSample",
     itself: bool,
-    progress: Callable[[float], None],
-    job: Job,
+    progress: Progress,
 ) -> Method:
     from sspexplorer.sedfit import MEAN_COLUMNS, fit_mocks
 
@@ -131,21 +132,16 @@ def _fit(
         itself=itself,
         floor=question.floor,
         progress=progress,
-        cancelled=job.cancelled,
     )
     seconds = time.perf_counter() - begun
     means = fitted[list(MEAN_COLUMNS)].to_numpy()
     return Method(density_table(mocks.labels, means), seconds / len(mocks))
 
 
-def _tell(job: Job, start: float, size: float, fraction: float) -> None:
-    job.progress(start + size * fraction)
-
-
 def opening_question() -> Question:
     """What the page asks before anybody changed anything."""
     return Question(
-        compared=cache.compared_models(cache.model_names()[0]),
+        compared=compared_networks(network_names()[0]),
         libraries=LIBRARY_NAMES,
         magnitudes=MAGNITUDES,
         models="all",
@@ -224,7 +220,7 @@ class SEDFitting(pn.viewable.Viewer):
         self._magnitude_note.object = parts.note(sentence).object
         of_models = [] if self.models in MODELS.values() else [self.models]
         return Question(
-            compared=cache.compared_models(self.state.model),
+            compared=compared_networks(self.state.model),
             libraries=tuple(self.state.libraries),
             magnitudes=chosen,
             models=self.models,
@@ -235,7 +231,7 @@ class SEDFitting(pn.viewable.Viewer):
 
     def _make_parts(self) -> None:
         self._magnitude_note = parts.note("")
-        names = cache.compared_models(self.state.model)
+        names = compared_networks(self.state.model)
         titles = [FIT, FIT_WITHOUT, *(MODEL_TITLES.get(name, name) for name in names)]
         self._show = pn.widgets.RadioButtonGroup(options=titles, value=FIT, margin=0)
         self._show.link(self, value="shown")
@@ -365,9 +361,9 @@ _NOTHING = density_table(
 )
 _ADDED = "{:.1%} is added to all errors: what the colours say below that is thrown away."
 _MEANING = {
-    "all": "With the true noise and the very SSP in the grid the fit is the limit: on average over "
-    "the grid no method has a smaller mean squared error. The networks never saw these SSPs, so "
-    "their fair rival is the fit without them.",
+    "all": "With the true noise and the very SSP in the grid the fit is close to the "
+    "limit: hardly any method has a smaller mean squared error. The networks never saw these "
+    "SSPs, so their fair rival is the fit without them.",
     "own": "The library of the galaxy is known here, as it was to the paper's rival: a comfort "
     "that no real galaxy offers.",
     "others": "No mock has its own library in the grid, and no real galaxy has: the errors of the "

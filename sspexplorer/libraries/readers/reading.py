@@ -22,8 +22,7 @@ from sspexplorer.libraries.readers.resampling import (
     without_gaps,
 )
 from sspexplorer.libraries.readers.sources import PPXF_KEYS, SOURCES, Source
-
-Progress = Callable[[float, str], None]
+from sspexplorer.progress import NO_PROGRESS, Progress
 
 READERS: dict[str, Callable[[Path], Contents]] = {
     "emiles-full": emiles.read,
@@ -34,7 +33,7 @@ READERS: dict[str, Callable[[Path], Contents]] = {
 }
 
 
-def read_source(name: str, path: Path, progress: Progress | None = None) -> SSPLibrary:
+def read_source(name: str, path: Path, progress: Progress = NO_PROGRESS) -> SSPLibrary:
     """Read a library from its authors' files.
 
     Parameters
@@ -43,8 +42,7 @@ def read_source(name: str, path: Path, progress: Progress | None = None) -> SSPL
         One of :data:`sspexplorer.libraries.readers.SOURCES`.
     path : Path
         A file, or a folder, searched with all its subfolders.
-    progress : callable, optional
-        Called with the fraction done, 0 to 1, and a few words.
+    progress : Progress, optional
 
     Returns
     -------
@@ -59,7 +57,7 @@ def read_source(name: str, path: Path, progress: Progress | None = None) -> SSPL
     if name not in SOURCES:
         raise InputError(f"There is no library {name!r} to add; there are {', '.join(SOURCES)}.")
     contents = READERS[name](Path(path))
-    return collect(SOURCES[name], contents, progress or (lambda fraction, words: None))
+    return collect(SOURCES[name], contents, progress)
 
 
 def collect(source: Source, contents: Contents, progress: Progress) -> SSPLibrary:
@@ -73,7 +71,8 @@ def collect(source: Source, contents: Contents, progress: Progress) -> SSPLibrar
     title = contents.texts.get("title", source.title)
     parts, left_out, grid = [], _LeftOut(), None
     for number, batch in enumerate(contents.batches):
-        progress(number / contents.n_batches, f"{title}: {batch.label}")
+        progress.check()
+        progress.report(number / contents.n_batches, f"{title}: {batch.label}")
         grid = _common_grid(title, grid, batch)
         parts.append(_resampled(batch, left_out.note(batch, grid), grid))
     sentences = [*contents.left_out, *left_out.sentences()]
@@ -96,7 +95,7 @@ def collect(source: Source, contents: Contents, progress: Progress) -> SSPLibrar
     )
     if library.continued_bands(blue.MAX_REDSHIFT):
         sentences.append(blue.sentence(library))
-    progress(1.0, f"{title}: {counted(len(library), 'SSP')}")
+    progress.report(1.0, f"{title}: {counted(len(library), 'SSP')}")
     return replace(library, left_out=tuple(dict.fromkeys(sentences)))
 
 

@@ -8,18 +8,19 @@ import pandas as pd
 from sspexplorer.galaxies import GalaxyPrior
 from sspexplorer.metrics import summary
 from sspexplorer.mocks import PARAMETERS
-from sspexplorer.networks.model import load_model
+from sspexplorer.networks.model import Model
 from sspexplorer.noise import NoiseModel
 from sspexplorer.populations import Populations, SSPPrior
+from sspexplorer.posterior.exact import ExactPosterior
 from sspexplorer.posterior.model import PosteriorModel
 from sspexplorer.posterior.validation.calibration import coverage, ranks
 from sspexplorer.posterior.validation.trust import SEED, TestMocks, observe_all
+from sspexplorer.shipped import model_folder
 
 EXACT_MAGNITUDES = (20.0, 21.0, 22.0)
 LINES_MAGNITUDE = 19.0
 
 _N_MODELS = 150_000
-_CHUNK = 200
 
 
 def singles_at_rest(n: int, magnitudes: Sequence[float], seed: int = SEED) -> TestMocks:
@@ -32,55 +33,6 @@ def singles_at_rest(n: int, magnitudes: Sequence[float], seed: int = SEED) -> Te
 def model_grid(n: int = _N_MODELS) -> Populations:
     """Populations at redshift 0 about every SSP, held out or not, from the prior of ``ssp``."""
     return SSPPrior(max_redshift=0.0).draw_all(n, seed=SEED + 9)
-
-
-class ExactPosterior:
-    """Posterior from models that are all as likely, under the noise as it is.
-
-    F = a M (1 + σ N(0, 1)) with the amplitude a at its likeliest, as mocks are made.
-
-    Parameters
-    ----------
-    models : ndarray, shape (n_models, 57)
-        Noise-free F_ν, positive.
-    """
-
-    def __init__(self, models: np.ndarray) -> None:
-        self._inverse, self._squared, self._logs = (1 / models).T, (models**-2).T, np.log(models).T
-
-    def probabilities(self, flux: np.ndarray, relative: np.ndarray) -> np.ndarray:
-        """Probability of each model, shape (n, n_models); rows add up to 1.
-
-        Parameters
-        ----------
-        flux : ndarray, shape (n, 57)
-            NaN where a band is missing.
-        relative : ndarray, shape (57,)
-            σ, the same for all.
-        """
-        present = np.isfinite(flux)
-        f = np.maximum(np.nan_to_num(flux), 1e-3)
-        weight = present / relative**2
-        first = (f * weight) @ self._inverse
-        second = (f**2 * weight) @ self._squared
-        log_likelihood = (first**2 / second - weight.sum(axis=1, keepdims=True)) / 2
-        log_likelihood -= present @ self._logs
-        log_likelihood += present.sum(axis=1, keepdims=True) * np.log(first / second)
-        log_likelihood -= log_likelihood.max(axis=1, keepdims=True)
-        probability = np.exp(log_likelihood)
-        return probability / probability.sum(axis=1, keepdims=True)
-
-    def means(self, flux: np.ndarray, relative: np.ndarray, parameters: np.ndarray) -> np.ndarray:
-        """Posterior means, shape (n, 3): no estimator can have a lesser mean squared error.
-
-        Parameters
-        ----------
-        flux, relative
-            As in :meth:`probabilities`.
-        parameters : ndarray, shape (n_models, 3)
-        """
-        parts = np.split(flux, range(_CHUNK, len(flux), _CHUNK))
-        return np.concatenate([self.probabilities(f, relative) @ parameters for f in parts])
 
 
 def measure_exact(model: PosteriorModel, n_each: int = 2000) -> pd.DataFrame:
@@ -133,7 +85,8 @@ def measure_lines(
     drawn = _galaxies_with_lines(1500)
     mocks = observe_all(drawn, np.full(len(drawn), LINES_MAGNITUDE), NoiseModel.default(), SEED)
     answer: dict[str, Callable[[], np.ndarray]] = {
-        name: lambda name=name: load_model(name).predict(mocks.flux) for name in networks
+        name: lambda name=name: Model.load(model_folder(name)).predict(mocks.flux)
+        for name in networks
     }
     for name, model in posteriors.items():
         answer[name] = lambda model=model: model.posterior(

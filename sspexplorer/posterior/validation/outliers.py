@@ -3,18 +3,19 @@
 Each kind is seen at i = 18, beside held-out mocks of the same magnitude.
 """
 
-from collections.abc import Callable
 from functools import cache
 
 import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
+from sspexplorer import flags
 from sspexplorer.bands import load_bands
+from sspexplorer.constants import SPEED_OF_LIGHT
 from sspexplorer.noise import NoiseModel
-from sspexplorer.photometry import SPEED_OF_LIGHT
 from sspexplorer.posterior.likeness import UNLIKE, Likeness, named
 from sspexplorer.posterior.validation.trust import TestMocks
+from sspexplorer.progress import NO_PROGRESS, Progress
 from sspexplorer.resources import data_path
 
 MAGNITUDE = 18.0
@@ -108,7 +109,7 @@ def measure_outliers(
     noise: NoiseModel,
     *,
     seed: int = 0,
-    progress: Callable[[str], None] | None = None,
+    progress: Progress = NO_PROGRESS,
 ) -> tuple[pd.DataFrame, dict[str, list[float]]]:
     """How well the p-value tells each kind from held-out mocks.
 
@@ -119,8 +120,8 @@ def measure_outliers(
         Held out, at i = 18.
     noise : NoiseModel
     seed : int
-    progress : callable, optional
-        Called with each kind before it is tried.
+    progress : Progress, optional
+        Told of each kind before it is tried.
 
     Returns
     -------
@@ -143,8 +144,7 @@ def measure_outliers(
     whole = likeness.assess(mocks.flux, mocks.error)[1]
     p_values, rows = {"held-out mocks": whole.tolist()}, []
     for kind, (flux, error) in kinds.items():
-        if progress:
-            progress(kind)
+        progress.report(None, kind)
         # Mocks lack the bands that a star's spectrum does not reach, as the star does.
         beside = whole
         if np.isnan(flux).any():
@@ -163,7 +163,7 @@ def measure_outliers(
         if kind == "one wrecked band":
             names = named(likeness.contradicted(flux, error)[0])
             right = [
-                load_bands().names[b] in n.split(", ") for b, n in zip(band, names, strict=True)
+                load_bands().names[b] in flags.codes(n) for b, n in zip(band, names, strict=True)
             ]
             row["named"] = float(np.mean(right))
         p_values[kind] = p.tolist()

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sspexplorer.artifact import card_text
 from sspexplorer.bands import N_BANDS, load_bands
 from sspexplorer.errors import InputError
 from sspexplorer.metrics import summary
 from sspexplorer.mocks import MAGNITUDES
-from sspexplorer.networks.model import card_text
 from sspexplorer.noise import NoiseModel
 from sspexplorer.populations import Populations
 from sspexplorer.posterior.density import Mixture

@@ -1,6 +1,7 @@
 """The door to all models."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from sspexplorer.errors import InputError
@@ -9,10 +10,11 @@ from sspexplorer.mocks import make_mocks, split_of
 from sspexplorer.models import (
     POINT_MEANING,
     answers_to_mocks,
-    check_model,
-    gives_posteriors,
+    load_model,
     meaning,
+    predict_rows,
 )
+from sspexplorer.shipped import is_posterior, model_folder
 
 
 @pytest.fixture(scope="module")
@@ -21,17 +23,23 @@ def mocks():
 
 
 def test_a_model_that_is_not_there_is_refused():
-    for model in ("default", "galaxy"):
-        check_model(model)
-    with pytest.raises(InputError, match=r"no model 'nothing': .* ssp, galaxy, default"):
-        check_model("nothing")
+    with pytest.raises(InputError, match=r"no model 'nothing': .* default, .* galaxy, .* ssp"):
+        load_model("nothing")
 
 
 def test_each_model_says_which_ages_it_reports():
     assert "weighted by their light" in meaning("galaxy")
     assert "SSP-equivalent" in meaning("ssp")
     assert meaning("paper") == POINT_MEANING
-    assert [gives_posteriors(name) for name in ("ssp", "default")] == [True, False]
+    assert [is_posterior(name) for name in ("ssp", "default")] == [True, False]
+
+
+def test_a_model_is_the_same_by_name_by_folder_and_loaded(mocks):
+    flux, error = mocks.flux[:3], mocks.flux_err[:3]
+    for name in ("default", "galaxy"):
+        by_name = predict_rows(name, flux, error).table
+        for model in (model_folder(name), load_model(name)):
+            pd.testing.assert_frame_equal(predict_rows(model, flux, error).table, by_name)
 
 
 @pytest.mark.parametrize("model", ["ssp", "default"])

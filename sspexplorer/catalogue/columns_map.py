@@ -1,0 +1,370 @@
+"""A map of columns: which column holds what, said by the user instead of guessed.
+
+It is a mapping, as read from a YAML file::
+
+    unit: flambda                     # fnu, flambda or mag
+    redshift: [z_spec, PHOTOZ]        # the first that a row has
+    redshift_err: [null, PHOTOZ_ERR]
+    id: OBJID
+    bands:
+      J0378: {flux: F378, error: F378_ERR, error_kind: relative, mask: FLAGS_J0378}
+      J0390: {flux: FLUX_AUTO, element: 2}    # a value of an array, counted from 0
+      J0400: null                     # not read
+
+Whatever the map leaves out is recognised as without a map, so it can be a single line.
+"""
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from sspexplorer.bands import BAND_NAMES
+from sspexplorer.catalogue.names import ERROR_KINDS, MASK_KINDS, BandColumn
+from sspexplorer.catalogue.redshifts import RedshiftColumn
+from sspexplorer.errors import InputError
+
+_LARGEST = 1 << 20  # bytes; a map of all bands has some 10 000
+_KEYS = ("photometry", "unit", "redshift", "redshift_err", "id", "bands")
+_BAND_KEYS = (
+    "flux",
+    "element",
+    "error",
+    "error_element",
+    "error_kind",
+    "mask",
+    "mask_element",
+    "mask_kind",
+    "flags",
+    "flags_element",
+)
+HEADER = "# Columns that sspexplorer took; change them and give the file to --columns.\n"
+
+
+@dataclass(frozen=True)
+class ColumnsMap:
+    """A map that was checked against a table.
+
+    Attributes
+    ----------
+    bands : dict from str to BandColumn or None
+        None for a band that is not to be read.
+    redshifts : tuple of RedshiftColumn, or None
+        None where the map does not say, so that they are recognised.
+    photometry, unit : str or None
+    id : str
+        Column that names the rows, "" if the map does not say.
+    """
+
+    bands: Mapping[str, BandColumn | None] = field(default_factory=dict)
+    redshifts: tuple[RedshiftColumn, ...] | None = None
+    photometry: str | None = None
+    unit: str | None = None
+    id: str = ""
+
+    def applied_to(self, columns: Sequence[BandColumn]) -> tuple[BandColumn, ...]:
+        """These columns, or the map's own where it has a word on the band, in band order."""
+        by_band = {column.band: column for column in columns} | dict(self.bands)
+        return tuple(c for band in BAND_NAMES if (c := by_band.get(band)) is not None)
+
+
+class _OneOfEach(yaml.SafeLoader):
+    """Safe YAML in which a key may stand only once."""
+
+
+def _mapping_of_unique_keys(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict:
+    loader.flatten_mapping(node)
+    keys = [loader.construct_object(key, deep=True) for key, _ in node.value]
+    repeated = [key for i, key in enumerate(keys) if key in keys[:i]]
+    if repeated:
+        raise InputError(f"{repeated[0]!r} is there twice, in line {node.start_mark.line + 1} on")
+    return loader.construct_mapping(node, deep=True)
+
+
+_OneOfEach.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping_of_unique_keys)
+
+
+def load_map(path: str | Path) -> dict:
+    """Read a map from a YAML file; it is data only, and nothing in it is run.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, it is too large, no YAML, or no mapping.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from None
+    if len(data) > _LARGEST:
+        raise InputError(f"{path} is larger than {_LARGEST >> 20} MB, which no map of columns is.")
+    try:
+        found = yaml.load(data.decode("utf-8-sig"), Loader=_OneOfEach)
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is not text in UTF-8.") from None
+    except InputError as error:
+        raise InputError(f"{path}: {error}.") from None
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" in line {mark.line + 1}" if mark else ""
+        why = getattr(error, "problem", None) or type(error).__name__
+        raise InputError(f"{path} is not YAML that can be read{where}: {why}.") from None
+    if not isinstance(found, dict):
+        raise InputError(f"{path} is not a map of columns: write lines like 'redshift: z_spec'.")
+    return found
+
+
+def dump_map(mapping: Mapping) -> str:
+    """Write a map as YAML, one line a band."""
+    lines = [HEADER]
+    for key, value in mapping.items():
+        if key != "bands":
+            lines.append(_flow({key: value})[1:-1] + "\n")
+    lines.append("bands:\n")
+    for band, entry in mapping.get("bands", {}).items():
+        lines.append(f"  {band}: {_flow(entry)}\n")
+    return "".join(lines)
+
+
+def _flow(value: object) -> str:
+    text = yaml.safe_dump(
+        value, default_flow_style=True, allow_unicode=True, sort_keys=False, width=10**9
+    )
+    return text.removesuffix("\n").removesuffix("\n...")
+
+
+def check_map(mapping: Mapping, names: Sequence[str], width: Callable[[str], int]) -> ColumnsMap:
+    """Check a map against the columns of a table.
+
+    Parameters
+    ----------
+    mapping : mapping
+        As of :func:`load_map`; see this module's docstring.
+    names : sequence of str
+        The table's columns.
+    width : callable
+        Values in each row of a column: 1 for a plain one.
+
+    Raises
+    ------
+    InputError
+        One sentence that names what is wrong in the map.
+    """
+    if not isinstance(mapping, Mapping):
+        raise InputError("A map of columns must be a mapping, with keys such as bands, redshift.")
+    bands = dict(_mapping(mapping.get("bands"), "bands"))
+    for key in mapping:
+        if key in BAND_NAMES:
+            if key in bands:
+                raise InputError(f"The map of columns has {key} twice: by itself and in bands.")
+            bands[key] = mapping[key]
+        elif key not in _KEYS:
+            raise InputError(_unknown("key", key, (*_KEYS, *BAND_NAMES)))
+    checker = _Checker(names, width)
+    columns = {band: checker.band(band, entry) for band, entry in bands.items()}
+    checker.refuse_one_for_two([c for c in columns.values() if c])
+    return ColumnsMap(
+        columns,
+        checker.redshifts(mapping),
+        _text(mapping, "photometry"),
+        _text(mapping, "unit"),
+        checker.column(mapping["id"], "id") if mapping.get("id") is not None else "",
+    )
+
+
+@dataclass(frozen=True)
+class _Checker:
+    names: Sequence[str]
+    width: Callable[[str], int]
+
+    def column(self, name: object, where: str) -> str:
+        """Name of a column that there is, also if only its case or its spaces differ."""
+        if not isinstance(name, str):
+            raise InputError(
+                f"In the map of columns, {where} is {name!r}, which is no column's name; put it in "
+                "quotes if it is one."
+            )
+        if name in self.names:
+            return name
+        same = [n for n in self.names if n.strip().lower() == name.strip().lower()]
+        if len(same) == 1:
+            return same[0]
+        raise InputError(_unknown(f"column for {where}", name, self.names, "the table"))
+
+    def band(self, band: object, entry: object) -> BandColumn | None:
+        if band not in BAND_NAMES:
+            raise InputError(_unknown("band", band, BAND_NAMES))
+        if entry is None:
+            return None
+        entry = {"flux": entry} if isinstance(entry, str) else _mapping(entry, str(band))
+        for key in entry:
+            if key not in _BAND_KEYS:
+                raise InputError(_unknown(f"key for {band}", key, _BAND_KEYS))
+        if entry.get("flux") is None:
+            raise InputError(f"In the map of columns, {band} has no flux: say which column has it.")
+        flux, at = self._source(entry, "flux", "element", band)
+        error, error_at = self._source(entry, "error", "error_element", band, at)
+        mask, mask_at = self._source(entry, "mask", "mask_element", band, at)
+        flags, flags_at = self._source(entry, "flags", "flags_element", band, at)
+        error_kind = _one_of(entry, "error_kind", ERROR_KINDS, band) or "absolute"
+        mask_kind = _one_of(entry, "mask_kind", MASK_KINDS, band) or ("mask" if mask else "")
+        if flags and not mask:
+            mask, mask_at, mask_kind, flags, flags_at = flags, flags_at, "sextractor", "", None
+        return BandColumn(
+            str(band), flux, error, at, error_at, error_kind, mask, mask_at, mask_kind, flags,
+            flags_at,
+        )  # fmt: skip
+
+    def _source(
+        self, entry: Mapping, key: str, element_key: str, band: object, other: int | None = None
+    ) -> tuple[str, int | None]:
+        """Column and element; where an array's element is not given, it is the flux's."""
+        if entry.get(key) is None:
+            if entry.get(element_key) is not None:
+                raise InputError(f"In the map of columns, {band} has {element_key} without {key}.")
+            return "", None
+        name = self.column(entry[key], f"{key} of {band}")
+        element = entry.get(element_key)
+        width = self.width(name)
+        if width == 1:
+            if element is not None:
+                raise InputError(
+                    f"In the map of columns, {band} asks for {element_key} {element} of {name!r}, "
+                    "which is no array."
+                )
+            return name, None
+        element = other if element is None else element
+        if isinstance(element, bool) or not isinstance(element, int) or not 0 <= element < width:
+            raise InputError(
+                f"In the map of columns, {band} needs {element_key}, a whole number from 0 to "
+                f"{width - 1}, as {name!r} has {width} values a row."
+            )
+        return name, element
+
+    def refuse_one_for_two(self, columns: Sequence[BandColumn]) -> None:
+        """Raise InputError if one column's numbers are given to two bands."""
+        seen: dict[tuple[str, int | None], str] = {}
+        for column in columns:
+            own = {
+                f"the flux of {column.band}": (column.flux, column.flux_element),
+                f"the error of {column.band}": (column.error, column.error_element),
+            }
+            for what, source in own.items():
+                if source[0] and source in seen:
+                    raise InputError(
+                        f"In the map of columns, {source[0]!r} is both {seen[source]} and {what}."
+                    )
+                seen[source] = what
+
+    def redshifts(self, mapping: Mapping) -> tuple[RedshiftColumn, ...] | None:
+        if "redshift" not in mapping:
+            if mapping.get("redshift_err") is not None:
+                raise InputError("The map of columns has redshift_err without redshift.")
+            return None
+        given, errors = mapping["redshift"], mapping.get("redshift_err")
+        given = [] if given is None else list(given) if isinstance(given, list | tuple) else [given]
+        errors = list(errors) if isinstance(errors, list | tuple) else [errors]
+        if len(errors) > max(len(given), 1):
+            raise InputError(
+                f"The map of columns has {len(errors)} redshift_err for {len(given)} redshift."
+            )
+        errors += [None] * (len(given) - len(errors))
+        return tuple(
+            RedshiftColumn(
+                self.column(name, "redshift"),
+                "as you chose",
+                "" if error is None else self.column(error, "redshift_err"),
+            )
+            for name, error in zip(given, errors, strict=False)
+        )
+
+
+def _mapping(value: object, what: str) -> Mapping:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise InputError(
+            f"In the map of columns, {what} must be a mapping such as {{flux: J0378}}, not "
+            f"{_shown(value)}."
+        )
+    return value
+
+
+def _text(mapping: Mapping, key: str) -> str | None:
+    value = mapping.get(key)
+    if value is not None and not isinstance(value, str):
+        raise InputError(f"In the map of columns, {key} must be a word, not {_shown(value)}.")
+    return value
+
+
+def _one_of(entry: Mapping, key: str, choices: tuple[str, ...], band: object) -> str | None:
+    value = entry.get(key)
+    if value is not None and value not in choices:
+        raise InputError(
+            f"In the map of columns, {key} of {band} must be one of {', '.join(choices)}, not "
+            f"{_shown(value)}."
+        )
+    return value
+
+
+def _unknown(what: str, name: object, known: Sequence[str], place: str = "") -> str:
+    close = difflib.get_close_matches(str(name), list(known), 1, 0.6)
+    hint = f"; did you mean {close[0]!r}?" if close else "."
+    where = f", which is not in {place}" if place else ", which is unknown"
+    return f"The map of columns has the {what} {_shown(name)}{where}{hint}"
+
+
+def _shown(value: object) -> str:
+    text = (
+        repr(value) if isinstance(value, str | int | float | bool | None) else type(value).__name__
+    )
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def map_of(
+    columns: Sequence[BandColumn],
+    redshifts: Sequence[RedshiftColumn],
+    unit: str | None,
+    id_column: str = "",
+) -> dict:
+    """Map that reads the same again: every band is named, those not read as None.
+
+    Parameters
+    ----------
+    columns : sequence of BandColumn
+    redshifts : sequence of RedshiftColumn
+    unit : str or None
+        None where the columns have units of different kinds, which then decide again.
+    id_column : str
+    """
+    by_band = {column.band: column for column in columns}
+    found: dict = {}
+    if unit is not None:
+        found["unit"] = unit
+    found["redshift"] = [column.name for column in redshifts] or None
+    if any(column.error for column in redshifts):
+        found["redshift_err"] = [column.error or None for column in redshifts]
+    if id_column:
+        found["id"] = id_column
+    found["bands"] = {
+        band: _entry(by_band[band]) if band in by_band else None for band in BAND_NAMES
+    }
+    return found
+
+
+def _entry(column: BandColumn) -> dict:
+    entry: dict = {"flux": column.flux, "element": column.flux_element}
+    if column.error:
+        entry |= {"error": column.error, "error_element": column.error_element}
+        if column.error_kind != "absolute":
+            entry["error_kind"] = column.error_kind
+    if column.mask:
+        entry |= {"mask": column.mask, "mask_element": column.mask_element}
+        entry["mask_kind"] = column.mask_kind
+    if column.flags:
+        entry |= {"flags": column.flags, "flags_element": column.flags_element}
+    return {key: value for key, value in entry.items() if value is not None}

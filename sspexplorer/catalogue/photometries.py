@@ -1,0 +1,416 @@
+"""The photometries of a table: which columns belong together, and which set to take."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from sspexplorer.bands import BAND_NAMES
+from sspexplorer.catalogue.arrays import ArrayOrders, Order
+from sspexplorer.catalogue.names import BandColumn, ColumnName, parse
+from sspexplorer.catalogue.words import SURVEYS
+from sspexplorer.errors import InputError
+
+PLAIN = "plain"
+_PREFERRED = ("APER_COR_3_0", "", "AUTO")  # the first is the paper's
+_KINDS_BY_CARE = ("absolute", "relative", "percent", "ivar")
+_COMPANY = 5  # bands that make numbers such as flux_378 the names of bands
+
+
+class ChoiceNeededError(InputError):
+    """What was found could be read in several ways that nothing sets apart.
+
+    Attributes
+    ----------
+    option : str
+        Argument of :func:`~sspexplorer.catalogue.read_catalogue` that decides.
+    choices : tuple of str
+        Its possible values.
+    """
+
+    def __init__(self, sentence: str, option: str = "", choices: tuple[str, ...] = ()) -> None:
+        super().__init__(sentence)
+        self.option, self.choices = option, choices
+
+
+@dataclass(frozen=True)
+class Photometry:
+    """One set of columns that belong together: a label, its quantity, and a column per band.
+
+    ``clashes`` are (band, sentence) of bands that two columns claim.
+    """
+
+    label: str
+    quantity: str
+    aperture: str
+    columns: tuple[BandColumn, ...]
+    clashes: tuple[tuple[str, str], ...] = ()
+    suffix: str = ""
+    trusted: bool = True
+
+    @property
+    def with_errors(self) -> int:
+        """How many bands have an error."""
+        return sum(bool(column.error) for column in self.columns)
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """All that the names of a table say of bands.
+
+    Attributes
+    ----------
+    photometries : tuple of Photometry
+        The best first: most bands and errors, then APER_COR_3_0, plain, AUTO, others.
+    other_bands : tuple of str
+        Columns of bands that are not among the 57.
+    odd_arrays : tuple of (column, length, reason)
+        Photometric array columns whose order of bands is unknown; the reason may be "".
+    arrays : dict from str to (order, source)
+        Bands of the values of each array column of photometry, None for bands that are not ours,
+        and where a list of them was found, "" for the published order.
+    flags : tuple of str
+        Columns that look like flags and mask no band.
+    no_photometry : tuple of (what, number)
+        Columns that name a band and are no photometry: NOBS, 57 of them.
+    lone_errors : tuple of str
+        Errors without a flux.
+    """
+
+    photometries: tuple[Photometry, ...]
+    other_bands: tuple[str, ...] = ()
+    odd_arrays: tuple[tuple[str, int, str], ...] = ()
+    arrays: Mapping[str, tuple[Order, str]] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
+    no_photometry: tuple[tuple[str, int], ...] = ()
+    lone_errors: tuple[str, ...] = ()
+
+    def photometry(self, label: str | None) -> Photometry:
+        """Photometry with this label, in any letter case; the best one if None.
+
+        Raises
+        ------
+        InputError
+            If there is no such photometry.
+        ChoiceNeededError
+            If ``label`` is None and two are equally good.
+        """
+        if label is not None:
+            return self._labelled(label)
+        best = self.photometries[0]
+        rivals = [p for p in self.photometries if _rank(p)[:3] == _rank(best)[:3]]
+        rivals = list({(p.aperture): p for p in reversed(rivals)}.values())[::-1]
+        if len(rivals) > 1:
+            labels = tuple(p.label for p in rivals)
+            raise ChoiceNeededError(
+                f"{' and '.join(labels[:2])} are equally good photometries ({len(best.columns)} "
+                f"bands); say which to read, as in --photometry {labels[0]}.",
+                "photometry",
+                labels,
+            )
+        return best
+
+    def _labelled(self, label: str) -> Photometry:
+        # AUTO also stands for FLUX_AUTO, or for MAG_AUTO where that is all there is.
+        wanted = [f"{prefix}{label.upper()}" for prefix in ("", "FLUX_", "MAG_")]
+        by_label = {p.label.upper(): p for p in self.photometries}
+        found = [by_label[name] for name in wanted if name in by_label]
+        if not found:
+            known = ", ".join(p.label for p in self.photometries)
+            raise InputError(f"There is no photometry {label!r} in the table; it has {known}.")
+        return found[0]
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """A column that says it holds a band's numbers."""
+
+    column: str
+    element: int | None
+    kind: str = ""
+    weak: bool = False
+
+
+_Claims = dict[str, list[_Claim]]
+_Key = tuple[str, str, str]  # quantity, aperture, suffix
+
+
+@dataclass
+class _Gathered:
+    """What the names of a table claim, in file order."""
+
+    flux: dict[_Key, _Claims] = field(default_factory=dict)
+    error: dict[_Key, _Claims] = field(default_factory=dict)
+    mask: dict[tuple[str, str, str], _Claims] = field(default_factory=dict)  # kind, aperture, …
+    doubtful: set[_Key] = field(default_factory=set)
+    needs_errors: set[_Key] = field(default_factory=set)
+
+
+def recognise(
+    names: Sequence[str],
+    width: Callable[[str], int],
+    orders: ArrayOrders | None = None,
+) -> Recognised:
+    """Find the photometries, and what else names a band, in a table's names.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Column names in file order.
+    width : callable
+        Values in each row of a column: 1 for a plain column. Asked only of columns whose name
+        looks like photometry or a mask.
+    orders : ArrayOrders, optional
+        Bands of the values in an array column, by its length; as published if not given.
+    """
+    orders = orders or ArrayOrders()
+    gathered = _Gathered()
+    other_bands, odd_arrays, arrays, flags = [], [], {}, []
+    no_photometry: Counter[str] = Counter()
+    for name in names:
+        read = parse(name)
+        if read is None:
+            continue
+        if read.role == "other" or (read.role == "flag" and read.band):
+            if read.band and read.known and not read.weak:
+                no_photometry[read.aperture or read.quantity] += 1
+            if read.role == "flag":
+                flags.append(name)
+            continue
+        if not read.known:
+            if read.role == "flux":
+                other_bands.append(name)
+            continue
+        columns = width(name)
+        elements = _elements(read, columns, orders.by_width)
+        if elements is None:
+            if read.role == "flux" and columns != 1:
+                odd_arrays.append((name, columns, orders.refused.get(columns, "")))
+            if read.role in ("mask", "flag"):
+                flags.append(name)
+            continue
+        if not read.band and read.role == "flux":
+            arrays[name] = (orders.by_width[columns], orders.source.get(columns, ""))
+        _claim(gathered, name, read, elements)
+    _settle(gathered)
+    found = [_photometry(key, gathered) for key in gathered.flux]
+    kept = [
+        p for p, key in zip(found, gathered.flux, strict=True) if _is_measured(p, key, gathered)
+    ]
+    for p in found:
+        if p not in kept:
+            no_photometry[p.label] += len(p.columns)
+    kept = _labelled(kept)
+    used = {c.mask for p in kept for c in p.columns} | {c.flags for p in kept for c in p.columns}
+    masks = [c.column for claims in gathered.mask.values() for own in claims.values() for c in own]
+    errors = [
+        c.column for claims in gathered.error.values() for own in claims.values() for c in own
+    ]
+    taken = {c.error for p in found for c in p.columns}
+    return Recognised(
+        tuple(sorted(kept, key=_rank)),
+        tuple(other_bands),
+        tuple(odd_arrays),
+        arrays,
+        tuple(dict.fromkeys([*flags, *(m for m in masks if m not in used)])),
+        tuple(no_photometry.items()),
+        tuple(dict.fromkeys(name for name in errors if name not in taken)),
+    )
+
+
+def _elements(
+    read: ColumnName, width: int, orders: Mapping[int, Order]
+) -> Iterable[tuple[str, int | None]] | None:
+    if read.band:
+        return [(read.band, None)] if width == 1 else None
+    if width not in orders:
+        return None
+    return [(band, i) for i, band in enumerate(orders[width]) if band]
+
+
+def _claim(
+    gathered: _Gathered,
+    name: str,
+    read: ColumnName,
+    elements: Iterable[tuple[str, int | None]],
+) -> None:
+    if read.role == "mask":
+        claims = gathered.mask.setdefault((read.kind, read.aperture, read.suffix), {})
+    else:
+        key = (read.quantity, read.aperture, read.suffix)
+        by_role = gathered.flux if read.role == "flux" else gathered.error
+        claims = by_role.setdefault(key, {})
+        if read.needs_errors:
+            gathered.needs_errors.add(key)
+        if not read.trusted:
+            gathered.doubtful.add(key)
+    for band, element in elements:
+        claims.setdefault(band, []).append(_Claim(name, element, read.kind, read.weak))
+
+
+def _settle(gathered: _Gathered) -> None:
+    """Drop what only may be a band, and complete sets that a join or a survey's name split."""
+    for by_role in (gathered.flux, gathered.error):
+        for key, claims in list(by_role.items()):
+            _drop_weak(claims, gathered.flux.get(key, claims))
+            if not claims:
+                del by_role[key]
+    _drop_vizier_flags(gathered)
+    for claims in (gathered.flux, gathered.error):
+        _complete(claims, lambda key: (key[0], key[1], ""))
+        _complete(claims, lambda key: (key[0], _without_survey(key[1]), key[2]))
+
+
+def _drop_weak(claims: _Claims, company: _Claims) -> None:
+    strong = {band for band, own in company.items() if any(not c.weak for c in own)}
+    believed = bool(strong) or len(company) >= _COMPANY
+    for band, own in list(claims.items()):
+        sure = [c for c in own if not c.weak]
+        left = sure or (own if believed else [])
+        if left:
+            claims[band] = left
+        else:
+            del claims[band]
+
+
+def _drop_vizier_flags(gathered: _Gathered) -> None:
+    """``f_J0378`` is a flag, as VizieR writes, where there is a J0378 too; else a flux."""
+    for key in [key for key in gathered.flux if key[0] == "FLUX"]:
+        plain = gathered.flux.get(("", *key[1:]), {})
+        for band, own in list(gathered.flux[key].items()):
+            lettered = [c for c in own if c.column[:2].lower() in ("f_", "f-", "f ")]
+            if band in plain and lettered:
+                mask = gathered.mask.setdefault(("vizier", *key), {})
+                mask.setdefault(band, []).extend(lettered)
+                left = [c for c in own if c not in lettered]
+                gathered.flux[key].update({band: left})
+                if not left:
+                    del gathered.flux[key][band]
+        if not gathered.flux[key]:
+            del gathered.flux[key]
+
+
+def _complete(by_key: dict[_Key, _Claims], wider: Callable[[_Key], _Key]) -> None:
+    """Add the bands of a wider set, such as J0390 without a number, to those of J0378_1."""
+    absorbed = set()
+    for key in list(by_key):
+        base = wider(key)
+        if base == key or base not in by_key:
+            continue
+        missing = {b: own for b, own in by_key[base].items() if b not in by_key[key]}
+        if len(missing) == len(by_key[base]):
+            absorbed.add(base)
+        by_key[key] |= missing
+    for key in absorbed:
+        del by_key[key]
+
+
+def _without_survey(aperture: str) -> str:
+    return "_".join(word for word in aperture.split("_") if word not in SURVEYS)
+
+
+def _photometry(key: _Key, gathered: _Gathered) -> Photometry:
+    quantity, aperture, suffix = key
+    columns, clashes = [], []
+    sets = _error_sets(key, gathered)
+    for band in BAND_NAMES:
+        fluxes = gathered.flux[key].get(band, [])
+        if not fluxes:
+            continue
+        if len(fluxes) > 1:
+            clashes.append((band, _clash(band, fluxes)))
+        errors = next((claims[band] for claims in sets if band in claims), [])
+        # An absolute error needs no flux to be one, so it goes first.
+        errors = sorted(errors, key=lambda claim: _KINDS_BY_CARE.index(claim.kind))
+        same = [claim for claim in errors if claim.kind == errors[0].kind]
+        if len(same) > 1:
+            clashes.append((band, _clash(band, same, "the error of ")))
+        error = errors[0] if errors else _Claim("", None, "absolute")
+        column = BandColumn(
+            band,
+            fluxes[0].column,
+            error.column,
+            fluxes[0].element,
+            error.element,
+            error.kind,
+        )
+        columns.append(_with_masks(column, aperture, suffix, gathered))
+    label = "_".join(part for part in (quantity, aperture) if part) or PLAIN
+    trusted = key not in gathered.doubtful
+    return Photometry(label, quantity, aperture, tuple(columns), tuple(clashes), suffix, trusted)
+
+
+def _error_sets(key: _Key, gathered: _Gathered) -> list[_Claims]:
+    """Sets of errors that can be those of a photometry, the likeliest first."""
+    quantity, aperture, suffix = key
+    # FLUX_RELERR_AUTO_J0378 is also the error of a column called AUTO_J0378, and
+    # error_AUTO_J0378 that of FLUX_AUTO_J0378; where both are there, each has its own.
+    likely = [quantity]
+    likely += ["FLUX", "FNU", "FLAMBDA", ""] if quantity != "MAG" else [""]
+    likely += ["MAG"] if not quantity else []
+    keys = []
+    for other in dict.fromkeys(likely):
+        for number in dict.fromkeys((suffix, "")):
+            of_another = other != quantity and _is_close(other, quantity, aperture, gathered)
+            if not of_another:
+                keys.append((other, aperture, number))
+    return [gathered.error[k] for k in keys if k in gathered.error]
+
+
+def _is_close(other: str, quantity: str, aperture: str, gathered: _Gathered) -> bool:
+    """Whether errors of another quantity have fluxes of their own, so that none are left."""
+    if "MAG" not in (other, quantity):
+        return False
+    return any(key[:2] == (other, aperture) for key in gathered.flux)
+
+
+def _with_masks(column: BandColumn, aperture: str, suffix: str, gathered: _Gathered) -> BandColumn:
+    found: dict[str, _Claim] = {}
+    for kind in ("mask", "sextractor"):
+        sets = {k[1:]: claims for k, claims in gathered.mask.items() if k[0] == kind}
+        order = [(aperture, suffix), (aperture, ""), ("", suffix), ("", "")]
+        # Flags of the only aperture that has them are those of the object.
+        order += list(sets) if len(sets) == 1 else []
+        claims = next((sets[k][column.band] for k in order if column.band in sets.get(k, {})), None)
+        if claims:
+            found[kind] = claims[0]
+    if not found:
+        return column
+    kind, first = next(iter(found.items()))
+    column = replace(column, mask=first.column, mask_element=first.element, mask_kind=kind)
+    if kind == "mask" and (flags := found.get("sextractor")):
+        column = replace(column, flags=flags.column, flags_element=flags.element)
+    return column
+
+
+def _is_measured(photometry: Photometry, key: _Key, gathered: _Gathered) -> bool:
+    """Whether it is a flux or magnitude as observed, which some words say only with errors."""
+    if key not in gathered.needs_errors:
+        return True
+    return photometry.with_errors >= 0.5 * len(photometry.columns)
+
+
+def _labelled(photometries: list[Photometry]) -> list[Photometry]:
+    """Put a join's number into the labels where it tells two apart."""
+    times = Counter(p.label for p in photometries)
+    return [
+        replace(p, label=f"{p.label}_{p.suffix}") if times[p.label] > 1 and p.suffix else p
+        for p in photometries
+    ]
+
+
+def _clash(band: str, claims: list[_Claim], what: str = "") -> str:
+    first, second = (claim.column for claim in claims[:2])
+    return (
+        f"Columns {first!r} and {second!r} both claim {what}band {band}; say which to read with "
+        "--columns."
+    )
+
+
+def _rank(photometry: Photometry) -> tuple[bool, float, int, bool, str]:
+    aperture = _without_survey(photometry.aperture)
+    preferred = _PREFERRED.index(aperture) if aperture in _PREFERRED else len(_PREFERRED)
+    # A band without an error says half as much. Faint and negative fluxes have no magnitude, so
+    # fluxes tell more; of a join's tables the first.
+    amount = 0.5 * (len(photometry.columns) + photometry.with_errors)
+    is_magnitude = photometry.quantity == "MAG"
+    return not photometry.trusted, -amount, preferred, is_magnitude, photometry.suffix

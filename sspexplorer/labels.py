@@ -1,0 +1,71 @@
+"""Names for people: of parameters with their units, of libraries, models and populations."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+
+from sspexplorer.errors import InputError
+from sspexplorer.libraries import library_title
+from sspexplorer.mocks import Observation
+
+LIBRARY_LABELS = {"emiles": "E-MILES", "bc03": "BC03", "popstar": "PopStar"}
+
+MODEL_TITLES = {
+    "default": "Default",
+    "paper": "As in the paper",
+    "galaxy": "galaxy: mixed populations",
+    "ssp": "ssp: one population",
+    **{f"default-{name}": f"{label} alone" for name, label in LIBRARY_LABELS.items()},
+}
+
+PARAMETER_NAMES = {"log_age": "log age", "metallicity": "[M/H]", "ebv": "E(B−V)"}
+
+PARAMETER_UNITS = {"log_age": "dex", "metallicity": "dex", "ebv": "mag"}
+
+PARAMETER_LABELS = {
+    "log_age": "log age [yr]",
+    "metallicity": "[M/H] [dex]",
+    "ebv": "E(B−V) [mag]",
+}
+
+
+def library_label(name: str) -> str:
+    """Name to show of a library, shipped or added; of one that is gone, its short name."""
+    if name in LIBRARY_LABELS:
+        return LIBRARY_LABELS[name]
+    with suppress(InputError):
+        return library_title(name)
+    return name
+
+
+def library_options(names: Iterable[str]) -> dict[str, str]:
+    """Names of libraries by what is shown of them, as widgets take them."""
+    return {library_label(name): name for name in names}
+
+
+def age_text(log_age: float) -> str:
+    """Age in Myr or Gyr, with three digits."""
+    age = 10**log_age
+    return f"{age / 1e6:.3g} Myr" if age < 1e9 else f"{age / 1e9:.3g} Gyr"
+
+
+def population_text(observation: Observation) -> str:
+    """Age, metallicity and dust in words."""
+    return (
+        f"{age_text(observation.log_age)}, [M/H] {observation.metallicity:+.2f}, "
+        f"E(B−V) {observation.ebv:.2f}"
+    ).replace("-", "−")
+
+
+def run_title(name: str) -> str:
+    """Name of a model where several are side by side."""
+    return "Paper's recipe" if name == "paper" else MODEL_TITLES.get(name, name)
+
+
+def with_unit(name: str) -> str:
+    """Name of a parameter, and the unit of differences in it."""
+    return f"{PARAMETER_NAMES[name]} [{PARAMETER_UNITS[name]}]"
+
+
+def listed(items: Sequence[str]) -> str:
+    """Items as a list in words."""
+    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)

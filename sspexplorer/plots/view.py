@@ -1,0 +1,70 @@
+"""What of a figure is in view: at first, after a double click, and at most.
+
+The wheel belongs to the page: over a figure it scrolls, until the tool that zooms is chosen. No
+tool leaves the first view and what is drawn, so that nobody is lost where there is nothing.
+"""
+
+from collections.abc import Iterable, Iterator
+from numbers import Real
+from typing import Any
+
+import holoviews as hv
+import numpy as np
+from bokeh.events import DoubleTap
+from bokeh.models import CustomJS, FactorRange, LogScale, Plot, Range1d
+
+_MARK = "holds-view"
+
+
+def set_view(axis: Range1d, low: float, high: float) -> None:
+    """Show this range of an axis, now and after a double click.
+
+    Parameters
+    ----------
+    axis : Range1d
+    low, high : float
+        In units of the axis.
+    """
+    axis.update(start=low, end=high, reset_start=low, reset_end=high)
+
+
+def hold_view(plot: Any, element: Any) -> None:
+    """HoloViews hook, after those that set ranges: keep the view within the first one and the data.
+
+    A double click brings the first view back. Data that are shaded anew at every zoom do not count:
+    what is drawn of them is what is in view.
+    """
+    figure = plot.state
+    if not isinstance(figure, Plot):
+        return
+    if _MARK not in figure.tags:
+        figure.tags = [*figure.tags, _MARK]
+        reset = CustomJS(args={"figure": figure}, code="figure.reset.emit()")
+        figure.js_on_event(DoubleTap, reset)
+    # HoloViews chooses the tools anew at each change.
+    figure.toolbar.active_scroll = None
+    axes = ((figure.x_range, figure.x_scale), (figure.y_range, figure.y_scale))
+    for number, (axis, scale) in enumerate(axes):
+        if isinstance(axis, FactorRange):
+            axis.bounds = "auto"
+        elif isinstance(axis, Range1d):
+            axis.bounds = _bounds(axis, _drawn(element, number), isinstance(scale, LogScale))
+
+
+def _bounds(axis: Range1d, drawn: Iterable[float], logarithmic: bool) -> tuple[float, float] | None:
+    """First view and data of an axis; None if it has no extent."""
+    if axis.reset_start is None:
+        # Later, what is in view is what a visitor has zoomed to.
+        axis.update(reset_start=axis.start, reset_end=axis.end)
+    ends = [axis.reset_start, axis.reset_end, *drawn]
+    ends = [float(end) for end in ends if np.isfinite(end) and not (logarithmic and end <= 0)]
+    return (min(ends), max(ends)) if ends and min(ends) < max(ends) else None
+
+
+def _drawn(element: Any, number: int) -> Iterator[float]:
+    """Ends, for each layer, of what is drawn along x (0) or y (1); some may be NaN."""
+    for layer in element.traverse(lambda part: part, [hv.Element]):
+        # Words and lines across the figure have places, but no data.
+        if isinstance(layer, (hv.Labels, hv.Annotation)) or len(layer.dimensions()) <= number:
+            continue
+        yield from (end for end in layer.range(number) if isinstance(end, Real))

@@ -1,0 +1,330 @@
+"""What README, cards and descriptions promise in numbers, held to those numbers.
+
+Limits and names are written out here once more: whoever changes one has changed a promise.
+"""
+
+import json
+
+import astropy.units as u
+import numpy as np
+import pandas as pd
+import pytest
+from astropy.table import Table
+from panel.io.location import Location
+from scipy.optimize import brentq
+from scipy.special import ndtr
+from scipy.stats import median_abs_deviation, pearsonr
+from sklearn.metrics import r2_score
+
+from sspexplorer.app.pages import PAGES
+from sspexplorer.app.state import QUERY, SharedState
+from sspexplorer.bands import BAND_NAMES
+from sspexplorer.catalogue import read_catalogue
+from sspexplorer.metrics import evaluate, summary
+from sspexplorer.mocks import make_mocks
+from sspexplorer.models import predict_rows
+from sspexplorer.noise import NoiseModel, ab_magnitude, measure_noise
+from sspexplorer.posterior.density import Mixture
+from sspexplorer.posterior.prediction import Choices, load_estimator, predict_posterior
+from sspexplorer.sedfit import fit, make_grid
+
+QUANTILES = {"p16": 0.16, "p50": 0.50, "p84": 0.84}
+NAMES = ("log_age", "metallicity", "ebv")
+
+
+@pytest.fixture(scope="module")
+def ssp():
+    return load_estimator("ssp")
+
+
+@pytest.fixture(scope="module")
+def mocks():
+    """Two dozen SSPs behind dust at i = 19, of which some are young and some are old."""
+    sample = make_mocks(["bc03"], ebv_grid=[0.13], magnitudes=[19.0])
+    return sample.rows(np.arange(len(sample)) % (len(sample) // 24) == 0)
+
+
+@pytest.fixture(scope="module")
+def as_they_are(ssp, mocks):
+    """Predictions with no error added and no band set aside."""
+    choices = Choices(floor=0, use_all=True)
+    return predict_posterior(ssp, mocks.flux, mocks.flux_err, np.zeros(len(mocks)), choices=choices)
+
+
+@pytest.fixture(scope="module")
+def posterior(ssp, mocks) -> Mixture:
+    """The posterior that those predictions sum up."""
+    unknown = np.full(len(mocks), np.nan)
+    error = mocks.flux_err.astype(float)
+    return ssp.model.posterior(mocks.flux.astype(float), error, np.zeros(len(mocks)), unknown)[0]
+
+
+def below(mixture: Mixture, row: int, k: int, value: float) -> float:
+    """Probability that a parameter is less than ``value``: the definition, on Gaussians in u."""
+    at = mixture.bounds.to_normal(np.full((1, len(mixture.bounds.names)), value))[0, k]
+    sigmas = np.sqrt([np.diag(f @ f.T)[k] for f in mixture.factors[row]])
+    return float(mixture.weights[row] @ ndtr((at - mixture.means[row, :, k]) / sigmas))
+
+
+# Error bars
+
+
+@pytest.mark.parametrize("label", QUANTILES)
+@pytest.mark.parametrize("name", NAMES)
+def test_quantile_columns_are_quantiles_of_the_posterior(as_they_are, posterior, name, label):
+    k = posterior.bounds.names.index(name)
+    for row in range(0, len(as_they_are), 4):
+        value = as_they_are.loc[row, f"pred_{name}_{label}"]
+        assert below(posterior, row, k, value) == pytest.approx(QUANTILES[label], abs=0.002)
+
+
+def test_means_errors_and_correlations_are_those_of_draws_from_the_posterior(
+    as_they_are, posterior
+):
+    draws = posterior.sample(40_000)
+    for k, name in enumerate(NAMES):
+        spread = draws[:, :, k].std(axis=1)
+        off = as_they_are[f"pred_{name}"] - draws[:, :, k].mean(axis=1)
+        assert np.abs(off / spread).max() < 0.05
+        assert (as_they_are[f"pred_{name}_err"] / spread).to_numpy() == pytest.approx(1, abs=0.1)
+    for a, b in ((0, 1), (0, 2), (1, 2)):
+        drawn = [np.corrcoef(galaxy[:, a], galaxy[:, b])[0, 1] for galaxy in draws]
+        told = as_they_are[f"pred_corr_{NAMES[a]}_{NAMES[b]}"].to_numpy()
+        assert told == pytest.approx(np.array(drawn), abs=0.05)
+
+
+def test_a_floor_of_two_percent_is_added_in_quadrature(ssp, mocks):
+    flux = mocks.flux.astype(float)
+    # Where a band is not much fainter than its neighbours, the floor is a part of its flux.
+    rows = np.flatnonzero((flux > 0.7 * np.median(flux, axis=1, keepdims=True)).sum(axis=1) > 30)
+    rows = rows[:6]
+    told = predict_posterior(ssp, flux[rows], mocks.flux_err[rows])
+    error = np.hypot(mocks.flux_err[rows], 0.02 * flux[rows])
+    same = predict_posterior(ssp, flux[rows], error, choices=Choices(floor=0))
+    more = predict_posterior(ssp, flux[rows], error, choices=Choices(floor=0.02))
+    columns = [f"pred_{name}_err" for name in NAMES]
+    exact = np.abs(np.log(told[columns] / same[columns])).to_numpy().max()
+    assert exact < 0.05 * np.abs(np.log(more[columns] / same[columns])).to_numpy().max() + 0.02
+
+
+def test_an_unknown_error_is_taken_as_five_percent_of_the_median_flux(ssp, mocks):
+    flux = mocks.flux[:3].astype(float)
+    none = predict_posterior(ssp, flux, np.full_like(flux, np.nan))
+    five = np.full_like(flux, 0.05) * np.median(flux, axis=1, keepdims=True)
+    told = predict_posterior(ssp, flux, five)
+    numbers = told.select_dtypes("number").columns
+    pd.testing.assert_frame_equal(none[numbers], told[numbers], rtol=1e-5)
+    assert (none["pred_flag"].str.startswith("errors unknown: taken as 5% of the median")).all()
+
+
+# Flags
+
+
+def test_unlike_the_training_is_said_below_one_percent(ssp, mocks):
+    # The same galaxies with errors that are said to be smaller and smaller.
+    flux = np.repeat(mocks.flux[:12], 12, axis=0)
+    error = (
+        np.repeat(mocks.flux_err[:12], 12, axis=0)
+        * np.tile(np.linspace(1.1, 0.75, 12), 12)[:, None]
+    )
+    table = predict_posterior(ssp, flux, error, choices=Choices(floor=0, use_all=True))
+    p = table["pred_p_value"]
+    said = table["pred_flag"].str.contains(
+        "unlike any population in the training (p < 0.01)", regex=False
+    )
+    assert (p < 0.01).sum() > 5
+    assert p.between(0.01, 0.05).sum() > 5
+    assert said.tolist() == (p < 0.01).tolist()
+
+
+def test_a_band_is_set_aside_if_it_is_five_sigma_off_and_no_other_is(ssp, mocks):
+    band = BAND_NAMES.index("J0600")
+    for sigmas, expected in ((3.0, ""), (15.0, "J0600")):
+        flux = mocks.flux.astype(float)
+        flux[:, band] += sigmas * mocks.flux_err[:, band]
+        table = predict_posterior(ssp, flux, mocks.flux_err, choices=Choices(floor=0))
+        assert (table["pred_set_aside"] == expected).mean() > 0.85, sigmas
+        named = table["pred_set_aside"] != ""
+        assert (table["pred_n_bands"] == 57 - named).all()
+        flags = table.loc[named, "pred_flag"]
+        assert flags.str.contains("set aside, contradicted by the others: J0600").all()
+
+
+def test_a_redshift_is_contradicted_where_colours_give_it_three_in_a_thousand(ssp, mocks):
+    row = mocks.rows(np.arange(len(mocks)) == 12)
+    flux, error = row.flux.astype(float), row.flux_err.astype(float)
+    colours = ssp.model.posterior(flux, error)[-1]
+
+    def tail(z: float) -> float:
+        """Two-sided, with the 0.003 that zero points leave open."""
+        return 2 * (1 - below(colours, 0, 0, z - 0.003))
+
+    limit = brentq(lambda z: tail(z) - 3e-3, 0.004, 0.0999)
+    z = limit * np.array([0.97, 1.03])
+    assert tail(z[0]) < 0.03  # ten times the limit is not far
+    pair = [np.repeat(values, 2, axis=0) for values in (flux, error)]
+    table = predict_posterior(ssp, *pair, z, choices=Choices(floor=0, use_all=True))
+    said = table["pred_flag"].str.contains("redshift contradicted by the colours")
+    assert said.tolist() == [False, True]
+
+
+@pytest.mark.parametrize("model", ["galaxy", "ssp", "default"])
+def test_twenty_bands_are_needed(model, mocks):
+    flux = mocks.flux[:2].astype(float)
+    flux[0, 20:] = np.nan
+    flux[1, 19:] = np.nan
+    table = predict_rows(model, flux, mocks.flux_err[:2], None, None).table
+    assert table["pred_n_bands"].tolist() == [20, 19]
+    assert table["pred_log_age"].notna().tolist() == [True, False]
+    assert "fewer than 20 bands" not in table["pred_flag"][0]
+    assert table["pred_flag"][1] == "fewer than 20 bands"
+
+
+def test_redshifts_go_to_a_tenth(ssp, mocks):
+    z = np.array([0.0, 0.1, 0.11, -0.02])
+    table = predict_posterior(ssp, mocks.flux[:4], mocks.flux_err[:4], z)
+    assert table["pred_log_age"].notna().tolist() == [True, True, False, False]
+    said = table["pred_flag"].str.contains("redshift outside 0 to 0.1: beyond the model")
+    assert said.tolist() == [False, False, True, True]
+
+
+def test_no_model_of_a_fit_fits_from_a_reduced_chi_squared_of_five(mocks):
+    grid = make_grid(["bc03"], ebv=[0.13])
+    found = [
+        fit(grid, mocks.flux, mocks.flux_err / scale).assign(scale=scale)
+        for scale in (1.0, 2.0, 2.3, 3.0)
+    ]
+    table = pd.concat(found)
+    said = table["fit_flag"] == "no model fits (reduced χ² above 5)"
+    assert said.tolist() == (table["fit_chi2"] > 5).tolist()
+    assert table["fit_chi2"].between(4, 5).any()
+    assert table["fit_chi2"].between(5, 6).any()
+    # The mocks are in the grid, so that χ² per degree of freedom is one.
+    assert table.loc[table["scale"] == 1, "fit_chi2"].mean() == pytest.approx(1, abs=0.1)
+
+
+# Units
+
+
+@pytest.mark.parametrize("unit", [u.Jy, u.uJy, u.nmgy, u.mgy, u.ABmag])
+def test_a_catalogue_in_any_unit_holds_the_flux_that_astropy_finds(unit, tmp_path):
+    cgs = u.erg / u.s / u.cm**2 / u.Hz
+    flux = np.linspace(1, 3, 57) * 1e-27 * cgs
+    with u.set_enabled_equivalencies(u.zero_point_flux(3631.0 * u.Jy)):
+        numbers = [value.to(unit) for value in flux]
+    table = Table({name: [value.value] for name, value in zip(BAND_NAMES, numbers, strict=True)})
+    for name in BAND_NAMES:
+        table[name].unit = "mag(AB)" if unit == u.ABmag else unit.to_string()
+    table.write(tmp_path / "g.ecsv")
+    read = read_catalogue(tmp_path / "g.ecsv").flux[0]
+    assert read / read[0] == pytest.approx(flux.value / flux.value[0], rel=1e-6)
+    assert read == pytest.approx(flux.value, rel=1e-3)
+
+
+def test_the_zero_point_of_ab_magnitudes_is_3631_jansky():
+    assert ab_magnitude((3631 * u.Jy).cgs.value) == pytest.approx(0, abs=1e-3)
+    assert ab_magnitude((1 * u.ABmag).to_value(u.erg / u.s / u.cm**2 / u.Hz)) == pytest.approx(1)
+
+
+def test_a_magnitude_error_is_a_relative_flux_error_by_its_definition():
+    noise = NoiseModel.default()
+    flux = np.ones((20_000, 57))
+    noisy, error = noise.add(flux, np.full(len(flux), 17.0), np.random.default_rng(1))
+    expected = noise.magnitude_error(np.array([17.0]))[0] * np.log(10) / 2.5
+    assert error[0] == pytest.approx(expected)
+    assert noisy.std(axis=0) == pytest.approx(expected, rel=0.03)
+    magnitude = np.random.default_rng(2).uniform(16.8, 17.2, len(flux))
+    measured = measure_noise(flux, np.broadcast_to(expected, flux.shape), magnitude)
+    assert measured.magnitude_error(np.array([17.0]))[0] == pytest.approx(
+        noise.magnitude_error(np.array([17.0]))[0]
+    )
+
+
+# Metrics
+
+
+def test_metrics_are_those_of_the_paper(rng):
+    true = rng.uniform(8, 10, 5000)
+    predicted = true + rng.normal(0.03, 0.2, 5000) + rng.standard_t(2, 5000) * 0.05
+    found = summary(predicted, true)
+    delta = predicted - true
+    assert found["bias"] == pytest.approx(np.median(delta))
+    assert found["sigma_nmad"] == pytest.approx(median_abs_deviation(delta, scale="normal"), 1e-4)
+    assert found["outlier_fraction"] == pytest.approx(np.mean(np.abs(delta) > 0.25))
+    assert found["pearson"] == pytest.approx(pearsonr(predicted, true).statistic)
+    assert found["r2"] == pytest.approx(r2_score(true, predicted))
+    assert found["rmse"] == pytest.approx(np.sqrt(np.mean(delta**2)))
+
+
+def test_metrics_are_sorted_by_magnitude_and_library(mocks):
+    labels = mocks.labels.assign(
+        magnitude=[16.0, 22.0] * (len(mocks) // 2) + [16.0] * (len(mocks) % 2)
+    )
+    found = evaluate(mocks.parameters + np.array([0.1, -0.2, 0.3]), labels)
+    assert list(found["by_magnitude"]) == ["16.0", "22.0"]
+    assert [found["overall"][name]["bias"] for name in NAMES] == pytest.approx([0.1, -0.2, 0.3])
+    assert [found["overall"][name]["outlier_fraction"] for name in NAMES] == [0, 0, 1]
+    for name in NAMES:
+        assert found["by_library"]["bc03"][name] == pytest.approx(
+            found["overall"][name], nan_ok=True
+        )
+
+
+# Links
+
+LINKS = {
+    "sed": {"seds", "noisy", "nebular", "log-u", "gas-dust", "joint"},
+    "libraries": {"ages", "picked"},
+    "noise": {"sed"},
+    "map": {"colour", "magnitudes", "galaxies"},
+    "histories": {"family", "library", "time", "member", "noisy", "by", "gyr", "form"}
+    | {"timescale", "metals", "ebv", "share", "start", "later-metals"},
+    "trust": {"posterior", "section"},
+    "density": {"layout", "parameter", "magnitudes", "split", "axis"},
+    "magnitude": {"split", "parameters", "with", "correlation"},
+    "degeneracies": {"upper", "lower", "split"},
+    "residuals": {"limit", "split"},
+    "one-library": {"metric", "magnitudes", "ssps", "trained", "tested"},
+    "sedfit": {"grid", "floor", "of", "shown"},
+    "training": {"network", "batch", "dropout", "mocks", "epochs", "rate", "beyond", "parameter"},
+    "samples": {"split-seed"},
+}
+
+
+def test_a_link_of_before_still_opens_what_it_did():
+    state = SharedState()
+    link = "?page=density&model=paper&libraries=bc03,popstar&i=18.5"
+    Location(search=link).sync(state, QUERY)
+    assert (state.page, state.model, state.magnitude) == ("density", "paper", 18.5)
+    assert state.libraries == ["bc03", "popstar"]
+
+
+def test_choices_of_a_page_keep_their_names_in_links():
+    missing = {
+        page.key: LINKS[page.key] - set(page.view.QUERY.values())
+        for page in PAGES
+        if page.key in LINKS
+    }
+    assert LINKS.keys() <= {page.key for page in PAGES}
+    assert not {key: names for key, names in missing.items() if names}
+
+
+# Cards
+
+
+@pytest.mark.parametrize("name", ["default", "paper"])
+def test_a_card_says_what_its_readme_says(name, repository):
+    card = json.loads((repository / "data/models" / name / "card.json").read_text())
+    overall = card["metrics"]["ssp"]["overall"]
+    row = next(
+        line
+        for line in (repository / "README.md").read_text().splitlines()
+        if f"| {'default' if name == 'default' else 'paper' + chr(39) + 's recipe'} |" in line
+    )
+    for cell, parameter in zip(row.strip("|").split("|")[2:], NAMES, strict=True):
+        bias, scatter, outliers = cell.replace("−", "-").split(",")
+        assert float(bias) == pytest.approx(overall[parameter]["bias"], abs=6e-4)
+        assert float(scatter) == pytest.approx(overall[parameter]["sigma_nmad"], abs=6e-4)
+        assert float(outliers.strip(" %")) == pytest.approx(
+            100 * overall[parameter]["outlier_fraction"], abs=0.6
+        )
