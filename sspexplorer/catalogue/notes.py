@@ -98,7 +98,7 @@ def _on_other_columns(columns: Sequence[BandColumn], found: Recognised) -> list[
         sentences.append(f"Not photometry, ignored: {listed}.")
     used = {source[0] for column in columns for source in column.masks}
     if flags := [name for name in found.flags if name not in used]:
-        sentences.append(f"Columns that look like flags and mask no band, ignored: {_some(flags)}.")
+        sentences.append(f"These look like flags and were not used: {_some(flags)}.")
     errors = {column.error for column in columns}
     if lone := [name for name in found.lone_errors if name not in errors]:
         sentences.append(f"Errors without a flux, ignored: {_some(lone)}.")

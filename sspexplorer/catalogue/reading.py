@@ -20,7 +20,7 @@ from sspexplorer.catalogue.fnu import Missing
 from sspexplorer.catalogue.masks import Masked, MaskRule
 from sspexplorer.catalogue.measuring import measure
 from sspexplorer.catalogue.names import BandColumn, read_name
-from sspexplorer.catalogue.photometries import recognise
+from sspexplorer.catalogue.photometries import ChoiceNeededError, recognise
 from sspexplorer.catalogue.redshifts import RedshiftColumn, read_redshifts, redshift_columns
 from sspexplorer.catalogue.selection import choose
 from sspexplorer.catalogue.values import (
@@ -150,6 +150,7 @@ class Catalogue:
         target: str | Path | BinaryIO,
         form: str | None = None,
         extra: pd.DataFrame | None = None,
+        about: Mapping[str, str | float | bool] | None = None,
     ) -> tuple[str, ...]:
         """Write every row and column of the file, in order, then further columns.
 
@@ -165,7 +166,11 @@ class Catalogue:
             File name or ending that says the format; needed unless ``target`` is a path.
         extra : DataFrame, n rows, optional
             Columns to append. One whose name is taken (in any letter case, since FITS does not
-            tell them apart) gets ``_2`` appended to it, or the next number that is free.
+            tell them apart) gets ``_2`` appended to it, or the next number that is free. Those of
+            predictions and fits get their units and descriptions.
+        about : dict, optional
+            What the file should say about itself, by keywords of FITS: up to eight capitals and
+            digits. Text has no place for it.
 
         Returns
         -------
@@ -179,11 +184,13 @@ class Catalogue:
         """
         arrays = {column.flux for column in self.columns if column.flux_element is not None}
         arrays |= {column.error for column in self.columns if column.error_element is not None}
-        return writing.write(self.table, target, form, extra, self.delimiter, frozenset(arrays))
+        return writing.write(
+            self.table, target, form, extra, self.delimiter, frozenset(arrays), about
+        )
 
 
 def read_catalogue(
-    source: str | Path | bytes | BinaryIO,
+    source: str | Path | bytes | BinaryIO | Sequence[str | Path],
     name: str | None = None,
     *,
     photometry: str | None = None,
@@ -195,8 +202,10 @@ def read_catalogue(
 
     Parameters
     ----------
-    source : path, bytes or binary file
-        CSV (also with semicolons, tabs or bars), ECSV, FITS, VOTable or Parquet.
+    source : path, bytes, binary file, or sequence of paths
+        Text (separated by any sign, by spaces, or aligned), ECSV, FITS, VOTable, Parquet, Feather
+        or HDF5, also packed. Several paths, or all catalogues of a folder, are read one below the
+        other; "-" is standard input.
     name : str, optional
         File name; its ending says the format. Needed unless ``source`` is a path.
     photometry : str, optional
@@ -218,15 +227,17 @@ def read_catalogue(
     InputError
         If it cannot be used; one sentence says what and where.
     """
-    file = read_table(source, name, _names_bands if columns is None else _always)
-    name = name or Path(str(source)).name
+    file, name = read_table(source, name, _names_bands if columns is None else _always)
     # A cell may turn out damaged only now, such as text that is not UTF-8.
     with one_sentence(name, "a catalogue"):
-        names = column_names(file.table)
+        # Of columns that share a name, the first one counts.
+        names = [c for c in column_names(file.table) if c not in (file.renamed or {})]
         width = _width_of(file.table)
         found = recognise(names, width, array_orders(file.table))
         try:
-            mapped = check_map(columns, names, width) if columns is not None else ColumnsMap()
+            mapped = ColumnsMap()
+            if columns is not None:
+                mapped = check_map(columns, column_names(file.table), width)
         except InputError as error:
             raise InputError(f"{name}: {error}") from None
         if not (found.photometries or any(mapped.bands.values())):
@@ -234,6 +245,8 @@ def read_catalogue(
         try:
             chosen = choose(found, photometry, mapped)
             measured = measure(file.table, chosen, unit or mapped.unit, masks)
+        except ChoiceNeededError as error:
+            raise ChoiceNeededError(f"{name}: {error}", error.option, error.choices) from None
         except InputError as error:
             raise InputError(f"{name}: {error}") from None
         offered = redshift_columns(names) if mapped.redshifts is None else mapped.redshifts

@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from astropy.table import Column, Table
 
-from sspexplorer.catalogue.metadata import field_unit
 from sspexplorer.errors import InputError
 
 AnyTable = pa.Table | Table
@@ -17,6 +16,7 @@ AnyTable = pa.Table | Table
 # Cells that say "no value" in words.
 BLANKS = ("", "-", "--", "na", "n/a", "nan", "nil", "none", "null", "masked")
 _NUMBER = r"^([+-]?(\d+\.?\d*|\.\d+)([ed][+-]?\d+)?|[+-]?inf(inity)?|[+-]?nan)$"
+_COMMA = r"^[+-]?\d+,\d+\S*$"
 _LIMIT = r"^([<>]=?|[≤≥]|&[lg]t;)\s*[+-]?\.?\d"
 _BRACKETS = re.compile(r"\s*[\[{(]")
 
@@ -54,7 +54,8 @@ def column_names(table: AnyTable) -> list[str]:
 def column_unit(table: AnyTable, name: str) -> str:
     """Unit that the file gives a column, "" if none."""
     if isinstance(table, pa.Table):
-        return field_unit(table.schema, name)
+        metadata = table.schema.field(name).metadata or {}
+        return metadata.get(b"unit", b"").decode("utf-8", "replace")
     unit = getattr(table[name], "unit", None)
     return "" if unit is None else unit.to_string()
 
@@ -77,34 +78,17 @@ def column_width(table: AnyTable, name: str) -> int:
 def column_numbers(table: AnyTable, name: str) -> Numbers:
     """Read one column as numbers.
 
-    Where the table has a column NAME.mask of true and false, as astropy writes into Parquet, what
-    is true there is NaN.
-
     Raises
     ------
     InputError
         If the column has no numbers but other things, or is an array whose length varies.
     """
-    numbers = _column_numbers(table, name)
-    mask = f"{name}.mask"
-    if not isinstance(table, pa.Table) or mask not in table.column_names:
-        return numbers
-    gone = plain_array(table[mask])
-    while is_list(gone.type):
-        gone = gone.flatten()
-    if not pa.types.is_boolean(gone.type) or len(gone) != numbers.values.size:
-        return numbers
-    bad = pc.fill_null(gone, False).to_numpy(zero_copy_only=False)
-    return replace(
-        numbers, values=np.where(bad.reshape(numbers.values.shape), np.nan, numbers.values)
-    )
-
-
-def _column_numbers(table: AnyTable, name: str) -> Numbers:
     column = _arrow(table, name)
     if column is None:
         return Numbers(_astropy_values(table[name], name))
     if pa.types.is_string(column.type):
+        if _has_decimal_commas(table, name):
+            column = pc.replace_substring(column, ",", ".")
         arrays = split_arrays(column)
         return _text_numbers(column, name) if arrays is None else _array_numbers(arrays, name)
     if is_list(column.type):
@@ -112,6 +96,11 @@ def _column_numbers(table: AnyTable, name: str) -> Numbers:
     if not (_is_number(column.type) or pa.types.is_null(column.type)):
         raise InputError(f"Column {name!r} holds {column.type} values where numbers are needed.")
     return Numbers(_arrow_values(column))
+
+
+def _has_decimal_commas(table: AnyTable, name: str) -> bool:
+    """Whether the reader of a text found that a column's numbers have decimal commas."""
+    return isinstance(table, pa.Table) and b"decimal" in (table.schema.field(name).metadata or {})
 
 
 def _is_number(kind: pa.DataType) -> bool:
@@ -224,15 +213,25 @@ def _text_numbers(column: pa.Array, name: str) -> Numbers:
     values = np.array([float(word) for word in words.to_pylist()])
     unreadable = ~readable.to_numpy(zero_copy_only=False)
     limits = limit.to_numpy(zero_copy_only=False)
-    told = (int(limits.sum()), _shown(cells[int(np.argmax(limits))].as_py()) if any(limits) else "")
+    told = (
+        int(limits.sum()),
+        _shown(cells[int(np.argmax(limits))].as_py()) if limits.any() else "",
+    )
     if not unreadable.any():
         return Numbers(values, 0, (-1, ""), *told)
     row = int(np.argmax(unreadable))
     text = cells[row].as_py()
     if not np.isfinite(values).any() and not told[0]:
-        hint = "; write decimals with a point" if re.fullmatch(r"[+-]?\d+,\d+\S*", text) else ""
+        hint = "; write decimals with a point" if re.fullmatch(_COMMA, text) else ""
         raise InputError(
             f"Column {name!r} holds no numbers: row {row + 1} reads {_shown(text)}{hint}."
+        )
+    with_comma = pc.match_substring_regex(cells, _COMMA).to_numpy(zero_copy_only=False)
+    if with_comma.any():
+        row = int(np.argmax(with_comma))
+        raise InputError(
+            f"Column {name!r} has numbers with a comma, such as {_shown(cells[row].as_py())} in "
+            f"row {row + 1}, beside others without; write decimals with a point."
         )
     return Numbers(values, int(unreadable.sum()), (row, _shown(text)), *told)
 
