@@ -1,20 +1,21 @@
 """What the numbers of a catalogue are taken to be: units in every spelling, or the data decide."""
 
+import contextlib
 import io
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from astropy import units as u
-from astropy.table import Table
-from catalogues import csv_bytes, read_csv, read_table
+from astropy.table import QTable, Table
+from catalogues import read_csv, read_table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sspexplorer.bands import BAND_NAMES, load_bands
 from sspexplorer.catalogue import read_catalogue
+from sspexplorer.catalogue.photometries import ChoiceNeededError
 from sspexplorer.catalogue.units import UnitError, read_error_unit, read_unit, unit_of_name
 from sspexplorer.errors import InputError
 from sspexplorer.resources import data_path
@@ -44,6 +45,11 @@ def same(catalogue, flux, error):
     scale = np.nanmedian(catalogue.flux / flux)
     np.testing.assert_allclose(catalogue.flux / scale, flux, rtol=1e-6)
     np.testing.assert_allclose(catalogue.flux_err / scale, error, rtol=1e-6)
+
+
+def by_astropy(table, path):
+    table.write(path, format={".ecsv": "ascii.ecsv"}.get(path.suffix, path.suffix[1:]))
+    return read_catalogue(path)
 
 
 # Spellings
@@ -111,7 +117,7 @@ def spellings(draw):
             parts
         )
     text = draw(st.sampled_from(["{}", "[{}]", "({})", " {} "])).format(prefix.format(power) + unit)
-    scale = (10.0**power if prefix else 1.0) / size
+    scale = (10.0**power if prefix else 1.0) * size
     return text, "fnu" if per == "Hz" else "flambda", scale
 
 
@@ -120,9 +126,8 @@ def spellings(draw):
 def test_any_spelling_of_a_flux_density_is_the_same_unit(made):
     text, kind, scale = made
     unit = read_unit(text)
-    expected = scale if kind == "fnu" else scale * 1.0
     assert (unit.kind, unit.step) == (kind, 0.0)
-    assert unit.scale == pytest.approx(expected)
+    assert unit.scale == pytest.approx(scale)
 
 
 @pytest.mark.parametrize("text", ["", " ", "None", "--", "N/A", "null", "unknown", "dimensionless"])
@@ -170,7 +175,7 @@ def test_a_refusal_names_the_column_and_its_unit(unit, where):
 
 @pytest.mark.parametrize("name", ["MAG_VEGA_J0378", "asinh_mag_J0378", "LUPT_MAG_J0378"])
 def test_magnitudes_that_names_say_are_no_ab_are_refused(name):
-    with pytest.raises(InputError, match="by its name|0 of the 57"):
+    with pytest.raises(InputError, match=r"by its name|0 of the 57"):
         read_csv({name: [20.0, 21.0], name.replace("378", "390"): [20.0, 21.0]})
 
 
@@ -228,7 +233,8 @@ def test_units_in_the_headers_text(galaxies):
 
 @pytest.mark.parametrize("ending", ["fits", "ecsv", "parquet"])
 @pytest.mark.parametrize("unit", ["dex(uJy)", "mag(AB)", "mag(ST)", "1e-17 erg / (Angstrom s cm2)"])
-def test_units_that_astropy_writes(galaxies, unit, ending):
+@pytest.mark.filterwarnings("ignore:The unit .* could not be saved in native FITS")
+def test_units_that_astropy_writes(galaxies, unit, ending, tmp_path):
     flux, error = galaxies
     wanted = u.Unit(unit)
     values = (flux * u.erg / u.s / u.cm**2 / u.Hz).to(wanted, u.spectral_density(PIVOT * u.AA))
@@ -237,8 +243,7 @@ def test_units_that_astropy_writes(galaxies, unit, ending):
         errors = error / flux * step / np.log(10) * u.Unit(unit[:3])
     else:
         errors = error / flux * values.value * wanted
-    table = Table(columns(values, errors))
-    catalogue = read_table(table, ending)
+    catalogue = by_astropy(QTable(columns(values, errors)), tmp_path / f"x.{ending}")
     assert catalogue.decision.source == "unit"
     same(catalogue, flux, error)
 
@@ -259,12 +264,12 @@ def test_units_in_the_votable_header_of_a_parquet_file(galaxies):
     same(catalogue, *galaxies)
 
 
-def test_masks_and_units_that_astropy_writes_into_parquet(galaxies):
+def test_masks_and_units_that_astropy_writes_into_parquet(galaxies, tmp_path):
     table = Table(columns(*(x / 1e-29 for x in galaxies)), masked=True)
     table["J0400"].unit = "uJy"
     table["J0400"].mask[3] = True
     table["J0500_err"].mask[4] = True
-    catalogue = read_table(table, "parquet")
+    catalogue = by_astropy(table, tmp_path / "x.parquet")
     assert np.argwhere(np.isnan(catalogue.flux)).tolist() == [[3, BAND_NAMES.index("J0400")]]
     assert np.isnan(catalogue.flux_err[4, BAND_NAMES.index("J0500")])
     assert catalogue.unit_reason.startswith("the columns' own unit is uJy; 56 columns have none")
@@ -300,11 +305,11 @@ def test_no_inverse_variance_is_no_flux():
 # The data decide
 
 
-@pytest.mark.parametrize("name", ["{}", "FLUX_AUTO_{}"])
+@pytest.mark.parametrize("name", ["{}", "FLUX_{}"])
 @pytest.mark.parametrize(("kind", "size"), [("fnu", 1e-29), ("flambda", 1e-19)])
 def test_where_nothing_says_the_unit_the_data_decide(galaxies, kind, size, name):
     factor = TO_FLAMBDA if kind == "flambda" else 1.0
-    catalogue = read_csv(columns(*(x * factor / size for x in galaxies), name))
+    catalogue = read_csv(columns(*(x * factor / size for x in galaxies), name, f"{name}_err"))
     verdict = catalogue.decision.verdict
     assert (catalogue.unit, catalogue.decision.source) == (kind, "data")
     assert verdict.rows == 20
@@ -359,8 +364,7 @@ def test_faint_fluxes_in_microjansky_are_no_magnitudes(galaxies):
     """Their sizes, 12 to 30, and their errors, below 2, are those of magnitudes."""
     flux, error = galaxies
     scale = 14 / np.quantile(flux, 0.2, axis=1, keepdims=True)
-    data = csv_bytes(pd.DataFrame(columns(flux * scale, error * scale)))
-    try:
-        assert read_catalogue(data, "x.csv").unit == "fnu"
-    except InputError as question:
-        assert "say --unit" in str(question)
+    made = columns(flux * scale, error * scale)
+    # It may be a question, but no magnitudes.
+    with contextlib.suppress(ChoiceNeededError):
+        assert read_csv(made).unit == "fnu"

@@ -39,6 +39,7 @@ _SAMPLE_ROWS = 20_000
 # all other units give larger numbers.
 _LARGEST_FNU, _LARGEST_FLAMBDA = 1e-22, 1e-12
 
+_GOOD, _BAD = 3.0, 10.0  # χ² per band
 _OVERRIDE = "if that is wrong, say --unit {}"
 
 
@@ -310,7 +311,9 @@ def _doubt_magnitudes(flux: np.ndarray, error: np.ndarray, errors: tuple[ErrorUn
         return
     readings = {k: _read_as(k, flux, error, errors) for k in ("mag", "fnu", "flambda")}
     verdict = scoring.score(readings, floor=0.0)
-    if verdict is not None and verdict.sure and verdict.kind != "mag" and verdict.chi2 < 3:
+    if verdict is None or not verdict.sure or verdict.kind == "mag":
+        return
+    if verdict.chi2[verdict.kind] < _GOOD and verdict.chi2["mag"] > _BAD:
         raise ChoiceNeededError(
             "The numbers have the size of magnitudes, but against training SEDs "
             f"{UNITS[verdict.kind]} fits better in {verdict.share:.0%} of {verdict.rows} rows; "
@@ -348,8 +351,8 @@ def _by_data(flux: np.ndarray, error: np.ndarray, errors: tuple[ErrorUnit, ...])
         f"against training SEDs it fits better than {UNITS[verdict.against]} in "
         f"{verdict.share:.0%} of {rows}, median Δχ² {verdict.delta_chi2:.0f}"
     )
-    if verdict.chi2 > 3:
-        fit += f", though neither fits well (χ² per band {verdict.chi2:.0f})"
+    if verdict.chi2[verdict.kind] > _GOOD:
+        fit += f", though neither fits well (χ² per band {verdict.chi2[verdict.kind]:.0f})"
     if not verdict.sure:
         raise ChoiceNeededError(
             "Neither names nor units nor sizes say whether the fluxes are F_ν or F_λ, and the "

@@ -41,8 +41,8 @@ class Verdict:
     delta_chi2 : float
         Median over them of χ² of ``against`` less that of ``kind``, in units of χ² per band of
         the better fit where that is above 1.
-    chi2 : float
-        Median χ² per band of ``kind``.
+    chi2 : dict of str to float
+        Median χ² per band of every reading.
     sure : bool
         Whether that is enough to go by.
     """
@@ -52,7 +52,7 @@ class Verdict:
     rows: int
     share: float
     delta_chi2: float
-    chi2: float
+    chi2: dict[str, float]
     sure: bool
 
 
@@ -107,11 +107,16 @@ def score(
     if _gain(chi2, bands, best, other).sum() < 0:
         best, other = other, best
     gain = _gain(chi2, bands, best, other)
-    share, poor = float(np.mean(gain > 0)), float(np.median(chi2[best] / bands[best]))
+    share = float(np.mean(gain > 0))
+    median = dict(zip(kinds, np.median(chi2 / bands, axis=1).tolist(), strict=True))
     enough = gain.sum() >= _SURE_PER_ROW * np.sqrt(len(rows))
     known = any(np.isfinite(error[rows]).any() for _, error in readings.values())
-    sure = bool(enough and share >= (_SHARE if known and poor < _POOR else _SHARE_IF_POOR))
-    return Verdict(kinds[best], kinds[other], len(rows), share, float(np.median(gain)), poor, sure)
+    sure = bool(
+        enough and share >= (_SHARE if known and median[kinds[best]] < _POOR else _SHARE_IF_POOR)
+    )
+    return Verdict(
+        kinds[best], kinds[other], len(rows), share, float(np.median(gain)), median, sure
+    )
 
 
 def _worth_scoring(rows: np.ndarray, flux: np.ndarray, error: np.ndarray) -> np.ndarray:

@@ -225,9 +225,17 @@ def _plain(text: str) -> str:
         text = text.replace(mark, sign)
     text = unicodedata.normalize("NFKC", text).translate(_SIGNS)
     text = re.sub(r"\\[A-Za-z]+", " ", text).strip(" '\"")
-    while text[:1] + text[-1:] in ("[]", "()") and not re.search(r"[\])].*[\[(]", text[1:-1]):
+    while _is_enclosed(text):
         text = text[1:-1].strip()
     return text
+
+
+def _is_enclosed(text: str) -> bool:
+    """Whether one pair of brackets encloses all of a text."""
+    if text[:1] + text[-1:] not in ("[]", "()"):
+        return False
+    depth = np.cumsum([(x in "[(") - (x in "])") for x in text])
+    return bool((depth[:-1] > 0).all() and depth[-1] == 0)
 
 
 def _logarithmic(text: str, any_zero: bool = False) -> BandUnit | None:
