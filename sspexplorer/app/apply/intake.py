@@ -94,8 +94,8 @@ class Upload:
     folder: tempfile.TemporaryDirectory | None = None
 
 
-def kept(source: Path | bytes | str, name: str) -> Upload:
-    """Put an upload on disk, where it takes no memory and can be read again.
+def kept(source: Path | bytes | str | Upload, name: str) -> Upload:
+    """Put an upload on disk, unless it is there: it takes no memory and can be read again.
 
     Raises
     ------
@@ -103,6 +103,8 @@ def kept(source: Path | bytes | str, name: str) -> Upload:
         If its ending is unknown.
     """
     ending(name)
+    if isinstance(source, Upload):
+        return source
     if isinstance(source, Path):
         return Upload(source, name)
     folder = tempfile.TemporaryDirectory(prefix="sspexplorer-")
