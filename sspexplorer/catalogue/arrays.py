@@ -11,7 +11,7 @@ from scipy.optimize import linear_sum_assignment
 
 from sspexplorer.bands import BAND_NAMES, load_bands
 from sspexplorer.catalogue.band_words import CENTRE_TOLERANCE, CENTRES, take_bands
-from sspexplorer.catalogue.metadata import keywords
+from sspexplorer.catalogue.headers import keywords
 from sspexplorer.catalogue.values import AnyTable, column_names, column_numbers, column_width
 from sspexplorer.catalogue.words import words_of
 from sspexplorer.errors import InputError

@@ -14,12 +14,15 @@ from sspexplorer.catalogue import notes, writing
 from sspexplorer.catalogue.arrays import array_orders
 from sspexplorer.catalogue.columns_map import ColumnsMap, check_map, map_of
 from sspexplorer.catalogue.convert import to_frame
+from sspexplorer.catalogue.decide import Decision, decide, sample
 from sspexplorer.catalogue.files import one_sentence, read_table
+from sspexplorer.catalogue.fnu import Missing, to_fnu
+from sspexplorer.catalogue.limits import find_codes
+from sspexplorer.catalogue.masks import Masked, MaskRule, find_masked
 from sspexplorer.catalogue.names import BandColumn, read_name
 from sspexplorer.catalogue.photometries import ChoiceNeededError, Photometry, recognise
 from sspexplorer.catalogue.redshifts import RedshiftColumn, read_redshifts, redshift_columns
 from sspexplorer.catalogue.selection import choose
-from sspexplorer.catalogue.units import Decision, Missing, decide, sample, to_fnu
 from sspexplorer.catalogue.values import (
     AnyTable,
     Numbers,
@@ -30,6 +33,7 @@ from sspexplorer.catalogue.values import (
     stack_columns,
 )
 from sspexplorer.errors import InputError
+from sspexplorer.mocks import LABELS
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,9 +62,15 @@ class Catalogue:
     available_photometries : tuple of str
         Labels of all, the best first.
     unit : str
-        What the numbers in the file were taken to be: "fnu", "flambda" or "mag".
+        What the numbers in the file were taken to be: "fnu", "flambda", "mag" or "stmag".
     unit_reason : str
         Why, in words.
+    decision : Decision
+        The same in full: what decided, how surely, and the unit of each band and error.
+    missing : Missing
+        How many fluxes are missing, and why.
+    masked : Masked
+        Mask and flag columns that were used.
     redshift_column : str
         The first that was used, "" if there is none.
     notes : tuple of str
@@ -86,6 +96,9 @@ class Catalogue:
     unit_reason: str
     redshift_column: str
     notes: tuple[str, ...]
+    decision: Decision
+    missing: Missing
+    masked: Masked
     delimiter: str = ""
     redshift_sources: tuple[tuple[RedshiftColumn, int], ...] = ()
     id_column: str = ""
@@ -188,6 +201,7 @@ def read_catalogue(
     photometry: str | None = None,
     unit: str | None = None,
     columns: Mapping | None = None,
+    masks: MaskRule | None = None,
 ) -> Catalogue:
     """Read a catalogue of galaxies and understand its columns.
 
@@ -203,7 +217,10 @@ def read_catalogue(
         Which to read where there are several, such as "AUTO"; the best one if not given, see
         :attr:`Catalogue.available_photometries`.
     unit : str, optional
-        "fnu", "flambda" or "mag", where what the file says is wrong.
+        "fnu", "flambda", "mag" or "stmag", where what the file says is wrong.
+    masks : MaskRule, optional
+        Which masks and flags make a flux missing; by default any mask, and SExtractor's flags
+        above 3.
     columns : mapping, optional
         Which column holds what, where names are guessed wrongly: ``{"redshift": "z_best",
         "bands": {"J0378": {"flux": "F378", "error": "F378_ERR"}}}``. What it leaves out is
@@ -232,7 +249,7 @@ def read_catalogue(
             raise InputError(f"{name}: {notes.nothing_found(found)}")
         try:
             chosen = choose(found, photometry, mapped)
-            measured = _measure(file.table, chosen, unit or mapped.unit)
+            measured = _measure(file.table, chosen, unit or mapped.unit, masks)
         except ChoiceNeededError as error:
             raise ChoiceNeededError(f"{name}: {error}", error.option, error.choices) from None
         except InputError as error:
@@ -257,9 +274,13 @@ def read_catalogue(
             *notes.on_bands(chosen, found),
             *notes.on_map(mapped),
             *notes.on_text(measured.unreadable),
+            *notes.on_masks(measured.masked, measured.missing),
             *notes.on_missing(measured.missing, chosen, len(measured.flux)),
             *notes.on_redshifts(redshifts, offered, len(measured.flux)),
         ),
+        decision=measured.decision,
+        missing=measured.missing,
+        masked=measured.masked,
         delimiter=file.delimiter,
         redshift_sources=redshifts.sources,
         id_column=mapped.id,
@@ -295,10 +316,13 @@ class _Measured:
     error: np.ndarray
     decision: Decision
     missing: Missing
+    masked: Masked
     unreadable: dict[str, Numbers]
 
 
-def _measure(table: AnyTable, chosen: Photometry, unit: str | None) -> _Measured:
+def _measure(
+    table: AnyTable, chosen: Photometry, unit: str | None, rule: MaskRule | None
+) -> _Measured:
     """Numbers of a photometry, converted to F_ν."""
     by_band = {column.band: column for column in chosen.columns}
     columns = [by_band.get(band) for band in BAND_NAMES]
@@ -310,17 +334,20 @@ def _measure(table: AnyTable, chosen: Photometry, unit: str | None) -> _Measured
         (numbers[c.error].values, c.error_element) if c and c.error else None for c in columns
     ]
     flux, error = stack_columns(fluxes, len(table)), stack_columns(errors, len(table))
-    relative = np.array([c is not None and c.relative for c in columns])
-    units = {name: column_unit(table, name) for name in names}
+    masked = find_masked(table, columns, rule)
+    mocks = set(LABELS) <= set(column_names(table))
+    few, few_errors = sample(flux), sample(error)
     decision = decide(
-        sample(flux),
-        np.where(relative, np.nan, sample(error)),
+        few if masked.bad is None else np.where(sample(masked.bad), np.nan, few),
+        few_errors,
+        columns,
+        {name: column_unit(table, name) for name in names},
         unit=unit,
-        own=[units[c.flux] if c else "" for c in columns],
-        own_error=[units[c.error] if c and c.error else "" for c in columns],
-        quantity=chosen.quantity,
-        label=chosen.label,
+        quantity="FNU" if mocks else chosen.quantity,
+        label="as those of our mock samples" if mocks else chosen.label,
     )
-    missing = to_fnu(flux, error, decision, relative)
-    unreadable = {name: read for name, read in numbers.items() if read.unreadable}
-    return _Measured(flux, error, decision, missing, unreadable)
+    logarithmic = np.array([band.step != 0 for band in decision.bands])
+    codes = find_codes(few, few_errors, logarithmic)
+    missing = to_fnu(flux, error, decision.bands, decision.errors, codes, masked.bad)
+    notable = {name: n for name, n in numbers.items() if n.unreadable or n.limits}
+    return _Measured(flux, error, decision, missing, masked, notable)

@@ -15,7 +15,7 @@ from sspexplorer.catalogue.files import ending
 from sspexplorer.plots.style import band_colours
 
 AS_CHOSEN = "as you chose"  # reason that the reader gives for a unit it was told
-UNIT_TITLES = {"fnu": "Fν", "flambda": "Fλ", "mag": "AB magnitudes"}
+UNIT_TITLES = {"fnu": "Fν", "flambda": "Fλ", "mag": "AB magnitudes", "stmag": "ST magnitudes"}
 
 _STRIP_CSS = """
 :host { color: var(--ssp-muted, #5d636e); font-size: 12px; }
