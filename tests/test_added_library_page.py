@@ -36,7 +36,6 @@ def mine() -> Iterator[SSPLibrary]:
 def test_a_new_session_has_it_and_its_pages_follow():
     state = SharedState(libraries=["bc03", "mine"])
     assert state.library_choices == ["emiles", "bc03", "popstar", "mine"]
-    assert state.follower().libraries == ["bc03", "mine"]
     assert library_colour("mine") in ADDED_COLOURS
     assert unknown_note("default", ["bc03"]) == ""
     assert unknown_note("default", state.libraries).startswith("My own is not in this model's")

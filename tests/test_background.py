@@ -3,10 +3,14 @@
 import threading
 from contextlib import nullcontext
 
+import panel as pn
 import pytest
 
-from sspexplorer.app.kit.background import Background
+from sspexplorer.app.kit.work import Worker, sentence_of
 from sspexplorer.errors import InputError
+from sspexplorer.progress import Progress
+
+PATIENCE = 20  # s; only a test that fails waits so long
 
 
 @pytest.fixture
@@ -15,30 +19,32 @@ def said() -> list:
 
 
 @pytest.fixture
-def background(said) -> Background:
-    return Background(lambda busy: said.append(("busy", busy)), said.append)
+def worker(said) -> Worker:
+    return Worker(
+        lambda busy: said.append(("busy", busy)), lambda error: said.append(sentence_of(error))
+    )
 
 
-def test_a_question_is_answered_once(background, said):
+def test_a_question_is_answered_once(worker, said):
     for _ in range(2):
-        background.ask("two", lambda: 2, said.append)
+        worker.ask("two", lambda progress: 2, said.append)
     assert said == [("busy", False), 2]
-    background.forget()
-    background.ask("two", lambda: 2, said.append)
+    worker.cancel()
+    worker.ask("two", lambda progress: 2, said.append)
     assert said[-2:] == [("busy", False), 2]
 
 
-def refuse() -> None:
+def refuse(progress: Progress) -> None:
     raise InputError("There is no such model.")
 
 
-def test_what_is_wrong_is_told_and_the_next_question_answered(background, said):
-    background.ask("one", refuse, said.append)
-    background.ask("two", lambda: 1 / 0, said.append)
-    background.ask("three", lambda: 3, said.append)
+def test_what_is_wrong_is_told_and_the_next_question_answered(worker, said):
+    worker.ask("one", refuse, said.append)
+    worker.ask("two", lambda progress: 1 / 0, said.append)
+    worker.ask("three", lambda progress: 3, said.append)
     assert [word for word in said if not isinstance(word, tuple)] == [
         "There is no such model.",
-        "That did not work; the server's log says why.",
+        "That did not work: ZeroDivisionError. The server's log says more.",
         3,
     ]
 
@@ -57,23 +63,55 @@ class Document:
     def add_timeout_callback(self, callback, milliseconds: int) -> None:
         pass
 
+    def run(self) -> None:
+        """Run what has come, once something has."""
+        assert self.come.acquire(timeout=PATIENCE)
+        while self.ticks:
+            self.ticks.pop(0)()
 
-def test_an_overtaken_answer_is_never_shown(said, monkeypatch):
+
+@pytest.fixture
+def document(monkeypatch) -> Document:
+    """The document of a session, for the workers that a test makes."""
     document = Document()
     monkeypatch.setattr("panel.io.hold", lambda document, freeze: nullcontext())
-    background = Background(lambda busy: None, said.append)
-    background._document = document
-    may_end = threading.Event()
+    monkeypatch.setattr(type(pn.state), "curdoc", document)
+    return document
 
-    def slow() -> int:
-        may_end.wait(10)
+
+def test_an_overtaken_answer_is_never_shown_and_its_work_is_asked_to_stop(said, document):
+    worker = Worker(on_trouble=said.append)
+    stopped = threading.Event()
+
+    def slow(progress: Progress) -> int:
+        while not progress.cancelled():
+            stopped.wait(0.01)
+        stopped.set()
         return 1
 
-    background.ask("slow", slow, said.append)
-    background.ask("quick", lambda: 2, said.append)
-    assert document.come.acquire(timeout=10)
-    may_end.set()
-    assert document.come.acquire(timeout=10)
-    for tick in document.ticks:
-        tick()
+    worker.ask("slow", slow, said.append)
+    worker.ask("quick", lambda progress: 2, said.append)
+    assert stopped.wait(PATIENCE)
+    while not said:
+        document.run()
     assert said == [2]
+    assert not worker.busy
+
+
+def test_what_was_cancelled_can_be_asked_again(said, document):
+    worker = Worker(on_trouble=said.append)
+    may_end = threading.Event()
+
+    def work(progress: Progress) -> int:
+        assert may_end.wait(PATIENCE)
+        progress.check()
+        return 7
+
+    worker.ask("seven", work, said.append)
+    worker.cancel()
+    assert not worker.busy
+    may_end.set()
+    worker.ask("seven", work, said.append)
+    while not said:
+        document.run()
+    assert said == [7]

@@ -20,7 +20,7 @@ from sspexplorer.app.apply import method
 from sspexplorer.app.apply.catalogue import EXAMPLES, YourCatalogue
 from sspexplorer.app.apply.method import NETWORK, Asked
 from sspexplorer.app.apply.words import scatter_text
-from sspexplorer.app.kit.work import Job, Worker
+from sspexplorer.app.kit.work import Worker, counting
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.catalogue import read_catalogue
 from sspexplorer.errors import InputError
@@ -29,6 +29,7 @@ from sspexplorer.networks.prediction import Cancelled, predict
 from sspexplorer.noise import NoiseModel
 from sspexplorer.plots import catalogue as plots
 from sspexplorer.posterior.prediction import Choices
+from sspexplorer.progress import Progress
 from sspexplorer.resources import data_path
 
 SIMULATED, REAL = EXAMPLES.values()
@@ -372,9 +373,9 @@ def test_a_typical_scatter_is_told_only_where_errors_are_known():
 
 
 def test_a_worker_tells_what_went_wrong_in_one_sentence():
-    worker = Worker(lambda busy: None)
+    worker = Worker()
 
-    def fail(job: Job, error: Exception):
+    def fail(error: Exception):
         raise error
 
     for error, said in (
@@ -382,18 +383,22 @@ def test_a_worker_tells_what_went_wrong_in_one_sentence():
         (MemoryError(), "That needs more memory"),
         (KeyError("x"), "That did not work: KeyError."),
     ):
-        outcome = asyncio.run(worker.run(Job("Failing"), lambda job, e=error: fail(job, e)))
+        outcome = asyncio.run(worker.run("Failing", lambda progress, e=error: fail(e)))
         assert not outcome.done
         assert worker.trouble.startswith(said)
-    assert asyncio.run(worker.run(Job("Working"), lambda job: 7)).value == 7
+    assert asyncio.run(worker.run("Working", lambda progress: 7)).value == 7
     assert worker.trouble == ""
 
 
-def test_a_job_says_how_far_it_is():
-    job = Job("Predicting", 1_000_000, 0.0)
-    job.progress(0.25)
-    assert job.text == "Predicting: 250,000 of 1,000,000 rows"
-    assert Job("Reading a.csv").text == "Reading a.csv …"
+def test_work_on_rows_says_how_many_are_done():
+    told = []
+    progress = counting(Progress(lambda *said: told.append(said)), "Predicting", 1_000_000)
+    progress.report(0.25)
+    progress.part(0.5, 0.5).report(1.0, "Laying out")
+    assert told == [
+        (0.25, "Predicting: 250,000 of 1,000,000 rows"),
+        (1.0, "Laying out"),
+    ]
 
 
 def test_posteriors_come_with_errors_a_corner_and_what_was_set_aside():

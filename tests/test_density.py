@@ -335,7 +335,7 @@ def test_medians_can_be_left_out(page):
     assert n_marks == [len(found.medians) for found in page.scores]
     assert n_marks[1:] == [3, 8]
     assert "Circles are medians" in page._caption.object
-    page._marks.value = []
+    page.medians = False
     assert "Circles" not in page._caption.object
     assert [len(picture[()].Points.I) for picture in pictures(page)] == [0, 0, 0]
 
@@ -345,10 +345,10 @@ def test_an_empty_selection_says_so(page):
     page.state.magnitude = 16.0
     assert "Move the magnitude" in str([p.object for p in page._trouble.select(pn.pane.HTML)])
     assert not page._picture.visible
-    assert not page._numbers.visible
+    assert not page._below.visible
     page.magnitudes = "all"
     assert page._picture.visible
-    assert page._numbers.visible
+    assert page._below.visible
     assert not page._trouble.visible
 
 
@@ -356,14 +356,14 @@ def test_a_model_that_saw_every_ssp_is_tested_under_other_noise(page, monkeypatc
     monkeypatch.setattr(cache, "model_card", lambda name: {"sample": {"split": "random"}})
     page.state.libraries = ["bc03"]
     assert page.selection.split == "random"
-    assert (page._split.value, page._split.disabled) == ("random", True)
-    assert "has seen every SSP" in page._split_note.object
+    assert (page.tested_on.select.value, page.tested_on.select.disabled) == ("random", True)
+    assert "has seen every SSP" in page.tested_on.note.object
     assert "other noise" in page._caption.object
     # Another network brings back what was chosen before.
     monkeypatch.setattr(cache, "model_card", lambda name: {"sample": {"split": "ssp"}})
     page.state.libraries = ["popstar"]
-    assert (page.selection.split, page._split.disabled) == ("ssp", False)
-    page._split.value = "random"
+    assert (page.selection.split, page.tested_on.select.disabled) == ("ssp", False)
+    page.tested_on.select.value = "random"
     assert page.selection.split == page.split == "random"
 
 
@@ -373,7 +373,7 @@ def test_what_is_wrong_is_said(page, monkeypatch):
 
     monkeypatch.setattr(page_module.cache, "held_out_table", fail)
     page.split = "random"
-    assert "There is no model here." in page._trouble[0].object
+    assert "no model here" in str([p.object for p in page._trouble.select(pn.pane.HTML)])
     assert not page._picture.visible
 
 

@@ -53,7 +53,7 @@ def test_the_page_answers_at_once_without_a_server():
     from sspexplorer.app.explore.histories import MixedPopulations
 
     page = MixedPopulations(family="constant", noisy=False)
-    found = page.answer
+    found = page.found
     assert list(found.tables) == ["default", "paper", "galaxy", "ssp"]
     late = found.table[found.table["time"] > 2]
     # What the paper finds: an age of nearly nothing, dust that is not there.
@@ -70,7 +70,7 @@ def test_the_page_answers_at_once_without_a_server():
     assert len(numbers) == 4 * 140
     # What a training on mixtures finds, with errors that know the truth.
     page.state.magnitude, page.by = 17.0, "galaxy"
-    rows = page.answer.table
+    rows = page.found.table
     assert np.median(np.abs(rows["pred_log_age"] - rows["light_log_age"])) < 0.2
     assert np.median(np.abs(rows["pred_ebv"] - rows["light_ebv"])) < 0.05
     assert (rows["p16_log_age"] < rows["p84_log_age"]).all()
@@ -82,13 +82,13 @@ def test_noise_puts_quantiles_around_the_prediction():
     from sspexplorer.app.explore.histories import MixedPopulations
 
     page = MixedPopulations(family="constant", noisy=True)
-    rows = page.answer.table
+    rows = page.found.table
     for name in ("log_age", "metallicity", "ebv"):
         assert (rows[f"p16_{name}"] <= rows[f"pred_{name}"]).all()
         assert (rows[f"pred_{name}"] <= rows[f"p84_{name}"]).all()
     before = (rows["p84_ebv"] - rows["p16_ebv"]).median()
     page.state.magnitude = 17.0
-    rows = page.answer.table
+    rows = page.found.table
     assert (rows["p84_ebv"] - rows["p16_ebv"]).median() < before
 
 
@@ -98,7 +98,7 @@ def test_a_history_of_one_s_own_is_what_was_asked_for():
     page = MixedPopulations(
         family="own", form="delayed", timescale=2.0, share=0.25, start=6.0, ebv=0.1, later_ebv=0.4
     )
-    both, alone = (member.history for member in page.answer.question.members)
+    both, alone = (member.history for member in page.found.question.members)
     assert [part.mass for part in both] == [0.75, 0.25]
     assert both[1].formation == Burst(6e9, 1e9)
     assert [part.ebv for part in (*both, *alone)] == [0.1, 0.4, 0.1]
@@ -106,7 +106,7 @@ def test_a_history_of_one_s_own_is_what_was_asked_for():
     # The nearest that BC03 has.
     assert page.own.metallicity == pytest.approx(-0.398, abs=0.001)
     page.library, page.share = "emiles", 0.0
-    assert len(page.answer.question.members) == 1
+    assert len(page.found.question.members) == 1
     assert page.own.metallicity == pytest.approx(-0.4)
     page.tapped(7.26, 0.0)
     assert page.time == 7.3

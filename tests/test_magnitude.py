@@ -213,7 +213,7 @@ def test_only_libraries_that_the_model_knows_are_compared(page, monkeypatch):
     card = {"sample": {"libraries": ["bc03"], "split": "ssp"}}
     monkeypatch.setattr(cache, "model_card", lambda name: card)
     page.state.libraries = ["bc03", "popstar"]
-    assert page._work.question.libraries == ("bc03",)
+    assert page.worker.question.libraries == ("bc03",)
     page.state.libraries = ["popstar"]
     assert not page._picture.visible
     assert "no mocks" in str([pane.object for pane in page._trouble.select(pn.pane.HTML)])
@@ -224,6 +224,6 @@ def test_only_libraries_that_the_model_knows_are_compared(page, monkeypatch):
 def test_a_model_that_saw_every_ssp_is_tested_under_other_noise(page, monkeypatch):
     monkeypatch.setattr(cache, "model_card", lambda name: {"sample": {"split": "random"}})
     page.state.libraries = ["bc03"]
-    assert page._work.question.split == "random"
-    assert page._split.disabled
-    assert "has seen every SSP" in page._split_note.object
+    assert page.worker.question.split == "random"
+    assert page.tested_on.select.disabled
+    assert "has seen every SSP" in page.tested_on.note.object

@@ -38,6 +38,7 @@ STREET = (
     "posterior",
     "models",
     "catalogue",
+    "archive",
     "analysis",
     "jobs",
     "plots",

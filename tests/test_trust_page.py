@@ -9,8 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from sspexplorer.app.frame.shell import load_extensions
-from sspexplorer.app.trust.error_bar_words import CAPTIONS, comparison_table
-from sspexplorer.app.trust.error_bars import SECTIONS, ErrorBars
+from sspexplorer.app.trust.error_bars import CAPTIONS, SECTIONS, ErrorBars, comparison_table
 from sspexplorer.plots import trust as plots
 from sspexplorer.posterior.validation.promises import promises
 from sspexplorer.posterior.validation.trust import load_trust
@@ -70,7 +69,7 @@ def test_models_without_a_magnitude_are_one_row_each():
 @pytest.mark.parametrize("section", SECTIONS.values())
 def test_every_section_can_be_shown(section, trust):
     page = ErrorBars(posterior="ssp", section=section)
-    assert len(page._picture) >= 2
+    assert len(page.figures) >= 2
     assert "{" not in CAPTIONS[section](trust)
 
 

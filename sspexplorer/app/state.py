@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import param
 
-from sspexplorer.app import cache
+from sspexplorer.app.choices import CommaList, ModelName
 from sspexplorer.catalogue import Catalogue
 from sspexplorer.libraries import LIBRARY_NAMES, library_names
 from sspexplorer.noise import NoiseModel
@@ -16,49 +16,11 @@ MAGNITUDE_RANGE = (16.0, 22.0)
 QUERY = {"page": "page", "model": "model", "libraries": "libraries", "magnitude": "i"}
 
 
-class CommaList(param.ListSelector):
-    """A list of choices, never empty, in the order of the choices; ``a,b`` in a link."""
-
-    def _validate(self, val: Any) -> None:
-        super()._validate(val)
-        if not val:
-            raise ValueError(f"{self.name} needs at least one choice.")
-
-    @classmethod
-    def serialize(cls, value: list[str]) -> str:
-        """Write for a link."""
-        return ",".join(value)
-
-    @classmethod
-    def deserialize(cls, value: str) -> list[str]:
-        """Read from a link."""
-        return [name for name in str(value).split(",") if name]
-
-
-class ModelName(param.String):
-    """Name of a model that is shipped, or was trained and kept."""
-
-    def _validate(self, val: Any) -> None:
-        super()._validate(val)
-        if val != self.default and not cache.knows_model(val):
-            raise ValueError(f"There is no model {val!r}.")
-
-
-class LibraryName(param.String):
-    """Name of a library that is shipped, or was added."""
-
-    def _validate(self, val: Any) -> None:
-        super()._validate(val)
-        if val not in library_names():
-            raise ValueError(f"There is no library {val!r}.")
-
-
 class SharedState(param.Parameterized):
     """Choices shared by all pages of one session.
 
-    A page gets its own copy: it follows the session's while the page is in sight and catches up
-    when it comes back, so a hidden page costs nothing. Setting a parameter of the copy sets it
-    for the session.
+    There is one of it for all pages. A page that is out of sight costs nothing all the same: it
+    looks at what changed when it comes back (see :meth:`sspexplorer.app.kit.page.Page.follow`).
     """
 
     page = param.String(default="", doc="Key of the page in sight; set it to go to another page.")
@@ -82,6 +44,7 @@ class SharedState(param.Parameterized):
 
     def __init__(self, libraries: list[str] | None = None, **params: Any) -> None:
         super().__init__(**params)
+        self._handed: dict[str, dict[str, Any]] = {}
         # Those that were added since the server was started are choices, too.
         self.param.libraries.objects = list(library_names())
         if libraries is not None:
@@ -102,38 +65,19 @@ class SharedState(param.Parameterized):
         """Median signal-to-noise ratio of the narrow bands at this magnitude."""
         return float(self.noise_model.typical_snr(np.float64(self.magnitude)))
 
-    def follower(self) -> "SharedState":
-        """Make a copy whose changes are passed on to this one; see :meth:`bring_up_to_date`."""
-        values = self._values()
-        copy = SharedState(**values | {"libraries": None})
-        copy.param.libraries.objects = self.library_choices
-        copy.libraries = values["libraries"]
+    def go(self, page: str, **choices: Any) -> None:
+        """Go to another page, which takes choices that this one hands over.
 
-        def pass_on(*events: param.parameterized.Event) -> None:
-            self.param.update(**{event.name: event.new for event in events})
+        Parameters
+        ----------
+        page : str
+            Its key.
+        **choices
+            Values of its parameters.
+        """
+        self._handed = {page: choices}
+        self.page = page
 
-        copy.param.watch(pass_on, list(self._values()))
-        return copy
-
-    def bring_up_to_date(self, copy: "SharedState") -> None:
-        """Give a copy the present values, in one step."""
-        # What is the same already is left alone: setting it would have the page redrawn.
-        changed = {k: v for k, v in self._values().items() if not _same(v, getattr(copy, k))}
-        copy.param.update(**changed)
-
-    def _values(self) -> dict[str, Any]:
-        return {name: value for name, value in self.param.values().items() if name != "name"}
-
-
-def accept(target: param.Parameterized, values: dict[str, Any]) -> None:
-    """Set of ``values`` what is valid; a link that was mistyped is no reason to fail."""
-    for name, value in values.items():
-        try:
-            target.param.update(**{name: value})
-        except (TypeError, ValueError):
-            continue
-
-
-def _same(one: Any, other: Any) -> bool:
-    plain = isinstance(one, str | float | bool | list)
-    return one is other or (plain and one == other)
+    def take(self, page: str) -> dict[str, Any]:
+        """Choices that were handed to a page; only once."""
+        return self._handed.pop(page, {})

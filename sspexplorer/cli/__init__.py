@@ -8,6 +8,7 @@ import typer
 
 from sspexplorer import __version__
 from sspexplorer.cli.console import print_json, say, speak_plainly, tell
+from sspexplorer.cli.fetch import fetch
 from sspexplorer.cli.libraries import libraries_app
 from sspexplorer.cli.parts import (
     JsonOption,
@@ -31,6 +32,7 @@ app = typer.Typer(
 
 app.add_typer(libraries_app, name="libraries")
 app.command()(predict)
+app.command()(fetch)
 app.command()(sedfit)
 
 

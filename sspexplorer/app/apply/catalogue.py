@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import panel as pn
+import param
 
 from sspexplorer.analysis.catalogue import Answers
 from sspexplorer.app import cache
@@ -15,12 +16,15 @@ from sspexplorer.app.apply.posterior import FitQuality, PosteriorView
 from sspexplorer.app.apply.result import CatalogueResult
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.download import Download
-from sspexplorer.app.kit.work import Job, Worker
+from sspexplorer.app.kit.page import Page
+from sspexplorer.app.kit.theme import css
+from sspexplorer.app.kit.work import Worker, counting
 from sspexplorer.app.state import SharedState
 from sspexplorer.catalogue import Catalogue, read_catalogue
 from sspexplorer.catalogue.files import ending
 from sspexplorer.plots.catalogue import MAX_POINTS
 from sspexplorer.plots.shading import compile_means
+from sspexplorer.progress import Progress
 from sspexplorer.resources import data_path
 from sspexplorer.shipped import compared_networks
 
@@ -41,19 +45,8 @@ _LATER = 0.1  # s; long enough for what was shown to be on its way
 _AS_FOUND = ""  # the browser shows no choice for None
 _PIECE = 4_000_000  # bytes of an upload in one message: less than any server's limit
 
-# The words of this widget cannot be set, and it cannot stop an upload that has begun.
-_DROP_CSS = """
-:host(:not(#none)) {
-  .filepond--file-status-sub, .filepond--file-action-button { display: none; }
-  .filepond--drop-label { height: 178px; }
-  .filepond--drop-label label, .filepond--label-action { font-size: 0; }
-  .filepond--drop-label label::before { content: "Drop a catalogue here, or "; font-size: 15px; }
-  .filepond--label-action::before { content: "choose a file"; font-size: 15px; }
-}
-"""
 
-
-class YourCatalogue(Method, pn.viewable.Viewer):
+class YourCatalogue(Method, Page):
     """Predictions for a catalogue of one's own.
 
     In a notebook it needs ``pn.extension("tabulator", "filedropper",
@@ -65,9 +58,21 @@ class YourCatalogue(Method, pn.viewable.Viewer):
         Model and libraries; a fresh one unless given.
     """
 
+    handed = param.ClassSelector(
+        class_=intake.Upload, default=None, doc="File that another page hands over, to be opened."
+    )
+
     def __init__(self, state: SharedState | None = None, **params: Any) -> None:
-        super().__init__(**params)
-        self.state = state or SharedState()
+        super().__init__(state, **params)
+        self.follow(self._model_changed, "model")
+        self.follow(self._libraries_changed, "libraries")
+        self.param.watch(self._method_changed, list(METHOD))
+        self.param.watch(self._take_handed, "handed")
+        if pn.state.curdoc and pn.state.curdoc.session_context:
+            pn.state.on_session_destroyed(lambda context: self._forget())
+
+    def make(self) -> None:
+        """Make widgets and areas; there is no file yet."""
         self._upload: intake.Upload | None = None
         self._catalogue: Catalogue | None = None
         self._result: CatalogueResult | None = None
@@ -78,11 +83,6 @@ class YourCatalogue(Method, pn.viewable.Viewer):
         self._make_widgets()
         self._make_areas()
         self._new_drop_zone()
-        self.state.param.watch(self._model_changed, "model")
-        self.param.watch(self._method_changed, list(METHOD))
-        self.state.param.watch(self._libraries_changed, "libraries")
-        if pn.state.curdoc and pn.state.curdoc.session_context:
-            pn.state.on_session_destroyed(lambda context: self._forget())
 
     @property
     def catalogue(self) -> Catalogue | None:
@@ -134,30 +134,30 @@ class YourCatalogue(Method, pn.viewable.Viewer):
         self._choices.margin = (0, 0, -14, 0)
         self._content = pn.Column(sizing_mode="stretch_width", margin=0)
 
-    def __panel__(self) -> pn.Column:
-        """Lay the page out; one of drop zone and content is in sight."""
+    def lay_out(self) -> pn.Column:
+        """Put progress over drop zone and content, one of which is in sight."""
         return pn.Column(
             self.worker, self._empty, self._content, sizing_mode="stretch_width", margin=0
         )
 
     # A file comes in, is read again another way, and is forgotten.
 
-    async def open(self, source: Path | bytes | str, name: str) -> None:
+    async def open(self, source: Path | bytes | str | intake.Upload, name: str) -> None:
         """Read a catalogue and show what was understood.
 
         Parameters
         ----------
-        source : Path, bytes or str
+        source : Path, bytes, str or Upload
             A file, or its content.
         name : str
             File name, whose ending says the format.
         """
 
-        def read(job: Job) -> tuple[intake.Upload, Catalogue]:
+        def read(progress: Progress) -> tuple[intake.Upload, Catalogue]:
             upload = intake.kept(source, name)
             return upload, read_catalogue(upload.path, name)
 
-        outcome = await self.worker.run(Job(f"Reading {name}"), read)
+        outcome = await self.worker.run(f"Reading {name}", read)
         if outcome.done:
             self._upload, self._catalogue = outcome.value
             self._result = self._comparison = None
@@ -170,16 +170,17 @@ class YourCatalogue(Method, pn.viewable.Viewer):
         if catalogue is None:
             return
 
-        def run(job: Job) -> tuple[Answers, OwnNumbers]:
-            found = asked.predict(catalogue, cache.model(asked.model), job.progress)
-            job.fraction, job.words = None, "Laying out the table"
+        def run(progress: Progress) -> tuple[Answers, OwnNumbers]:
+            counted = counting(progress, "Predicting", len(catalogue))
+            found = asked.predict(catalogue, cache.model(asked.model), counted)
+            progress.report(1.0, "Laying out the table")
             for name in compared_networks(asked.network):
                 cache.model(name)
             if len(catalogue) > MAX_POINTS:
                 compile_means()
             return Answers.of(catalogue, found, asked), OwnNumbers.of(catalogue)
 
-        outcome = await self.worker.run(Job("Predicting", len(catalogue), 0.0), run)
+        outcome = await self.worker.run("Predicting", run)
         if outcome.done:
             answers, numbers = outcome.value
             self._show_result(answers)
@@ -187,6 +188,11 @@ class YourCatalogue(Method, pn.viewable.Viewer):
             await asyncio.sleep(_LATER)
             if self._result is not None and self._result.answers is answers:
                 self._show_comparison(numbers)
+
+    async def _take_handed(self, event: Any) -> None:
+        if event.new is not None:
+            self.handed = None
+            await self.open(event.new, event.new.name)
 
     def close(self) -> None:
         """Forget the file and all that came of it."""
@@ -212,7 +218,7 @@ class YourCatalogue(Method, pn.viewable.Viewer):
             max_file_size=MAX_UPLOAD.replace(" ", ""),
             sizing_mode="stretch_width",
             height=180,
-            stylesheets=[_DROP_CSS],
+            stylesheets=[css("drop")],
         )
         drop.param.watch(self._dropped, "value")
         self._drop_area[:] = [drop]
@@ -236,10 +242,10 @@ class YourCatalogue(Method, pn.viewable.Viewer):
         """Read with the photometry and the unit that the widgets say."""
         upload, photometry, unit = self._upload, self._photometry.value, self._unit.value or None
 
-        def read(job: Job) -> Catalogue:
+        def read(progress: Progress) -> Catalogue:
             return read_catalogue(upload.path, upload.name, photometry=photometry, unit=unit)
 
-        outcome = await self.worker.run(Job(f"Reading {upload.name}"), read)
+        outcome = await self.worker.run(f"Reading {upload.name}", read)
         if outcome.done:
             self._catalogue = self.state.catalogue = outcome.value
             if self._result is None:
@@ -253,15 +259,16 @@ class YourCatalogue(Method, pn.viewable.Viewer):
     async def _start_clicked(self, event: Any) -> None:
         await self.predict()
 
-    async def _model_changed(self, event: Any) -> None:
-        if self._result is not None:
+    async def _model_changed(self) -> None:
+        asked = self.asked(self.state.model)
+        if self._result is not None and self._result.answers.asked != asked:
             await self.predict()
 
     async def _method_changed(self, *events: Any) -> None:
         if self._result is not None:
             await self.predict()
 
-    def _libraries_changed(self, event: Any) -> None:
+    def _libraries_changed(self) -> None:
         if self._result is not None:
             self._result.follow_libraries()
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import panel as pn
 
 from sspexplorer.app.kit import parts
-from sspexplorer.app.kit.theme import static_text
 from sspexplorer.bands import BAND_NAMES, load_bands
 from sspexplorer.catalogue import Catalogue
 from sspexplorer.catalogue.files import ending
@@ -17,31 +16,6 @@ from sspexplorer.plots.style import band_colours
 AS_CHOSEN = "as you chose"  # reason that the reader gives for a unit it was told
 UNIT_TITLES = {"fnu": "Fν", "flambda": "Fλ", "mag": "AB magnitudes", "stmag": "ST magnitudes"}
 
-_STRIP_CSS = """
-:host { color: var(--ssp-muted, #5d636e); font-size: 12px; }
-.strip { display: flex; gap: 2px; height: 30px; }
-.strip i {
-  border: 1.5px solid var(--light); border-radius: 3px; flex: 1 1 0; min-width: 0; overflow: hidden;
-  position: relative;
-}
-.strip i::before {
-  background: var(--light); bottom: 0; content: ""; height: var(--part); left: 0; right: 0;
-  position: absolute;
-}
-.strip i:last-child, .names span:last-child { margin-left: 8px; }
-.names { display: flex; justify-content: space-between; padding-top: 4px; }
-"""
-_TEXT_CSS = """
-h2 { font-size: 16px; font-weight: 600; letter-spacing: -0.01em; line-height: 1.3; margin: 0;
-     overflow-wrap: anywhere; }
-ul { color: var(--ssp-muted, #5d636e); margin: 0; max-width: 84ch; padding-left: 18px; }
-li { overflow-wrap: anywhere; padding: 1px 0; }
-dl { display: grid; gap: 6px 18px; grid-template-columns: max-content 1fr; margin: 4px 0;
-     max-width: 92ch; }
-dt { color: var(--ssp-muted, #5d636e); }
-dd { margin: 0; }
-code { background: var(--ssp-faint, #e9ebef); border-radius: 4px; padding: 1px 4px; }
-"""
 
 _HELP = {
     "Bands": "`J0378` … `J1007`, `uJAVA`, `iSDSS`, in any letter case; with an aperture, as "
@@ -60,15 +34,6 @@ _HELP = {
 }
 
 
-def _html(text: str, css: str) -> pn.pane.HTML:
-    return pn.pane.HTML(
-        text,
-        stylesheets=[static_text("text.css"), css],
-        sizing_mode="stretch_width",
-        margin=0,
-    )
-
-
 def _code(text: str) -> str:
     """HTML of a text in which `…` is code."""
     pieces = [escape(piece) for piece in text.split("`")]
@@ -79,7 +44,7 @@ def column_help() -> pn.Card:
     """Say which columns are recognised, folded away."""
     rows = "".join(f"<dt>{escape(k)}</dt><dd>{_code(v)}</dd>" for k, v in _HELP.items())
     return pn.Card(
-        _html(f"<dl>{rows}</dl>", _TEXT_CSS),
+        parts.html(f"<dl>{rows}</dl>", "intake"),
         header=parts.label("What columns do you read?"),
         collapsed=True,
         sizing_mode="stretch_width",
@@ -90,7 +55,7 @@ def column_help() -> pn.Card:
 def title(catalogue: Catalogue) -> pn.pane.HTML:
     """Name of the file and its number of rows."""
     rows = "1 row" if len(catalogue) == 1 else f"{len(catalogue):,} rows"
-    return _html(f"<h2>{escape(catalogue.name)}, {rows}</h2>", _TEXT_CSS)
+    return parts.html(f"<h2>{escape(catalogue.name)}, {rows}</h2>", "intake")
 
 
 def band_strip(catalogue: Catalogue) -> pn.pane.HTML:
@@ -102,7 +67,9 @@ def band_strip(catalogue: Catalogue) -> pn.pane.HTML:
         for band, pivot, colour in zip(BAND_NAMES, load_bands().pivot, band_colours(), strict=True)
     )
     ends = "".join(f"<span>{text}</span>" for text in ("uJAVA", "J1007, iSDSS"))
-    return _html(f'<div class="strip">{cells}</div><div class="names">{ends}</div>', _STRIP_CSS)
+    return parts.html(
+        f'<div class="strip">{cells}</div><div class="names">{ends}</div>', "band-strip"
+    )
 
 
 def _share(have: int, n: int) -> str:
@@ -115,7 +82,7 @@ def findings(catalogue: Catalogue) -> pn.pane.HTML:
     """What was found in the file, sentence by sentence."""
     unit = f"Taken as {UNIT_TITLES[catalogue.unit]}: {catalogue.unit_reason}."
     items = "".join(f"<li>{escape(text)}</li>" for text in (*catalogue.notes, unit))
-    return _html(f"<ul>{items}</ul>", _TEXT_CSS)
+    return parts.html(f"<ul>{items}</ul>", "intake")
 
 
 @dataclass(frozen=True)
@@ -127,8 +94,8 @@ class Upload:
     folder: tempfile.TemporaryDirectory | None = None
 
 
-def kept(source: Path | bytes | str, name: str) -> Upload:
-    """Put an upload on disk, where it takes no memory and can be read again.
+def kept(source: Path | bytes | str | Upload, name: str) -> Upload:
+    """Put an upload on disk, unless it is there: it takes no memory and can be read again.
 
     Raises
     ------
@@ -136,6 +103,8 @@ def kept(source: Path | bytes | str, name: str) -> Upload:
         If its ending is unknown.
     """
     ending(name)
+    if isinstance(source, Upload):
+        return source
     if isinstance(source, Path):
         return Upload(source, name)
     folder = tempfile.TemporaryDirectory(prefix="sspexplorer-")

@@ -6,6 +6,7 @@ import panel as pn
 import param
 
 from sspexplorer.analysis.catalogue import PredictionRequest
+from sspexplorer.app.kit import controls
 from sspexplorer.posterior.prediction import DEFAULT_FLOOR, Choices
 from sspexplorer.shipped import DEFAULT_MODEL, posterior_names
 
@@ -50,7 +51,7 @@ class Method(param.Parameterized):
     def method_widgets(self) -> tuple[pn.widgets.Widget, list[pn.widgets.Widget]]:
         """Choice of the model, and those that are seldom needed: of no effect on networks."""
         offered = {t: n for t, n in PREDICTED_BY.items() if n in (*posterior_names(), NETWORK)}
-        by = _select(self.param.by, "Predicted by", offered)
+        by = controls.select("Predicted by", self.param.by, options=offered)
         floor = pn.widgets.FloatSlider.from_param(
             # Whole numbers of a per cent are what people think in.
             self.param.floor,
@@ -58,8 +59,8 @@ class Method(param.Parameterized):
             format="0.0%",
             sizing_mode="stretch_width",
         )
-        redshift = _select(self.param.redshift, "Redshifts", REDSHIFTS)
-        aside = _select(self.param.aside, "Contradicted bands", CONTRADICTED)
+        redshift = controls.select("Redshifts", self.param.redshift, options=REDSHIFTS)
+        aside = controls.select("Contradicted bands", self.param.aside, options=CONTRADICTED)
         rare = [floor, redshift, aside]
 
         def show_what_counts(*events: Any) -> None:
@@ -69,11 +70,3 @@ class Method(param.Parameterized):
         self.param.watch(show_what_counts, "by")
         show_what_counts()
         return by, rare
-
-
-def _select(parameter: param.Parameter, label: str, options: dict[str, Any]) -> pn.widgets.Select:
-    select = pn.widgets.Select.from_param(
-        parameter, label=label, options=options, sizing_mode="stretch_width"
-    )
-    select.description = None
-    return select

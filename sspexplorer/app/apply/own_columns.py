@@ -11,6 +11,7 @@ import param
 
 from sspexplorer.analysis.catalogue import Answers
 from sspexplorer.app.kit import parts
+from sspexplorer.app.kit.theme import css
 from sspexplorer.catalogue import Catalogue
 from sspexplorer.catalogue.comparison import (
     CONVERSIONS,
@@ -29,12 +30,6 @@ _NONE = ""
 _AS_IN_THE_PAPER = "As in the paper"
 # Domínguez Sánchez et al. (2026), Fig. 11.
 _PAPER_COLOURS = {"log_age": "metallicity", "metallicity": "log_age", "ebv": "log_age"}
-
-_GRID_CSS = """
-:host { display: grid; gap: 16px; grid-template-columns: repeat(3, minmax(0, 1fr)); }
-@media (max-width: 1250px) { :host { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
-.scroll-button { display: none; }
-"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,7 +231,10 @@ class CatalogueComparison(pn.viewable.Viewer):
             margin=0,
         )
         grid = pn.Column(
-            *self.panels, sizing_mode="stretch_width", margin=0, stylesheets=[_GRID_CSS]
+            *self.panels,
+            sizing_mode="stretch_width",
+            margin=0,
+            stylesheets=[css("grid-own-columns")],
         )
         caption = parts.caption(
             f"{self._drawn()} as predicted, against what the catalogue says; on the line both say "

@@ -16,7 +16,7 @@ from sspexplorer.analysis.galaxy import Galaxy, nearest_ssps
 from sspexplorer.app import cache
 from sspexplorer.app.apply.words import match_text, scatter_text
 from sspexplorer.app.kit import parts
-from sspexplorer.app.kit.theme import static_text
+from sspexplorer.app.kit.theme import css
 from sspexplorer.app.state import SharedState
 from sspexplorer.bands import N_BANDS
 from sspexplorer.labels import MODEL_TITLES, PARAMETER_LABELS, age_text, library_label
@@ -35,33 +35,6 @@ _GROUP_TITLES = {
     WITHOUT: "Without prediction",
 }
 
-# Two by two, or one under the other where that would be narrow.
-_GRID_CSS = """
-:host {
-  align-items: start; display: grid !important; gap: 8px 28px;
-  grid-template-columns: repeat(auto-fit, minmax(max(380px, 40%), 1fr));
-}
-:host > * { min-width: 0; width: auto !important; }
-"""
-_WORDS_CSS = """
-p { margin: 0; overflow-wrap: anywhere; }
-h2 { font-size: 14px; font-weight: 600; line-height: 20px; margin: 0; overflow: hidden;
-     text-overflow: ellipsis; white-space: nowrap; }
-.legend { color: var(--ssp-muted, #5d636e); display: flex; flex-wrap: wrap; gap: 2px 14px; }
-"""
-# Headings have the whole cell; the arrow comes when a column is sorted.
-_TABLE_CSS = """
-:host(:not(#none)) .tabulator .tabulator-col.tabulator-sortable .tabulator-col-title {
-  line-height: 1.3; overflow-wrap: anywhere; padding-right: 0; white-space: normal;
-}
-:host(:not(#none)) .tabulator .tabulator-col[aria-sort="none"] .tabulator-col-sorter {
-  display: none;
-}
-:host(:not(#none)) .tabulator .tabulator-col:not([aria-sort="none"]) .tabulator-col-title {
-  padding-right: 18px;
-}
-.tabulator-cell { cursor: pointer; }
-"""
 _FLAGGED_CAPTION = (
     "This galaxy has a flag: it is unlike the mocks that the model was tested on, so they do not "
     "tell how far off its prediction is."
@@ -148,7 +121,7 @@ class CatalogueResult(pn.viewable.Viewer):
             self._words,
             sizing_mode="stretch_width",
             margin=0,
-            stylesheets=[_GRID_CSS],
+            stylesheets=[css("grid-result")],
         )
 
     def follow_libraries(self) -> None:
@@ -188,8 +161,10 @@ class CatalogueResult(pn.viewable.Viewer):
         flag = f"Flag: {flags.sentences(line['flag'])}" if line["flag"] else "No flag."
         words = f"{flag} {line['n_bands']} of {N_BANDS} bands used."
         self._words[:] = [
-            _text(
-                f'<h2 title="{escape(name)}">{escape(name)}{escape(age)}</h2><p>{escape(words)}</p>'
+            parts.html(
+                f'<h2 title="{escape(name)}">{escape(name)}{escape(age)}</h2>'
+                f"<p>{escape(words)}</p>",
+                "result-words",
             ),
             self._numbers(galaxy),
         ]
@@ -304,7 +279,7 @@ class CatalogueResult(pn.viewable.Viewer):
             disabled=True,
             show_index=False,
             sizing_mode="stretch_width",
-            stylesheets=[_TABLE_CSS],
+            stylesheets=[css("table-sorted")],
             margin=0,
         )
         grid.on_click(self._clicked)
@@ -333,19 +308,10 @@ class CatalogueResult(pn.viewable.Viewer):
         self.grid.param.update(page=at // _ROWS_ON_A_PAGE + 1, selection=[place])
 
 
-def _text(html: str) -> pn.pane.HTML:
-    return pn.pane.HTML(
-        html,
-        stylesheets=[static_text("text.css"), _WORDS_CSS],
-        sizing_mode="stretch_width",
-        margin=0,
-    )
-
-
 def _legend(reasons: tuple[tuple[int, str, int], ...]) -> pn.pane.HTML:
     items = "".join(
         f'<span><i class="dot" style="background:{FLAG_COLOURS[index]}"></i>'
         f"{escape(reason)} ({n:,})</span>"
         for index, reason, n in reasons
     )
-    return _text(f'<div class="legend">{items}</div>')
+    return parts.html(f'<div class="legend">{items}</div>', "result-words")

@@ -19,29 +19,6 @@ TICKS = {
     "ebv": (0, 0.2, 0.4, 0.6, 0.8),
 }
 
-ANSWERS_CSS = """
-:host { color: var(--ssp-ink, #1b1d22); font-size: 13px; line-height: 1.4; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; table-layout: fixed;
-  width: 100%; }
-th { color: var(--ssp-muted, #5d636e); font-weight: 500; padding: 4px 10px; text-align: left; }
-td { border-top: 1px solid var(--ssp-faint, #e9ebef); padding: 6px 10px; vertical-align: top; }
-th:first-child, td:first-child { padding-left: 0; width: 25%; }
-small { color: var(--ssp-muted, #5d636e); display: block; font-size: 11.5px; }
-.words { margin-top: 2px; white-space: nowrap; }
-.name { display: flex; gap: 8px; }
-.name > i { border-radius: 50%; flex: none; height: 9px; margin-top: 5px; width: 9px; }
-.strip { height: 18px; position: relative; }
-.strip > * { position: absolute; }
-.grid { background: var(--ssp-faint, #e9ebef); bottom: 0; top: -6px; width: 1px; }
-.p95 { border-radius: 1px; height: 2px; opacity: 0.55; top: 8px; }
-.p68 { border-radius: 3px; height: 6px; opacity: 0.45; top: 6px; }
-.truth { background: var(--ssp-ink, #1b1d22); height: 18px; margin-left: -1px; width: 2px; }
-.dot { border: 1.5px solid var(--ssp-page, #ffffff); border-radius: 50%; height: 9px;
-  margin-left: -6px; top: 3px; width: 9px; }
-.axis { height: 14px; position: relative; }
-.axis > span { font-size: 11px; position: absolute; transform: translateX(-50%); }
-"""
-
 
 def answers_html(
     observations: Sequence[Observation], predictions: np.ndarray, scatter: np.ndarray

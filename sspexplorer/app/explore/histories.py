@@ -23,6 +23,7 @@ from sspexplorer.analysis.histories import (
     members_of,
 )
 from sspexplorer.app import cache
+from sspexplorer.app.choices import LibraryName
 from sspexplorer.app.explore.history_words import (
     FORMATS,
     caption_text,
@@ -32,9 +33,11 @@ from sspexplorer.app.explore.history_words import (
     score_table,
 )
 from sspexplorer.app.explore.presets import MAX_EBV, metallicity_options
-from sspexplorer.app.kit import parts
-from sspexplorer.app.kit.background import Background
-from sspexplorer.app.state import LibraryName, SharedState
+from sspexplorer.app.kit import controls, parts
+from sspexplorer.app.kit.page import Page
+from sspexplorer.app.kit.theme import css
+from sspexplorer.app.kit.work import sentence_of
+from sspexplorer.app.state import SharedState
 from sspexplorer.histories.tables import KINDS
 from sspexplorer.labels import MODEL_TITLES, library_options
 from sspexplorer.libraries import load_library
@@ -48,6 +51,7 @@ from sspexplorer.plots.histories import (
     likeness_picture,
     rate_picture,
 )
+from sspexplorer.progress import Progress
 from sspexplorer.shipped import compared_networks, posterior_names
 
 _NOISE, _GYR = "Noise", "Age in Gyr"
@@ -58,29 +62,16 @@ _NOTHING = Histories(
 )
 _OWN_NOTE = "The second burst lasts 1 Gyr; without it, the same history is drawn for comparison."
 
-# Three panels in a row, then the rate below the first and the SED below the others.
-_GRID_CSS = """
-:host { display: grid !important; gap: 4px 16px;
-        grid-template-columns: repeat(3, minmax(0, 1fr)); }
-:host > * { min-width: 0; width: auto !important; }
-.scroll-button { display: none; }
-@media (max-width: 1100px) { :host { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
-"""
 _PANEL_HEIGHT = "max(230px, 31vh)"
 _SED_HEIGHT = "max(220px, 29vh)"
 # The choice of a member is the legend of the picture as well.
-_LEGEND_CSS = """
-.bk-btn-group { display: flex; flex-wrap: wrap; gap: 6px; }
-.bk-btn-group > .bk-btn { border-radius: 999px !important; flex: none; padding: 3px 12px; }
-""" + "".join(
-    f".bk-btn-group > .bk-btn:nth-of-type({place}) {{ border: 2px solid {colour} !important; }}\n"
-    f".bk-btn-group > .bk-btn.bk-active:nth-of-type({place}) "
-    f"{{ background: {colour} !important; color: #ffffff !important; }}\n"
+_MEMBER_COLOURS = "".join(
+    f".bk-btn-group > .bk-btn:nth-of-type({place}) {{ --colour: {colour}; }}\n"
     for place, colour in enumerate(MEMBER_COLOURS, start=1)
 )
 
 
-class MixedPopulations(pn.viewable.Viewer):
+class MixedPopulations(Page):
     """Predictions for composite populations against time, beside the truth.
 
     Parameters
@@ -90,7 +81,7 @@ class MixedPopulations(pn.viewable.Viewer):
 
     Attributes
     ----------
-    answer : Answer or None
+    found : Answer or None
         What is drawn; None until it is known.
     """
 
@@ -111,6 +102,9 @@ class MixedPopulations(pn.viewable.Viewer):
         "later_metallicity": "later-metals",
         "later_ebv": "later-ebv",
     }
+
+    ASKS = tuple(name for name in QUERY if name not in ("time", "member", "gyr"))
+    FOLLOWS = ("model", "magnitude", "noise")
 
     family = param.Selector(default="bursts", objects=FAMILIES, doc="What is mixed.")
     library = LibraryName(default="bc03", doc="Whose SSPs are mixed.")
@@ -137,24 +131,24 @@ class MixedPopulations(pn.viewable.Viewer):
     )
 
     def __init__(self, state: SharedState | None = None, **params: Any) -> None:
-        super().__init__(**params)
-        self.state = state or SharedState()
-        self.answer: Answer | None = None
-        self._filling = False
-        self._background = Background(self._show_busy, self._show_trouble)
-        self._make_widgets()
-        self._make_parts()
-        self.state.param.watch(self._update, ["model", "magnitude", "noise"])
-        drawn = ["time", "member", "gyr"]
-        asked = [name for name in self.QUERY if name not in drawn]
-        self.param.watch(self._update, asked)
+        super().__init__(state, **params)
         self.param.watch(self._show_likeness, ["time", "member"])
         self.param.watch(self._change_axis, "gyr")
-        self._update()
 
-    def __panel__(self) -> pn.Row:
-        """Controls beside the pictures, numbers below."""
-        return self._layout
+    def make(self) -> None:
+        """Make widgets, pictures and words."""
+        self.found: Answer | None = None
+        self._filling = False
+        self._make_widgets()
+        self._histories = hv.streams.Pipe(data=_NOTHING)
+        self._mark = TimeMark(self.time)
+        self._seen = hv.streams.Pipe(data=None)
+        self._panes = {name: parts.figure(self._evolution(name)) for name in PARAMETERS}
+        self._caption, self._note = parts.caption(""), parts.note("")
+        self._likeness_caption, self._table = parts.caption(""), parts.note("")
+        self._caption.styles = {"min-height": "40px"}
+        self._likeness_caption.styles = {"min-height": "60px"}
+        self._busy = pn.indicators.LoadingSpinner(value=True, size=18, margin=0, visible=False)
 
     # What the page is made of.
 
@@ -195,7 +189,7 @@ class MixedPopulations(pn.viewable.Viewer):
             sizing_mode="stretch_width",
         )
         self._legend = pn.widgets.RadioButtonGroup(
-            options=self._members, value=1, stylesheets=[_LEGEND_CSS], margin=0
+            options=self._members, value=1, stylesheets=[css("legend"), _MEMBER_COLOURS], margin=0
         )
         self._legend.param.watch(self._take_member, "value")
         self._download = pn.widgets.FileDownload(
@@ -204,40 +198,23 @@ class MixedPopulations(pn.viewable.Viewer):
             label="Download these curves (CSV)",
         )
 
-    def _make_parts(self) -> None:
-        self._histories = hv.streams.Pipe(data=_NOTHING)
-        self._mark = TimeMark(self.time)
-        self._seen = hv.streams.Pipe(data=None)
-        self._panes = {
-            name: pn.pane.HoloViews(self._picture(name), linked_axes=False) for name in PARAMETERS
-        }
-        rate = pn.pane.HoloViews(rate_picture(self._histories, self._mark), linked_axes=False)
-        sed = pn.pane.HoloViews(likeness_picture(self._seen), linked_axes=False)
-        self._caption, self._note = parts.caption(""), parts.note("")
-        self._likeness_caption, self._table = parts.caption(""), parts.note("")
-        self._caption.styles = {"min-height": "40px"}
-        self._likeness_caption.styles = {"min-height": "60px"}
-        self._busy = pn.indicators.LoadingSpinner(value=True, size=18, margin=0, visible=False)
-        self._trouble = pn.Column(sizing_mode="stretch_width", margin=0, visible=False)
-        legend = pn.Row(
-            self._legend, self._busy, sizing_mode="stretch_width", margin=0, styles={"gap": "10px"}
-        )
-        words = parts.stack(self._caption, self._time, gap=6)
-        words.styles = words.styles | {"grid-column": "1 / -1"}
-        below = parts.picture_pane(sed, height=_SED_HEIGHT)
-        below.styles = below.styles | {"grid-column": "span 2"}
-        grid = pn.Column(
-            *(parts.picture_pane(pane, height=_PANEL_HEIGHT) for pane in self._panes.values()),
-            words,
-            parts.picture_pane(rate, height=_SED_HEIGHT),
-            below,
-            sizing_mode="stretch_width",
-            margin=0,
-            stylesheets=[_GRID_CSS],
-        )
-        of = self.param
+    def controls(self) -> list[parts.Part]:
+        """What is mixed, who predicts it, and one's own history."""
         own = [self._form, self._timescale, self._share]
         self._own = parts.stack(*own)
+        for widget in (*own, self._start, *self._dust, *self._metals.values()):
+            widget.sizing_mode = "stretch_width"
+        self._form.description = None  # the label says it all
+        libraries = library_options(self.state.library_choices)
+        return [
+            controls.select("History", self.param.family),
+            controls.select("Predicted by", self.param.by),
+            controls.select("SSPs of", self.param.library, options=libraries),
+            self._own,
+        ]
+
+    def more(self) -> list[parts.Part]:
+        """Looks, the rest of one's own history, and the numbers to take along."""
         self._own_more = parts.stack(
             self._metals["metallicity"],
             self._dust[0],
@@ -246,27 +223,34 @@ class MixedPopulations(pn.viewable.Viewer):
             self._dust[1],
             parts.note(_OWN_NOTE),
         )
-        choices = [
-            pn.widgets.Select.from_param(of.family, label="History"),
-            pn.widgets.Select.from_param(of.by, label="Predicted by"),
-            pn.widgets.Select.from_param(
-                of.library,
-                label="SSPs of",
-                options=library_options(self.state.library_choices),
-            ),
-        ]
-        for widget in (*choices, self._form):
-            widget.description = None  # the label says it all
-        for widget in (*own, self._start, *self._dust, *self._metals.values()):
-            widget.sizing_mode = "stretch_width"
-        self._layout = parts.page_layout(
-            [*choices, self._own],
-            parts.stack(self._trouble, legend, grid),
-            more=[self._looks, self._own_more, self._download],
-            below=[self._likeness_caption, self._table, self._note],
-        )
+        return [self._looks, self._own_more, self._download]
 
-    def _picture(self, name: str) -> hv.Overlay:
+    def picture(self) -> parts.Part:
+        """Three parameters against time; the rate below the first, the SED below the others."""
+        legend = pn.Row(
+            self._legend, self._busy, sizing_mode="stretch_width", margin=0, styles={"gap": "10px"}
+        )
+        words = parts.stack(self._caption, self._time, gap=6)
+        words.styles = words.styles | {"grid-column": "1 / -1"}
+        rate = parts.figure(rate_picture(self._histories, self._mark))
+        sed = parts.picture_pane(parts.figure(likeness_picture(self._seen)), height=_SED_HEIGHT)
+        sed.styles = sed.styles | {"grid-column": "span 2"}
+        grid = pn.Column(
+            *(parts.picture_pane(pane, height=_PANEL_HEIGHT) for pane in self._panes.values()),
+            words,
+            parts.picture_pane(rate, height=_SED_HEIGHT),
+            sed,
+            sizing_mode="stretch_width",
+            margin=0,
+            stylesheets=[css("grid-histories")],
+        )
+        return parts.stack(legend, grid)
+
+    def below(self) -> list[parts.Part]:
+        """What the SED is like, and the numbers."""
+        return [self._likeness_caption, self._table, self._note]
+
+    def _evolution(self, name: str) -> hv.Overlay:
         tap = hv.streams.SingleTap(x=None, y=None)
         tap.add_subscriber(self.tapped)
         return evolution_picture(self._histories, name, self._mark, gyr=self.gyr, tap=tap)
@@ -289,8 +273,13 @@ class MixedPopulations(pn.viewable.Viewer):
         members = members_of(self.family, self.own)
         return {member.label: place for place, member in enumerate(members, start=1)}
 
+    def question(self) -> tuple[Question, str]:
+        """Put all choices together, and show in the widgets what can be chosen."""
+        self._fill_widgets()
+        return self.ask(), self.family
+
     def ask(self) -> Question:
-        """Put all choices together."""
+        """What is to be predicted."""
         network = self.state.model
         drawn = network if self.by == NETWORK else self.by
         others = (*compared_networks(network), *posterior_names())
@@ -342,61 +331,59 @@ class MixedPopulations(pn.viewable.Viewer):
 
     # Answers.
 
-    def _update(self, *events: Any) -> None:
-        self._fill_widgets()
-        question, family = self.ask(), self.family
-        self._background.ask(
-            question, lambda: answer(question, cache.model), lambda found: self._show(found, family)
-        )
+    def answer(self, question: tuple[Question, str], progress: Progress) -> Answer:
+        """Predict the populations at all times."""
+        return answer(question[0], cache.model)
 
-    def _show_busy(self, busy: bool) -> None:
-        self._busy.visible = busy
-        if not busy:
-            self._trouble.visible = False
-
-    def _show_trouble(self, text: str) -> None:
-        self._trouble[:] = [parts.problem(text)]
-        self._trouble.visible = True
-
-    def _show(self, found: Answer, family: str) -> None:
-        self.answer = found
-        members = found.question.members
-        self._histories.send(Histories.of(members, found.table))
-        self._caption.object = parts.caption(caption_text(found, family)).object
-        self._note.object = parts.note(mixture_note(found, family)).object
+    def show(self, question: tuple[Question, str], answer: Answer) -> None:
+        """Draw the predictions beside the truth."""
+        family, members = question[1], answer.question.members
+        self.found = answer
+        self._histories.send(Histories.of(members, answer.table))
+        self._caption.object = parts.caption(caption_text(answer, family)).object
+        self._note.object = parts.note(mixture_note(answer, family)).object
         faint = [member.label for member in members] if len(members) > 1 else []
         self._table.object = parts.metric_table(
-            score_table(found), formats=FORMATS, colours=row_colours(found), faint=faint
+            score_table(answer), formats=FORMATS, colours=row_colours(answer), faint=faint
         ).object
         self._show_likeness()
+
+    def show_busy(self, busy: bool) -> None:
+        """Turn a wheel beside the legend."""
+        self._busy.visible = busy
+
+    def fail(self, error: Exception) -> None:
+        """Say over the picture, which stays, why there is no other."""
+        self.worker.cancel()
+        self.tell(parts.problem(sentence_of(error)))
 
     def _show_likeness(self, *events: Any) -> None:
         """Show the SED at the chosen time."""
         self._mark.move(self.time)
-        if self.answer is None:
+        if self.found is None:
             return
         # An answer may be older than the choice of a member.
-        member = min(self.member, len(self.answer.question.members))
+        member = min(self.member, len(self.found.question.members))
         self._filling = True
         self._legend.value = member
         self._filling = False
-        likeness = self.answer.likeness(member, self.time)
+        likeness = self.found.likeness(member, self.time)
         self._seen.send(likeness)
-        text = likeness_text(self.answer, likeness, self.time)
+        text = likeness_text(self.found, likeness, self.time)
         self._likeness_caption.object = parts.caption(text).object
 
     def _change_axis(self, event: Any) -> None:
         self._fill_widgets()
-        self._panes["log_age"].object = self._picture("log_age")
+        self._panes["log_age"].object = self._evolution("log_age")
 
     def _csv(self) -> io.StringIO:
         text = io.StringIO()
-        if self.answer is not None:
+        if self.found is not None:
             frames = [
                 table.assign(
-                    model=MODEL_TITLES.get(name, name), library=self.answer.question.library
+                    model=MODEL_TITLES.get(name, name), library=self.found.question.library
                 )
-                for name, table in self.answer.tables.items()
+                for name, table in self.found.tables.items()
             ]
             pd.concat(frames).to_csv(text, index=False)
         text.seek(0)

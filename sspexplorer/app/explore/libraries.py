@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from html import escape
 from typing import Any, ClassVar
 
 import holoviews as hv
@@ -13,13 +14,15 @@ import panel as pn
 import param
 
 from sspexplorer.app import cache
-from sspexplorer.app.explore.library_words import MOCKS_NOTE, about, add_card, coverage_words
 from sspexplorer.app.explore.presets import MAX_SEDS, SED, SEDList
-from sspexplorer.app.kit import parts
+from sspexplorer.app.kit import controls, parts
+from sspexplorer.app.kit.page import Page
+from sspexplorer.app.kit.theme import css
 from sspexplorer.app.state import SharedState
-from sspexplorer.labels import age_text
-from sspexplorer.libraries import DEFAULT_AGE_RANGE, LIBRARY_NAMES, load_library
-from sspexplorer.mocks import Observation, observe
+from sspexplorer.labels import age_text, library_label, listed
+from sspexplorer.libraries import DEFAULT_AGE_RANGE, LIBRARY_NAMES, SSPLibrary, load_library
+from sspexplorer.libraries.readers import SOURCES
+from sspexplorer.mocks import EBV_GRID, MAGNITUDES, Observation, observe
 from sspexplorer.plots.coverage import (
     PAPER_ROWS,
     Coverage,
@@ -33,24 +36,19 @@ AGES = {"In range": "range", "Whole files": "whole"}
 _RANGE = [age_text(np.log10(age)) for age in DEFAULT_AGE_RANGE]
 FIRST_PICKED = tuple(SED(name, 9.0, 0.0) for name in LIBRARY_NAMES)
 
-# Three panels side by side, two on a narrow page.
-_GRID_CSS = """
-:host { display: grid; gap: 8px 16px; grid-template-columns: repeat(3, minmax(0, 1fr)); }
-@media (max-width: 1100px) { :host { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
-.scroll-button { display: none; }
-"""
-# The words at the right may take two lines; the table is as wide as the page.
-_TABLE_CSS = """
-td:nth-child(n+8) { line-height: 1.3; white-space: normal; }
-@media (max-width: 1100px) {
-  td, th { font-size: 11.5px !important; padding-left: 4px; padding-right: 3px; }
-  td { line-height: 1.3; white-space: normal; }
-  tr.faint td:first-child { padding-left: 8px; }
-}
-"""
+
+MOCKS_NOTE = (
+    f"Mocks: every SSP behind {len(EBV_GRID)} values of E(B−V) at {len(MAGNITUDES)} magnitudes. "
+    "The paper's counts are of nine values of E(B−V), of which it prints eight."
+)
+_HOW_TO_ADD = (
+    "With their files, or a network, you can use the paper's own libraries, or yours. Type this "
+    "where SSP Explorer is installed, then open the page anew; “sspexplorer libraries remove NAME” "
+    "takes one away again."
+)
 
 
-class Libraries(pn.viewable.Viewer):
+class Libraries(Page):
     """Age and metallicity of every SSP of each library, and the SEDs of those that are clicked.
 
     Parameters
@@ -65,22 +63,13 @@ class Libraries(pn.viewable.Viewer):
     picked = SEDList(default=FIRST_PICKED, doc="SSPs whose SEDs are shown.")
 
     def __init__(self, state: SharedState | None = None, **params: Any) -> None:
-        super().__init__(**params)
-        self.state = state or SharedState()
-        self._ssps = cache.ssp_table()
-        self._pipe = hv.streams.Pipe(data=self._coverage())
-        self._observations = hv.streams.Pipe(data=self._observe())
-        self._make_parts()
-        self._show()
+        super().__init__(state, **params)
+        self._show_numbers()
         self._show_seds()
-        self.state.param.watch(self._update, "libraries")
-        self.param.watch(self._update, "ages")
+        self.follow(self._cover, "libraries")
+        self.follow(self._update_seds, "magnitude", "noise")
+        self.param.watch(self._cover, "ages")
         self.param.watch(self._take_picked, "picked")
-        self.state.param.watch(self._update_seds, ["magnitude", "noise"])
-
-    def __panel__(self) -> pn.Row:
-        """Controls beside the coverage; table and SEDs below."""
-        return self._layout
 
     @property
     def coverage(self) -> Coverage:
@@ -92,11 +81,19 @@ class Libraries(pn.viewable.Viewer):
         """Table of counts."""
         return counts_table(self.coverage)
 
-    def _make_parts(self) -> None:
-        ages = pn.widgets.RadioButtonGroup.from_param(
-            self.param.ages, sizing_mode="stretch_width", margin=0
-        )
+    def make(self) -> None:
+        """Make pictures and words."""
+        self._ssps = cache.ssp_table()
+        self._pipe = hv.streams.Pipe(data=self._coverage())
+        self._observations = hv.streams.Pipe(data=self._observe())
         self._ages_note = parts.note("")
+        self._cells = {name: self._cell(name) for name in self.state.library_choices}
+        self._caption, self._sed_caption = parts.caption(""), parts.caption("")
+        self._table, self._about = parts.note(""), parts.stack(gap=6)
+        self._table.stylesheets = [*self._table.stylesheets, css("table-libraries")]
+
+    def controls(self) -> list[parts.Part]:
+        """Which ages, and what to do with the SSPs that were picked."""
         explore = pn.widgets.Button(
             label="Open in the SED explorer",
             description="With noise, dust, redshift and the network's answers",
@@ -108,35 +105,35 @@ class Libraries(pn.viewable.Viewer):
             f"Click an SSP to see its SED below, and again to take it away; up to {MAX_SEDS} at "
             "a time."
         )
-        self._cells = {name: self._cell(name) for name in self.state.library_choices}
-        grid = pn.Column(
-            *self._cells.values(), sizing_mode="stretch_width", margin=0, stylesheets=[_GRID_CSS]
-        )
-        self._caption, self._sed_caption = parts.caption(""), parts.caption("")
-        self._table, self._about = parts.note(""), parts.stack(gap=6)
-        self._table.stylesheets = [*self._table.stylesheets, _TABLE_CSS]
-        seds = pn.pane.HoloViews(sed_picture(self._observations), linked_axes=False)
-        self._layout = parts.page_layout(
-            [
-                parts.stack(parts.label("Ages"), ages, self._ages_note, gap=4),
-                parts.stack(parts.label("SSPs you pick"), picks, gap=4),
-                explore,
-                restart,
-            ],
-            grid,
-            more=[
-                _download("Download the SSPs (CSV)", "ssps.csv", self._ssps_csv),
-                _download("Download the counts (CSV)", "ssp-counts.csv", self._counts_csv),
-            ],
-            below=[
-                self._caption,
-                self._table,
-                self._about,
-                parts.picture_pane(seds, height="max(300px, 38vh)"),
-                self._sed_caption,
-                add_card(),
-            ],
-        )
+        return [
+            controls.buttons("Ages", self.param.ages, self._ages_note),
+            parts.stack(parts.label("SSPs you pick"), picks, gap=4),
+            explore,
+            restart,
+        ]
+
+    def more(self) -> list[parts.Part]:
+        """Tables to take along."""
+        return [
+            _download("Download the SSPs (CSV)", "ssps.csv", self._ssps_csv),
+            _download("Download the counts (CSV)", "ssp-counts.csv", self._counts_csv),
+        ]
+
+    def picture(self) -> parts.Part:
+        """A panel for each library."""
+        return parts.grid(*self._cells.values(), narrow=2)
+
+    def below(self) -> list[parts.Part]:
+        """Counts, what was left out, the SEDs that were picked, and how to add a library."""
+        seds = parts.figure(sed_picture(self._observations))
+        return [
+            self._caption,
+            self._table,
+            self._about,
+            parts.picture_pane(seds, height="max(300px, 38vh)"),
+            self._sed_caption,
+            add_card(),
+        ]
 
     def _cell(self, name: str) -> pn.Column:
         tap = hv.streams.SingleTap()
@@ -206,9 +203,9 @@ class Libraries(pn.viewable.Viewer):
         else:
             self.picked = (*others[-(MAX_SEDS - 1) :], sed)
 
-    def _update(self, *events: Any) -> None:
+    def _cover(self, *events: Any) -> None:
         self._pipe.send(self._coverage())
-        self._show()
+        self._show_numbers()
 
     def _take_picked(self, *events: Any) -> None:
         self._pipe.send(self._coverage())
@@ -218,7 +215,7 @@ class Libraries(pn.viewable.Viewer):
         self._observations.send(self._observe())
         self._show_seds()
 
-    def _show(self) -> None:
+    def _show_numbers(self) -> None:
         """Write the numbers, and show the panels of the libraries in use."""
         for name, cell in self._cells.items():
             cell.visible = name in self.state.libraries
@@ -249,10 +246,7 @@ class Libraries(pn.viewable.Viewer):
         self._sed_caption.object = parts.caption(" ".join(words)).object
 
     def _open(self, event: Any) -> None:
-        # The explorer takes what it finds in the address when it comes into sight.
-        if pn.state.location:
-            pn.state.location.update_query(seds=SEDList.serialize(self.picked), noisy="true")
-        self.state.page = "sed"
+        self.state.go("sed", seds=self.picked, noisy=True)
 
     def _ssps_csv(self) -> pd.DataFrame:
         return self.coverage.used.drop(columns=["age"])
@@ -264,4 +258,82 @@ class Libraries(pn.viewable.Viewer):
 def _download(label: str, filename: str, table: Callable[[], pd.DataFrame]) -> Any:
     return pn.widgets.FileDownload(
         callback=lambda: io.StringIO(table().to_csv(index=False)), filename=filename, label=label
+    )
+
+
+def coverage_words(coverage: Coverage) -> str:
+    """Say what to notice: who has most SSPs, and where only some libraries have any."""
+    used = coverage.used
+    counts = used["library"].value_counts()
+    first = counts.index[0]
+    if len(counts) == 1:
+        ages = (age_text(value) for value in (used["log_age"].min(), used["log_age"].max()))
+        return f"{library_label(first)} has {len(used):,} SSPs from {' to '.join(ages)}."
+    youngest = used.groupby("library")["log_age"].min()
+    late = youngest.idxmax()
+    young = used[used["log_age"] < youngest[late]]
+    richest = used.groupby("library")["metallicity"].max()
+    rich = used[used["metallicity"] > richest.min() + 0.01]
+    has_rich = listed([library_label(name) for name in rich["library"].unique()])
+    words = [
+        "Colour: one library; grey: all in use. Histograms: the share of SSPs in each bin of "
+        f"0.2 dex. {library_label(first)} gives {counts.iloc[0] / len(used):.0%} of the "
+        f"{len(used):,} SSPs."
+    ]
+    if len(young):
+        has_young = [library_label(n) for n in young["library"].unique()]
+        words.append(
+            f"The {len(young):,} SSPs younger than {age_text(youngest[late])} come from "
+            f"{listed(has_young)} alone, the {len(rich):,} with [M/H] above "
+            f"{richest.min():+.2f} from {has_rich}.".replace("-", "−")
+        )
+    return " ".join(words)
+
+
+def about(name: str) -> pn.pane.HTML:
+    """What was left out of a library, what stands on a model, what to cite and its terms."""
+    library = load_library(name, None)
+    reasons = " ".join(library.left_out) or "nothing."
+    sentences = [f"Left out of {library_label(name)}, whatever the ages: {reasons}"]
+    sentences += _continued_words(library)
+    if library.citation:
+        sentences.append(f"Cite {library.citation}.")
+    if library.terms:
+        sentences.append(f"Terms: {library.terms.rstrip('.')}.")
+    return parts.note(" ".join(sentences))
+
+
+def _continued_words(library: SSPLibrary) -> list[str]:
+    """Say which bands are not wholly of the library's own spectra; nothing if all are."""
+    bands = library.continued_bands()
+    if not bands:
+        return []
+    are = "is" if len(bands) == 1 else "are"
+    return [
+        f"{', '.join(bands)} {are} partly a continuation: the library's own spectra begin at "
+        f"{library.provenance['continued_below']:.0f} Å."
+    ]
+
+
+def add_card() -> pn.Card:
+    """Which libraries can be added, and the command to type for each; folded."""
+    rows = [
+        f"<tr><td><code>sspexplorer libraries add {name}"
+        f"{'' if source.files else ' PATH'}</code></td>"
+        f"<td>{escape(source.title)}</td><td>{escape(source.what_is_expected)}</td></tr>"
+        for name, source in SOURCES.items()
+    ]
+    table = pn.pane.HTML(
+        "<table><thead><tr><th>to type</th><th></th><th>files</th></tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table>",
+        stylesheets=[css("text"), css("table-words")],
+        sizing_mode="stretch_width",
+        margin=0,
+    )
+    return pn.Card(
+        parts.stack(parts.note(_HOW_TO_ADD), table, gap=8),
+        header=parts.label("Add a library"),
+        collapsed=True,
+        sizing_mode="stretch_width",
+        margin=0,
     )

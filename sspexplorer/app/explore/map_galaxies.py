@@ -10,7 +10,7 @@ from bokeh.models.widgets.tables import NumberFormatter
 
 from sspexplorer.analysis.sed_map import MapGalaxies, nearest_text
 from sspexplorer.app.kit import parts
-from sspexplorer.app.kit.theme import static_text
+from sspexplorer.app.kit.theme import css
 from sspexplorer.embedding import inside
 from sspexplorer.labels import LIBRARY_LABELS
 from sspexplorer.plots.embedding import MAX_PICKED, NO_OUTLINE, Marks
@@ -43,26 +43,6 @@ _HELP = (
 _ROWS_ON_A_PAGE = 8
 _REACH = 0.02  # of the map: how near to a galaxy a click must be
 
-_WORDS_CSS = """
-ul { list-style: none; margin: 0; padding: 0; }
-li { padding: 3px 0; }
-h2 { font-size: 14px; font-weight: 600; line-height: 20px; margin: 0; }
-.muted { color: var(--ssp-muted, #5d636e); }
-"""
-# Headings have the whole cell; the arrow comes when a column is sorted.
-_TABLE_CSS = """
-:host(:not(#none)) .tabulator .tabulator-col.tabulator-sortable .tabulator-col-title {
-  line-height: 1.3; overflow-wrap: anywhere; padding-right: 0; white-space: normal;
-}
-:host(:not(#none)) .tabulator .tabulator-col[aria-sort="none"] .tabulator-col-sorter {
-  display: none;
-}
-:host(:not(#none)) .tabulator .tabulator-col:not([aria-sort="none"]) .tabulator-col-title {
-  padding-right: 18px;
-}
-.tabulator-cell { cursor: pointer; }
-"""
-
 
 class GalaxyList(pn.viewable.Viewer):
     """Table of the galaxies on the map, or of those in a region.
@@ -82,7 +62,7 @@ class GalaxyList(pn.viewable.Viewer):
         super().__init__()
         self.placed: MapGalaxies | None = None
         self.table = pd.DataFrame()
-        self.words, self._title = _text(""), _text("")
+        self.words, self._title = (parts.html("", "map-words") for _ in range(2))
         self._outline, self._listed = NO_OUTLINE, np.arange(0)
         self._grid = self._make_grid()
         self._area = parts.stack(self._title, self._grid, gap=8)
@@ -108,7 +88,7 @@ class GalaxyList(pn.viewable.Viewer):
             disabled=True,
             show_index=False,
             sizing_mode="stretch_width",
-            stylesheets=[_TABLE_CSS],
+            stylesheets=[css("table-sorted")],
             margin=0,
         )
         grid.param.watch(self._grid_selected, "selection")
@@ -211,14 +191,8 @@ class GalaxyList(pn.viewable.Viewer):
         about = line["verdict"]
         if line["nearest"] >= 0:
             about = (
-                f"{line['percent']:.1f}\u00a0% from {nearest_text(int(line['nearest']))}; "
-                f"{about} at i = {line['compared']:.1f}."
+                f"{line['percent']:.1f}\u00a0% from {nearest_text(int(line['nearest']))}; {about}."
             )
         dot = f'<i class="dot" style="background:{SED_COLOURS[k]}"></i>'
         name = escape(str(line["name"]))
         return f"<li>{dot}<b>{name}</b>: <span class='muted'>{escape(about)}</span></li>"
-
-
-def _text(html: str) -> pn.pane.HTML:
-    sheets = [static_text("text.css"), _WORDS_CSS]
-    return pn.pane.HTML(html, stylesheets=sheets, sizing_mode="stretch_width", margin=0)

@@ -1,27 +1,21 @@
 """Noise: how large it is in each band, what it does to an SED, and how to measure one's own."""
 
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import holoviews as hv
 import numpy as np
 import panel as pn
 
-from sspexplorer.app.explore.presets import (
-    MAX_EBV,
-    SED,
-    SEDList,
-    age_options,
-    metallicity_options,
-)
+from sspexplorer.app.explore.presets import SED, SEDList
+from sspexplorer.app.explore.sed_editor import SEDEditor
 from sspexplorer.app.kit import parts
-from sspexplorer.app.kit.work import Job, Worker
+from sspexplorer.app.kit.page import Page
+from sspexplorer.app.kit.work import Worker
 from sspexplorer.app.state import SharedState
 from sspexplorer.bands import load_bands
 from sspexplorer.catalogue import Catalogue, read_catalogue
 from sspexplorer.catalogue.values import column_numbers
 from sspexplorer.constants import AB_ZERO_POINT
-from sspexplorer.labels import library_options
 from sspexplorer.libraries import load_library
 from sspexplorer.mocks import Observation, observe
 from sspexplorer.noise import NoiseModel, ab_magnitude, measure_noise
@@ -33,21 +27,16 @@ from sspexplorer.plots.noise import (
     shown_magnitudes,
     snr_table,
 )
+from sspexplorer.progress import Progress
 from sspexplorer.resources import data_path
 
 EXAMPLE = "simulated_galaxies.csv"
 
 _FLUX = ""  # the choice of magnitudes that are made of the fluxes
 _FORMATS = {"S/N": "{:.1f}", "S/N by default": "{:.1f}", "Δm / default": "{:.2f}"}
-_GRID_CSS = """
-:host { display: grid; gap: 8px 16px; grid-template-columns: repeat(2, minmax(0, 1fr)); }
-.scroll-button { display: none; }
-"""
-# A discrete slider indents its parts; the other sliders do not.
-_FLUSH_CSS = ":host > * { margin: 0 !important; }"
 
 
-class Noise(pn.viewable.Viewer):
+class Noise(Page):
     """Magnitude errors against wavelength, and one SED under several of them.
 
     Parameters
@@ -61,25 +50,14 @@ class Noise(pn.viewable.Viewer):
     seds = SEDList(default=(SED("emiles", 9.5, 0.0),), doc="The SED to show; the first of them.")
 
     def __init__(self, state: SharedState | None = None, **params: Any) -> None:
-        super().__init__(**params)
-        self.state = state or SharedState()
-        self._draw = 0
-        self._filling = False
-        self._example: Catalogue | None = None
-        self.worker = Worker(self._show_whether_busy)
-        self._make_widgets()
-        self._make_parts()
-        self._fill_widgets()
-        self._show()
+        super().__init__(state, **params)
+        self.editor.fill(self.seds[0])
+        self._show_noise()
         self._show_source()
         self.param.watch(self._take_sed, "seds")
-        self.state.param.watch(self._update, ["magnitude", "noise"])
-        self.state.param.watch(self._fill_widgets, "libraries")
-        self.state.param.watch(self._show_source, ["catalogue", "noise"])
-
-    def __panel__(self) -> pn.Column:
-        """Controls beside the pictures; the table and where it comes from below."""
-        return pn.Column(self.worker, self._layout, sizing_mode="stretch_width", margin=0)
+        self.follow(self._follow_noise, "magnitude", "noise")
+        self.follow(self._fill_widgets, "libraries")
+        self.follow(self._show_source, "catalogue", "noise")
 
     @property
     def errors(self) -> Errors:
@@ -93,17 +71,16 @@ class Noise(pn.viewable.Viewer):
         """Catalogue to measure from."""
         return self.state.catalogue or self._example
 
-    def _make_widgets(self) -> None:
-        self._library = pn.widgets.Select(
-            label="Library", options=library_options(self.state.library_choices)
-        )
-        self._age = pn.widgets.DiscreteSlider(label="Age", options=[0.0], stylesheets=[_FLUSH_CSS])
-        self._metallicity = pn.widgets.DiscreteSlider(
-            label="[M/H] [dex]", options=[0.0], stylesheets=[_FLUSH_CSS]
-        )
-        self._ebv = pn.widgets.FloatSlider(label="E(B−V) [mag]", end=MAX_EBV, step=0.01)
-        for widget in (self._library, self._age, self._metallicity, self._ebv):
-            widget.param.watch(self._edited, "value")
+    def make(self) -> None:
+        """Make widgets, pictures and words."""
+        self._draw = 0
+        self._example: Catalogue | None = None
+        self.worker = Worker(self._show_whether_busy)
+        self.editor = SEDEditor(self.state, self._take_edit)
+        self._errors = hv.streams.Pipe(data=self.errors)
+        self._observations = hv.streams.Pipe(data=self._observe())
+        self._caption, self._in_use = parts.caption(""), parts.note("")
+        self._table, self._asked = parts.note(""), parts.caption("")
         self._new_noise = pn.widgets.Button(label="New noise")
         self._new_noise.on_click(self._redraw)
         self._column = pn.widgets.Select(label="i magnitude from", width=260)
@@ -120,38 +97,42 @@ class Noise(pn.viewable.Viewer):
         self._measure = pn.widgets.Button(label="Measure from your catalogue", color="primary")
         self._measure.on_click(self._measure_clicked)
         self._go = pn.widgets.Button(label="Open a catalogue")
-        self._go.on_click(lambda event: self.state.param.update(page="catalogue"))
+        self._go.on_click(lambda event: self.state.go("catalogue"))
         self._try = pn.widgets.Button(label="Measure from the simulated galaxies")
         self._try.on_click(self._measure_example)
         self._back = pn.widgets.Button(label="Back to the default noise")
         self._back.on_click(lambda event: self.state.param.update(noise=None))
 
-    def _make_parts(self) -> None:
-        self._errors = hv.streams.Pipe(data=self.errors)
-        self._observations = hv.streams.Pipe(data=self._observe())
-        pictures = [error_picture(self._errors), noisy_picture(self._observations)]
+    def controls(self) -> list[parts.Part]:
+        """What can be changed of the SED."""
+        edit = self.editor
+        return [edit.library, edit.age, edit.metallicity, edit.ebv, self._new_noise]
+
+    def picture(self) -> parts.Part:
+        """Errors against wavelength, and one SED under several of them."""
+        pictures = (error_picture(self._errors), noisy_picture(self._observations))
         cells = [
-            parts.picture_pane(
-                pn.pane.HoloViews(picture, linked_axes=False), height="max(330px, 46vh)"
-            )
+            parts.picture_pane(parts.figure(picture), height="max(330px, 46vh)")
             for picture in pictures
         ]
-        self._caption, self._in_use = parts.caption(""), parts.note("")
-        self._table, self._asked = parts.note(""), parts.caption("")
+        return parts.grid(*cells, columns=2)
+
+    def below(self) -> list[parts.Part]:
+        """The numbers, where they come from, and how to measure others."""
         row = {"margin": 0, "styles": {"gap": "10px", "flex-wrap": "wrap", "align-items": "end"}}
         self._choices = pn.Row(self._column, self._zero_point, **row)
-        self._layout = parts.page_layout(
-            [self._library, self._age, self._metallicity, self._ebv, self._new_noise],
-            pn.Column(*cells, sizing_mode="stretch_width", margin=0, stylesheets=[_GRID_CSS]),
-            below=[
-                self._caption,
-                self._table,
-                self._in_use,
-                self._asked,
-                self._choices,
-                pn.Row(self._measure, self._go, self._try, self._back, **row),
-            ],
-        )
+        return [
+            self._caption,
+            self._table,
+            self._in_use,
+            self._asked,
+            self._choices,
+            pn.Row(self._measure, self._go, self._try, self._back, **row),
+        ]
+
+    def lay_out(self) -> pn.Column:
+        """Progress, and a way to cancel, over the page."""
+        return pn.Column(self.worker, super().lay_out(), sizing_mode="stretch_width", margin=0)
 
     # One SED under the noise of several magnitudes.
 
@@ -173,51 +154,26 @@ class Noise(pn.viewable.Viewer):
             for rank, magnitude in shown_magnitudes(self.state.magnitude)
         ]
 
-    def _edited(self, *events: Any) -> None:
-        if self._filling:
-            return
-        values = {
-            "library": self._library.value,
-            "log_age": self._age.value,
-            "metallicity": self._metallicity.value,
-            "ebv": self._ebv.value,
-        }
-        self.seds = (replace(self.seds[0], **values),)
+    def _take_edit(self, sed: SED) -> None:
+        self.seds = (sed,)
 
     def _take_sed(self, *events: Any) -> None:
         self._fill_widgets()
         self._observations.send(self._observe())
 
-    def _fill_widgets(self, *events: Any) -> None:
-        """Show the SED in the widgets, with the choices that its library has."""
-        sed = self.seds[0]
-        library = load_library(sed.library)
-        index = library.nearest(sed.log_age, sed.metallicity)
-        age = library.ages[np.argmin(np.abs(library.ages - library.log_age[index]))]
-        offered = {*self.state.libraries, sed.library}
-        choices = dict.fromkeys((*self.state.library_choices, sed.library))
-        self._filling = True
-        self._library.param.update(
-            options=library_options(n for n in choices if n in offered),
-            value=sed.library,
-        )
-        self._age.param.update(options=age_options(library), value=float(age))
-        self._metallicity.param.update(
-            options=metallicity_options(library), value=float(library.metallicity[index])
-        )
-        self._ebv.value = sed.ebv
-        self._filling = False
+    def _fill_widgets(self) -> None:
+        self.editor.fill(self.seds[0])
 
     def _redraw(self, event: Any) -> None:
         self._draw += 1
         self._observations.send(self._observe())
 
-    def _update(self, *events: Any) -> None:
+    def _follow_noise(self) -> None:
         self._errors.send(self.errors)
         self._observations.send(self._observe())
-        self._show()
+        self._show_noise()
 
-    def _show(self) -> None:
+    def _show_noise(self) -> None:
         errors, noise = self.errors, self.state.noise_model
         self._table.object = parts.metric_table(
             snr_table(errors),
@@ -284,7 +240,7 @@ class Noise(pn.viewable.Viewer):
     async def _measure_example(self, event: Any) -> None:
         path = data_path("examples", EXAMPLE)
         outcome = await self.worker.run(
-            Job("Reading the example"), lambda job: read_catalogue(path)
+            "Reading the example", lambda progress: read_catalogue(path)
         )
         if outcome.done:
             self._example = outcome.value
@@ -296,7 +252,7 @@ class Noise(pn.viewable.Viewer):
         catalogue, column = self.catalogue, self._column.value
         zero_point = self._zero_point.value
 
-        def work(job: Job) -> NoiseModel:
+        def work(progress: Progress) -> NoiseModel:
             if column == _FLUX:
                 magnitude = ab_magnitude(catalogue.flux[:, -1], zero_point)
             else:
@@ -305,7 +261,7 @@ class Noise(pn.viewable.Viewer):
                 catalogue.flux, catalogue.flux_err, magnitude, source=catalogue.name
             )
 
-        outcome = await self.worker.run(Job("Measuring the noise"), work)
+        outcome = await self.worker.run("Measuring the noise", work)
         if outcome.done:
             self.state.noise = outcome.value
 

@@ -11,27 +11,26 @@ import panel as pn
 import param
 
 from sspexplorer.app import cache
-from sspexplorer.app.explore.answers import ANSWERS_CSS, answers_html
+from sspexplorer.app.explore.answers import answers_html
 from sspexplorer.app.explore.presets import (
     FIRST_SEDS,
-    MAX_EBV,
     MAX_SEDS,
     PRESETS,
+    SED,
     SEDList,
-    age_options,
-    metallicity_options,
     preset_of,
 )
+from sspexplorer.app.explore.sed_editor import SEDEditor
 from sspexplorer.app.kit import parts
-from sspexplorer.app.kit.sed_posterior import SEDPosterior
+from sspexplorer.app.kit.corner import SEDPosterior
+from sspexplorer.app.kit.page import Page
+from sspexplorer.app.kit.theme import css
 from sspexplorer.app.state import SharedState
 from sspexplorer.gas import IonisedGas
-from sspexplorer.labels import library_options
 from sspexplorer.libraries import load_library
 from sspexplorer.mocks import Observation, observe
 from sspexplorer.nebular import LOG_U_RANGE, MAX_NEBULAR_LOG_AGE
 from sspexplorer.networks.prediction import noise_scatter
-from sspexplorer.photometry import MAX_REDSHIFT
 from sspexplorer.plots.sed import (
     SED_COLOURS,
     most_alike,
@@ -46,21 +45,11 @@ _MAX_UNDO = 20
 
 _PICTURE_HEIGHT = "max(330px, calc(100vh - 500px))"
 
-_CHIPS_CSS = """
-.bk-btn-group { display: flex; gap: 6px; }
-.bk-btn-group > .bk-btn {
-  border-radius: 999px !important; flex: 0 0 30px; font-weight: 650; height: 30px; padding: 0;
-}
-""" + "".join(
-    f".bk-btn-group > .bk-btn:nth-of-type({i}) "
-    f"{{ border: 2px solid {colour} !important; color: {colour} !important; }}\n"
-    f".bk-btn-group > .bk-btn.bk-active:nth-of-type({i}) "
-    f"{{ background: {colour} !important; color: #ffffff !important; }}\n"
+# Each button in the colour of its SED.
+_NUMBER_COLOURS = "".join(
+    f".bk-btn-group > .bk-btn:nth-of-type({i}) {{ --colour: {colour}; }}\n"
     for i, colour in enumerate(SED_COLOURS, start=1)
 )
-
-# A discrete slider indents its parts; the other sliders do not.
-_FLUSH_CSS = ":host > * { margin: 0 !important; }"
 
 
 def nebular_words(observations: Sequence[Observation]) -> str:
@@ -80,7 +69,7 @@ def nebular_words(observations: Sequence[Observation]) -> str:
     return words
 
 
-class SEDExplorer(pn.viewable.Viewer):
+class SEDExplorer(Page):
     """SEDs side by side, with noise, and what the network says of them.
 
     Parameters
@@ -115,8 +104,16 @@ class SEDExplorer(pn.viewable.Viewer):
     joint = param.Boolean(default=False, doc="Whether joint posteriors are drawn.")
 
     def __init__(self, state: SharedState | None = None, **params: Any) -> None:
-        super().__init__(**params)
-        self.state = state or SharedState()
+        super().__init__(state, **params)
+        self.param.watch(self._take_seds, "seds")
+        self.param.watch(self._take_noisy, "noisy")
+        self.param.watch(self._show_joint, "joint")
+        self.param.watch(self._changed, ["nebular", "log_u", "gas_dust"])
+        self.follow(self._changed, "magnitude", "model", "noise")
+        self.follow(self._fill_widgets, "libraries")
+
+    def make(self) -> None:
+        """Make widgets, pictures and words."""
         self._past: list[tuple] = []
         self._draw = 0
         self._filling = self._scheduled = False
@@ -125,7 +122,7 @@ class SEDExplorer(pn.viewable.Viewer):
         self._caption = parts.caption("")
         self._caption.styles = {"min-height": "60px"}
         self._answers = pn.pane.HTML(
-            stylesheets=[ANSWERS_CSS], sizing_mode="stretch_width", margin=0
+            stylesheets=[css("answers")], sizing_mode="stretch_width", margin=0
         )
         self._predict()
         self._pane = pn.pane.HoloViews(sed_picture(self._observations), linked_axes=False)
@@ -133,12 +130,6 @@ class SEDExplorer(pn.viewable.Viewer):
         self._joint_place = parts.stack()
         self._show_joint()
         self._fill_widgets()
-        self.param.watch(self._take_seds, "seds")
-        self.param.watch(self._take_noisy, "noisy")
-        self.param.watch(self._show_joint, "joint")
-        self.param.watch(self._changed, ["nebular", "log_u", "gas_dust"])
-        self.state.param.watch(self._changed, ["magnitude", "model", "noise"])
-        self.state.param.watch(self._fill_widgets, "libraries")
 
     def _make_widgets(self) -> None:
         self._preset = pn.widgets.Select(
@@ -152,21 +143,13 @@ class SEDExplorer(pn.viewable.Viewer):
             description="Undo: take back the last preset, copy or removal",
         )
         self._chosen = pn.widgets.RadioButtonGroup(
-            options=list(range(1, len(self.seds) + 1)), value=1, stylesheets=[_CHIPS_CSS]
+            options=list(range(1, len(self.seds) + 1)),
+            value=1,
+            stylesheets=[css("numbered"), _NUMBER_COLOURS],
         )
         self._add = pn.widgets.Button(label="+", width=30, description="Add a copy of this SED")
         self._remove = pn.widgets.Button(label="−", width=30, description="Remove this SED")
-        self._library = pn.widgets.Select(
-            label="Library", options=library_options(self.state.library_choices)
-        )
-        self._age = pn.widgets.DiscreteSlider(label="Age", options=[0.0], stylesheets=[_FLUSH_CSS])
-        self._metallicity = pn.widgets.DiscreteSlider(
-            label="[M/H] [dex]", options=[0.0], stylesheets=[_FLUSH_CSS]
-        )
-        self._ebv = pn.widgets.FloatSlider(label="E(B−V) [mag]", end=MAX_EBV, step=0.01)
-        self._redshift = pn.widgets.FloatSlider(
-            label="Redshift", end=MAX_REDSHIFT, step=0.001, format="0.000"
-        )
+        self.editor = SEDEditor(self.state, self._take_edit)
         self._new_noise = pn.widgets.Button(label="New noise", sizing_mode="stretch_width")
         self._nebular = pn.widgets.Toggle.from_param(
             self.param.nebular, label="Nebular emission", sizing_mode="stretch_width"
@@ -190,8 +173,6 @@ class SEDExplorer(pn.viewable.Viewer):
         )
         self._chosen.param.watch(self._fill_widgets, "value")
         self._chosen.param.watch(self._show_joint, "value")
-        for widget in (self._library, self._age, self._metallicity, self._ebv, self._redshift):
-            widget.param.watch(self._edited, "value")
         self._preset.param.watch(self._take_preset, "value")
         self._undo.on_click(self._take_back)
         self._add.on_click(self._add_sed)
@@ -199,49 +180,55 @@ class SEDExplorer(pn.viewable.Viewer):
         self._new_noise.on_click(self._redraw_noise)
         self._looks.param.watch(self._take_looks, "value")
 
-    def __panel__(self) -> pn.Row:
-        """Lay the page out."""
+    def controls(self) -> list[parts.Part]:
+        """Presets, the SEDs, and what can be changed of one of them."""
         self._preset.sizing_mode = "stretch_width"
+        close = {"gap": "6px"}
         presets = pn.Row(
-            self._preset,
-            self._undo,
-            sizing_mode="stretch_width",
-            margin=0,
-            styles={"gap": "6px"},
+            self._preset, self._undo, sizing_mode="stretch_width", margin=0, styles=close
         )
         seds = parts.stack(
             parts.label("SED to change"),
-            pn.Row(self._chosen, self._add, self._remove, margin=0, styles={"gap": "6px"}),
+            pn.Row(self._chosen, self._add, self._remove, margin=0, styles=close),
             gap=6,
         )
-        return parts.page_layout(
-            [presets, seds, self._library, self._age, self._metallicity, self._ebv],
-            parts.picture_pane(self._pane, height=_PICTURE_HEIGHT),
-            more=[self._redshift, *self._gas, self._looks, self._download],
-            below=[
-                pn.Row(
-                    self._caption,
-                    pn.Column(
-                        self._new_noise,
-                        self._nebular,
-                        self._joint,
-                        width=150,
-                        margin=0,
-                        styles={"gap": "6px"},
-                    ),
-                    sizing_mode="stretch_width",
-                    margin=0,
-                    styles={"gap": "16px"},
-                ),
-                self._answers,
-                parts.caption(
-                    "Upright tick: the truth. Dot: what the network says of the points above. "
-                    "Bars: 68 and 95 % of its answers under 200 other draws of the noise; ± is "
-                    "half the 68 %."
-                ),
-                self._joint_place,
-            ],
+        edit = self.editor
+        return [presets, seds, edit.library, edit.age, edit.metallicity, edit.ebv]
+
+    def more(self) -> list[parts.Part]:
+        """Redshift, gas, and how the picture looks."""
+        return [self.editor.redshift, *self._gas, self._looks, self._download]
+
+    def picture(self) -> parts.Part:
+        """All SEDs."""
+        return parts.picture_pane(self._pane, height=_PICTURE_HEIGHT)
+
+    def below(self) -> list[parts.Part]:
+        """What to notice, what the network says, and the joint posterior."""
+        switches = pn.Column(
+            self._new_noise,
+            self._nebular,
+            self._joint,
+            width=150,
+            margin=0,
+            styles={"gap": "6px"},
         )
+        return [
+            pn.Row(
+                self._caption,
+                switches,
+                sizing_mode="stretch_width",
+                margin=0,
+                styles={"gap": "16px"},
+            ),
+            self._answers,
+            parts.caption(
+                "Upright tick: the truth. Dot: what the network says of the points above. Bars: "
+                "68 and 95 % of its answers under 200 other draws of the noise; ± is half the "
+                "68 %."
+            ),
+            self._joint_place,
+        ]
 
     @property
     def _index(self) -> int:
@@ -329,18 +316,8 @@ class SEDExplorer(pn.viewable.Viewer):
         self._fill_widgets()
         self._changed()
 
-    def _edited(self, *events: Any) -> None:
-        if self._filling:
-            return
-        changed = replace(
-            self.seds[self._index],
-            library=self._library.value,
-            log_age=self._age.value,
-            metallicity=self._metallicity.value,
-            ebv=self._ebv.value,
-            redshift=self._redshift.value,
-        )
-        self.seds = (*self.seds[: self._index], changed, *self.seds[self._index + 1 :])
+    def _take_edit(self, sed: SED) -> None:
+        self.seds = (*self.seds[: self._index], sed, *self.seds[self._index + 1 :])
 
     def _take_preset(self, event: Any) -> None:
         if self._filling:
@@ -363,28 +340,13 @@ class SEDExplorer(pn.viewable.Viewer):
         self._undo.disabled = not self._past
 
     def _fill_widgets(self, *events: Any) -> None:
-        """Show the chosen SED in the widgets, with the choices that its library has."""
-        sed = self.seds[self._index]
-        library = load_library(sed.library)
-        index = library.nearest(sed.log_age, sed.metallicity)
-        ages = library.ages
-        age = ages[np.argmin(np.abs(ages - library.log_age[index]))]
-        offered = {*self.state.libraries, sed.library}
-        choices = dict.fromkeys((*self.state.library_choices, sed.library))
+        """Show the chosen SED in the widgets."""
+        self.editor.fill(self.seds[self._index])
         self._filling = True
         self._preset.value = preset_of(self.seds)
-        self._library.param.update(
-            options=library_options(n for n in choices if n in offered),
-            value=sed.library,
-        )
-        self._age.param.update(options=age_options(library), value=float(age))
-        self._metallicity.param.update(
-            options=metallicity_options(library), value=float(library.metallicity[index])
-        )
-        self._ebv.value, self._redshift.value = sed.ebv, sed.redshift
+        self._filling = False
         self._add.disabled = len(self.seds) == MAX_SEDS
         self._remove.disabled = len(self.seds) == 1
-        self._filling = False
 
     def _add_sed(self, event: Any) -> None:
         self._remember()

@@ -1,6 +1,5 @@
 """Map of SEDs: which libraries and parameters make which colours, and whether galaxies do."""
 
-from contextlib import suppress
 from functools import partial
 from typing import Any, ClassVar
 
@@ -22,10 +21,11 @@ from sspexplorer.app.explore.map_words import (
     region_caption,
     region_numbers,
 )
-from sspexplorer.app.kit import parts
-from sspexplorer.app.kit.background import Background
+from sspexplorer.app.kit import controls, parts
+from sspexplorer.app.kit.page import Page
+from sspexplorer.app.kit.theme import css
+from sspexplorer.app.kit.work import Worker, sentence_of
 from sspexplorer.app.state import SharedState
-from sspexplorer.errors import Cancelled
 from sspexplorer.mocks import MAGNITUDES, PARAMETERS
 from sspexplorer.plots.embedding import LIBRARY, NO_OUTLINE, Marks, map_limits, sed_map
 from sspexplorer.plots.map_region import RegionSEDs, prediction_histogram, region_seds
@@ -39,7 +39,6 @@ COLOURS = {
     "E(B−V)": "ebv",
     "i magnitude": "magnitude",
 }
-MAGNITUDE_CHOICES = {"All": "all", "Brighter than": "brighter", "At": "at"}
 NONE, OWN = "none", "own"
 GALAXIES = {
     "None": NONE,
@@ -52,23 +51,9 @@ _NO_CATALOGUE = "No catalogue is open yet: open one on the page “Your catalogu
 _HINT = (
     "Drag around a region of the map, or take the box from its toolbar. Click a galaxy to mark it."
 )
-_PLACING = "Placing and predicting the galaxies …"
 _MAP_HEIGHT = "max(440px, calc(100vh - 330px))"
 _SED_HEIGHT, _HISTOGRAM_HEIGHT = "270px", "230px"
 _CORNERS = 200  # of an outline that was drawn by hand
-
-# The map beside what it is asked about; one under the other where that would be narrow.
-_BESIDE_CSS = """
-:host { align-items: start; display: grid !important; gap: 8px 24px;
-        grid-template-columns: minmax(0, 1.3fr) minmax(0, 1fr); }
-:host > * { min-width: 0; width: auto !important; }
-@media (max-width: 1180px) { :host { grid-template-columns: minmax(0, 1fr); } }
-"""
-_THREE_CSS = f"""
-:host {{ display: grid !important; gap: 8px 16px; min-height: {_HISTOGRAM_HEIGHT};
-         grid-template-columns: repeat(auto-fit, minmax(240px, 1fr)); }}
-:host > * {{ min-width: 0; width: auto !important; }}
-"""
 
 
 class _Map:
@@ -92,7 +77,7 @@ class _Map:
         self.area = _figure(picture, _MAP_HEIGHT)
 
 
-class SEDMap(pn.viewable.Viewer):
+class SEDMap(Page):
     """UMAP of the SEDs of mocks, with galaxies on top and regions to look into.
 
     In a notebook it needs ``pn.extension("tabulator", "filedropper",
@@ -122,83 +107,80 @@ class SEDMap(pn.viewable.Viewer):
     }
 
     colour = param.Selector(default=LIBRARY, objects=COLOURS, doc="What colours tell.")
-    magnitudes = param.Selector(default="all", objects=MAGNITUDE_CHOICES, doc="Which mocks.")
+    magnitudes = param.Selector(
+        default="all", objects=controls.MAGNITUDE_CHOICES, doc="Which mocks."
+    )
     galaxies = param.Selector(default="simulated", objects=GALAXIES, doc="What lies on top.")
 
+    ASKS, FOLLOWS = ("magnitudes",), ("libraries", "magnitude")
+    BUSY = "Placing the mocks …"
+
     def __init__(self, state: SharedState | None = None, **params: Any) -> None:
-        super().__init__(**params)
-        self.state = state or SharedState()
-        if self.state.catalogue is not None and "galaxies" not in params:
-            self.galaxies = OWN
+        if state is not None and state.catalogue is not None:
+            params = {"galaxies": OWN} | params
+        super().__init__(state, **params)
+        self.param.watch(self._draw, "colour")
+        self.param.watch(self._update_galaxies, "galaxies")
+        self.follow(self._show_galaxies_anew, "magnitude")
+        self.follow(self._follow_model, "model")
+        self.follow(self._follow_catalogue, "catalogue")
+        # At once, in sight or not: what was closed is not held.
+        self.state.param.watch(self._let_go, "catalogue")
+        self._update_galaxies()
+
+    def make(self) -> None:
+        """Make the table of galaxies, and the places of maps and words."""
         self.region: Region | None = None
         self.listed = GalaxyList()
+        self.listed.param.watch(self._show_marks, "picked")
         self.outline, self.limits = NO_OUTLINE, ((0.0, 1.0), (0.0, 1.0))
         self._mocks: MapMocks | None = None
         self._shown, self._rows = pd.DataFrame(), np.arange(0)
         self._maps: dict[str, _Map] = {}
         self._seds = hv.streams.Pipe(data=RegionSEDs())
         self._parameters = hv.streams.Pipe(data=RegionParameters())
-        self._mock_work, self._region_work, self._galaxy_work = (
-            Background(partial(self._say_busy, words), self._tell)
-            for words in ("Placing the mocks …", "Looking into the region …", _PLACING)
+        self._region_worker, self._galaxy_worker = (
+            Worker(partial(self._say_busy, words), self.fail)
+            for words in ("Looking into the region …", "Placing and predicting the galaxies …")
         )
-        self._make_parts()
-        self.state.param.watch(self._update_mocks, "libraries")
-        self.state.param.watch(self._magnitude_changed, "magnitude")
-        self.state.param.watch(self._model_changed, "model")
-        self.state.param.watch(self._catalogue_changed, "catalogue")
-        self.param.watch(self._update_mocks, "magnitudes")
-        self.param.watch(self._draw, "colour")
-        self.param.watch(self._update_galaxies, "galaxies")
-        self.listed.param.watch(self._show_marks, "picked")
-        self._update_mocks()
-        self._update_galaxies()
-
-    def __panel__(self) -> pn.Row:
-        """Controls beside the map and what it is asked about, galaxies below."""
-        return self._layout
-
-    def _make_parts(self) -> None:
         self._magnitude_note, self._galaxy_note = parts.note(""), parts.note("")
         self._caption, self._region_caption = parts.caption(""), parts.caption("")
         self._library_numbers, self._region_numbers = parts.note(""), parts.note("")
-        self._trouble = pn.Column(sizing_mode="stretch_width", margin=0, visible=False)
-        self._busy = parts.note("")
         self._clear = pn.widgets.Button(label="Clear region and marks", disabled=True)
         self._clear.on_click(lambda event: self.clear())
-        colour = pn.widgets.Select.from_param(self.param.colour, label="Colour by", margin=0)
-        galaxies = pn.widgets.Select.from_param(self.param.galaxies, label="Galaxies", margin=0)
-        magnitudes = pn.widgets.RadioButtonGroup.from_param(self.param.magnitudes, margin=0)
-        for widget in (colour, galaxies, magnitudes):
-            widget.param.update(description=None, sizing_mode="stretch_width")
         waiting = parts.picture_pane(parts.caption("Placing the mocks on the map …"), _MAP_HEIGHT)
         self._place = parts.stack(waiting)
+        self._three = _grid([], "grid-histograms")
+
+    def controls(self) -> list[parts.Part]:
+        """What colours tell, which mocks, and which galaxies lie on top."""
+        galaxies = controls.select("Galaxies", self.param.galaxies)
+        return [
+            controls.select("Colour by", self.param.colour),
+            controls.buttons("Magnitudes", self.param.magnitudes, self._magnitude_note),
+            parts.stack(galaxies, self._galaxy_note, gap=6),
+            parts.stack(self._clear, parts.note(_HINT), self.busy, gap=6),
+        ]
+
+    def picture(self) -> parts.Part:
+        """The map beside what it is asked about."""
         side = parts.stack(
             _figure(region_seds(self._seds), _SED_HEIGHT),
             self.listed.words,
             self._library_numbers,
             gap=10,
         )
-        self._three = _grid([], _THREE_CSS)
-        self._layout = parts.page_layout(
-            [
-                colour,
-                parts.stack(parts.label("Magnitudes"), magnitudes, self._magnitude_note, gap=4),
-                parts.stack(galaxies, self._galaxy_note, gap=6),
-                parts.stack(self._clear, parts.note(_HINT), self._busy, gap=6),
-            ],
-            parts.stack(
-                self._trouble,
-                _grid([parts.stack(self._place, self._caption, gap=10), side], _BESIDE_CSS),
-            ),
-            below=[
-                self._three,
-                self._region_caption,
-                self._region_numbers,
-                self.listed,
-                faithful_card(),
-            ],
-        )
+        return _grid([parts.stack(self._place, self._caption, gap=10), side], "grid-map")
+
+    def below(self) -> list[parts.Part]:
+        """What is in the region, the galaxies, and how faithful the map is."""
+        return [
+            self._three,
+            self._region_caption,
+            self._region_numbers,
+            self.listed,
+            faithful_card(),
+        ]
 
     @staticmethod
     def warm() -> None:
@@ -208,46 +190,52 @@ class SEDMap(pn.viewable.Viewer):
             cache.model(name)
         cache.map_galaxies("simulated", network_names()[0])
 
-    def _say_busy(self, words: str, busy: bool) -> None:
-        self._busy.object = parts.note(words if busy else "").object
-        # Whatever went wrong before: something else is being done now.
-        self._trouble.visible = False
+    def show_busy(self, busy: bool) -> None:
+        """Say so beside the controls."""
+        self._say_busy(self.BUSY, busy)
 
-    def _tell(self, text: str) -> None:
-        self._trouble[:] = [parts.problem(text)]
-        self._trouble.visible = True
+    def _say_busy(self, words: str, busy: bool) -> None:
+        self.busy.object = parts.note(words if busy else "").object
+        # Whatever went wrong before: something else is being done now.
+        self.untell()
+
+    def fail(self, error: Exception) -> None:
+        """Say over the map, which stays, what went wrong."""
+        self.tell(parts.problem(sentence_of(error)))
 
     # Mocks.
 
-    def _update_mocks(self, *events: Any) -> None:
+    def question(self) -> tuple[tuple[str, ...], tuple[float, ...]]:
+        """Libraries and magnitudes of the mocks."""
         chosen, sentence = chosen_magnitudes(self.magnitudes, self.state.magnitude, MAGNITUDES)
         self._magnitude_note.object = parts.note(sentence).object
-        libraries = tuple(self.state.libraries)
+        return tuple(self.state.libraries), chosen
 
-        def collect() -> tuple[MapMocks, np.ndarray]:
-            mocks = cache.map_mocks(libraries)
-            return mocks, mocks.chosen(libraries, chosen)
+    def answer(
+        self, question: tuple[tuple[str, ...], tuple[float, ...]], progress: Progress
+    ) -> tuple[MapMocks, np.ndarray]:
+        """All mocks on the map, and which of them are meant."""
+        libraries, chosen = question
+        mocks = cache.map_mocks(libraries)
+        return mocks, mocks.chosen(libraries, chosen)
 
-        self._mock_work.ask((libraries, chosen), collect, self._show_mocks)
-
-    def _magnitude_changed(self, *events: Any) -> None:
-        if self.magnitudes != "all":
-            self._update_mocks()
-        if self.listed.placed is not None:
-            self._show_galaxies(self.listed.placed)
-
-    def _model_changed(self, *events: Any) -> None:
-        self._update_region()
-        self._update_galaxies()
-
-    def _show_mocks(self, found: tuple[MapMocks, np.ndarray]) -> None:
-        self._mocks, self._rows = found
+    def show(self, question: object, answer: tuple[MapMocks, np.ndarray]) -> None:
+        """Draw them, and look into the region."""
+        self._mocks, self._rows = answer
         table = self._mocks.table
         self._shown = table if len(self._rows) == len(table) else table.iloc[self._rows]
         if not self._maps:
             self.limits = map_limits(table)
         self._draw()
         self._update_region()
+
+    def _show_galaxies_anew(self) -> None:
+        if self.listed.placed is not None:
+            self._show_galaxies(self.listed.placed)
+
+    def _follow_model(self) -> None:
+        self._update_region()
+        self._update_galaxies()
 
     def _draw(self, *events: Any) -> None:
         """Bring the map in sight up to date, and hide the others."""
@@ -267,8 +255,7 @@ class SEDMap(pn.viewable.Viewer):
 
     def _write_caption(self) -> None:
         if self._mocks is not None:
-            placed, magnitude = self.listed.placed, self.state.magnitude
-            text = map_caption(len(self._rows), self.colour, placed, magnitude)
+            text = map_caption(len(self._rows), self.colour, self.listed.placed)
             self._caption.object = parts.caption(text).object
 
     # The region.
@@ -313,12 +300,12 @@ class SEDMap(pn.viewable.Viewer):
             return
         mocks, rows, outline, name = self._mocks, self._rows, self.outline, self.state.model
 
-        def look() -> Region:
+        def look(progress: Progress) -> Region:
             models = {key: cache.model(key) for key in compared_networks(name)}
             return Region.of(mocks, rows, outline, models)
 
-        question = (self._mock_work.question, outline.tobytes(), name)
-        self._region_work.ask(question, look, self._show_region)
+        question = (self.worker.question, outline.tobytes(), name)
+        self._region_worker.ask(question, look, self._show_region)
 
     def _show_region(self, region: Region) -> None:
         self.region = region
@@ -345,8 +332,14 @@ class SEDMap(pn.viewable.Viewer):
 
     # Galaxies.
 
-    def _catalogue_changed(self, event: Any) -> None:
-        if event.new is not None and self.galaxies != OWN:
+    def _let_go(self, event: Any) -> None:
+        if self.galaxies == OWN:
+            self._galaxy_worker.cancel()
+            self.listed.show(None, self.state.magnitude)
+            self._show_marks()
+
+    def _follow_catalogue(self) -> None:
+        if self.state.catalogue is not None and self.galaxies != OWN:
             self.galaxies = OWN
         elif self.galaxies == OWN:
             self._update_galaxies()
@@ -355,26 +348,19 @@ class SEDMap(pn.viewable.Viewer):
         choice, catalogue, name = self.galaxies, self.state.catalogue, self.state.model
         missing = choice == OWN and catalogue is None
         if choice == NONE or missing:
-            self._galaxy_work.forget()
+            self._galaxy_worker.cancel()
             self._galaxy_note.object = parts.note(_NO_CATALOGUE if missing else "").object
             self._show_galaxies(None)
             return
 
         question = (choice, name, id(catalogue) if choice == OWN else None)
 
-        def overtaken() -> bool:
-            return self._galaxy_work.question != question
-
-        def place() -> MapGalaxies | None:
+        def place(progress: Progress) -> MapGalaxies:
             if choice != OWN:
                 return cache.map_galaxies(choice, name)
-            with suppress(Cancelled):
-                return MapGalaxies.place(
-                    catalogue, cache.model(name), progress=Progress(is_cancelled=overtaken)
-                )
-            return None
+            return MapGalaxies.place(catalogue, cache.model(name), progress=progress)
 
-        self._galaxy_work.ask(question, place, self._show_galaxies)
+        self._galaxy_worker.ask(question, place, self._show_galaxies)
 
     def _show_galaxies(self, placed: MapGalaxies | None) -> None:
         if placed is not None:
@@ -392,8 +378,8 @@ class SEDMap(pn.viewable.Viewer):
 
 
 def _figure(picture: hv.DynamicMap, height: str) -> pn.Column:
-    return parts.picture_pane(pn.pane.HoloViews(picture, linked_axes=False), height=height)
+    return parts.picture_pane(parts.figure(picture), height=height)
 
 
-def _grid(items: list[pn.viewable.Viewable], css: str) -> pn.Row:
-    return pn.Row(*items, sizing_mode="stretch_width", stylesheets=[css], margin=0)
+def _grid(items: list[pn.viewable.Viewable], sheet: str) -> pn.Row:
+    return pn.Row(*items, sizing_mode="stretch_width", stylesheets=[css(sheet)], margin=0)

@@ -1,7 +1,7 @@
 """The frame around the pages: header, sidebar, theme, and pages that are built when first seen."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,11 +11,14 @@ import panel as pn
 from panel.template import Template
 
 from sspexplorer.app import cache
+from sspexplorer.app.choices import accept
+from sspexplorer.app.frame.address import Address
 from sspexplorer.app.frame.sidebar import Sidebar
 from sspexplorer.app.kit import parts
-from sspexplorer.app.kit.theme import Dark, Light, PageDesign, retheme_plots, static_text
-from sspexplorer.app.state import QUERY, SharedState, accept
-from sspexplorer.errors import InputError
+from sspexplorer.app.kit.page import Page
+from sspexplorer.app.kit.theme import Dark, Light, PageDesign, css, retheme_plots, static_text
+from sspexplorer.app.kit.work import sentence_of
+from sspexplorer.app.state import QUERY, SharedState
 
 PRODUCT = "SSP Explorer"
 
@@ -31,8 +34,8 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Page:
-    """A page of the app.
+class Entry:
+    """A page of the app, as the header has it.
 
     Attributes
     ----------
@@ -43,31 +46,26 @@ class Page:
     group : str
         What it is for, a key of :data:`GROUPS`.
     view : type
-        Class that takes a :class:`SharedState` and is a ``panel.viewable.Viewer``. If it has a
-        ``QUERY``, a dict of its parameters and their names in a link, those are in the address
-        while the page is in sight. If it has a static method ``warm``, that is called once per
-        server, in a thread, to make what the page opens with.
+        The page itself.
     """
 
     key: str
     title: str
     group: str
-    view: type[pn.viewable.Viewer]
+    view: type[Page]
 
 
 class _Host:
     """Place of one page: empty at first, then the page, or a sentence if it cannot be built."""
 
-    def __init__(self, page: Page, session: SharedState) -> None:
-        self.page = page
-        self._session = session
-        self._state: SharedState | None = None
-        self._view: pn.viewable.Viewer | None = None
-        self._linked = False
+    def __init__(self, entry: Entry) -> None:
+        self.entry = entry
+        self.page: Page | None = None
+        self.tried = False
         self._trouble = pn.Column(sizing_mode="stretch_width", margin=(0, 0, 16, 0), visible=False)
         self._content = pn.Column(_skeleton(), sizing_mode="stretch_width", margin=0)
         self.area = pn.Column(
-            pn.pane.HTML(f"<h1>{page.title}</h1>", stylesheets=[_TITLE_CSS], margin=0),
+            pn.pane.HTML(f"<h1>{entry.title}</h1>", stylesheets=[css("title")], margin=0),
             self._trouble,
             self._content,
             sizing_mode="stretch_width",
@@ -75,38 +73,25 @@ class _Host:
             visible=False,
         )
 
-    def show(self) -> None:
-        """Bring the page into sight, with the present state of the session."""
-        if self._state is not None:
-            self._session.bring_up_to_date(self._state)
-        self.area.visible = True
-        self._link()
+    def show(self, in_sight: bool) -> None:
+        """Bring the page into sight, where it catches up with the session, or out of it."""
+        self.area.visible = in_sight
+        if self.page is not None:
+            self.page.in_sight = in_sight
 
-    def hide(self) -> None:
-        """Take the page out of sight, and its choices out of the address."""
-        self.area.visible = False
-        if self._linked:
-            pn.state.location.unsync(self._view)
-            self._linked = False
-
-    def follow(self) -> None:
-        """Pass a change of the session on to the page."""
-        if self._state is not None:
-            self._session.bring_up_to_date(self._state)
-
-    def build(self) -> None:
-        """Build the page unless it has been."""
-        if self._state is not None:
+    def build(self, state: SharedState, settle: Callable[[Page], None]) -> None:
+        """Build the page unless that was tried before, and have it settled before it is shown."""
+        if self.tried:
             return
-        self._state = self._session.follower()
+        self.tried = True
         try:
             # What the document consists of is counted once, not for each figure of the page.
             with pn.io.hold(pn.state.curdoc, freeze=True):
-                self._view = self.page.view(self._state)
-                self._link()
-                self._content[:] = [pn.panel(self._view)]
+                self.page = self.entry.view(state)
+                settle(self.page)
+                self._content[:] = [pn.panel(self.page)]
         except Exception:
-            logger.exception("The page %r could not be built", self.page.key)
+            logger.exception("The page %r could not be built", self.entry.key)
             self._content[:] = [
                 parts.problem(
                     "This page could not be opened; the server's log says why. "
@@ -114,18 +99,9 @@ class _Host:
                 )
             ]
 
-    def _link(self) -> None:
-        """Keep the choices of the page in the address while it is in sight."""
-        query = getattr(self._view, "QUERY", None)
-        if query and self.area.visible and not self._linked and pn.state.location:
-            pn.state.location.sync(self._view, query, on_error=partial(accept, self._view))
-            self._linked = True
-
     def tell(self, exception: Exception) -> None:
         """Say, above the page, that something in it went wrong."""
-        unforeseen = f"That did not work: {type(exception).__name__}. The server's log says more."
-        text = str(exception) if isinstance(exception, InputError) else unforeseen
-        self._trouble[:] = [parts.problem(text)]
+        self._trouble[:] = [parts.problem(sentence_of(exception))]
         self._trouble.visible = True
 
     def clear(self) -> None:
@@ -138,26 +114,26 @@ class Shell:
 
     Parameters
     ----------
-    pages : sequence of Page
+    entries : sequence of Entry
         In the order of the header. The first one opens.
     """
 
-    def __init__(self, pages: Sequence[Page]) -> None:
+    def __init__(self, entries: Sequence[Entry]) -> None:
         load_extensions()
-        self.pages = {page.key: page for page in pages}
-        self.state = SharedState(page=next(iter(self.pages)), dark=_dark_cookie())
-        if pn.state.location:
-            pn.state.location.sync(self.state, QUERY, on_error=partial(accept, self.state))
-        if self.state.page not in self.pages:
-            self.state.page = next(iter(self.pages))
-        self._hosts = {page.key: _Host(page, self.state) for page in pages}
+        self._entries = {entry.key: entry for entry in entries}
+        self.state = SharedState(page=next(iter(self._entries)), dark=_dark_cookie())
+        self._address = Address(self.state, self._entries.keys())
+        self._address.read()
+        if self.state.page not in self._entries:
+            self.state.page = next(iter(self._entries))
+        # The address that the session begins with is of the page that it begins with.
+        self._first = self.state.page
+        self._hosts = {entry.key: _Host(entry) for entry in entries}
         self._theme = pn.widgets.Checkbox(value=self.state.dark)
         self._theme.link(self.state, value="dark")
         self.state.param.watch(self._go, "page")
         self.state.param.watch(self._retheme, "dark")
-        self.state.param.watch(
-            self._follow, ["model", "libraries", "magnitude", "dark", "kept", "catalogue", "noise"]
-        )
+        self.state.param.watch(self._changed, [*QUERY, "dark", "kept", "catalogue", "noise"])
         pn.config.exception_handler = self._report
         pn.state.onload(self._open)
         if pn.state.curdoc and pn.state.curdoc.session_context:
@@ -170,25 +146,26 @@ class Shell:
 
     def template(self) -> Template:
         """Make the document: header, sidebar and the pages."""
-        self.host.show()
+        self.host.show(True)
         template = Template(
             static_text("frame.html"),
             design=PageDesign,
             theme=Dark if self.state.dark else Light,
-            location=True,
         )
         areas = [host.area for host in self._hosts.values()]
         template.add_panel("sidebar", Sidebar(self.state).__panel__())
         template.add_panel("main", pn.Column(*areas, sizing_mode="stretch_width", margin=0))
         template.add_panel("theme", self._theme)
-        pages = self.pages.values()
-        groups = {name: [page for page in pages if page.group == name] for name in GROUPS}
+        template.add_panel("heard", self._address.heard)
+        template.add_panel("said", self._address.said)
+        entries = self._entries.values()
+        groups = {name: [entry for entry in entries if entry.group == name] for name in GROUPS}
         variables: dict[str, Any] = {
             "product": PRODUCT,
             "groups": {name: members for name, members in groups.items() if members},
             "purposes": GROUPS,
-            "current": self.host.page,
-            "heading": self.host.page.title,
+            "current": self.host.entry,
+            "heading": self.host.entry.title,
             "skeleton": static_text("skeleton.html"),
             "frame_css": static_text("frame.css") + static_text("skeleton.css"),
             "frame_js": static_text("frame.js"),
@@ -207,25 +184,48 @@ class Shell:
             cache.forget_model(name)
 
     def _open(self) -> None:
-        self.host.build()
-        start_warming(self.pages.values())
+        self._build()
+        start_warming(self._entries.values())
 
     def _go(self, event: Any) -> None:
-        if event.new not in self.pages:
-            self.state.page = next(iter(self.pages))
+        if event.new not in self._entries:
+            self.state.page = next(iter(self._entries))
             return
         for host in self._hosts.values():
             if host is not self.host:
-                host.hide()
-        self.host.show()
+                host.show(False)
+        self.host.show(True)
         # Before a session is connected, what changes is lost; the page in sight is built then.
-        if pn.state.loaded:
+        if self.host.page is None and pn.state.loaded:
             # The place holder is painted first, then the page takes its turn.
-            pn.state.curdoc.add_next_tick_callback(self.host.build)
+            pn.state.curdoc.add_next_tick_callback(self._build)
+        self._arrive()
 
-    def _follow(self, *events: Any) -> None:
+    def _build(self) -> None:
+        """Build the page in sight: one that was left before its turn is not waited for."""
+        self.host.build(self.state, partial(self._settle, self.host))
+        self._arrive()
+
+    def _settle(self, host: _Host, page: Page) -> None:
+        """Give a new page the choices of the link, and follow those a link would carry."""
+        if host.entry.key == self._first:
+            self._address.read(page)
+        if page.QUERY:
+            page.param.watch(partial(self._write_address, host), list(page.QUERY))
+
+    def _arrive(self) -> None:
+        """Hand over what is meant for the page in sight, and write its address."""
+        if self.host.page is not None:
+            accept(self.host.page, self.state.take(self.host.entry.key))
+        self._write_address(self.host)
+
+    def _write_address(self, host: _Host, *events: Any) -> None:
+        if host is self.host and host.tried:
+            self._address.write(host.page)
+
+    def _changed(self, *events: Any) -> None:
         self.host.clear()
-        self.host.follow()
+        self._write_address(self.host)
 
     def _retheme(self, event: Any) -> None:
         if pn.state.curdoc:
@@ -236,25 +236,18 @@ class Shell:
         self.host.tell(exception)
 
 
-# The page's place in the header already says its name; this one is for those who do not see it.
-_TITLE_CSS = """
-h1 { clip-path: inset(50%); height: 1px; margin: 0; overflow: hidden; position: absolute;
-     width: 1px; }
-"""
-
-
 def _skeleton() -> pn.pane.HTML:
     return pn.pane.HTML(
         static_text("skeleton.html"),
-        stylesheets=[static_text("skeleton.css")],
+        stylesheets=[css("skeleton")],
         sizing_mode="stretch_width",
         margin=0,
     )
 
 
-def start_warming(pages: Iterable[Page]) -> None:
+def start_warming(entries: Iterable[Entry]) -> None:
     """Make what all pages share, and what each opens with, in the background; once per server."""
-    cache.start_warming(*(page.view.warm for page in pages if hasattr(page.view, "warm")))
+    cache.start_warming(*(entry.view.warm for entry in entries))
 
 
 def load_extensions() -> None:

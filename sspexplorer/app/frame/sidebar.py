@@ -6,7 +6,7 @@ import panel as pn
 
 from sspexplorer.app import cache
 from sspexplorer.app.kit import parts
-from sspexplorer.app.kit.theme import static_text
+from sspexplorer.app.kit.theme import css
 from sspexplorer.app.state import SharedState
 from sspexplorer.labels import MODEL_TITLES, library_label, library_options
 from sspexplorer.plots.style import library_colour
@@ -71,7 +71,7 @@ class Sidebar(pn.viewable.Viewer):
         self._libraries = pn.widgets.CheckBoxGroup(
             value=list(state.libraries),
             options=library_options(state.library_choices),
-            stylesheets=[static_text("chips.css"), _chip_colours(state.library_choices)],
+            stylesheets=[css("chips"), _chip_colours(state.library_choices)],
             margin=0,
         )
         self._libraries.param.watch(self._take_libraries, "value")

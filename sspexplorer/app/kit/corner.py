@@ -9,20 +9,20 @@ import panel as pn
 
 from sspexplorer.app import cache
 from sspexplorer.app.kit import parts
-from sspexplorer.app.kit.background import Background
+from sspexplorer.app.kit.theme import css
+from sspexplorer.app.kit.work import Worker, sentence_of
+from sspexplorer.bands import N_BANDS
+from sspexplorer.mocks import PARAMETERS, Observation
+from sspexplorer.models import load_model
 from sspexplorer.photometry import MAX_REDSHIFT
 from sspexplorer.plots.corner import CORNER_COLOURS, Corner, corner_panels
+from sspexplorer.posterior.one import OneGalaxy
 from sspexplorer.sedfit import ModelGrid
+from sspexplorer.shipped import posterior_names
 
 EXACT = "exact, one population"
 SED_FIT = "SED fit, one population"
 LINES = "Lines hold 68 and 95 % of the probability."
-_GRID_CSS = """
-:host { display: grid !important; gap: 2px 10px; max-width: 980px;
-        grid-template-columns: repeat(3, minmax(0, 1fr)); }
-:host > * { min-width: 0; width: auto !important; }
-.scroll-button { display: none; }
-"""
 _PANEL_HEIGHT = "225px"
 # SED fits are worked out at redshifts so far apart: a few hundredths of a band.
 _REDSHIFT_STEP = 0.005
@@ -45,12 +45,12 @@ class CornerView(pn.viewable.Viewer):
         super().__init__()
         self._pipe = hv.streams.Pipe(data=Corner({}))
         self._words, self._busy = parts.caption(""), parts.note("")
-        self._work = Background(self._tell_busy, self._stop)
+        self._work = Worker(self._tell_busy, self._fail)
         grid = pn.Column(
             *(self._panel(*place) for place in corner_panels(self._pipe).items()),
             sizing_mode="stretch_width",
             margin=0,
-            stylesheets=[_GRID_CSS],
+            stylesheets=[css("grid-corner")],
         )
         self._layout = parts.stack(self._busy, grid, self._words, gap=6)
 
@@ -80,11 +80,11 @@ class CornerView(pn.viewable.Viewer):
             self._pipe.send(data)
             self._say(words)
 
-        self._work.ask(question, work, draw)
+        self._work.ask(question, lambda progress: work(), draw)
 
     def clear(self, sentence: str) -> None:
         """Draw nothing, and say why."""
-        self._work.forget()
+        self._work.cancel()
         self._pipe.send(Corner({}))
         self._say(sentence)
 
@@ -106,6 +106,38 @@ class CornerView(pn.viewable.Viewer):
     def _tell_busy(self, busy: bool) -> None:
         self._busy.object = parts.note("Weighing every SSP …" if busy else "").object
 
-    def _stop(self, sentence: str) -> None:
-        self._tell_busy(False)
-        self._say(sentence)
+    def _fail(self, error: Exception) -> None:
+        self._work.cancel()
+        self._say(sentence_of(error))
+
+
+class SEDPosterior(CornerView):
+    """What the models with error bars say of an SED whose redshift they are given."""
+
+    def show(self, number: int, observation: Observation) -> None:
+        """Draw the posteriors of an SED, beside the exact one and its true parameters.
+
+        Parameters
+        ----------
+        number : int
+            Of the SED, from 1.
+        observation : Observation
+        """
+        question = (observation.flux.tobytes(), observation.redshift, observation.magnitude)
+        words = (
+            f"What the colours of SED {number} leave open; grey lines: the truth. {LINES} The "
+            "exact posterior weighs every SSP behind every dust by its likelihood under this "
+            "noise. “ssp” answers the same question: the nearer to it, the better the network. "
+            "“galaxy” thinks of mixtures, too."
+        )
+        self.ask(question, lambda: _look(observation), words)
+
+
+def _look(observation: Observation) -> Corner:
+    known = float(observation.redshift)
+    nothing = np.zeros(N_BANDS, dtype=bool)
+    galaxy = OneGalaxy(observation.flux, observation.flux_err, nothing, known, np.nan)
+    tables = {name: galaxy.draws(load_model(name)) for name in posterior_names()}
+    relative = observation.flux_err / observation.noise_free
+    tables[EXACT] = galaxy.exact(exact_models(known), relative)
+    return Corner(tables, {name: float(getattr(observation, name)) for name in PARAMETERS})

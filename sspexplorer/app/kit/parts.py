@@ -8,37 +8,36 @@ from typing import Any
 import pandas as pd
 import panel as pn
 
-from sspexplorer.app.kit.theme import static_text
+from sspexplorer.app.kit.theme import css
 
 Part = Any
 
 PICTURE_HEIGHT = "max(420px, calc(100vh - 216px))"
 
-# 232 px holds "log age [yr]: 10.02" over a slider that can still be aimed.
-_PAGE_CSS = """
-:host { align-items: flex-start; gap: 32px; }
-@media (max-width: 1100px) { :host { gap: 20px; } }
-"""
-_CONTROLS_CSS = """
-:host { flex: 0 0 232px; gap: 14px; width: 232px !important; }
-@media (max-width: 1100px) { :host { flex-basis: 196px; width: 196px !important; } }
-"""
-_PICTURE_CSS = ":host { flex: 1 1 0; gap: 12px; min-width: 0; }"
 
+def html(text: str, *sheets: str, **params: Any) -> pn.pane.HTML:
+    """Text with tags; what comes from outside must have been escaped.
 
-def _text(html: str, **params: Any) -> pn.pane.HTML:
+    Parameters
+    ----------
+    text : str
+    *sheets : str
+        Names of style sheets besides that of all texts.
+    **params
+        Of the pane.
+    """
     params = {"sizing_mode": "stretch_width", "margin": 0} | params
-    return pn.pane.HTML(html, stylesheets=[static_text("text.css")], **params)
+    return pn.pane.HTML(text, stylesheets=[css("text"), *map(css, sheets)], **params)
 
 
 def caption(text: str) -> pn.pane.HTML:
     """One sentence under a figure that says what to notice."""
-    return _text(f'<div class="caption">{escape(text)}</div>')
+    return html(f'<div class="caption">{escape(text)}</div>')
 
 
 def note(text: str) -> pn.pane.HTML:
     """Small print beside a control."""
-    return _text(f'<div class="note">{escape(text)}</div>')
+    return html(f'<div class="note">{escape(text)}</div>')
 
 
 def stack(*items: Part, gap: int = 14) -> pn.Column:
@@ -46,19 +45,37 @@ def stack(*items: Part, gap: int = 14) -> pn.Column:
     return pn.Column(*items, sizing_mode="stretch_width", margin=0, styles={"gap": f"{gap}px"})
 
 
+def grid(*items: Part, columns: int = 3, narrow: int | None = None, gap: str = "8px 16px") -> Any:
+    """Put parts side by side in columns of one width.
+
+    Parameters
+    ----------
+    *items
+    columns : int
+    narrow : int, optional
+        Columns on a narrow page; as many unless given.
+    gap : str
+        CSS distance of rows and columns.
+    """
+    styles = {"--columns": f"{columns}", "--narrow": f"{narrow or columns}", "gap": gap}
+    return pn.Column(
+        *items, sizing_mode="stretch_width", margin=0, stylesheets=[css("grid")], styles=styles
+    )
+
+
 def label(text: str) -> pn.pane.HTML:
     """Name of a control that has none of its own."""
-    return _text(f'<div class="label">{escape(text)}</div>')
+    return html(f'<div class="label">{escape(text)}</div>')
 
 
 def problem(text: str) -> pn.pane.HTML:
     """One plain sentence about what went wrong, and what to do."""
-    return _text(f'<div class="problem" role="alert">{escape(text)}</div>')
+    return html(f'<div class="problem" role="alert">{escape(text)}</div>')
 
 
 def empty_state(text: str, action: pn.viewable.Viewable | None = None) -> pn.Column:
     """What a page shows while it has nothing to show, with the one thing to do about it."""
-    message = _text(f'<div class="empty">{escape(text)}</div>')
+    message = html(f'<div class="empty">{escape(text)}</div>')
     content = stack(message, *([action] if action is not None else []))
     return pn.Column(content, sizing_mode="stretch_width", styles={"padding": "40px 0"}, margin=0)
 
@@ -93,7 +110,7 @@ def metric_table(
         cells = map(_cell, values, patterns)
         kind = ' class="faint"' if name in faint else ""
         rows.append(f"<tr{kind}><td>{dot}{escape(str(name))}</td>{''.join(cells)}</tr>")
-    return _text(f"<table><thead><tr>{header}</tr></thead><tbody>{''.join(rows)}</tbody></table>")
+    return html(f"<table><thead><tr>{header}</tr></thead><tbody>{''.join(rows)}</tbody></table>")
 
 
 def _cell(value: Any, pattern: str | None) -> str:
@@ -118,6 +135,19 @@ def picture_pane(plot: Any, height: str = PICTURE_HEIGHT) -> pn.Column:
     pane = plot if isinstance(plot, pn.viewable.Viewable) else pn.pane.HoloViews(plot)
     pane.param.update(sizing_mode="stretch_both", margin=0)
     return pn.Column(pane, sizing_mode="stretch_width", margin=0, styles={"height": height})
+
+
+def figure(picture: Any) -> pn.pane.HoloViews:
+    """Pane of a HoloViews object that fills what holds it, with axes of its own."""
+    return pn.pane.HoloViews(picture, linked_axes=False, sizing_mode="stretch_both", margin=0)
+
+
+def panel(picture: Any, shape: str) -> pn.Column:
+    """Hold a HoloViews object, or None yet, in a frame of some ratio of width to height."""
+    figures = [] if picture is None else [figure(picture)]
+    return pn.Column(
+        *figures, sizing_mode="stretch_width", styles={"aspect-ratio": shape}, margin=0
+    )
 
 
 def page_layout(
@@ -149,17 +179,17 @@ def page_layout(
         if isinstance(part, pn.widgets.Widget):
             part.sizing_mode = "stretch_width"
     return pn.Row(
-        pn.Column(*controls, *folded, stylesheets=[_CONTROLS_CSS], margin=0),
+        pn.Column(*controls, *folded, stylesheets=[css("controls")], margin=0),
         pn.Column(
             picture,
             *under,
             *below,
             sizing_mode="stretch_width",
-            stylesheets=[_PICTURE_CSS],
+            stylesheets=[css("picture")],
             margin=0,
         ),
         sizing_mode="stretch_width",
-        stylesheets=[_PAGE_CSS],
+        stylesheets=[css("page")],
         margin=0,
     )
 

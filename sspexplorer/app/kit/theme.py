@@ -28,6 +28,11 @@ def static_text(name: str) -> str:
     return (_STATIC / name).read_text(encoding="utf-8")
 
 
+def css(name: str) -> str:
+    """Style sheet of a name, for the ``stylesheets`` of a component."""
+    return static_text(f"{name}.css")
+
+
 class Light(DefaultTheme):
     """Theme of a light page."""
 

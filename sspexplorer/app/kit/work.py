@@ -1,79 +1,72 @@
-"""Long work in a thread: progress in sight, cancelled at a click, trouble told in a sentence."""
+"""Work beside the server's event loop: the latest question wins, progress is shown, trouble told.
+
+Whatever takes longer than a blink runs in a thread. It is given a
+:class:`~sspexplorer.progress.Progress`, to tell how far it is and to be asked to stop.
+"""
 
 import asyncio
 import logging
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import panel as pn
 
 from sspexplorer.app.kit import parts
+from sspexplorer.app.kit.theme import css
 from sspexplorer.errors import Cancelled, InputError
 from sspexplorer.progress import Progress
 
-_QUIET = 0.3  # s; what takes less is not announced
-_TICK = 0.1  # s between looks at a running job
+T = TypeVar("T")
+Work = Callable[[Progress], T]
 
-# Over the page and not in it: nothing moves when it comes, and it is in sight wherever one is.
-_BUSY_CSS = """
-:host {
-  align-items: center; background: var(--ssp-page, #fff);
-  border: 1px solid var(--ssp-line, #d4d8df);
-  border-radius: 10px; bottom: 20px; box-shadow: 0 6px 24px rgb(0 0 0 / 16%); gap: 18px;
-  left: 50%; margin: 0 !important; padding: 12px 16px 12px 18px; position: fixed;
-  transform: translateX(-50%); width: min(560px, 92vw) !important; z-index: 15;
-}
-"""
+_QUIET = 250  # ms; what takes less is not announced
+_TICK = 100  # ms between looks at what runs
+_THREADS = ThreadPoolExecutor(max_workers=6, thread_name_prefix="work")
 
 logger = logging.getLogger(__name__)
 
-T = TypeVar("T")
+
+def sentence_of(error: Exception) -> str:
+    """What to tell a visitor of something that went wrong."""
+    if isinstance(error, InputError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "That needs more memory than the server has; try with fewer rows."
+    return f"That did not work: {type(error).__name__}. The server's log says more."
+
+
+def counting(progress: Progress, words: str, n_rows: int) -> Progress:
+    """Progress that says how many rows are done, such as "Predicting: 1,200 of 4,800 rows"."""
+
+    def report(fraction: float, other_words: str | None) -> None:
+        rows = f"{words}: {int(fraction * n_rows):,} of {n_rows:,} rows"
+        progress.report(fraction, other_words or rows)
+
+    return Progress(report, progress.is_cancelled)
 
 
 @dataclass(eq=False)
-class Job:
-    """Something that runs in a thread.
-
-    Attributes
-    ----------
-    words : str
-        What is going on; the work itself may change it.
-    n_rows : int
-        Rows to do, where they are counted.
-    fraction : float or None
-        Part of them that is done; None if that cannot be said.
-    """
+class _Job:
+    """Something that runs: what is said of it, and whether it should stop."""
 
     words: str
-    n_rows: int = 0
     fraction: float | None = None
     _stop: threading.Event = field(default_factory=threading.Event)
 
     @property
     def progress(self) -> Progress:
-        """What the work reports to."""
-        return Progress(self._take, self.cancelled)
+        return Progress(self._take, self._stop.is_set)
+
+    def cancel(self) -> None:
+        self._stop.set()
 
     def _take(self, fraction: float, words: str | None) -> None:
         self.fraction, self.words = fraction, words or self.words
-
-    def cancel(self) -> None:
-        """Ask the work to stop."""
-        self._stop.set()
-
-    def cancelled(self) -> bool:
-        """Whether it was asked to stop."""
-        return self._stop.is_set()
-
-    @property
-    def text(self) -> str:
-        """What is going on, and how far it is."""
-        if self.fraction is None or not self.n_rows:
-            return f"{self.words} …"
-        return f"{self.words}: {int(self.fraction * self.n_rows):,} of {self.n_rows:,} rows"
 
 
 @dataclass(frozen=True)
@@ -88,34 +81,41 @@ class Outcome:
 class Worker(pn.viewable.Viewer):
     """Does one thing at a time; what is begun later takes the place of what runs.
 
+    On a page it is a bar that shows progress and cancels, over what went wrong. A page that has
+    its own ways to say either does without.
+
     Parameters
     ----------
-    on_change : callable
-        Called with whether something runs, when that changes.
+    on_busy : callable, optional
+        Called with True when work takes long enough to say so (with :meth:`run`: at once), and
+        with False when it has ended.
+    on_trouble : callable, optional
+        Called with what went wrong. Unless given, the worker itself says it.
     """
 
-    def __init__(self, on_change: Callable[[bool], None]) -> None:
+    def __init__(
+        self,
+        on_busy: Callable[[bool], None] | None = None,
+        on_trouble: Callable[[Exception], None] | None = None,
+    ) -> None:
         super().__init__()
-        self._on_change = on_change
-        self._job: Job | None = None
+        self._on_busy = on_busy or (lambda busy: None)
+        self._on_trouble = on_trouble or self.tell
+        self._document = pn.state.curdoc
+        self._question: Any = None
+        self._job: _Job | None = None
         self._said = ""
-        self._doing = pn.Column(sizing_mode="stretch_width", margin=0)
-        self._bar = pn.indicators.Progress(
-            value=0, max=100, sizing_mode="stretch_width", height=6, margin=0
-        )
-        cancel = pn.widgets.Button(label="Cancel", width=90)
-        cancel.on_click(lambda event: self.cancel())
-        self._busy = pn.Row(
-            parts.stack(self._doing, self._bar, gap=6),
-            cancel,
-            stylesheets=[_BUSY_CSS],
-            visible=False,
-        )
-        self._trouble = pn.Column(sizing_mode="stretch_width", margin=(0, 0, 18, 0), visible=False)
+        self._bar: _Bar | None = None
 
     def __panel__(self) -> pn.Column:
         """Progress and trouble under each other; nothing while there is neither."""
-        return pn.Column(self._busy, self._trouble, sizing_mode="stretch_width", margin=0)
+        self._bar = self._bar or _Bar(self.cancel)
+        return self._bar.layout
+
+    @property
+    def question(self) -> Any:
+        """The latest question; None before the first."""
+        return self._question
 
     @property
     def busy(self) -> bool:
@@ -125,21 +125,46 @@ class Worker(pn.viewable.Viewer):
     @property
     def trouble(self) -> str:
         """What is said to have gone wrong; "" if nothing is."""
-        return self._said if self._trouble.visible else ""
+        return self._said
 
-    async def run(self, job: Job, work: Callable[[Job], T]) -> Outcome:
-        """Do work in a thread. Failing is told on the page; the outcome says only that it did."""
-        if self._job:
-            self._job.cancel()
+    def ask(self, question: Any, work: Work[T], show: Callable[[T], None], words: str = "") -> None:
+        """Have something worked out and shown, unless it is the latest question already.
+
+        Outside a server, in a notebook or a test, it is answered at once.
+
+        Parameters
+        ----------
+        question : object
+            What is asked, comparable with ``==``.
+        work : callable
+            Works out the answer. Runs in a thread, so it must not touch the page.
+        show : callable
+            Called with the answer; all it changes reaches the browser in one message.
+        words : str
+            What is going on.
+        """
+        if question == self._question:
+            return
+        job = self._begin(words)
+        self._question = question
+        if self._document is None:
+            self._answer(job, work, show)
+            return
+        self._document.add_timeout_callback(partial(self._watch, job), _QUIET)
+        _THREADS.submit(self._answer, job, work, show)
+
+    async def run(self, words: str, work: Work[T]) -> Outcome:
+        """Do work in a thread and wait for it. The outcome says only whether it was done."""
+        job = self._begin(words)
         self.clear()
-        self._job = job
-        self._on_change(True)
-        task = asyncio.ensure_future(asyncio.to_thread(work, job))
+        self._on_busy(True)
+        loop = asyncio.get_running_loop()
+        task = loop.run_in_executor(_THREADS, work, job.progress)
         begun = time.monotonic()
         while not task.done() and self._job is job:
-            await asyncio.wait({task}, timeout=_TICK)
-            if self._job is job and time.monotonic() - begun > _QUIET:
-                self._tell_progress(job)
+            await asyncio.wait({task}, timeout=_TICK / 1000)
+            if self._job is job and time.monotonic() - begun > _QUIET / 1000:
+                self._show_progress(job)
         if self._job is not job:
             task.add_done_callback(_ignore)
             return Outcome(overtaken=self._job is not None)
@@ -149,41 +174,113 @@ class Worker(pn.viewable.Viewer):
         except Cancelled:
             return Outcome()
         except Exception as error:
-            self.tell(error)
+            self._fail(error)
             return Outcome()
 
     def cancel(self) -> None:
-        """Stop what runs, or at least wait for it no longer."""
+        """Stop what runs, or at least wait for it no longer; its question can be asked again."""
+        self._question = None
         if self._job:
             self._job.cancel()
             self._end()
 
     def clear(self) -> None:
         """Take back what was said of trouble."""
-        self._trouble.visible = False
+        self._said = ""
+        if self._bar:
+            self._bar.trouble.visible = False
 
     def tell(self, error: Exception) -> None:
         """Say in a sentence what went wrong."""
-        if isinstance(error, InputError):
-            self._said = str(error)
-        elif isinstance(error, MemoryError):
-            self._said = "That needs more memory than the server has; try with fewer rows."
+        self._said = sentence_of(error)
+        if self._bar:
+            self._bar.trouble[:] = [parts.problem(self._said)]
+            self._bar.trouble.visible = True
+
+    def _begin(self, words: str) -> _Job:
+        if self._job:
+            self._job.cancel()
+        self._question, self._job = None, _Job(words)
+        return self._job
+
+    def _answer(self, job: _Job, work: Work[T], show: Callable[[T], None]) -> None:
+        if job is not self._job:
+            return
+        try:
+            answer = work(job.progress)
+        except Cancelled:
+            self._then(job, self.cancel)
+        except Exception as error:
+            self._then(job, partial(self._fail, error))
         else:
-            logger.error("Work failed", exc_info=error)
-            self._said = f"That did not work: {type(error).__name__}. The server's log says more."
-        self._trouble[:] = [parts.problem(self._said)]
-        self._trouble.visible = True
+            self._then(job, partial(show, answer))
+
+    def _then(self, job: _Job, act: Callable[[], None]) -> None:
+        def run() -> None:
+            if job is not self._job:
+                return
+            # Picture, numbers and words change in one message, so at the same moment; and what the
+            # document consists of is counted once, not for each of them.
+            with pn.io.hold(self._document, freeze=True):
+                self._end()
+                act()
+
+        if self._document is None:
+            run()
+        else:
+            self._document.add_next_tick_callback(run)
 
     def _end(self) -> None:
         self._job = None
-        self._busy.visible = False
-        self._on_change(False)
+        if self._bar:
+            self._bar.busy.visible = False
+        self._on_busy(False)
 
-    def _tell_progress(self, job: Job) -> None:
-        self._doing[:] = [parts.note(job.text)]
-        self._bar.visible = job.fraction is not None
+    def _fail(self, error: Exception) -> None:
+        if not isinstance(error, InputError | MemoryError):
+            logger.error("Work failed", exc_info=error)
+        self._on_trouble(error)
+
+    def _watch(self, job: _Job, said: bool = False) -> None:
+        """Say that something is being worked out, and how far it is for as long as it takes."""
+        if job is not self._job:
+            return
+        if not said:
+            self._on_busy(True)
+        if self._bar:
+            self._show_progress(job)
+            self._document.add_timeout_callback(partial(self._watch, job, True), _TICK)
+
+    def _show_progress(self, job: _Job) -> None:
+        if self._bar:
+            self._bar.show(job)
+
+
+class _Bar:
+    """What a worker shows of its work: over the page, so that nothing moves when it comes."""
+
+    def __init__(self, cancel: Callable[[], None]) -> None:
+        self._doing = pn.Column(sizing_mode="stretch_width", margin=0)
+        self._bar = pn.indicators.Progress(
+            value=0, max=100, sizing_mode="stretch_width", height=6, margin=0
+        )
+        button = pn.widgets.Button(label="Cancel", width=90)
+        button.on_click(lambda event: cancel())
+        self.busy = pn.Row(
+            parts.stack(self._doing, self._bar, gap=6),
+            button,
+            stylesheets=[css("busy")],
+            visible=False,
+        )
+        self.trouble = pn.Column(sizing_mode="stretch_width", margin=(0, 0, 18, 0), visible=False)
+        self.layout = pn.Column(self.busy, self.trouble, sizing_mode="stretch_width", margin=0)
+
+    def show(self, job: _Job) -> None:
+        told = job.fraction is not None and job.fraction < 1
+        self._doing[:] = [parts.note(job.words if told else f"{job.words} …")]
+        self._bar.visible = told
         self._bar.value = int(100 * (job.fraction or 0))
-        self._busy.visible = True
+        self.busy.visible = True
 
 
 def _ignore(task: asyncio.Future) -> None:

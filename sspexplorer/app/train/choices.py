@@ -4,7 +4,7 @@ from typing import Any
 
 import param
 
-from sspexplorer.app.state import CommaList
+from sspexplorer.app.choices import OptionalList
 from sspexplorer.jobs.process import Task
 from sspexplorer.libraries import load_library
 from sspexplorer.mocks import EBV_GRID, MAGNITUDES, SPLIT_FRACTIONS
@@ -27,13 +27,6 @@ CUSTOM = "custom"
 _FREE_EPOCHS, _SNR_POWER = 20, RECIPES["default"].snr_power
 
 
-class Switches(CommaList):
-    """A list of choices that may be empty."""
-
-    def _validate(self, val: Any) -> None:
-        param.ListSelector._validate(self, val)
-
-
 class Choices(param.Parameterized):
     """What to train on what; begins as recipe ``default``, on less and for less long."""
 
@@ -47,7 +40,7 @@ class Choices(param.Parameterized):
     learning_rate = param.Selector(
         default=0.004, objects=LEARNING_RATES, doc="Adam's rate; its peak with one cycle."
     )
-    beyond = Switches(
+    beyond = OptionalList(
         default=list(BEYOND.values()), objects=list(BEYOND.values()), doc="Beyond the paper."
     )
     seed = param.Integer(default=0, bounds=(0, 9999), doc="Seed of all that is drawn.")

@@ -1,12 +1,10 @@
 """Trained networks side by side: how each was made, and how well it reads held-out mocks."""
 
-import functools
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import partial
 from itertools import pairwise
-from threading import Lock
 
 import numpy as np
 import pandas as pd
@@ -14,6 +12,7 @@ import pandas as pd
 from sspexplorer.analysis.by_magnitude import metrics_by_magnitude
 from sspexplorer.analysis.held_out import density_table
 from sspexplorer.app import cache
+from sspexplorer.app.once import Once
 from sspexplorer.jobs.process import Task
 from sspexplorer.labels import PARAMETER_NAMES, PARAMETER_UNITS, library_label, run_title
 from sspexplorer.libraries import LIBRARY_NAMES
@@ -33,8 +32,6 @@ RECIPE_TITLES = {"default": "Default", "paper": "Paper", "custom": "Custom"}
 _COLOURS = ("#C2549D", "#B07D00", "#2E9BC9", "#6FA02E", "#A0643C", "#8B6FE0")
 _DASHES = ("solid", "dashed", "dotted", "dashdot")
 _SHIPPED_LOOKS = (Look("solid", NEUTRAL), Look("dashed", NEUTRAL))
-
-_lock = Lock()
 
 
 @dataclass(eq=False)
@@ -153,21 +150,16 @@ class Comparison:
         )
 
 
-@lru_cache(maxsize=3)
-def _make_test_mocks(noise_key: str, libraries: cache.Versions) -> MockSample:
+@partial(Once, most=3)
+def _test_mocks(noise_key: str, libraries: cache.Versions) -> MockSample:
+    """Mocks of libraries, of SSPs that no network saw."""
     noise = NoiseModel.from_dict(json.loads(noise_key)) if noise_key else None
     mocks = make_mocks([name for name, _ in libraries], noise=noise, seed=EVALUATION_SEED)
     # What is held out from one network that keeps whole SSPs together is from all of them.
     return held_out_mocks(cache.model(network_names()[0]), "ssp", mocks)
 
 
-def _test_mocks(noise_key: str, libraries: cache.Versions) -> MockSample:
-    """Mocks of libraries, of SSPs that no network saw."""
-    with _lock:
-        return _make_test_mocks(noise_key, libraries)
-
-
-@functools.cache
+@Once
 def shipped_runs() -> tuple[Run, ...]:
     """Runs of the shipped networks of both recipes, which all visitors share."""
     names = [name for name in RECIPE_MODELS if name in network_names()]

@@ -2,7 +2,7 @@
 
 import io
 from dataclasses import replace
-from typing import Any, BinaryIO, ClassVar
+from typing import BinaryIO, ClassVar
 
 import holoviews as hv
 import pandas as pd
@@ -12,7 +12,8 @@ import param
 from sspexplorer.app import cache
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.download import Download
-from sspexplorer.app.state import SharedState
+from sspexplorer.app.kit.page import Page
+from sspexplorer.app.kit.theme import css
 from sspexplorer.labels import PARAMETER_NAMES
 from sspexplorer.mocks import EBV_GRID, MAGNITUDES, PARAMETERS, make_mocks, split_of
 from sspexplorer.plots.samples import (
@@ -26,20 +27,12 @@ from sspexplorer.plots.samples import (
     label_picture,
     row_name,
 )
+from sspexplorer.progress import NO_PROGRESS, Progress
 
 _DOTS = {row_name(key, name): PART_COLOURS[name] for key in SPLITS for name in PARTS}
-# A row for each split; a column on a narrow page.
-_GRID_CSS = """
-:host { display: grid; gap: 8px 16px; grid-template-columns: repeat(3, minmax(0, 1fr)); }
-@media (max-width: 1100px) {
-  :host { grid-auto-flow: column; grid-template-columns: repeat(2, minmax(0, 1fr));
-    grid-template-rows: repeat(3, auto); }
-}
-.scroll-button { display: none; }
-"""
 
 
-class MockSamplePage(pn.viewable.Viewer):
+class MockSamplePage(Page):
     """Ages, metallicities and reddenings of the three parts of a mock sample, split two ways.
 
     Parameters
@@ -52,85 +45,84 @@ class MockSamplePage(pn.viewable.Viewer):
 
     seed = param.Integer(default=0, bounds=(0, None), doc="Seed of both splits.")
 
-    def __init__(self, state: SharedState | None = None, **params: Any) -> None:
-        super().__init__(**params)
-        self.state = state or SharedState()
-        self._pipe = hv.streams.Pipe(data=self._split())
-        self._make_parts()
-        self._show()
-        self.state.param.watch(self._update, "libraries")
-        self.param.watch(self._update, "seed")
-
-    def __panel__(self) -> pn.Row:
-        """Controls beside the distributions; numbers below."""
-        return self._layout
+    ASKS, FOLLOWS = ("seed",), ("libraries",)
 
     @property
     def split(self) -> Split:
         """Sample in the picture."""
         return self._pipe.data
 
-    def _split(self) -> Split:
-        chosen = [n for n in self.state.library_choices if n in self.state.libraries]
-        return Split.draw(cache.mock_labels(chosen), self.seed)
-
-    def _make_parts(self) -> None:
-        another = pn.widgets.Button(
-            label="Another split", description="Draw both splits again, with the next seed"
-        )
-        another.on_click(lambda event: self.param.update(seed=self.seed + 1))
+    def make(self) -> None:
+        """Make pictures and words."""
+        self._pipe = hv.streams.Pipe(data=self.answer(self.question(), NO_PROGRESS))
         self._first = pn.widgets.Button(label="The split of our networks")
         self._first.on_click(lambda event: self.param.update(seed=0))
         self._about, self._caption = parts.note(""), parts.caption("")
         self._counts, self._differences = parts.note(""), parts.note("")
-        cells = [self._cell(key, name) for key in SPLITS for name in PARAMETERS]
-        self._download = Download(self._write, "mocks.parquet")
-        numbers = pn.widgets.FileDownload(
-            callback=self._csv,
-            filename="mock-sample-counts.csv",
-            label="Download the counts (CSV)",
-        )
-        self._layout = parts.page_layout(
-            [
-                self._about,
-                another,
-                self._first,
-                parts.stack(
-                    parts.label("These mocks as Parquet, with fluxes"), self._download, gap=4
-                ),
-            ],
-            pn.Column(*cells, sizing_mode="stretch_width", margin=0, stylesheets=[_GRID_CSS]),
-            more=[numbers],
-            below=[
-                self._caption,
-                self._counts,
-                parts.note(
-                    "Seen: the part of its SSPs that training has, too, under other noise or "
-                    "dust. In the paper: Domínguez Sánchez et al. (2026), Sect. 3, which gives "
-                    "the proportions as 65, 15 and 20 %."
-                ),
-                self._differences,
-                parts.note(
-                    "Largest difference of the cumulative distributions (Kolmogorov–Smirnov). By "
-                    "chance up to: exceeded in 5 % of splits, by the number of SSPs, or of mocks "
-                    "at random, that were drawn."
-                ),
-            ],
-        )
 
-    def _cell(self, key: str, name: str) -> pn.Column:
-        picture = label_picture(self._pipe, key, name)
-        pane = pn.pane.HoloViews(picture, linked_axes=False, sizing_mode="stretch_both", margin=0)
+    def controls(self) -> list[parts.Part]:
+        """Other splits, and the mocks to take along."""
+        another = pn.widgets.Button(
+            label="Another split", description="Draw both splits again, with the next seed"
+        )
+        another.on_click(lambda event: self.param.update(seed=self.seed + 1))
+        download = Download(self._write, "mocks.parquet")
+        title = parts.label("These mocks as Parquet, with fluxes")
+        return [self._about, another, self._first, parts.stack(title, download, gap=4)]
+
+    def more(self) -> list[parts.Part]:
+        """The numbers to take along."""
+        return [
+            pn.widgets.FileDownload(
+                callback=self._csv,
+                filename="mock-sample-counts.csv",
+                label="Download the counts (CSV)",
+            )
+        ]
+
+    def picture(self) -> parts.Part:
+        """A row for each split, a panel for each parameter; columns on a narrow page."""
+        cells = [
+            parts.panel(label_picture(self._pipe, key, name), shape="1.15")
+            for key in SPLITS
+            for name in PARAMETERS
+        ]
         return pn.Column(
-            pane, sizing_mode="stretch_width", styles={"aspect-ratio": "1.15"}, margin=0
+            *cells, sizing_mode="stretch_width", margin=0, stylesheets=[css("grid-samples")]
         )
 
-    def _update(self, *events: Any) -> None:
-        self._pipe.send(self._split())
-        self._show()
+    def below(self) -> list[parts.Part]:
+        """Counts, and how alike the parts are."""
+        return [
+            self._caption,
+            self._counts,
+            parts.note(
+                "Seen: the part of its SSPs that training has, too, under other noise or "
+                "dust. In the paper: Domínguez Sánchez et al. (2026), Sect. 3, which gives "
+                "the proportions as 65, 15 and 20 %."
+            ),
+            self._differences,
+            parts.note(
+                "Largest difference of the cumulative distributions (Kolmogorov–Smirnov). By "
+                "chance up to: exceeded in 5 % of splits, by the number of SSPs, or of mocks "
+                "at random, that were drawn."
+            ),
+        ]
 
-    def _show(self) -> None:
-        split = self.split
+    def question(self) -> tuple[tuple[str, ...], int]:
+        """Libraries and seed."""
+        chosen = (n for n in self.state.library_choices if n in self.state.libraries)
+        return tuple(chosen), self.seed
+
+    def answer(self, question: tuple[tuple[str, ...], int], progress: Progress) -> Split:
+        """Split the mocks both ways."""
+        libraries, seed = question
+        return Split.draw(cache.mock_labels(libraries), seed)
+
+    def show(self, question: tuple[tuple[str, ...], int], answer: Split) -> None:
+        """Draw the parts, and compare them."""
+        split = answer
+        self._pipe.send(split)
         differences = differences_table(split)
         self._first.disabled = self.seed == 0
         self._about.object = parts.note(

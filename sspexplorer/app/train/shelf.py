@@ -3,7 +3,6 @@
 import tempfile
 import zipfile
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,8 +13,9 @@ import param
 
 from sspexplorer.app import cache
 from sspexplorer.app.kit import parts
-from sspexplorer.app.kit.background import Background
 from sspexplorer.app.kit.download import Download
+from sspexplorer.app.kit.theme import css
+from sspexplorer.app.kit.work import Worker, sentence_of
 from sspexplorer.app.state import SharedState
 from sspexplorer.app.train.runs import Comparison, Run, look_of, runs_table, shipped_runs
 from sspexplorer.labels import PARAMETER_NAMES
@@ -28,24 +28,11 @@ _NOTE = (
     "Best epoch: whose weights are kept, for log age/[M/H]/E(B−V). ■ stopped early."
 )
 _MEASURING = "Measuring the networks on held-out mocks …"
-_TABLE_CSS = """
-:host { overflow-x: auto; }
-table { font-size: 12px; }
-th, td { padding-left: 4px; padding-right: 4px; }
-th { white-space: nowrap; }
-"""
 _WIDE = {"sizing_mode": "stretch_width", "margin": 0}
 _IN_LINE = {"flex-wrap": "wrap", "gap": "10px"}
 _NOTHING = pd.DataFrame(columns=["run", "parameter", "magnitude", *METRICS, "r2", "n"])
 
 _SHOWN = (*METRICS, "r2")
-
-# Three panels side by side.
-GRID_CSS = """
-:host { display: grid; gap: 8px 16px; grid-template-columns: repeat(3, minmax(0, 1fr)); }
-/* Every column has one, which would take the place of a panel. */
-.scroll-button { display: none; }
-"""
 
 
 class RunShelf(pn.viewable.Viewer):
@@ -85,15 +72,14 @@ class RunShelf(pn.viewable.Viewer):
         self._caption = parts.caption("")
         self._legend = pn.pane.HTML("", **_WIDE)
         self._table = parts.note("")
-        self._table.stylesheets = [*self._table.stylesheets, _TABLE_CSS]
+        self._table.stylesheets = [*self._table.stylesheets, css("table-runs")]
         self._layout = parts.stack(
             self._compared(), self._actions(), self._table, parts.note(_NOTE)
         )
-        self._work = Background(self._show_busy, self._no_comparison)
+        self._work = Worker(self._show_busy, self._no_comparison)
         self.param.watch(self._draw_comparison, "parameter")
-        self.state.param.watch(self._compare, ["libraries", "noise"])
         self._show_run()
-        self._compare()
+        self.compare()
 
     def __panel__(self) -> pn.Column:
         """Comparison, then the table of runs."""
@@ -102,7 +88,7 @@ class RunShelf(pn.viewable.Viewer):
     def _compared(self) -> pn.Column:
         # Held open, and filled one by one when there is something to draw: five figures at once
         # would keep the losses above them waiting, and other visitors.
-        self._cells = [figure_cell(None, "1.1") for _ in _SHOWN]
+        self._cells = [parts.panel(None, "1.1") for _ in _SHOWN]
         choice = pn.widgets.RadioButtonGroup.from_param(
             self.param.parameter, margin=0, sizing_mode="stretch_width"
         )
@@ -114,7 +100,7 @@ class RunShelf(pn.viewable.Viewer):
             gap=10,
         )
         words.margin = (10, 0, 0, 0)
-        return pn.Column(words, *self._cells, **_WIDE, stylesheets=[GRID_CSS])
+        return parts.grid(words, *self._cells)
 
     def _actions(self) -> pn.Row:
         self._chosen = pn.widgets.Select(label="Network", width=180, margin=0)
@@ -141,7 +127,7 @@ class RunShelf(pn.viewable.Viewer):
         title = f"Network {self._n_trained}"
         self.run = Run(title, model.card | {"name": title}, look, model=model)
         self.runs.append(self.run)
-        self._compare()
+        self.compare()
         self._show_run()
 
     def _choose_run(self, event: param.parameterized.Event) -> None:
@@ -200,7 +186,7 @@ class RunShelf(pn.viewable.Viewer):
             self.state.kept = [name for name in self.state.kept if name != run.kept]
             cache.forget_model(run.kept)
         self.run = self.runs[-1] if self.runs else None
-        self._compare()
+        self.compare()
         self._show_run()
 
     def _write(self, file: BinaryIO) -> None:
@@ -216,13 +202,14 @@ class RunShelf(pn.viewable.Viewer):
 
     # Comparison.
 
-    def _compare(self, *events: param.parameterized.Event) -> None:
+    def compare(self) -> None:
+        """Measure the runs on mocks of the libraries in use, under the noise in use."""
         runs, noise = tuple(self.runs), self.state.noise
         libraries = tuple(self.state.libraries)
         if runs:
             self._work.ask(
                 (runs, noise, libraries),
-                partial(Comparison.of, runs, noise, libraries),
+                lambda progress: Comparison.of(runs, noise, libraries),
                 self._take_comparison,
             )
 
@@ -253,7 +240,7 @@ class RunShelf(pn.viewable.Viewer):
             return
         metric = _SHOWN[empty[0]]
         figure = metric_curves(self._curves, metrics=[metric])[metric]
-        self._cells[empty[0]].append(_pane(figure))
+        self._cells[empty[0]].append(parts.figure(figure))
         if self._document:
             self._document.add_next_tick_callback(self._fill_next)
         else:
@@ -264,18 +251,8 @@ class RunShelf(pn.viewable.Viewer):
         if busy:
             self._caption.object = parts.caption(_MEASURING).object
 
-    def _no_comparison(self, sentence: str) -> None:
-        self._caption.object = parts.problem(sentence).object
-
-
-def figure_cell(figure: hv.DynamicMap | None, shape: str) -> pn.Column:
-    """Hold a figure, or a place for one, in a frame of some ratio of width to height."""
-    panes = [] if figure is None else [_pane(figure)]
-    return pn.Column(*panes, **_WIDE, styles={"aspect-ratio": shape})
-
-
-def _pane(figure: hv.DynamicMap) -> pn.pane.HoloViews:
-    return pn.pane.HoloViews(figure, linked_axes=False, sizing_mode="stretch_both", margin=0)
+    def _no_comparison(self, error: Exception) -> None:
+        self._caption.object = parts.problem(sentence_of(error)).object
 
 
 def _file_name(title: str) -> str:

@@ -8,7 +8,8 @@ import holoviews as hv
 import panel as pn
 import param
 
-from sspexplorer.app.kit import parts
+from sspexplorer.app.kit import controls, parts
+from sspexplorer.app.kit.page import Page
 from sspexplorer.app.state import SharedState
 from sspexplorer.app.train.choices import BEYOND, CUSTOM, LEARNING_RATES, Choices
 from sspexplorer.app.train.runs import (
@@ -20,7 +21,7 @@ from sspexplorer.app.train.runs import (
     loss_caption,
     shipped_runs,
 )
-from sspexplorer.app.train.shelf import GRID_CSS, RunShelf, figure_cell
+from sspexplorer.app.train.shelf import RunShelf
 from sspexplorer.jobs.process import Task
 from sspexplorer.jobs.queue import DONE, FAILED, QUEUE, WAITING, Training
 from sspexplorer.labels import PARAMETER_NAMES
@@ -36,7 +37,7 @@ _LOSS_LEGEND = (
 )
 
 
-class TrainANetwork(Choices, pn.viewable.Viewer):
+class TrainANetwork(Choices, Page):
     """Trains networks, beside the server and one at a time, and compares them.
 
     Parameters
@@ -68,20 +69,12 @@ class TrainANetwork(Choices, pn.viewable.Viewer):
     )
 
     def __init__(self, state: SharedState | None = None, **params: Any) -> None:
-        super().__init__(**params)
-        self.state = state or SharedState()
-        self.training: Training | None = None
-        self._n_drawn = -1
-        self._ticker: Any = None
-        self._document = pn.state.curdoc
-        self._losses = hv.streams.Pipe(data=Losses())
-        self._loss_caption = parts.caption("")
-        self.shelf = RunShelf(self.state, self._show_losses, parameter=self.parameter)
-        self._make_parts()
+        super().__init__(state, **params)
         self.param.watch(self._show_choices, list(Choices.param.values()))
         self.param.watch(lambda event: self._pass(self.shelf, event), "parameter")
         self.shelf.param.watch(lambda event: self._pass(self, event), "parameter")
-        self.state.param.watch(self._show_choices, ["libraries", "noise"])
+        self.follow(self._show_choices, "libraries", "noise")
+        self.follow(self.shelf.compare, "libraries", "noise")
         self._show_choices()
         if self._document and self._document.session_context:
             pn.state.on_session_destroyed(self._leave)
@@ -91,13 +84,17 @@ class TrainANetwork(Choices, pn.viewable.Viewer):
         """Measure the shipped networks."""
         Comparison.of(shipped_runs(), None, tuple(SharedState().libraries))
 
-    def __panel__(self) -> pn.Row:
-        """Choices beside the losses; comparison and table below."""
-        return self._layout
-
     # The parts of the page.
 
-    def _make_parts(self) -> None:
+    def make(self) -> None:
+        """Make what starts a training and what shows it, and the networks there are."""
+        self.training: Training | None = None
+        self._n_drawn = -1
+        self._ticker: Any = None
+        self._document = pn.state.curdoc
+        self._losses = hv.streams.Pipe(data=Losses())
+        self._loss_caption = parts.caption("")
+        self.shelf = RunShelf(self.state, self._show_losses, parameter=self.parameter)
         self._recipe = pn.widgets.RadioButtonGroup(
             options={title: name for name, title in RECIPE_TITLES.items()},
             value=self.recipe_name,
@@ -110,59 +107,53 @@ class TrainANetwork(Choices, pn.viewable.Viewer):
         )
         self._start.on_click(lambda event: self.stop() if self.training else self.start())
         self._estimate, self._trained_on = parts.note(""), parts.note("")
-        self._status, self._trouble = parts.note(""), pn.Column(**_WIDE, visible=False)
+        self._status = parts.note("")
         self._bar = pn.indicators.Progress(
             value=0, max=100, sizing_mode="stretch_width", height=6, margin=0
         )
         # Hidden it keeps its place, so that nothing jumps when a training begins.
         self._progress = parts.stack(self._status, self._bar, gap=6)
         self._show_progress(False)
-        self._layout = parts.page_layout(
-            self._controls(),
-            parts.stack(
-                self._trouble, _loss_legend(), self._loss_grid(), self._loss_caption, gap=8
-            ),
-            more=self._more_controls(),
-            below=[self.shelf],
-        )
 
-    def _controls(self) -> list[parts.Part]:
-        dropout = pn.widgets.FloatSlider.from_param(
-            self.param.dropout, label="Dropout", format="0.00", margin=0
-        )
-        epochs = pn.widgets.IntSlider.from_param(self.param.epochs, label="Epochs", margin=0)
-        batch = _buttons("Batch size", self.param.batch_size)
-        mocks = pn.widgets.Select.from_param(
-            self.param.n_mocks, label="Mocks to learn from", margin=0
-        )
-        mocks.sizing_mode = "stretch_width"
+    def controls(self) -> list[parts.Part]:
+        """What to train on what."""
+        mocks = controls.select("Mocks to learn from", self.param.n_mocks)
         return [
             parts.stack(parts.label("Recipe"), self._recipe, gap=4),
-            _buttons("Network", self.param.network),
-            batch,
-            dropout,
+            controls.buttons("Network", self.param.network),
+            controls.buttons("Batch size", self.param.batch_size),
+            pn.widgets.FloatSlider.from_param(
+                self.param.dropout, label="Dropout", format="0.00", margin=0
+            ),
             parts.stack(mocks, self._trained_on, gap=4),
-            epochs,
+            pn.widgets.IntSlider.from_param(self.param.epochs, label="Epochs", margin=0),
             parts.stack(self._start, self._progress, self._estimate, gap=8),
         ]
 
-    def _more_controls(self) -> list[parts.Part]:
-        rate = pn.widgets.Select.from_param(
-            self.param.learning_rate,
-            label="Learning rate",
-            options={f"{rate:g}": rate for rate in LEARNING_RATES},
-            margin=0,
-        )
-        seed = pn.widgets.IntInput.from_param(self.param.seed, label="Seed", margin=0)
+    def more(self) -> list[parts.Part]:
+        """What is seldom changed."""
+        rates = {f"{rate:g}": rate for rate in LEARNING_RATES}
         switches = pn.widgets.CheckBoxGroup.from_param(
             self.param.beyond, options=BEYOND, margin=0, label=""
         )
-        return [rate, parts.stack(parts.label("Beyond the paper"), switches, gap=4), seed]
+        return [
+            controls.select("Learning rate", self.param.learning_rate, options=rates),
+            parts.stack(parts.label("Beyond the paper"), switches, gap=4),
+            pn.widgets.IntInput.from_param(self.param.seed, label="Seed", margin=0),
+        ]
+
+    def picture(self) -> parts.Part:
+        """Losses of the three networks."""
+        return parts.stack(_loss_legend(), self._loss_grid(), self._loss_caption, gap=8)
+
+    def below(self) -> list[parts.Part]:
+        """All networks, compared."""
+        return [self.shelf]
 
     def _loss_grid(self) -> pn.Column:
         figures = loss_curves(self._losses)
-        cells = [figure_cell(figure, "0.92") for figure in figures.values()]
-        return pn.Column(*cells, **_WIDE, stylesheets=[GRID_CSS])
+        cells = [parts.panel(figure, "0.92") for figure in figures.values()]
+        return parts.grid(*cells)
 
     # What is chosen.
 
@@ -204,7 +195,7 @@ class TrainANetwork(Choices, pn.viewable.Viewer):
 
     def start(self) -> None:
         """Train what is chosen, when it is its turn."""
-        self._trouble.visible = False
+        self.untell()
         self.training = Training(self._task())
         self._n_drawn = -1
         QUEUE.add(self.training)
@@ -278,8 +269,7 @@ class TrainANetwork(Choices, pn.viewable.Viewer):
             PACE.learn(training.task, training.model.card, training.fraction)
             self.shelf.add(training.model)
         elif training.state == FAILED:
-            self._trouble[:] = [parts.problem(training.trouble)]
-            self._trouble.visible = True
+            self.tell(parts.problem(training.trouble))
         self._show_choices()
         if self.shelf.run:
             self._show_losses(self.shelf.run)
@@ -297,13 +287,6 @@ class TrainANetwork(Choices, pn.viewable.Viewer):
 
 
 _WIDE = {"sizing_mode": "stretch_width", "margin": 0}
-
-
-def _buttons(name: str, parameter: param.Parameter) -> pn.Column:
-    buttons = pn.widgets.RadioButtonGroup.from_param(
-        parameter, sizing_mode="stretch_width", margin=0
-    )
-    return parts.stack(parts.label(name), buttons, gap=4)
 
 
 def _loss_legend() -> pn.pane.HTML:

@@ -13,9 +13,9 @@ import param
 
 from sspexplorer.analysis.held_out import CUTS, SPLITS, Trial, cut_name
 from sspexplorer.app import cache
-from sspexplorer.app.kit import parts
-from sspexplorer.app.kit.background import Background
-from sspexplorer.app.state import SharedState
+from sspexplorer.app.kit import controls, parts
+from sspexplorer.app.kit.page import Page
+from sspexplorer.app.kit.work import Worker
 from sspexplorer.errors import InputError
 from sspexplorer.labels import PARAMETER_LABELS, PARAMETER_NAMES, library_label
 from sspexplorer.libraries import in_order
@@ -30,21 +30,21 @@ from sspexplorer.plots.degeneracies import (
     error_table,
 )
 from sspexplorer.plots.shading import compile_means
+from sspexplorer.progress import Progress
 from sspexplorer.shipped import compared_networks, network_names
 
-_CONTOURS = "Contours"
 # Beyond this many of its standard errors a coefficient is called one.
 _CLEARLY = 3.0
 
-_ROW_CSS = """
-:host { display: grid; gap: 4px 12px; grid-template-columns: repeat(3, minmax(0, 1fr)); }
-.scroll-button { display: none; }
-"""
 _ROW_HEIGHT = "max(280px, calc((100vh - 230px) / 2))"
 _ERRORS_NOTE = (
     "± is the standard error, from drawing whole SSPs anew: mocks of one SSP share their errors. "
     "Pearson's r is of the errors themselves, Spearman's ρ of their ranks, so that a few far-off "
     "mocks do not decide. The paper gives no coefficients, and sees no degeneracies in its Fig. 8."
+)
+_HOW = (
+    "Draw a box, or a lasso from the toolbar, in any panel: its mocks keep their colours in all "
+    "three of the row."
 )
 _NO_ERRORS = Errors(
     pd.DataFrame(
@@ -71,7 +71,7 @@ class _Row:
         self.title = parts.label("")
         self._on_select = on_select
         cells = [self._cell(pair) for pair in PAIRS]
-        grid = pn.Column(*cells, sizing_mode="stretch_width", margin=0, stylesheets=[_ROW_CSS])
+        grid = parts.grid(*cells, gap="4px 12px")
         self.view = parts.stack(self.title, grid, gap=2)
 
     @property
@@ -107,7 +107,7 @@ class _Row:
             self._on_select()
 
 
-class Degeneracies(pn.viewable.Viewer):
+class Degeneracies(Page):
     """Errors of each parameter against errors of the others, of bright mocks and of faint ones.
 
     Parameters
@@ -122,28 +122,13 @@ class Degeneracies(pn.viewable.Viewer):
     """
 
     QUERY: ClassVar[dict[str, str]] = {"upper": "upper", "lower": "lower", "split": "split"}
+    ASKS, FOLLOWS = ("upper", "lower", "split"), ("model", "libraries")
+    BUSY = "Predicting the held-out mocks …"
 
     upper = param.Selector(default=20.5, objects=CUTS, doc="Limit in i of the upper row.")
     lower = param.Selector(default=17.0, objects=CUTS, doc="Limit in i of the lower row.")
     split = param.Selector(default="ssp", objects=SPLITS, doc="Which mocks to test on.")
     contours = param.Boolean(default=True, doc="Draw the contours.")
-
-    def __init__(self, state: SharedState | None = None, **params: Any) -> None:
-        super().__init__(**params)
-        self.state = state or SharedState()
-        self.coefficients: dict[str, list[Coefficients]] = {}
-        self._drawn: list[Errors] = []
-        self._make_parts()
-        self._picture_work = Background(self._tell_busy, self._stop)
-        self._table_work = Background(lambda busy: None, self._stop)
-        self.state.param.watch(self._update, ["model", "libraries"])
-        self.param.watch(self._update, ["upper", "lower", "split"])
-        self.param.watch(self._send, "contours")
-        self._update()
-
-    def __panel__(self) -> pn.Row:
-        """Controls beside two rows of panels; numbers below."""
-        return self._layout
 
     @property
     def rows(self) -> list[Errors]:
@@ -161,48 +146,57 @@ class Degeneracies(pn.viewable.Viewer):
         """Follow the mocks of a region in row 0 or 1 to its other panels; None for all mocks."""
         self._rows[row].select(region)
 
-    def _make_parts(self) -> None:
+    def make(self) -> None:
+        """Make the two rows and the words."""
+        self.coefficients: dict[str, list[Coefficients]] = {}
+        self._drawn: list[Errors] = []
         self._rows = [_Row(self._write_selection), _Row(self._write_selection)]
+        self._others = Worker(on_trouble=self.fail)
         self._split_note, self._caption = parts.note(""), parts.caption("")
-        self._busy = parts.note("")
         self._selected, self._table = parts.note(""), parts.note("")
         self._clear = pn.widgets.Button(label="Clear the selection", disabled=True)
         self._clear.on_click(lambda event: [row.select(None) for row in self._rows])
-        marks = pn.widgets.CheckBoxGroup(
-            value=[_CONTOURS] if self.contours else [], options=[_CONTOURS], margin=0
-        )
-        marks.param.watch(lambda event: self.param.update(contours=bool(event.new)), "value")
-        self._trouble = pn.Column(sizing_mode="stretch_width", margin=0, visible=False)
-        self._picture = parts.stack(*(row.view for row in self._rows), gap=10)
-        self._numbers = parts.stack(
-            self._caption, self._selected, self._table, parts.note(_ERRORS_NOTE)
-        )
-        how = parts.note(
-            "Draw a box, or a lasso from the toolbar, in any panel: its mocks keep their colours "
-            "in all three of the row."
-        )
-        self._layout = parts.page_layout(
-            [
-                _select("Upper row", self.param.upper),
-                _select("Lower row", self.param.lower),
-                parts.stack(_select("Tested on", self.param.split), self._split_note, gap=6),
-                parts.stack(self._clear, how, self._busy, gap=6),
-            ],
-            parts.stack(self._trouble, self._picture),
-            more=[marks],
-            below=[self._numbers],
-        )
+        self.param.watch(self._send, "contours")
 
-    def _update(self, *events: Any) -> None:
+    def controls(self) -> list[parts.Part]:
+        """Which mocks are in which row, and the selection."""
+        tested_on = controls.select("Tested on", self.param.split)
+        return [
+            controls.select("Upper row", self.param.upper),
+            controls.select("Lower row", self.param.lower),
+            parts.stack(tested_on, self._split_note, gap=6),
+            parts.stack(self._clear, parts.note(_HOW), self.busy, gap=6),
+        ]
+
+    def more(self) -> list[parts.Part]:
+        """What is drawn over the mocks."""
+        return [controls.tick("Contours", self.param.contours)]
+
+    def picture(self) -> parts.Part:
+        """Two rows of three panels."""
+        return parts.stack(*(row.view for row in self._rows), gap=10)
+
+    def below(self) -> list[parts.Part]:
+        """What to notice, who is selected, and the coefficients."""
+        return [parts.stack(self._caption, self._selected, self._table, parts.note(_ERRORS_NOTE))]
+
+    def question(self) -> Question:
+        """Trial and limits."""
         trial = cache.trial(self.state.model, self.split, self.state.libraries)
         self._split_note.object = parts.note(trial.split_note(self.split)).object
-        question = Question(trial, (self.upper, self.lower))
-        self._picture_work.ask(question, partial(_errors, question), partial(self._draw, question))
+        return Question(trial, (self.upper, self.lower))
 
-    def _draw(self, question: Question, found: tuple[list[Errors], list[Coefficients]]) -> None:
-        self._drawn, coefficients = found
+    def answer(
+        self, question: Question, progress: Progress
+    ) -> tuple[list[Errors], list[Coefficients]]:
+        """Errors of the mocks of each row, and how they are correlated."""
+        tables = [error_table(cache.trial_rows(question.trial, limit)) for limit in question.limits]
+        return [Errors.of(table) for table in tables], [coefficients_of(table) for table in tables]
+
+    def show(self, question: Question, answer: tuple[list[Errors], list[Coefficients]]) -> None:
+        """Draw them, and have the shipped recipes worked out beside."""
+        self._drawn, coefficients = answer
         self.coefficients = {question.trial.model: coefficients}
-        self._trouble.visible, self._picture.visible, self._numbers.visible = False, True, True
         for row, limit, errors in zip(self._rows, question.limits, self._drawn, strict=True):
             title = (
                 f"{cut_name(limit)}: {len(errors.table):,} mocks of SSPs {question.trial.words()}"
@@ -210,7 +204,7 @@ class Degeneracies(pn.viewable.Viewer):
             row.title.object = parts.label(title).object
         self._send()
         self._write_coefficients(question)
-        self._table_work.ask(question, partial(_others, question), partial(self._add, question))
+        self._others.ask(question, partial(_of_others, question), partial(self._add, question))
 
     def _add(self, question: Question, others: dict[str, list[Coefficients]]) -> None:
         self.coefficients |= others
@@ -245,34 +239,14 @@ class Degeneracies(pn.viewable.Viewer):
         table = coefficient_table(self.coefficients, question.limits)
         self._table.object = parts.metric_table(table).object
 
-    def _tell_busy(self, busy: bool) -> None:
-        self._busy.object = parts.note("Predicting the held-out mocks …" if busy else "").object
 
-    def _stop(self, sentence: str) -> None:
-        """Say why there is nothing to see."""
-        self._picture_work.forget()
-        self._tell_busy(False)
-        self._trouble[:] = [parts.empty_state(sentence)]
-        self._trouble.visible, self._picture.visible, self._numbers.visible = True, False, False
-
-
-def _select(label: str, parameter: param.Parameter) -> pn.widgets.Select:
-    return pn.widgets.Select.from_param(
-        parameter, name=label, sizing_mode="stretch_width", margin=0
-    )
-
-
-def _errors(question: Question) -> tuple[list[Errors], list[Coefficients]]:
-    tables = [error_table(cache.trial_rows(question.trial, limit)) for limit in question.limits]
-    return [Errors.of(table) for table in tables], [coefficients_of(table) for table in tables]
-
-
-def _others(question: Question) -> dict[str, list[Coefficients]]:
+def _of_others(question: Question, progress: Progress) -> dict[str, list[Coefficients]]:
     """Coefficients of the shipped recipes, for comparison."""
     found = {}
     for name in compared_networks(question.trial.model):
         if name == question.trial.model:
             continue
+        progress.check()
         trial = cache.trial(name, question.trial.split, question.trial.libraries)
         try:
             tables = [error_table(cache.trial_rows(trial, limit)) for limit in question.limits]

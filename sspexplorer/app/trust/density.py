@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 from itertools import repeat
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import holoviews as hv
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 import panel as pn
 import param
 
-from sspexplorer.analysis.held_out import ONLY_RANDOM, SPLIT_NOTES, SPLITS, density_table
+from sspexplorer.analysis.held_out import SPLITS, density_table
 from sspexplorer.analysis.scores import (
     Panel,
     Scores,
@@ -20,9 +20,10 @@ from sspexplorer.analysis.scores import (
     panel_magnitudes,
 )
 from sspexplorer.app import cache
-from sspexplorer.app.kit import parts
-from sspexplorer.app.kit.background import Background
-from sspexplorer.app.state import SharedState
+from sspexplorer.app.kit import controls, parts
+from sspexplorer.app.kit.page import Page
+from sspexplorer.app.kit.theme import css
+from sspexplorer.app.kit.work import Worker
 from sspexplorer.app.trust.density_words import (
     FORMATS,
     PUBLISHED_NOTE,
@@ -30,35 +31,24 @@ from sspexplorer.app.trust.density_words import (
     corner_text,
     score_table,
 )
+from sspexplorer.app.trust.split import SplitChoice
+from sspexplorer.errors import InputError
 from sspexplorer.labels import PARAMETER_NAMES, with_unit
 from sspexplorer.metrics import Summary
 from sspexplorer.mocks import MAGNITUDES, PARAMETERS
 from sspexplorer.noise import NoiseModel
 from sspexplorer.plots.density import Compared, common_view, density_picture
 from sspexplorer.plots.style import PARAMETER_COLOURS, library_dots
+from sspexplorer.progress import Progress
 from sspexplorer.shipped import compared_networks, network_names
 
 LAYOUTS = {"Parameters": "parameters", "Magnitudes": "magnitudes"}
-MAGNITUDE_CHOICES = {"All": "all", "Brighter than": "brighter", "At": "at"}
 QUANTITIES = {"Predicted": "predicted", "Residual": "residual"}
 
-_MARKS = "Medians and quartiles"
 # More mocks than this are drawn first and measured then.
 _MANY = 200_000
 _DOTS = {with_unit(name): colour for name, colour in PARAMETER_COLOURS.items()}
 
-# Panels side by side; fewer on a narrow page, and the words where the next would be.
-_GRID_CSS = """
-:host { display: grid; gap: 8px 16px; grid-template-columns: repeat(3, minmax(0, 1fr)); }
-@media (max-width: 1100px) { :host { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
-/* Every column has one, which would take the place of a panel. */
-.scroll-button { display: none; }
-"""
-# As high as the longest caption, so that the tables stay where they are.
-_WORDS_CSS = """
-:host { grid-column: 1 / -1; min-height: 60px; order: 1; }
-@media (max-width: 1100px) { :host { align-self: center; grid-column: auto; padding-left: 16px; } }
-"""
 _WORDS_AS_PANEL = {"align-self": "center", "grid-column": "auto", "padding-left": "16px"}
 
 _NO_MOCKS = density_table(
@@ -76,10 +66,11 @@ class _Panels:
             first = selection.panels[0].parameter
             views = repeat(common_view(first, residual=selection.residual))
         self.cells = [
-            _cell(
+            parts.panel(
                 density_picture(
                     pipe, panel.parameter, residual=selection.residual, shared_view=view
-                )
+                ),
+                shape="0.88",
             )
             for pipe, panel, view in zip(self.pipes, selection.panels, views, strict=False)
         ]
@@ -89,13 +80,7 @@ class _Panels:
             pipe.send(data)
 
 
-def _cell(picture: hv.DynamicMap) -> pn.Column:
-    pane = pn.pane.HoloViews(picture, linked_axes=False, sizing_mode="stretch_both", margin=0)
-    shape = {"aspect-ratio": "0.88"}
-    return pn.Column(pane, sizing_mode="stretch_width", styles=shape, margin=0)
-
-
-class PredictedVsTrue(pn.viewable.Viewer):
+class PredictedVsTrue(Page):
     """Densities of predicted against true parameters of every held-out mock.
 
     Parameters
@@ -123,31 +108,16 @@ class PredictedVsTrue(pn.viewable.Viewer):
         "split": "split",
         "quantity": "axis",
     }
+    ASKS = ("layout", "parameter", "magnitudes", "split", "quantity")
+    FOLLOWS = ("model", "libraries", "magnitude")
+    BUSY = "Predicting the parameters of the held-out mocks …"
 
     layout = param.Selector(default="parameters", objects=LAYOUTS)
     parameter = param.Selector(default="log_age", objects=list(PARAMETERS))
-    magnitudes = param.Selector(default="all", objects=MAGNITUDE_CHOICES)
+    magnitudes = param.Selector(default="all", objects=controls.MAGNITUDE_CHOICES)
     split = param.Selector(default="ssp", objects=SPLITS)
     quantity = param.Selector(default="predicted", objects=QUANTITIES)
     medians = param.Boolean(default=True)
-
-    def __init__(self, state: SharedState | None = None, **params: Any) -> None:
-        super().__init__(**params)
-        self.state = state or SharedState()
-        self.selection: Selection | None = None
-        self.rows: list[pd.DataFrame] = []
-        self.scores: list[Scores] = []
-        self.others: dict[str, list[Summary] | None] = {}
-        self._panels: dict[tuple, _Panels] = {}
-        self._make_parts()
-        self._drawing = Background(self._show_busy, self._fail)
-        self._measuring = Background(_leave, self._fail)
-        self._comparing = Background(_leave, self._fail)
-        self.state.param.watch(self._update, ["model", "libraries", "magnitude"])
-        choices = ["layout", "parameter", "magnitudes", "split", "quantity"]
-        self.param.watch(self._update, choices)
-        self.param.watch(self._send, "medians")
-        self._update()
 
     @staticmethod
     def warm() -> None:
@@ -155,68 +125,62 @@ class PredictedVsTrue(pn.viewable.Viewer):
         for name in compared_networks(network_names()[0]):
             cache.held_out_table(name, "ssp")
 
-    def __panel__(self) -> pn.Row:
-        """Controls beside the densities, metrics below."""
-        return self._layout
-
-    def _make_parts(self) -> None:
-        self._magnitude_note, self._split_note = parts.note(""), parts.note("")
-        self._split = pn.widgets.Select(
-            label="Tested on",
-            options=SPLITS,
-            value=self.split,
-            sizing_mode="stretch_width",
-            margin=0,
-        )
-        self._split.param.watch(self._take_split, "value")
-        # Unlike a single checkbox, one of a group answers to a click on its words, too.
-        self._marks = pn.widgets.CheckBoxGroup(
-            value=[_MARKS] if self.medians else [], options=[_MARKS], margin=0
-        )
-        self._marks.param.watch(lambda event: self.param.update(medians=bool(event.new)), "value")
-        self._caption = parts.caption("")
-        self._busy = pn.Row(
-            pn.indicators.LoadingSpinner(value=True, size=18, margin=0),
-            parts.caption("Predicting the parameters of the held-out mocks …"),
-            margin=0,
-            styles={"gap": "10px"},
-            visible=False,
-        )
+    def make(self) -> None:
+        """Make the places of pictures, words and numbers."""
+        self.selection: Selection | None = None
+        self.rows: list[pd.DataFrame] = []
+        self.scores: list[Scores] = []
+        self.others: dict[str, list[Summary] | None] = {}
+        self._panels: dict[tuple, _Panels] = {}
+        self._measuring = Worker(on_trouble=self.fail)
+        self._comparing = Worker(on_trouble=self.fail)
+        self._magnitude_note, self._caption = parts.note(""), parts.caption("")
+        self.tested_on = SplitChoice(self)
+        self._busy = controls.spinner(self.BUSY)
+        # As high as the longest caption, so that the tables stay where they are.
         self._words = pn.Column(
             self._busy,
             self._caption,
             sizing_mode="stretch_width",
             margin=0,
-            stylesheets=[_WORDS_CSS],
+            stylesheets=[css("grid-words")],
         )
-        self._grid = pn.Column(
-            self._words, sizing_mode="stretch_width", margin=0, stylesheets=[_GRID_CSS]
-        )
-        # A grid cannot be hidden: its style has the last word on how it is displayed.
-        self._picture = parts.stack(self._grid)
+        self._grid = parts.grid(self._words, narrow=2)
         self._table = parts.note("")
         self._numbers = parts.stack(self._table, parts.note(PUBLISHED_NOTE), gap=6)
         self._numbers.visible = False
-        self._trouble = pn.Column(sizing_mode="stretch_width", margin=0, visible=False)
         names = {PARAMETER_NAMES[name]: name for name in PARAMETERS}
-        self._which_magnitudes = _choice("Magnitudes", self.param.magnitudes, self._magnitude_note)
-        self._which_parameter = _choice("Parameter", self.param.parameter, options=names)
-        self._layout = parts.page_layout(
-            [
-                _choice("A panel for each of the", self.param.layout),
-                self._which_magnitudes,
-                self._which_parameter,
-                parts.stack(self._split, self._split_note, gap=6),
-                _choice("Vertical axis", self.param.quantity),
-            ],
-            parts.stack(self._trouble, self._picture),
-            more=[self._marks],
-            below=[self._numbers],
+        self._which_magnitudes = controls.buttons(
+            "Magnitudes", self.param.magnitudes, self._magnitude_note
         )
+        self._which_parameter = controls.buttons("Parameter", self.param.parameter, options=names)
+        self.param.watch(self._send, "medians")
+
+    def controls(self) -> list[parts.Part]:
+        """Which panels, which mocks, and what of them."""
+        return [
+            controls.buttons("A panel for each of the", self.param.layout),
+            self._which_magnitudes,
+            self._which_parameter,
+            self.tested_on,
+            controls.buttons("Vertical axis", self.param.quantity),
+        ]
+
+    def more(self) -> list[parts.Part]:
+        """What is drawn over the mocks."""
+        return [controls.tick("Medians and quartiles", self.param.medians)]
+
+    def picture(self) -> parts.Part:
+        """Panels side by side, and the words where the next would be."""
+        return self._grid
+
+    def below(self) -> list[parts.Part]:
+        """Metrics."""
+        return [self._numbers]
 
     # What is asked for.
 
-    def _choose(self) -> Selection:
+    def question(self) -> Selection:
         """Take all choices together, and write beside the controls what they mean."""
         sample = cache.model_card(self.state.model).get("sample", {})
         grid = sample.get("magnitudes", MAGNITUDES)
@@ -230,47 +194,42 @@ class PredictedVsTrue(pn.viewable.Viewer):
             self._magnitude_note.object = parts.note(sentence).object
         self._which_magnitudes.visible = not by_magnitude
         self._which_parameter.visible = by_magnitude
-        only_random = sample.get("split") == "random"
-        split = "random" if only_random else self.split
-        split_note = ONLY_RANDOM if only_random else SPLIT_NOTES[split]
-        self._split_note.object = parts.note(split_note).object
-        self._split.param.update(value=split, disabled=only_random)
         return Selection(
             model=self.state.model,
-            split=split,
+            split=self.tested_on.of(self.state.model),
             libraries=tuple(self.state.libraries),
             panels=panels,
             residual=self.quantity == "residual",
         )
 
-    def _take_split(self, event: param.parameterized.Event) -> None:
-        # What a network forces upon the widget is not what was chosen.
-        if not self._split.disabled:
-            self.split = event.new
-
-    def _update(self, *events: param.parameterized.Event) -> None:
-        selection = self._choose()
-        self._drawing.ask(selection, partial(_collect, selection), partial(self._draw, selection))
+    def answer(
+        self, question: Selection, progress: Progress
+    ) -> tuple[list[pd.DataFrame], list[Scores] | None]:
+        """Mocks of each panel, and their metrics unless they are very many."""
+        rows = question.rows(cache.held_out_table(question.model, question.split))
+        if not len(rows[0]):
+            raise InputError(_why_empty(question))
+        return rows, None if len(rows[0]) > _MANY else question.measure(rows)
 
     # What is shown.
 
-    def _draw(
-        self, selection: Selection, found: tuple[list[pd.DataFrame], list[Scores] | None]
+    def show(
+        self, question: Selection, answer: tuple[list[pd.DataFrame], list[Scores] | None]
     ) -> None:
-        rows, scores = found
-        if not len(rows[0]):
-            self._stop(parts.empty_state(_why_empty(selection)))
-            return
-        self.selection, self.rows, self.scores = selection, rows, scores or []
-        names = compared_networks(selection.model)
-        self.others = dict.fromkeys(name for name in names if name != selection.model)
-        self._trouble.visible, self._picture.visible = False, True
+        """Draw the mocks; have them measured if they are not yet, and others beside them."""
+        rows, scores = answer
+        self.selection, self.rows, self.scores = question, rows, scores or []
+        names = compared_networks(question.model)
+        self.others = dict.fromkeys(name for name in names if name != question.model)
         self._send()
         if scores is None:
-            work = partial(selection.measure, rows)
-            self._measuring.ask(selection, work, partial(self._take_scores, selection))
+            self._measuring.ask(
+                question,
+                lambda progress: question.measure(rows),
+                partial(self._take_scores, question),
+            )
         else:
-            self._take_scores(selection, scores)
+            self._take_scores(question, scores)
 
     def _take_scores(self, selection: Selection, scores: list[Scores]) -> None:
         if selection != self.selection:
@@ -280,9 +239,12 @@ class PredictedVsTrue(pn.viewable.Viewer):
             self._send()
         self._numbers.visible = True
         self._fill_table()
-        self._comparing.forget()
-        work = partial(_compare, selection, tuple(self.others))
-        self._comparing.ask(selection, work, partial(self._take_others, selection))
+        self._comparing.cancel()
+        self._comparing.ask(
+            selection,
+            partial(_compare, selection, tuple(self.others)),
+            partial(self._take_others, selection),
+        )
 
     def _take_others(self, selection: Selection, others: dict[str, list[Summary]]) -> None:
         if selection == self.selection:
@@ -333,49 +295,27 @@ class PredictedVsTrue(pn.viewable.Viewer):
             )
         return compared
 
-    def _show_busy(self, busy: bool) -> None:
+    def show_busy(self, busy: bool) -> None:
+        """Say so in place of the caption."""
         if busy and not self._panels:
             # Empty axes hold the place, so that nothing moves when the mocks come.
-            self.selection = self._drawing.question
+            self.selection = self.worker.question
             self.rows = [_NO_MOCKS] * len(self.selection.panels)
             self._send()
         self._busy.visible, self._caption.visible = busy, not busy
 
-    def _fail(self, sentence: str) -> None:
-        self._stop(parts.problem(sentence))
-
-    def _stop(self, message: pn.viewable.Viewable) -> None:
-        """Say why there is nothing to see."""
+    def tell_instead(self, message: pn.viewable.Viewable) -> None:
+        """Show a message in place of the panels, of which nothing is kept."""
         self.rows, self.scores = [_NO_MOCKS] * len(self.rows), []
-        self._trouble[:] = [message]
-        self._trouble.visible, self._picture.visible, self._numbers.visible = True, False, False
+        super().tell_instead(message)
 
 
-def _collect(selection: Selection) -> tuple[list[pd.DataFrame], list[Scores] | None]:
-    """Mocks of each panel, and their metrics unless they are very many."""
-    rows = selection.rows(cache.held_out_table(selection.model, selection.split))
-    if not len(rows[0]):
-        return rows, []
-    return rows, None if len(rows[0]) > _MANY else selection.measure(rows)
-
-
-def _compare(selection: Selection, names: Sequence[str]) -> dict[str, list[Summary]]:
+def _compare(
+    selection: Selection, names: Sequence[str], progress: Progress
+) -> dict[str, list[Summary]]:
     return {
         name: selection.summaries(cache.held_out_table(name, selection.split)) for name in names
     }
-
-
-def _leave(busy: bool) -> None:
-    """Say nothing: the picture is there already."""
-
-
-def _choice(
-    name: str, parameter: param.Parameter, *notes: pn.viewable.Viewable, **options: Any
-) -> pn.Column:
-    buttons = pn.widgets.RadioButtonGroup.from_param(
-        parameter, sizing_mode="stretch_width", margin=0, **options
-    )
-    return parts.stack(parts.label(name), buttons, *notes, gap=4)
 
 
 def _why_empty(selection: Selection) -> str:

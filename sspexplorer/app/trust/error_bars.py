@@ -1,28 +1,32 @@
 """Error bars: whether the posterior models keep what they promise."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import pandas as pd
 import panel as pn
 import param
 
+from sspexplorer import flags
 from sspexplorer.app import cache
-from sspexplorer.app.kit import parts
-from sspexplorer.app.kit.background import Background
-from sspexplorer.app.state import SharedState
-from sspexplorer.app.trust.error_bar_words import (
-    CAPTIONS,
-    card_facts,
-    comparison_table,
-    galaxy_table,
-    outlier_table,
-    promise_table,
-)
-from sspexplorer.errors import InputError
+from sspexplorer.app.kit import controls, parts
+from sspexplorer.app.kit.page import Page
+from sspexplorer.app.kit.theme import css
+from sspexplorer.labels import PARAMETER_NAMES, PARAMETER_UNITS
 from sspexplorer.mocks import PARAMETERS
+from sspexplorer.models import load_model
 from sspexplorer.plots import trust as plots
-from sspexplorer.posterior.validation.promises import EVERY_68, EVERY_95, EXACT_RATIO, promises
+from sspexplorer.posterior.likeness import UNLIKE
+from sspexplorer.posterior.validation.promises import (
+    EVERY_68,
+    EVERY_95,
+    EXACT_RATIO,
+    Promise,
+    promises,
+)
 from sspexplorer.posterior.validation.trust import Trust, load_trust
+from sspexplorer.progress import Progress
 from sspexplorer.shipped import posterior_names
 
 MODELS = {"galaxy: mixed populations": "galaxy", "ssp: one population": "ssp"}
@@ -35,15 +39,18 @@ SECTIONS = {
     "Real galaxies": "real",
 }
 _HEIGHT = "max(300px, 38vh)"
-_GRID_CSS = """
-:host { display: grid !important; gap: 10px 20px; width: 100%;
-        grid-template-columns: repeat(auto-fit, minmax(330px, 1fr)); }
-:host > * { min-width: 0; width: auto !important; }
-.scroll-button { display: none; }
-"""
 
 
-class ErrorBars(pn.viewable.Viewer):
+@dataclass(frozen=True)
+class Found:
+    """What the tests of a model found; what it says of the real galaxies; facts of its card."""
+
+    trust: Trust
+    real: pd.DataFrame | None
+    facts: list[str]
+
+
+class ErrorBars(Page):
     """Tests of the models that answer with posteriors.
 
     Parameters
@@ -53,36 +60,11 @@ class ErrorBars(pn.viewable.Viewer):
     """
 
     QUERY: ClassVar[dict[str, str]] = {"posterior": "posterior", "section": "section"}
+    ASKS = ("posterior", "section")
+    BUSY = "Predicting the galaxies …"
 
     posterior = param.Selector(default="galaxy", objects=MODELS, doc="Model that is tested.")
     section = param.Selector(default="calibration", objects=SECTIONS, doc="What is shown.")
-
-    def __init__(self, state: SharedState | None = None, **params: Any) -> None:
-        super().__init__(**params)
-        self.state = state or SharedState()
-        self._picture = parts.stack()
-        self._numbers = parts.stack()
-        self._busy = parts.note("")
-        self._work = Background(self._tell_busy, self._stop)
-        self._layout = parts.page_layout(
-            [
-                pn.widgets.Select.from_param(self.param.posterior, name="Model"),
-                pn.widgets.RadioBoxGroup.from_param(self.param.section, name="", margin=0),
-                self._busy,
-                parts.note(
-                    "The networks without error bars (“default”, “paper”) are tested on the "
-                    "other pages of this section."
-                ),
-            ],
-            self._picture,
-            below=[self._numbers],
-        )
-        self.param.watch(self._update, ["posterior", "section"])
-        self._update()
-
-    def __panel__(self) -> pn.Row:
-        """Controls beside the pictures of one section; what was promised below."""
-        return self._layout
 
     @staticmethod
     def warm() -> None:
@@ -90,26 +72,45 @@ class ErrorBars(pn.viewable.Viewer):
         for name in posterior_names():
             load_trust(name)
 
-    def _tell_busy(self, busy: bool) -> None:
-        self._busy.object = parts.note("Predicting the galaxies …" if busy else "").object
+    def controls(self) -> list[parts.Part]:
+        """Which model, and which of its tests."""
+        return [
+            controls.select("Model", self.param.posterior),
+            pn.widgets.RadioBoxGroup.from_param(self.param.section, name="", margin=0),
+            self.busy,
+            parts.note(
+                "The networks without error bars (“default”, “paper”) are tested on the other "
+                "pages of this section."
+            ),
+        ]
 
-    def _stop(self, sentence: str) -> None:
-        self._tell_busy(False)
-        self._picture[:] = [parts.empty_state(sentence)]
-        self._numbers[:] = []
+    def make(self) -> None:
+        """Make the places of pictures and numbers."""
+        self.figures, self._numbers = parts.stack(), parts.stack()
 
-    def _update(self, *events: Any) -> None:
-        try:
-            trust = load_trust(self.posterior)
-        except InputError as error:
-            self._stop(str(error))
-            return
-        if self.section == "real":
-            question = (self.posterior, "real")
-            self._work.ask(question, lambda: cache.example_answers(question[0]), self._show_real)
-        else:
-            self._work.forget()
-            self._picture[:] = [*self._section(trust), parts.caption(CAPTIONS[self.section](trust))]
+    def picture(self) -> parts.Part:
+        """Pictures of one section."""
+        return self.figures
+
+    def below(self) -> list[parts.Part]:
+        """What was promised, and whether it was kept."""
+        return [self._numbers]
+
+    def question(self) -> tuple[str, str]:
+        """Model and section."""
+        return self.posterior, self.section
+
+    def answer(self, question: tuple[str, str], progress: Progress) -> Found:
+        """What the tests found, and what the model says of real galaxies if that is asked."""
+        name, section = question
+        real = cache.example_answers(name) if section == "real" else None
+        return Found(load_trust(name), real, card_facts(name))
+
+    def show(self, question: tuple[str, str], answer: Found) -> None:
+        """Draw the section; the promises stand below each."""
+        trust, (_, section) = answer.trust, question
+        figures = _real(answer.real) if section == "real" else _SECTIONS[section](trust)
+        self.figures[:] = [*figures, parts.caption(CAPTIONS[section](trust))]
         self._numbers[:] = [
             parts.label("What was promised, and what the tests found"),
             promise_table(promises(trust)),
@@ -118,58 +119,208 @@ class ErrorBars(pn.viewable.Viewer):
                 f"simulated with the survey's noise. Test again: {trust.command}"
             ),
             parts.label("How the model was made"),
-            *(parts.note(sentence) for sentence in card_facts(self.posterior)),
+            *map(parts.note, answer.facts),
         ]
 
-    def _section(self, trust: Trust) -> list[Any]:
-        make = {
-            "calibration": self._calibration,
-            "gaps": self._gaps,
-            "redshift": self._redshift,
-            "outliers": self._outliers,
-            "comparison": self._comparison,
-        }
-        return make[self.section](trust)
 
-    def _calibration(self, trust: Trust) -> list[Any]:
-        figures = [
-            plots.coverage_picture(trust.magnitudes, "coverage_68", 0.68, EVERY_68),
-            plots.coverage_picture(trust.magnitudes, "coverage_95", 0.95, EVERY_95),
-            plots.rank_picture(trust.ranks),
-            plots.tarp_picture(trust.tarp),
-        ]
-        if len(trust.exact):
-            figures.append(plots.exact_picture(trust.exact, EXACT_RATIO))
-        return [_grid(figures)]
+def _calibration(trust: Trust) -> list[Any]:
+    figures = [
+        plots.coverage_picture(trust.magnitudes, "coverage_68", 0.68, EVERY_68),
+        plots.coverage_picture(trust.magnitudes, "coverage_95", 0.95, EVERY_95),
+        plots.rank_picture(trust.ranks),
+        plots.tarp_picture(trust.tarp),
+    ]
+    if len(trust.exact):
+        figures.append(plots.exact_picture(trust.exact, EXACT_RATIO))
+    return [_grid(figures)]
 
-    def _gaps(self, trust: Trust) -> list[Any]:
-        return [_grid([plots.gap_picture(trust.gaps, name) for name in PARAMETERS])]
 
-    def _redshift(self, trust: Trust) -> list[Any]:
-        figures = [plots.redshift_picture(trust.redshifts, name) for name in PARAMETERS]
-        return [_grid([*figures, plots.photoz_picture(trust.photoz)])]
+def _gaps(trust: Trust) -> list[Any]:
+    return [_grid([plots.gap_picture(trust.gaps, name) for name in PARAMETERS])]
 
-    def _outliers(self, trust: Trust) -> list[Any]:
-        picture = parts.picture_pane(plots.p_value_picture(trust.p_values), height=_HEIGHT)
-        return [picture, outlier_table(trust.outliers)]
 
-    def _comparison(self, trust: Trust) -> list[Any]:
-        return [
-            parts.label("Composite galaxies with emission lines, younger than 1 Gyr by light"),
-            comparison_table(trust.lines, ["bias", "sigma_nmad"]),
-            parts.label("Single populations that no training saw, at redshift 0"),
-            comparison_table(trust.singles, ["bias", "sigma_nmad", "coverage_68"]),
-        ]
+def _redshift(trust: Trust) -> list[Any]:
+    figures = [plots.redshift_picture(trust.redshifts, name) for name in PARAMETERS]
+    return [_grid([*figures, plots.photoz_picture(trust.photoz)])]
 
-    def _show_real(self, answers: pd.DataFrame) -> None:
-        self._picture[:] = [
-            parts.label("Three real galaxies: SDSS spectra seen through the bands"),
-            galaxy_table(answers),
-            parts.caption(CAPTIONS["real"](load_trust(self.posterior))),
-        ]
+
+def _outliers(trust: Trust) -> list[Any]:
+    picture = parts.picture_pane(plots.p_value_picture(trust.p_values), height=_HEIGHT)
+    return [picture, outlier_table(trust.outliers)]
+
+
+def _comparison(trust: Trust) -> list[Any]:
+    return [
+        parts.label("Composite galaxies with emission lines, younger than 1 Gyr by light"),
+        comparison_table(trust.lines, ["bias", "sigma_nmad"]),
+        parts.label("Single populations that no training saw, at redshift 0"),
+        comparison_table(trust.singles, ["bias", "sigma_nmad", "coverage_68"]),
+    ]
+
+
+def _real(answers: pd.DataFrame) -> list[Any]:
+    return [
+        parts.label("Three real galaxies: SDSS spectra seen through the bands"),
+        galaxy_table(answers),
+    ]
+
+
+_SECTIONS = {
+    "calibration": _calibration,
+    "gaps": _gaps,
+    "redshift": _redshift,
+    "outliers": _outliers,
+    "comparison": _comparison,
+}
 
 
 def _grid(figures: list[Any]) -> pn.Column:
     held = [pn.pane.HoloViews(figure, linked_axes=False) for figure in figures]
     panes = [parts.picture_pane(pane, height=_HEIGHT) for pane in held]
-    return pn.Column(*panes, sizing_mode="stretch_width", margin=0, stylesheets=[_GRID_CSS])
+    return pn.Column(
+        *panes, sizing_mode="stretch_width", margin=0, stylesheets=[css("grid-as-many-as-fit")]
+    )
+
+
+_TITLES = {"bias": "μ", "sigma_nmad": "σ", "coverage_68": "inside 68 %"}
+_FORMATS = {"bias": "{:+.3f}", "sigma_nmad": "{:.3f}", "coverage_68": "{:.0%}"}
+
+
+def promise_table(found: Sequence[Promise]) -> pn.pane.HTML:
+    """Table of promises: what, what was found, whether it was kept."""
+    table = pd.DataFrame(
+        {
+            "found": [p.found for p in found],
+            "": ["kept" if p.kept else "not kept" for p in found],
+        },
+        index=[p.what for p in found],
+    )
+    colours = {p.what: "#1F7F45" if p.kept else "#D6324A" for p in found}
+    return parts.metric_table(table, colours=colours)
+
+
+def outlier_table(outliers: pd.DataFrame) -> pn.pane.HTML:
+    """Area under the ROC curve of each kind, and how many were flagged."""
+    table = outliers.set_index("kind")[["auc", "flagged", "named", "n"]]
+    flagged = f"flagged (p < {UNLIKE:g})"
+    table.columns = ["AUC", flagged, "right band named", "n"]
+    formats = {
+        "AUC": "{:.3f}",
+        flagged: "{:.1%}",
+        "right band named": "{:.1%}",
+        "n": "{:,.0f}",
+    }
+    return parts.metric_table(table, formats=formats)
+
+
+def comparison_table(table: pd.DataFrame, columns: Sequence[str]) -> pn.pane.HTML:
+    """Models by rows (and magnitudes, where there are), parameters by columns."""
+    keys = [name for name in ("model", "magnitude") if name in table]
+    rows, formats = {}, {}
+    for key, group in table.groupby(keys, sort=False):
+        name = key[0] if len(key) == 1 else f"{key[0]}, i = {key[1]:g}"
+        values = group.set_index("parameter")
+        rows[name] = {}
+        for parameter in PARAMETERS:
+            for column in columns:
+                unit = "" if column.startswith("cov") else f" [{PARAMETER_UNITS[parameter]}]"
+                title = f"{PARAMETER_NAMES[parameter]} {_TITLES[column]}{unit}"
+                rows[name][title] = values.loc[parameter, column]
+                formats[title] = _FORMATS[column]
+    return parts.metric_table(pd.DataFrame.from_dict(rows, orient="index"), formats=formats)
+
+
+def galaxy_table(answers: pd.DataFrame) -> pn.pane.HTML:
+    """Predictions of galaxies with their errors, by name."""
+    columns = {}
+    for name in PARAMETERS:
+        value, error = answers[f"pred_{name}"], answers[f"pred_{name}_err"]
+        title = f"{PARAMETER_NAMES[name]} [{PARAMETER_UNITS[name]}]"
+        columns[title] = [f"{v:.2f} ± {e:.2f}" for v, e in zip(value, error, strict=True)]
+        low, high = answers[f"pred_{name}_p16"], answers[f"pred_{name}_p84"]
+        columns[f"{PARAMETER_NAMES[name]} p16 to p84"] = [
+            f"{a:.2f} to {b:.2f}" for a, b in zip(low, high, strict=True)
+        ]
+    columns["p-value"] = answers["pred_p_value"].round(3).tolist()
+    columns["remarks"] = [flags.labels(flag) or "none" for flag in answers["pred_flag"]]
+    return parts.metric_table(pd.DataFrame(columns, index=answers["name"].to_numpy()))
+
+
+def card_facts(name: str) -> list[str]:
+    """What the card of a posterior model says of its making."""
+    card = load_model(name).model.card
+    recipe, training = card["recipe"], card["training"]
+    cores = "one core" if training["threads"] == 1 else f"{training['threads']} cores"
+    return [
+        card["prior"]["words"],
+        f"Trained for {recipe['n_steps']:,} steps of {recipe['batch_size']:,} galaxies, "
+        f"{training['seconds'] / 60:.0f} minutes on {cores}: {card['train_again'][0]}.",
+        f"Noise: {card['noise']['description']}.",
+    ]
+
+
+def _calibration_words(trust: Trust) -> str:
+    rows = trust.magnitudes.dropna(subset="magnitude")
+    off = rows.loc[(rows["coverage_68"] - 0.68).abs().idxmax()]
+    return (
+        "Each promise is a share of mocks: the curves should stay inside the grey bands, the ranks "
+        "flat, the TARP curve on the diagonal. Furthest from 68 % is "
+        f"{PARAMETER_NAMES[off['parameter']]} at i = {off['magnitude']:g} "
+        f"({off['coverage_68']:.0%})."
+    )
+
+
+def _gaps_words(trust: Trust) -> str:
+    rows = trust.gaps[trust.gaps["gap"] != "none"]
+    worst = rows.loc[rows["growth"].idxmax()]
+    return (
+        "The model is told which bands are missing, so its intervals grow with its errors. Most is "
+        f"lost in {PARAMETER_NAMES[worst['parameter']]} with bands missing {worst['gap']} "
+        f"({worst['growth']:+.0%} scatter, {worst['coverage_68']:.0%} inside the 68 % interval)."
+    )
+
+
+def _redshift_words(trust: Trust) -> str:
+    table = trust.redshifts[trust.redshifts["parameter"] == "log_age"]
+    means = table.groupby("known")["sigma_nmad"].mean()
+    whole = trust.photoz[trust.photoz["magnitude"].isna()].iloc[0]
+    return (
+        "Not knowing the redshift costs "
+        f"{means['unknown'] / means['given'] - 1:.0%} more scatter in age. From colours alone it "
+        f"is found to {whole['sigma_nmad']:.4f} (1 + z)."
+    )
+
+
+def _outliers_words(trust: Trust) -> str:
+    table = trust.outliers
+    hardest = table.loc[table["auc"].idxmin()]
+    return (
+        "Galaxies like the training have even p-values (the grey line); everything else should "
+        f"have small ones. Hardest to tell: {hardest['kind']} (AUC {hardest['auc']:.3f})."
+    )
+
+
+def _comparison_words(trust: Trust) -> str:
+    ages = trust.lines[trust.lines["parameter"] == "log_age"].set_index("model")
+    words = [f"{name} {row['bias']:+.2f}" for name, row in ages.iterrows()]
+    return (
+        f"Median error of log age where gas shines (dex): {', '.join(words)}.".replace("-", "−")
+        + " What a model has not met in training, it cannot answer for."
+    )
+
+
+def _real_words(trust: Trust) -> str:
+    return (
+        "Real galaxies are the one test without a truth: intervals are honest only for galaxies "
+        "like those of the prior. Errors of the bands have a floor of 2 %."
+    )
+
+
+CAPTIONS: dict[str, Callable[[Trust], str]] = {
+    "calibration": _calibration_words,
+    "gaps": _gaps_words,
+    "redshift": _redshift_words,
+    "outliers": _outliers_words,
+    "comparison": _comparison_words,
+    "real": _real_words,
+}

@@ -19,15 +19,6 @@ _SHOWN = {
     "pearson": ("Pearson", ".3f"),
     "r2": ("R²", ".3f"),
 }
-NUMBERS_CSS = """
-.runs { margin-bottom: 18px; overflow-x: auto; }
-.runs table { font-size: 12px; }
-.runs th, .runs td { padding: 2px 5px; white-space: nowrap; }
-.runs td { border-top-color: transparent; }
-.runs thead tr:last-child th { border-bottom: 1px solid var(--ssp-faint, #e9ebef); }
-.runs th.run { text-align: right; }
-.runs .edge { border-left: 10px solid transparent; }
-"""
 
 
 def caption_text(curves: Curves, fit: str) -> str:

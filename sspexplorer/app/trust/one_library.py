@@ -13,9 +13,9 @@ import param
 from sspexplorer.analysis.held_out import density_table, medians_table
 from sspexplorer.analysis.scores import chosen_magnitudes
 from sspexplorer.app import cache
-from sspexplorer.app.kit import parts
-from sspexplorer.app.kit.background import Background
-from sspexplorer.app.state import SharedState
+from sspexplorer.app.kit import controls, parts
+from sspexplorer.app.kit.page import Page
+from sspexplorer.app.kit.work import Worker
 from sspexplorer.errors import InputError
 from sspexplorer.labels import LIBRARY_LABELS, PARAMETER_NAMES, PARAMETER_UNITS, age_text
 from sspexplorer.libraries import LIBRARY_NAMES, load_library
@@ -31,17 +31,12 @@ from sspexplorer.plots.one_library import (
     crossed_picture,
     metric_text,
 )
+from sspexplorer.progress import Progress
 from sspexplorer.shipped import network_names
 
 MODELS = {name: f"default-{name}" for name in LIBRARY_NAMES} | {"all": "default", "paper": "paper"}
-MAGNITUDE_CHOICES = {"All": "all", "Brighter than": "brighter", "At": "at"}
 SSPS = {"All": "all", "Ages all libraries cover": "ages", "Ages and [M/H] all cover": "both"}
 
-_GRID_CSS = """
-:host { display: grid; gap: 8px 16px; grid-template-columns: repeat(3, minmax(0, 1fr)); }
-@media (max-width: 1100px) { :host { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
-.scroll-button { display: none; }
-"""
 _NOTE = (
     "All networks: recipe default, the same number of training steps, 65 % of the SSPs of their "
     "libraries; the last row is the paper's recipe. All are tested on the same mocks, of SSPs that "
@@ -97,7 +92,7 @@ def common_range(name: str) -> tuple[float, float]:
     return max(v.min() for v in values), min(v.max() for v in values)
 
 
-class OneLibraryOrAll(pn.viewable.Viewer):
+class OneLibraryOrAll(Page):
     """Networks trained on each library and on all of them, tested on each.
 
     Parameters
@@ -120,35 +115,16 @@ class OneLibraryOrAll(pn.viewable.Viewer):
         "trained": "trained",
         "tested": "tested",
     }
+    ASKS, FOLLOWS = ("magnitudes", "ssps"), ("libraries", "magnitude")
+    BUSY = "Predicting the same mocks with each network …"
 
     metric = param.Selector(
         default="sigma_nmad", objects={title: key for key, title in METRIC_NAMES.items()}
     )
-    magnitudes = param.Selector(default="all", objects=MAGNITUDE_CHOICES)
+    magnitudes = param.Selector(default="all", objects=controls.MAGNITUDE_CHOICES)
     ssps = param.Selector(default="all", objects=SSPS)
     trained = param.Selector(default="emiles", objects=list(TRAINED_LABELS))
     tested = param.Selector(default="bc03", objects=list(LIBRARY_NAMES))
-
-    def __init__(self, state: SharedState | None = None, **params: Any) -> None:
-        super().__init__(**params)
-        self.state = state or SharedState()
-        self.scores = cross_table({})
-        self.rows = _NO_MOCKS
-        self._answer: Answer | None = None
-        self._crossed = hv.streams.Pipe(data=Crossed(self.scores))
-        self._compared = hv.streams.Pipe(data=Compared(_NO_MOCKS))
-        self._make_parts()
-        self._table_work = Background(self._tell_busy, self._stop)
-        self._cell_work = Background(lambda busy: None, self._stop)
-        self.state.param.watch(self._update, ["libraries", "magnitude"])
-        self.param.watch(self._update, ["magnitudes", "ssps"])
-        self.param.watch(self._send, "metric")
-        self.param.watch(self._update_cell, ["trained", "tested"])
-        self._update()
-
-    def __panel__(self) -> pn.Row:
-        """Controls beside three tables; what is behind the marked cell below."""
-        return self._layout
 
     @staticmethod
     def warm() -> None:
@@ -164,41 +140,49 @@ class OneLibraryOrAll(pn.viewable.Viewer):
             choose = partial(self.param.update, trained=cell[0], tested=cell[1])
             pn.state.execute(choose, schedule=True)
 
-    def _make_parts(self) -> None:
+    def make(self) -> None:
+        """Make pictures and words."""
+        self.scores = cross_table({})
+        self.rows = _NO_MOCKS
+        self._answer: Answer | None = None
+        self._crossed = hv.streams.Pipe(data=Crossed(self.scores))
+        self._compared = hv.streams.Pipe(data=Compared(_NO_MOCKS))
+        self._cell_worker = Worker(on_trouble=self.fail)
         self._magnitude_note, self._ssps_note = parts.note(""), parts.note("")
-        self._busy, self._caption = parts.note(""), parts.caption("")
+        self._caption = parts.caption("")
         self._cell_title, self._cell_caption = parts.label(""), parts.caption("")
-        buttons = pn.widgets.RadioButtonGroup.from_param(
-            self.param.magnitudes, sizing_mode="stretch_width", margin=0
-        )
-        tables = pn.Column(
-            *(self._table(name) for name in PARAMETERS),
-            sizing_mode="stretch_width",
-            margin=0,
-            stylesheets=[_GRID_CSS],
-        )
-        densities = pn.Column(
-            *(self._density(name) for name in PARAMETERS),
-            sizing_mode="stretch_width",
-            margin=0,
-            stylesheets=[_GRID_CSS],
-        )
+        self.param.watch(self._send, "metric")
+        self.param.watch(self._update_cell, ["trained", "tested"])
+
+    def controls(self) -> list[parts.Part]:
+        """Which metric, of which mocks."""
+        ssps = controls.select("SSPs tested on", self.param.ssps)
         train = pn.widgets.Button(label="Train one of your own")
-        train.on_click(lambda event: self.state.param.update(page="training"))
-        self._trouble = pn.Column(sizing_mode="stretch_width", margin=0, visible=False)
-        self._picture = parts.stack(
-            tables, self._caption, self._cell_title, densities, self._cell_caption
+        train.on_click(lambda event: self.state.go("training"))
+        return [
+            controls.select("Metric", self.param.metric),
+            controls.buttons("Magnitudes", self.param.magnitudes, self._magnitude_note),
+            parts.stack(ssps, self._ssps_note, gap=6),
+            parts.stack(train, self.busy, gap=6),
+        ]
+
+    def picture(self) -> parts.Part:
+        """A table for each parameter, and what is behind the marked cell."""
+        tables = [self._table(name) for name in PARAMETERS]
+        densities = [
+            parts.panel(density_picture(self._compared, name), shape="0.88") for name in PARAMETERS
+        ]
+        return parts.stack(
+            parts.grid(*tables, narrow=2),
+            self._caption,
+            self._cell_title,
+            parts.grid(*densities, narrow=2),
+            self._cell_caption,
         )
-        self._layout = parts.page_layout(
-            [
-                _select("Metric", self.param.metric),
-                parts.stack(parts.label("Magnitudes"), buttons, self._magnitude_note, gap=4),
-                parts.stack(_select("SSPs tested on", self.param.ssps), self._ssps_note, gap=6),
-                parts.stack(train, self._busy, gap=6),
-            ],
-            parts.stack(self._trouble, self._picture),
-            below=[parts.note(_NOTE)],
-        )
+
+    def below(self) -> list[parts.Part]:
+        """How the networks were trained."""
+        return [parts.note(_NOTE)]
 
     def _table(self, name: str) -> pn.Column:
         tap = hv.streams.SingleTap(x=None, y=None)
@@ -206,29 +190,22 @@ class OneLibraryOrAll(pn.viewable.Viewer):
         picture = crossed_picture(self._crossed, name, tap)
         return parts.picture_pane(pn.pane.HoloViews(picture, linked_axes=False), height="330px")
 
-    def _density(self, name: str) -> pn.Column:
-        pane = pn.pane.HoloViews(
-            density_picture(self._compared, name),
-            linked_axes=False,
-            sizing_mode="stretch_both",
-            margin=0,
-        )
-        shape = {"aspect-ratio": "0.88"}
-        return pn.Column(pane, sizing_mode="stretch_width", styles=shape, margin=0)
-
-    def _update(self, *events: Any) -> None:
+    def question(self) -> Question:
+        """Which mocks."""
         magnitudes, sentence = chosen_magnitudes(self.magnitudes, self.state.magnitude, MAGNITUDES)
         self._magnitude_note.object = parts.note(sentence).object
         self._ssps_note.object = parts.note(_ssps_words(self.ssps)).object
-        question = Question(tuple(self.state.libraries), magnitudes, self.ssps)
-        self._table_work.ask(question, partial(_answer, question), self._draw)
+        return Question(tuple(self.state.libraries), magnitudes, self.ssps)
 
-    def _draw(self, answer: Answer) -> None:
+    def answer(self, question: Question, progress: Progress) -> Answer:
+        """Measure every network on them."""
+        return _measured(question)
+
+    def show(self, question: Question, answer: Answer) -> None:
+        """Fill the tables, then the pictures of the marked cell."""
         self._answer, self.scores = answer, answer.scores
-        self._trouble.visible, self._picture.visible = False, True
         self._caption.object = parts.caption(answer.words).object
-        self._cell_work.forget()
-        self._send()
+        self._cell_worker.cancel()
         self._update_cell()
 
     def _send(self, *events: Any) -> None:
@@ -239,9 +216,10 @@ class OneLibraryOrAll(pn.viewable.Viewer):
         if self._answer is None:
             return
         self._send()
-        cell = (self.trained, self.tested)
-        mask = self._answer.mask
-        self._cell_work.ask((cell, id(mask)), partial(_behind, cell, mask), self._draw_cell)
+        cell, mask = (self.trained, self.tested), self._answer.mask
+        self._cell_worker.ask(
+            (cell, id(mask)), lambda progress: _behind(cell, mask), self._draw_cell
+        )
 
     def _draw_cell(self, compared: Compared) -> None:
         self.rows = compared.mocks
@@ -255,24 +233,6 @@ class OneLibraryOrAll(pn.viewable.Viewer):
         self._cell_title.object = parts.label(title).object
         self._cell_caption.object = parts.caption(_cell_words(compared.mocks)).object
 
-    def _tell_busy(self, busy: bool) -> None:
-        self._busy.object = parts.note(
-            "Predicting the same mocks with each network …" if busy else ""
-        ).object
-
-    def _stop(self, sentence: str) -> None:
-        """Say why there is nothing to see."""
-        self._table_work.forget()
-        self._tell_busy(False)
-        self._trouble[:] = [parts.empty_state(sentence)]
-        self._trouble.visible, self._picture.visible = True, False
-
-
-def _select(label: str, parameter: param.Parameter) -> pn.widgets.Select:
-    return pn.widgets.Select.from_param(
-        parameter, name=label, sizing_mode="stretch_width", margin=0
-    )
-
 
 def _available() -> dict[str, str]:
     """Models that are there, by what they were trained on."""
@@ -280,7 +240,7 @@ def _available() -> dict[str, str]:
     return {trained: name for trained, name in MODELS.items() if name in shipped}
 
 
-def _answer(question: Question) -> Answer:
+def _measured(question: Question) -> Answer:
     tables = {trained: cache.all_libraries_table(name) for trained, name in _available().items()}
     mask = question.mask(next(iter(tables.values())))
     if not mask.any():

@@ -12,9 +12,10 @@ import param
 
 from sspexplorer.analysis.held_out import CUTS, SPLITS, Trial, cut_name
 from sspexplorer.app import cache
-from sspexplorer.app.kit import parts
-from sspexplorer.app.kit.background import Background
-from sspexplorer.app.state import SharedState
+from sspexplorer.app.kit import controls, parts
+from sspexplorer.app.kit.page import Page
+from sspexplorer.app.kit.theme import css
+from sspexplorer.app.kit.work import Worker
 from sspexplorer.errors import InputError
 from sspexplorer.labels import PARAMETER_NAMES, PARAMETER_UNITS, library_label
 from sspexplorer.libraries import LIBRARY_NAMES, in_order
@@ -23,16 +24,12 @@ from sspexplorer.mocks import PARAMETERS
 from sspexplorer.plots.residuals import Residuals, magnitude_colours, residual_picture
 from sspexplorer.plots.shading import compile_means
 from sspexplorer.plots.style import library_colour
+from sspexplorer.progress import Progress
 from sspexplorer.shipped import compared_networks, network_names
 
-_MARKS = "Medians and quartiles"
-# A median of fewer mocks is not worth a word.
+# The caption passes over medians of fewer mocks.
 _ENOUGH = 50
 
-_COLUMNS_CSS = """
-:host { display: grid; gap: 4px 14px; grid-auto-columns: minmax(0, 1fr); grid-auto-flow: column; }
-.scroll-button { display: none; }
-"""
 _PANEL_HEIGHT = "max(200px, calc((100vh - 230px) / 3))"
 _TABLE_NOTE = (
     "μ: median Δ = predicted − true; σ: σ\u00a0NMAD of Δ; f: fraction with |Δ| > 0.25 dex or mag. "
@@ -51,7 +48,7 @@ class Question:
     limit: float
 
 
-class ResidualsByLibrary(pn.viewable.Viewer):
+class ResidualsByLibrary(Page):
     """Errors in each parameter against its true value, one panel for each library.
 
     Parameters
@@ -68,28 +65,12 @@ class ResidualsByLibrary(pn.viewable.Viewer):
     """
 
     QUERY: ClassVar[dict[str, str]] = {"limit": "limit", "split": "split"}
+    ASKS, FOLLOWS = ("limit", "split"), ("model", "libraries")
+    BUSY = "Predicting the held-out mocks …"
 
     limit = param.Selector(default=19.5, objects=CUTS, doc="Limit in i.")
     split = param.Selector(default="ssp", objects=SPLITS, doc="Which mocks to test on.")
     medians = param.Boolean(default=True, doc="Draw medians and quartiles.")
-
-    def __init__(self, state: SharedState | None = None, **params: Any) -> None:
-        super().__init__(**params)
-        self.state = state or SharedState()
-        self.residuals = Residuals()
-        self.scores: dict[str, Scores] = {}
-        self._pipe = hv.streams.Pipe(data=self.residuals)
-        self._make_parts()
-        self._picture_work = Background(self._tell_busy, self._stop)
-        self._table_work = Background(lambda busy: None, self._stop)
-        self.state.param.watch(self._update, ["model", "libraries"])
-        self.param.watch(self._update, ["limit", "split"])
-        self.param.watch(self._send, "medians")
-        self._update()
-
-    def __panel__(self) -> pn.Row:
-        """Controls beside a column of panels for each library; numbers below."""
-        return self._layout
 
     @staticmethod
     def warm() -> None:
@@ -98,38 +79,38 @@ class ResidualsByLibrary(pn.viewable.Viewer):
         for name in compared_networks(network_names()[0]):
             cache.held_out_table(name, cache.fair_split(name, "ssp"))
 
-    def _make_parts(self) -> None:
+    def make(self) -> None:
+        """Make the words and the place of the panels."""
+        self.residuals = Residuals()
+        self.scores: dict[str, Scores] = {}
+        self._pipe = hv.streams.Pipe(data=self.residuals)
+        self._others = Worker(on_trouble=self.fail)
         self._split_note, self._caption = parts.note(""), parts.caption("")
-        self._busy, self._table = parts.note(""), parts.note("")
+        self._table = parts.note("")
         self._scales, self._columns = {}, {}
-        self._grid = pn.Column(sizing_mode="stretch_width", margin=0, stylesheets=[_COLUMNS_CSS])
+        self._grid = pn.Column(
+            sizing_mode="stretch_width", margin=0, stylesheets=[css("grid-columns")]
+        )
         self._add_columns(LIBRARY_NAMES)
-        marks = pn.widgets.CheckBoxGroup(
-            value=[_MARKS] if self.medians else [], options=[_MARKS], margin=0
-        )
-        marks.param.watch(lambda event: self.param.update(medians=bool(event.new)), "value")
-        self._trouble = pn.Column(sizing_mode="stretch_width", margin=0, visible=False)
-        self._picture = parts.stack(self._grid)
-        self._numbers = parts.stack(self._caption, self._table, parts.note(_TABLE_NOTE))
-        self._layout = parts.page_layout(
-            [
-                pn.widgets.Select.from_param(self.param.limit, name="Magnitudes"),
-                parts.stack(
-                    pn.widgets.Select.from_param(
-                        self.param.split,
-                        name="Tested on",
-                        sizing_mode="stretch_width",
-                        margin=0,
-                    ),
-                    self._split_note,
-                    gap=6,
-                ),
-                marks,
-                self._busy,
-            ],
-            parts.stack(self._trouble, self._picture),
-            below=[self._numbers],
-        )
+        self.param.watch(self._send, "medians")
+
+    def controls(self) -> list[parts.Part]:
+        """Which mocks, and what is drawn of them."""
+        tested_on = controls.select("Tested on", self.param.split)
+        return [
+            controls.select("Magnitudes", self.param.limit),
+            parts.stack(tested_on, self._split_note, gap=6),
+            controls.tick("Medians and quartiles", self.param.medians),
+            self.busy,
+        ]
+
+    def picture(self) -> parts.Part:
+        """A column of panels for each library."""
+        return self._grid
+
+    def below(self) -> list[parts.Part]:
+        """What to notice, and the numbers."""
+        return [parts.stack(self._caption, self._table, parts.note(_TABLE_NOTE))]
 
     def _add_columns(self, libraries: Iterable[str]) -> None:
         for name in libraries:
@@ -149,25 +130,29 @@ class ResidualsByLibrary(pn.viewable.Viewer):
         ]
         return parts.stack(self._scales[library], *cells, gap=2)
 
-    def _update(self, *events: Any) -> None:
+    def question(self) -> Question:
+        """Trial and limit."""
         trial = cache.trial(self.state.model, self.split, self.state.libraries)
         self._split_note.object = parts.note(trial.split_note(self.split)).object
-        question = Question(trial, self.limit)
-        self._picture_work.ask(question, partial(_measure, question), partial(self._draw, question))
+        return Question(trial, self.limit)
 
-    def _draw(self, question: Question, residuals: Residuals) -> None:
-        self.residuals = residuals
-        own = {key: part.summary for key, part in residuals.parts.items()}
+    def answer(self, question: Question, progress: Progress) -> Residuals:
+        """Measure the mocks that are meant."""
+        return Residuals.of(cache.trial_rows(question.trial, question.limit))
+
+    def show(self, question: Question, answer: Residuals) -> None:
+        """Draw them, and have the shipped recipes measured beside."""
+        self.residuals = answer
+        own = {key: part.summary for key, part in answer.parts.items()}
         self.scores = {question.trial.model: own}
-        self._trouble.visible, self._picture.visible, self._numbers.visible = False, True, True
-        self._add_columns(dict.fromkeys(library for library, _ in residuals.parts))
+        self._add_columns(dict.fromkeys(library for library, _ in answer.parts))
         for name, column in self._columns.items():
-            column.visible = (name, PARAMETERS[0]) in residuals.parts
-            self._scales[name].object = _scale(name, residuals)
+            column.visible = (name, PARAMETERS[0]) in answer.parts
+            self._scales[name].object = _scale(name, answer)
         self._send()
-        self._caption.object = parts.caption(caption_text(question, residuals)).object
+        self._caption.object = parts.caption(caption_text(question, answer)).object
         self._write_table()
-        self._table_work.ask(question, partial(_others, question), self._add)
+        self._others.ask(question, partial(_of_others, question), self._add)
 
     def _add(self, others: dict[str, Scores]) -> None:
         self.scores |= others
@@ -183,27 +168,14 @@ class ResidualsByLibrary(pn.viewable.Viewer):
             table, formats=_formats(self.scores), colours=dots
         ).object
 
-    def _tell_busy(self, busy: bool) -> None:
-        self._busy.object = parts.note("Predicting the held-out mocks …" if busy else "").object
 
-    def _stop(self, sentence: str) -> None:
-        """Say why there is nothing to see."""
-        self._picture_work.forget()
-        self._tell_busy(False)
-        self._trouble[:] = [parts.empty_state(sentence)]
-        self._trouble.visible, self._picture.visible, self._numbers.visible = True, False, False
-
-
-def _measure(question: Question) -> Residuals:
-    return Residuals.of(cache.trial_rows(question.trial, question.limit))
-
-
-def _others(question: Question) -> dict[str, Scores]:
+def _of_others(question: Question, progress: Progress) -> dict[str, Scores]:
     """Metrics of the shipped recipes, for comparison."""
     found = {}
     for name in compared_networks(question.trial.model):
         if name == question.trial.model:
             continue
+        progress.check()
         trial = cache.trial(name, question.trial.split, question.trial.libraries)
         try:
             rows = cache.trial_rows(trial, question.limit)

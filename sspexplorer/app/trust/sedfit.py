@@ -1,7 +1,5 @@
 """SED fitting: the Bayesian fit of the networks' own test mocks, and where it breaks."""
 
-import functools
-import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -15,17 +13,19 @@ import param
 from sspexplorer.analysis.held_out import density_table, medians_table
 from sspexplorer.analysis.scores import chosen_magnitudes
 from sspexplorer.app import cache
-from sspexplorer.app.kit import parts
-from sspexplorer.app.kit.work import Job, Worker
-from sspexplorer.app.state import SharedState
+from sspexplorer.app.kit import controls, parts
+from sspexplorer.app.kit.page import Page
+from sspexplorer.app.kit.work import counting
+from sspexplorer.app.once import Once
 from sspexplorer.app.trust.density_words import FORMATS
-from sspexplorer.labels import MODEL_TITLES, PARAMETER_NAMES, library_label, with_unit
+from sspexplorer.errors import InputError
+from sspexplorer.labels import MODEL_TITLES, PARAMETER_NAMES, library_label, listed, with_unit
 from sspexplorer.libraries import LIBRARY_NAMES, in_order, library_names
 from sspexplorer.metrics import Summary, summary
 from sspexplorer.mocks import MAGNITUDES, PARAMETERS
 from sspexplorer.plots.density import Compared, density_picture
 from sspexplorer.plots.style import PARAMETER_COLOURS
-from sspexplorer.progress import Progress
+from sspexplorer.progress import NO_PROGRESS, Progress
 from sspexplorer.shipped import compared_networks, network_names
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 MODELS = {"All libraries": "all", "The galaxy's own library": "own", "All but its own": "others"}
 NUMBERS = {"100 of each magnitude": 100, "300 of each": 300, "1000 of each": 1000}
-MAGNITUDE_CHOICES = {"All": "all", "Brighter than": "brighter", "At": "at"}
 
 FIT = "SED fit"
 FIT_WITHOUT = "SED fit, SSP left out"
@@ -51,15 +50,9 @@ _NOTE = (
     "is taken out of the grid. Times were taken on this machine while it made this answer, and "
     "whatever else it did then."
 )
-_OPENING = threading.Lock()
 _COLUMNS = ("bias", "sigma_nmad", "outlier_fraction", "pearson", "rmse", "n", "time")
 _TITLES = dict(zip(_COLUMNS, (*FORMATS, "per galaxy"), strict=True))
-
-_GRID_CSS = """
-:host { display: grid; gap: 8px 16px; grid-template-columns: repeat(3, minmax(0, 1fr)); }
-@media (max-width: 1100px) { :host { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
-.scroll-button { display: none; }
-"""
+BUSY = "Fitting"
 
 
 @dataclass(frozen=True)
@@ -90,21 +83,21 @@ class Method:
         }
 
 
-def answer(question: Question, job: Job) -> dict[str, Method]:
+def answer(question: Question, progress: Progress = NO_PROGRESS) -> dict[str, Method]:
     """Fit the mocks, and let the networks predict the very same."""
     sample = cache.fit_sample(question.per_magnitude, question.libraries)
     chosen = sample.labels["library"].isin(question.libraries)
     chosen &= sample.labels["magnitude"].isin(question.magnitudes)
     mocks = sample.rows(chosen.to_numpy())
     if not len(mocks):
-        return {}
-    job.n_rows = len(mocks)
+        raise InputError("No mocks are that bright. Move the magnitude in the sidebar.")
+    counted = counting(progress, BUSY, len(mocks))
     # No SSP of a mock is in another library, so there is nothing to leave out of the others.
     titles = [FIT] if question.models == "others" else [FIT, FIT_WITHOUT]
     methods = {}
     for done, title in enumerate(titles):
-        progress = job.progress.part(done / len(titles), 1 / len(titles))
-        methods[title] = _fit(question, mocks, title == FIT, progress)
+        part = counted.part(done / len(titles), 1 / len(titles))
+        methods[title] = _fit(question, mocks, title == FIT, part)
     for name in question.compared:
         model = cache.model(name)
         begun = time.perf_counter()
@@ -115,12 +108,7 @@ def answer(question: Question, job: Job) -> dict[str, Method]:
     return methods
 
 
-def _fit(
-    question: Question,
-    mocks: "MockSample",
-    itself: bool,
-    progress: Progress,
-) -> Method:
+def _fit(question: Question, mocks: "MockSample", itself: bool, progress: Progress) -> Method:
     from sspexplorer.sedfit import MEAN_COLUMNS, fit_mocks
 
     grid = cache.fit_grid(question.added)
@@ -150,19 +138,10 @@ def opening_question() -> Question:
     )
 
 
-@functools.cache
-def _opening_answer() -> dict[str, Method]:
-    return answer(opening_question(), Job("Fitting"))
-
-
+@Once
 def opening_answer() -> dict[str, Method]:
     """Answer to :func:`opening_question`, once per server; who comes early waits for it."""
-    with _OPENING:
-        return _opening_answer()
-
-
-def _answer_or_recall(question: Question, job: Job) -> dict[str, Method]:
-    return opening_answer() if question == opening_question() else answer(question, job)
+    return answer(opening_question())
 
 
 class ModelSource(param.String):
@@ -174,20 +153,21 @@ class ModelSource(param.String):
             raise ValueError(f"There are no models of {val!r}.")
 
 
-class SEDFitting(pn.viewable.Viewer):
+class SEDFitting(Page):
     """The Bayesian SED fit beside the networks, on the same mocks under the same noise.
 
     Parameters
     ----------
     state : SharedState, optional
         Model, libraries and magnitude; a fresh one unless given.
-    """
 
-    models = ModelSource(default="all", doc="Whose models the mocks are fitted with.")
-    floor = param.Number(default=0.0, bounds=(0, 10), step=0.5)
-    magnitudes = param.Selector(default="all", objects=MAGNITUDE_CHOICES)
-    shown = param.String(default=FIT)
-    per_magnitude = param.Selector(default=100, objects=NUMBERS)
+    Attributes
+    ----------
+    methods : dict
+        {title: Method} of what is shown.
+    asked : Question or None
+        What it answers.
+    """
 
     QUERY: ClassVar[dict[str, str]] = {
         "models": "grid",
@@ -195,26 +175,68 @@ class SEDFitting(pn.viewable.Viewer):
         "magnitudes": "of",
         "shown": "shown",
     }
+    ASKS = ("models", "floor", "magnitudes", "per_magnitude")
+    FOLLOWS = ("model", "libraries", "magnitude")
+    BUSY = BUSY
 
-    def __init__(self, state: SharedState | None = None, **params: Any) -> None:
-        super().__init__(**params)
-        self.state = state or SharedState()
-        self.methods: dict[str, Method] = {}
-        self.question: Question | None = None
-        self._served = pn.state.curdoc is not None
-        self.worker = Worker(lambda busy: None)
-        self._make_parts()
-        self.state.param.watch(self._update, ["model", "libraries", "magnitude"])
-        self.param.watch(self._update, ["models", "floor", "magnitudes", "per_magnitude"])
-        self.param.watch(self._draw, "shown")
-        self._update()
+    models = ModelSource(default="all", doc="Whose models the mocks are fitted with.")
+    floor = param.Number(default=0.0, bounds=(0, 10), step=0.5, doc="Added error, %.")
+    magnitudes = param.Selector(default="all", objects=controls.MAGNITUDE_CHOICES)
+    shown = param.String(default=FIT, doc="Which method is in the pictures.")
+    per_magnitude = param.Selector(default=100, objects=NUMBERS)
 
     @staticmethod
     def warm() -> None:
         """Make what the page opens with."""
         opening_answer()
 
-    def _ask(self) -> Question:
+    def make(self) -> None:
+        """Make pictures and words."""
+        self.methods: dict[str, Method] = {}
+        self.asked: Question | None = None
+        self._magnitude_note, self._caption = parts.note(""), parts.caption("")
+        self._table = parts.note("")
+        names = compared_networks(self.state.model)
+        titles = [FIT, FIT_WITHOUT, *(MODEL_TITLES.get(name, name) for name in names)]
+        self._show = pn.widgets.RadioButtonGroup(options=titles, value=FIT, margin=0)
+        self._show.link(self, value="shown")
+        self._pipe = hv.streams.Pipe(data=Compared(_NOTHING))
+        self.param.watch(self._draw, "shown")
+
+    def controls(self) -> list[parts.Part]:
+        """Which models, which errors and which mocks."""
+        return [
+            controls.select("Fitted with models of", self.param.models, options=self._sources()),
+            pn.widgets.FloatSlider.from_param(
+                self.param.floor, label="Added error [%]", format="0.0"
+            ),
+            controls.buttons("Magnitudes", self.param.magnitudes, self._magnitude_note),
+        ]
+
+    def more(self) -> list[parts.Part]:
+        """How many mocks."""
+        return [controls.select("Mocks", self.param.per_magnitude)]
+
+    def picture(self) -> parts.Part:
+        """Predicted against true of one method."""
+        panels = [
+            parts.panel(density_picture(self._pipe, name), shape="0.88") for name in PARAMETERS
+        ]
+        return parts.stack(self._show, parts.grid(*panels, narrow=2), self._caption)
+
+    def below(self) -> list[parts.Part]:
+        """Metrics of all methods."""
+        return [self._table, parts.note(_NOTE)]
+
+    def lay_out(self) -> pn.Column:
+        """Progress, and a way to cancel, over the page."""
+        return pn.Column(self.worker, super().lay_out(), sizing_mode="stretch_width", margin=0)
+
+    def _sources(self) -> dict[str, str]:
+        names = dict.fromkeys((*self.state.library_choices, *self.state.libraries))
+        return MODELS | {f"{library_label(name)} alone": name for name in names}
+
+    def question(self) -> Question:
         """Put all choices together."""
         chosen, sentence = chosen_magnitudes(self.magnitudes, self.state.magnitude, MAGNITUDES)
         self._magnitude_note.object = parts.note(sentence).object
@@ -229,95 +251,29 @@ class SEDFitting(pn.viewable.Viewer):
             added=tuple(in_order({*self.state.libraries, *of_models}.difference(LIBRARY_NAMES))),
         )
 
-    def _make_parts(self) -> None:
-        self._magnitude_note = parts.note("")
-        names = compared_networks(self.state.model)
-        titles = [FIT, FIT_WITHOUT, *(MODEL_TITLES.get(name, name) for name in names)]
-        self._show = pn.widgets.RadioButtonGroup(options=titles, value=FIT, margin=0)
-        self._show.link(self, value="shown")
-        self._pipe = hv.streams.Pipe(data=Compared(_NOTHING))
-        cells = [self._cell(name) for name in PARAMETERS]
-        self._picture = pn.Column(
-            *cells, sizing_mode="stretch_width", margin=0, stylesheets=[_GRID_CSS]
-        )
-        self._caption, self._table = parts.caption(""), parts.note("")
-        self._empty = pn.Column(sizing_mode="stretch_width", margin=0, visible=False)
+    def answer(self, question: Question, progress: Progress) -> dict[str, Method]:
+        """Fit and predict, or recall what the page opens with."""
+        if question == opening_question():
+            return opening_answer()
+        return answer(question, progress)
 
-    def _cell(self, name: str) -> pn.Column:
-        pane = pn.pane.HoloViews(
-            density_picture(self._pipe, name),
-            linked_axes=False,
-            sizing_mode="stretch_both",
-            margin=0,
-        )
-        shape = {"aspect-ratio": "0.88"}
-        return pn.Column(pane, sizing_mode="stretch_width", styles=shape, margin=0)
+    def show(self, question: Question, answer: dict[str, Method]) -> None:
+        """Offer the methods, draw the one that was chosen last, and compare all."""
+        self.asked, self.methods = question, answer
+        titles = list(answer)
+        kept = self.shown if self.shown in titles else FIT
+        self._show.param.update(options=titles, value=kept)
+        self._draw()
+        self._table.object = parts.metric_table(
+            self.score_table(),
+            formats=FORMATS,
+            colours={with_unit(name): colour for name, colour in PARAMETER_COLOURS.items()},
+            faint=[_PUBLISHED],
+        ).object
+        self._caption.object = parts.caption(self._words()).object
 
-    def __panel__(self) -> pn.Column:
-        """Lay the page out."""
-        widgets = pn.widgets
-        magnitudes = widgets.RadioButtonGroup.from_param(
-            self.param.magnitudes, sizing_mode="stretch_width", margin=0
-        )
-        floor = widgets.FloatSlider.from_param(
-            self.param.floor, label="Added error [%]", format="0.0"
-        )
-        layout = parts.page_layout(
-            [
-                widgets.Select.from_param(
-                    self.param.models, label="Fitted with models of", options=self._sources()
-                ),
-                floor,
-                parts.stack(parts.label("Magnitudes"), magnitudes, self._magnitude_note, gap=4),
-            ],
-            parts.stack(self._empty, self._show, self._picture, self._caption),
-            more=[widgets.Select.from_param(self.param.per_magnitude, label="Mocks")],
-            below=[self._table, parts.note(_NOTE)],
-        )
-        return pn.Column(self.worker, layout, sizing_mode="stretch_width", margin=0)
-
-    def _sources(self) -> dict[str, str]:
-        names = dict.fromkeys((*self.state.library_choices, *self.state.libraries))
-        return MODELS | {f"{library_label(name)} alone": name for name in names}
-
-    def _update(self, *events: Any) -> None:
-        question = self._ask()
-        if question == self.question:
-            return
-        self.question = question
-        if self._served:
-            pn.state.execute(self._fit)
-        else:
-            self._take(answer(question, Job("Fitting")))
-
-    async def _fit(self) -> None:
-        question = self.question
-        outcome = await self.worker.run(
-            Job("Fitting"), lambda job: _answer_or_recall(question, job)
-        )
-        if outcome.done and question == self.question:
-            self._take(outcome.value)
-
-    def _take(self, methods: dict[str, Method]) -> None:
-        self.methods = methods
-        self._empty.visible, self._picture.visible = not methods, bool(methods)
-        if not methods:
-            self._empty[:] = [
-                parts.empty_state("No mocks are that bright. Move the magnitude in the sidebar.")
-            ]
-            return
-        with pn.io.hold(pn.state.curdoc, freeze=True):
-            titles = list(methods)
-            kept = self.shown if self.shown in titles else FIT
-            self._show.param.update(options=titles, value=kept)
-            self._draw()
-            self._table.object = parts.metric_table(
-                self.score_table(),
-                formats=FORMATS,
-                colours={with_unit(name): colour for name, colour in PARAMETER_COLOURS.items()},
-                faint=[_PUBLISHED],
-            ).object
-            self._caption.object = parts.caption(self._words()).object
+    def show_busy(self, busy: bool) -> None:
+        """The bar over the page says so already."""
 
     def _draw(self, *events: Any) -> None:
         if self.shown in self.methods:
@@ -349,10 +305,10 @@ class SEDFitting(pn.viewable.Viewer):
             found = self.methods[title].summaries()
             scatter = ", ".join(f"{found[name]['sigma_nmad']:.2f}" for name in PARAMETERS)
             figures.append(f"{scatter} ({title})")
-        names = _listed([PARAMETER_NAMES[name] for name in PARAMETERS])
+        names = listed([PARAMETER_NAMES[name] for name in PARAMETERS])
         n = len(self.methods[FIT].table)
-        kind = self.question.models if self.question.models in _MEANING else "one"
-        added = f" {_ADDED.format(self.question.floor)}" if self.question.floor else ""
+        kind = self.asked.models if self.asked.models in _MEANING else "one"
+        added = f" {_ADDED.format(self.asked.floor)}" if self.asked.floor else ""
         return f"σ\u00a0NMAD of {names}, {n:,} mocks: {'; '.join(figures)}.{added} {_MEANING[kind]}"
 
 
@@ -375,7 +331,3 @@ _MEANING = {
 
 def _time(seconds: float) -> str:
     return f"{seconds * 1e3:.2g} ms" if seconds >= 1e-4 else f"{seconds * 1e6:.2g} µs"
-
-
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

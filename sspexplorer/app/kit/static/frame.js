@@ -26,41 +26,63 @@
     current.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 
-  // Panel pushes a new entry into the history at every change of a shared value. Only a change of
-  // page deserves one; the rest replaces the present entry, at most a few times a second, since
+  // Only the browser goes from page to page in its history. Each visit has a number, which the
+  // server hears and gives back with the address of the page; an answer for a page that was left
+  // meanwhile is dropped. The present entry is replaced at most a few times a second, since
   // browsers refuse more.
-  const push = history.pushState.bind(history);
-  const replace = history.replaceState.bind(history);
+  let visit = 0;
+  let shown = pageOf(location.href);
   let waiting = null;
   let timer = null;
-  const flush = () => {
+  const forget = () => {
     clearTimeout(timer);
-    if (waiting !== null) replace({}, "", waiting);
     waiting = timer = null;
   };
-  history.pushState = (state, unused, url) => {
-    mark(pageOf(url));
-    if (pageOf(url) !== pageOf(location.href)) {
-      flush();
-      push(state, unused, url);
-      return;
-    }
-    waiting = url;
-    timer ??= setTimeout(flush, 300);
+  const flush = () => {
+    if (waiting !== null) history.replaceState({}, "", waiting);
+    forget();
   };
 
-  // Only the page is taken from the address: what was chosen since stays chosen.
-  function go(key) {
-    const address = session()?.roots().find((model) => model.type.endsWith("Location"));
-    if (!address) return false;
-    const query = new URLSearchParams(address.search);
-    query.set("page", key);
+  function enter(key) {
+    shown = key;
     mark(key);
-    address.search = `?${query}`;
     window.scrollTo(0, 0);
+  }
+
+  function tell(key) {
+    visit += 1;
+    enter(key);
+    session().get_model_by_name("heard").value = JSON.stringify({ visit, page: key });
+  }
+
+  function hear(said) {
+    const answer = JSON.parse(said.value || "{}");
+    if (answer.visit !== visit) return;
+    if (answer.page !== shown) {
+      // A page itself led to another.
+      flush();
+      history.pushState({}, "", answer.query);
+      enter(answer.page);
+      return;
+    }
+    waiting = answer.query;
+    timer ??= setTimeout(flush, 300);
+  }
+
+  function go(key) {
+    if (!session()?.get_model_by_name("heard")) return false;
+    if (key === shown) return true;
+    flush();
+    history.pushState({}, "", `?page=${key}`);
+    tell(key);
     return true;
   }
-  addEventListener("popstate", () => go(pageOf(location.href)));
+  // Only the page is taken from an entry of the history: what was chosen since stays chosen.
+  addEventListener("popstate", () => {
+    forget();
+    if (session()?.get_model_by_name("heard")) tell(pageOf(location.href));
+    else location.reload();
+  });
   function follow(event) {
     const link = event.target.closest("a");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
@@ -117,6 +139,9 @@
   const start = setInterval(() => {
     if (!tellTheme()) return;
     clearInterval(start);
+    const said = session().get_model_by_name("said");
+    said.properties.value.change.connect(() => hear(said));
+    hear(said);
     layOutOnlyWhatIsInSight();
     session().on_event("connection_lost", () => root.setAttribute("data-connection", "lost"));
     session().on_event("client_reconnected", () => root.removeAttribute("data-connection"));
