@@ -14,6 +14,7 @@ from layouts import drawn, outcome
 
 
 def main() -> None:
+    """Draw, read and count."""
     n, seed = (int(word) for word in (*sys.argv[1:], *("500", "0")[len(sys.argv) - 1 :]))
     counts, kinds = Counter(), Counter()
     for layout in drawn(n, seed):

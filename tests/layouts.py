@@ -153,11 +153,17 @@ def _astropy(form: str, **options) -> Callable[[Table], bytes]:
 
 
 def _two_extensions(table: Table) -> bytes:
-    errors = [n for n in table.colnames if n.upper().endswith("_ERR") or n.startswith("e")]
-    names = [n for n in table.colnames if n not in errors]
-    bands = [n for n in names if n not in ("id", "redshift")]
-    if len(errors) != len(bands):
+    error_of = dict(
+        pair(quantity, band)
+        for pair in NAMES.values()
+        for quantity in ("FLUX", "MAG")
+        for band in BAND_NAMES
+    )
+    bands = [name for name in table.colnames if error_of.get(name) in table.colnames]
+    errors = [error_of[name] for name in bands]
+    if len(bands) < len(BAND_NAMES):
         return _astropy("fits")(table)
+    names = [name for name in table.colnames if name not in errors]
     other = table[["id", *errors]]
     other.rename_columns(errors, bands)
     hdus = [fits.table_to_hdu(other), fits.table_to_hdu(table[names])]
