@@ -11,10 +11,13 @@ from sspexplorer.cli.given import (
     STANDARD,
     CataloguesArgument,
     ColumnsOption,
+    LargestFlagOption,
     OutOption,
     PhotometryOption,
     UnitOption,
+    UseMaskedOption,
     check_out,
+    mask_rule,
     say_taken,
     with_map,
     write_with,
@@ -43,6 +46,8 @@ def predict(
     unit: UnitOption = None,
     photometry: PhotometryOption = None,
     columns: ColumnsOption = None,
+    use_masked: UseMaskedOption = False,
+    largest_flag: LargestFlagOption = 3,
     json_output: JsonOption = False,
 ) -> None:
     """Predict age, metallicity and dust for every row of a catalogue."""
@@ -54,7 +59,8 @@ def predict(
     choices = Choices(floor, redshift, use_all)
     answering = load_model(model)
     mapped = None if columns is None else load_map(columns)
-    found = read_catalogue(catalogues, unit=unit, photometry=photometry, columns=mapped)
+    rule = mask_rule(use_masked, largest_flag)
+    found = read_catalogue(catalogues, unit=unit, photometry=photometry, columns=mapped, masks=rule)
     predictions = predict_rows(
         answering,
         found.flux,
