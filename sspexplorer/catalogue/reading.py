@@ -12,7 +12,7 @@ import pandas as pd
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.catalogue import notes, writing
 from sspexplorer.catalogue.arrays import array_orders
-from sspexplorer.catalogue.columns_map import ColumnsMap, check_map, map_of
+from sspexplorer.catalogue.columns_map import ColumnsMap, check_map, fluxes_of, map_of
 from sspexplorer.catalogue.convert import to_frame
 from sspexplorer.catalogue.decide import Decision
 from sspexplorer.catalogue.files import one_sentence, read_table
@@ -227,7 +227,7 @@ def read_catalogue(
     InputError
         If it cannot be used; one sentence says what and where.
     """
-    file, name = read_table(source, name, _names_bands if columns is None else _always)
+    file, name = read_table(source, name, _looks_right(columns))
     # A cell may turn out damaged only now, such as text that is not UTF-8.
     with one_sentence(name, "a catalogue"):
         # Of columns that share a name, the first one counts.
@@ -290,9 +290,14 @@ def _names_bands(names: list[str]) -> bool:
     )
 
 
-def _always(names: list[str]) -> bool:
-    """Take the first table: a map of columns says which columns there are."""
-    return True
+def _looks_right(columns: Mapping | None) -> Callable[[list[str]], bool]:
+    """Tell a catalogue by its columns: those of the map, or names of bands."""
+    wanted = fluxes_of(columns)
+
+    def looks_right(names: list[str]) -> bool:
+        return (bool(wanted) and wanted.issubset(names)) or _names_bands(names)
+
+    return looks_right
 
 
 def _width_of(table: AnyTable) -> Callable[[str], int]:
