@@ -182,6 +182,8 @@ def _angle(text: str | float, what: str, *, hours: bool = False) -> float:
         value = float(angle.deg)
     except (ValueError, TypeError, u.UnitsError):
         value = math.nan
+    if not wanted:
+        raise InputError(f"A cone has a {what}; write degrees, or as 14:17:00 or 5arcmin.")
     if not math.isfinite(value):
         raise InputError(f"{text!r} is no {what}; write degrees, or as 14:17:00 or 5arcmin.")
     return value

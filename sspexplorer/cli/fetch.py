@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sspexplorer.cli.parts import JsonOption, print_json, progress_line, say
+from sspexplorer.cli.console import print_json, say, tell
+from sspexplorer.cli.parts import JsonOption, progress_line
 from sspexplorer.errors import Cancelled, InputError
 
 if TYPE_CHECKING:
@@ -213,7 +214,7 @@ def _dry_run(question: "Question", json_output: bool) -> None:
     if json_output:
         print_json({"service": url, "adql": text})
     else:
-        typer.echo(text)
+        tell(text)
 
 
 def _fetch_rows(
@@ -237,9 +238,9 @@ def _fetch_rows(
     for note in found.notes:
         say(note)
     rows = "1 row" if found.n_rows == 1 else f"{found.n_rows:,} rows"
-    typer.echo(f"{rows} from {question.service.host} written to {out}.")
+    tell(f"{rows} from {question.service.host} written to {out}.")
     if not question.own:
-        typer.echo(f"Next: sspexplorer predict {out} --out predictions.parquet")
+        tell(f"Next: sspexplorer predict {out} --out predictions.parquet")
 
 
 def _fetch_file(address: str, out: Path | None, max_size: float, json_output: bool) -> None:
@@ -253,4 +254,4 @@ def _fetch_file(address: str, out: Path | None, max_size: float, json_output: bo
     if json_output:
         print_json({"path": str(out), "url": address, "n_bytes": n_bytes})
     else:
-        typer.echo(f"{n_bytes / 1e6:.1f} MB written to {out}.")
+        tell(f"{n_bytes / 1e6:.1f} MB written to {out}.")

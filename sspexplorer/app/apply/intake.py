@@ -14,7 +14,7 @@ from sspexplorer.catalogue.files import ending
 from sspexplorer.plots.style import band_colours
 
 AS_CHOSEN = "as you chose"  # reason that the reader gives for a unit it was told
-UNIT_TITLES = {"fnu": "Fν", "flambda": "Fλ", "mag": "AB magnitudes"}
+UNIT_TITLES = {"fnu": "Fν", "flambda": "Fλ", "mag": "AB magnitudes", "stmag": "ST magnitudes"}
 
 
 _HELP = {
@@ -94,8 +94,8 @@ class Upload:
     folder: tempfile.TemporaryDirectory | None = None
 
 
-def kept(source: Path | bytes | str, name: str) -> Upload:
-    """Put an upload on disk, where it takes no memory and can be read again.
+def kept(source: Path | bytes | str | Upload, name: str) -> Upload:
+    """Put an upload on disk, unless it is there: it takes no memory and can be read again.
 
     Raises
     ------
@@ -103,6 +103,8 @@ def kept(source: Path | bytes | str, name: str) -> Upload:
         If its ending is unknown.
     """
     ending(name)
+    if isinstance(source, Upload):
+        return source
     if isinstance(source, Path):
         return Upload(source, name)
     folder = tempfile.TemporaryDirectory(prefix="sspexplorer-")
