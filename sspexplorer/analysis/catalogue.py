@@ -240,7 +240,7 @@ def own_columns(catalogue: Catalogue) -> list[str]:
             candidates.append(name)
 
     def rank(name: str) -> int:
-        if _is_identifier(name):
+        if name == catalogue.id_column or _is_identifier(name):
             return 0
         if _MAGNITUDE.search(_simple(name)):
             return 1
