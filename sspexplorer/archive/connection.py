@@ -6,11 +6,13 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from pyvo.dal import TAPService
 from pyvo.io import vosi
 from requests.adapters import HTTPAdapter, Retry
+from requests.auth import AuthBase, HTTPBasicAuth
 
 from sspexplorer import __version__
 from sspexplorer.archive import schema
@@ -86,6 +88,17 @@ class _Session(requests.Session):
         return super().request(method, url, **options | {"timeout": self._timeout})
 
 
+class _OnlyAt(AuthBase):
+    """User and password, told to one server alone: answers of it may lead to others."""
+
+    def __init__(self, url: str, login: Login) -> None:
+        self._home = urlsplit(url)[:2]
+        self._basic = HTTPBasicAuth(login.user.encode(), login.password.encode())
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return self._basic(request) if urlsplit(request.url)[:2] == self._home else request
+
+
 class Connection:
     """A service and the session it is talked to through.
 
@@ -124,13 +137,14 @@ class Connection:
                 f"{self.service.url} is not encrypted, so the password is not sent; "
                 "use an address that starts with https://."
             )
-        self.session.auth = (login.user, login.password)
+        self.session.auth = _OnlyAt(self.service.url, login)
         home = _LOGIN.match(self.service.url)
         if home is None:
             return
         form = {"login": login.user, "password": login.password, "submit": "Sign+In"}
         with self.trouble("logging in"):
-            answer = self.session.post(f"{home[1]}/login", data=form)
+            # Where it would send us afterwards does not matter, and might get the password, too.
+            answer = self.session.post(f"{home[1]}/login", data=form, allow_redirects=False)
             if answer.status_code != 404:
                 answer.raise_for_status()
 
