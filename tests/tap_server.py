@@ -218,9 +218,9 @@ class TAPServer(ThreadingHTTPServer):
     ``limit`` the most rows it gives, ``user`` who may ask, ``units`` whether columns have units,
     ``binary`` whether rows come as BINARY2 or as text,
     ``status`` an HTTP status for everything (or for the paths in ``only``), ``manner`` one of
-    ``"html"``, ``"broken"``, ``"cut"``,
-    ``"not xml"``, ``"link"`` for results, ``"portal"`` for a web page whatever is asked, ``dropped`` the number of
-    requests about jobs whose connection breaks, ``no_tables`` whether /tables is broken, and
+    ``"html"``, ``"broken"``, ``"cut"``, ``"not xml"``, ``"link"`` for results, ``"portal"`` for
+    a web page whatever is asked, ``dropped`` the number of requests about jobs whose connection
+    breaks, ``no_tables`` whether /tables is broken, and
     ``failing`` what every job fails with.
     """
 

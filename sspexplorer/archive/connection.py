@@ -3,7 +3,6 @@
 import io
 import re
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -83,9 +82,9 @@ class _Session(requests.Session):
             self.mount(scheme, HTTPAdapter(max_retries=again))
         self.headers["User-Agent"] = f"sspexplorer/{__version__} (IVOA-science)"
 
-    def request(self, method: str, url: str, **options: Any) -> requests.Response:
+    def request(self, *args: Any, **options: Any) -> requests.Response:
         """Send a request, with our timeouts."""
-        return super().request(method, url, **options | {"timeout": self._timeout})
+        return super().request(*args, **options | {"timeout": self._timeout})
 
 
 class _OnlyAt(AuthBase):
@@ -126,9 +125,13 @@ class Connection:
         self.tap = TAPService(service.url, session=self.session)
 
     def __enter__(self) -> "Connection":
+        # What the archive adds to the standard is no news to whoever asks it.
+        self._quiet = warnings.catch_warnings(action="ignore")
+        self._quiet.__enter__()
         return self
 
     def __exit__(self, *error: object) -> None:
+        self._quiet.__exit__(*error)
         self.session.close()
 
     def _log_in(self, login: Login) -> None:
@@ -171,8 +174,7 @@ class Connection:
         InputError
             If there is no answer, or not all of it.
         """
-        with self.trouble(doing), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with self.trouble(doing):
             answer = self.tap.create_query(adql).execute()
             table = answer.to_table()
         if answer.query_status == "OVERFLOW":
@@ -199,9 +201,9 @@ class Connection:
         InputError
             If it cannot be reached, wants another login, or has no J-PAS.
         """
-        columns = self._tables()
+        columns, notes = self._tables(), tuple[str, ...]()
         if columns:
-            found, notes = schema.from_names(self.service, columns), ()
+            found = schema.from_names(self.service, columns)
         else:
             found = Schema.as_documented(self.service)
             notes = ("The service does not say which tables it has; the documented are used.",)
@@ -210,7 +212,7 @@ class Connection:
             return found, (*notes, "The service does not say which filters it has.")
         return Schema(found.name, found.tables, found.names, filters), notes
 
-    def _tables(self) -> dict[str, Sequence[str]]:
+    def _tables(self) -> dict[str, list[str]]:
         """Columns of each table by its full name; none if the service's own list is broken."""
         with self.trouble("reading the list of its tables"):
             answer = self.session.get(f"{self.service.url}/tables")
@@ -225,7 +227,7 @@ class Connection:
             pass
         return self._tables_by_query()
 
-    def _tables_by_query(self) -> dict[str, Sequence[str]]:
+    def _tables_by_query(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
         question = "SELECT table_name, column_name FROM TAP_SCHEMA.columns"
         try:

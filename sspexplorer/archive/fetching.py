@@ -227,7 +227,8 @@ def _fetch_parts(run: _Run, query: Query, selection: Selection, begun: float) ->
         raise InputError("No object in the archive is as you ask; nothing was written.")
     if selection.ids and (absent := len(selection.ids) - run.keeper.n_rows) > 0:
         run.note((f"{absent:,} of the {len(selection.ids):,} ids gave no object.",))
-    return _finish(run, query.adql, True, begun, query.photometry.aperture)
+    photometry = query.photometry.aperture if query.photometry else ""
+    return _finish(run, query.adql, True, begun, photometry)
 
 
 def _counts(run: _Run, query: Query) -> dict[int, int]:
