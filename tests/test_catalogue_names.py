@@ -1,9 +1,13 @@
 """What column names say: bands, errors, masks, rivals, arrays, joins."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from astropy.table import Table
-from catalogues import ARCHIVE_60, read_csv, read_table
+from catalogues import ARCHIVE_60
+from catalogues import read_csv as read_any_csv
+from catalogues import read_table as read_any_table
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +16,10 @@ from sspexplorer.catalogue import ChoiceNeededError
 from sspexplorer.catalogue.names import read_name
 from sspexplorer.catalogue.photometries import recognise
 from sspexplorer.errors import InputError
+
+# The numbers here say nothing of their unit, which is not the subject.
+read_csv = partial(read_any_csv, unit="fnu")
+read_table = partial(read_any_table, unit="fnu")
 
 
 def short(prefix):

@@ -20,6 +20,7 @@ STREET = (
     "bands",
     "dust",
     "photometry",
+    "foreground",
     "noise",
     "noisy_bands",
     "nebular",

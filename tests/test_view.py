@@ -15,6 +15,8 @@ from bokeh.models import FactorRange, Plot
 
 import sspexplorer.plots
 from sspexplorer.analysis.by_magnitude import metrics_by_magnitude
+from sspexplorer.analysis.held_out import density_table
+from sspexplorer.analysis.sed_map import RegionParameters, map_table
 from sspexplorer.catalogue import read_catalogue
 from sspexplorer.histories import PAPER_FAMILIES, evolve
 from sspexplorer.histories.tables import history_table
@@ -65,7 +67,7 @@ def known_mocks() -> pd.DataFrame:
     mocks = make_mocks(["emiles", "popstar"], ebv_grid=[0.0, 0.3], magnitudes=[16.0, 20.0], seed=1)
     truth = mocks.labels[list(PARAMETERS)].to_numpy()
     error = np.random.default_rng(1).normal(0, [0.2, 0.2, 0.03], truth.shape)
-    return density.density_table(mocks.labels, truth + error)
+    return density_table(mocks.labels, truth + error)
 
 
 def seen(log_age: float = 9.5, number: int = 0) -> Any:
@@ -106,7 +108,7 @@ def compared(n: int) -> hv.Overlay:
 def mapped() -> pd.DataFrame:
     mocks = make_mocks(["emiles"], ebv_grid=[0.0], magnitudes=[16.0])
     plane = np.random.default_rng(4).normal(size=(len(mocks), 2))
-    return embedding.map_table(mocks.labels, plane)
+    return map_table(mocks.labels, plane)
 
 
 def drawn_posterior() -> corner.Corner:
@@ -153,7 +155,7 @@ FIGURES: dict[Callable, Callable[[], Any]] = {
         map_region.RegionSEDs(np.ones((3, 57)) * [[0.9], [1.0], [1.1]], np.ones((1, 57)), ("one",))
     ),
     map_region.prediction_histogram: lambda: map_region.prediction_histogram(
-        PIPE(data=map_region.RegionParameters(np.full((5, 3), 0.2), np.full((5, 3), 0.2))), "ebv"
+        PIPE(data=RegionParameters(np.full((5, 3), 0.2), np.full((5, 3), 0.2))), "ebv"
     ),
     noise.error_picture: lambda: noise.error_picture(noise_pipe()),
     noise.noisy_picture: lambda: noise.noisy_picture(PIPE(data=[(0, seen()), (1, seen(9, 1))])),

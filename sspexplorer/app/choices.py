@@ -55,13 +55,15 @@ class LibraryName(param.String):
             raise ValueError(f"There is no library {val!r}.")
 
 
-def accept(target: param.Parameterized, values: dict[str, Any]) -> None:
+def accept(target: param.Parameterized, values: Mapping[str, Any]) -> None:
     """Set of ``values`` what is valid; a link that was mistyped is no reason to fail."""
-    for name, value in values.items():
-        try:
-            target.param.update(**{name: value})
-        except (TypeError, ValueError):
-            continue
+    # All at once for those who watch, so that a page asks once for all of them.
+    with param.parameterized.batch_call_watchers(target):
+        for name, value in values.items():
+            try:
+                setattr(target, name, value)
+            except (TypeError, ValueError):
+                continue
 
 
 def read_query(target: param.Parameterized, names: Mapping[str, str], query: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Tables from text whose columns are aligned or separated by spaces, and IPAC's."""
 
 import re
+from itertools import pairwise, takewhile
 
 import numpy as np
 import pyarrow as pa
@@ -40,8 +41,8 @@ def parse_spaces(body: bytes, start: int, names: list[str], name: str) -> pa.Tab
 def parse_positions(body: bytes, header: str, start: int, name: str) -> pa.Table | None:
     """Rows whose cells stand under their names; None unless every name has its own place.
 
-    A cell is what stands between two positions that are blank in every line, so it may be blank,
-    or hold spaces.
+    A cell reaches from its name to the next if all are aligned on the left, from the name before
+    if on the right, so it may be blank, or hold spaces.
 
     Raises
     ------
@@ -50,30 +51,40 @@ def parse_positions(body: bytes, header: str, start: int, name: str) -> pa.Table
     """
     lines = [line for line in body[start:].decode().expandtabs().splitlines() if line.strip()]
     header = header.expandtabs()
-    used = np.zeros(max(map(len, [header, *lines])), bool)
-    for line in (header, *lines):
+    words = list(re.finditer(r"\S+", header))
+    used = np.zeros(max(map(len, [header, *lines])) + 1, bool)
+    for line in lines:
         used[: len(line)] |= np.frombuffer(line.encode("utf-32-le"), "<u4") != ord(" ")
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], used, [0]])))
-    places = list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
-    names = [header[a:b].strip() for a, b in places]
-    if len(places) < 2 or names != header.split():
+    left = [0, *(word.start() for word in words[1:]), len(used)]
+    right = [0, *(word.end() for word in words[:-1]), len(used)]
+    fits_left = not any(used[place - 1] for place in left[1:-1])
+    fits_right = not any(used[place] for place in right[1:-1])
+    if len(words) < 2 or not (fits_left or fits_right):
         return None
-    if len(lines[-1]) <= places[-1][0]:
-        raise InputError(f"{name} is cut short: its last line ends before column {names[-1]!r}.")
-    columns = [pa.array([line[a:b].strip() for line in lines], pa.string()) for a, b in places]
-    return pa.table(columns, names=names)
+    if len(lines[-1]) <= (left if fits_left else right)[-2]:
+        raise InputError(f"{name} is cut short: its last line ends before column {words[-1][0]!r}.")
+    tables = [
+        pa.table(
+            [[line[a:b].strip() for line in lines] for a, b in pairwise(places)],
+            names=[word[0] for word in words],
+        )
+        for places, fits in ((left, fits_left), (right, fits_right))
+        if fits
+    ]
+    # Where both fit, they must not disagree on a single cell.
+    return tables[0] if all(table.equals(tables[0]) for table in tables) else None
 
 
 def is_ipac(body: bytes) -> bool:
     r"""Whether a text is an IPAC table: lines with ``\``, then two or more in bars."""
-    lines = body[:65536].splitlines()
-    rest = [line for line in lines if line.strip() and not line.startswith(b"\\")]
-    bars = [line.rstrip() for line in rest[:2] if line.startswith(b"|")]
-    aligned = len(bars) == 2 and _bars(bars[0]) == _bars(bars[1])
-    marked = len(bars) > 0 and len(rest) < len(lines) and lines[0].startswith(b"\\")
-    # Bars on the rows too are another kind of table.
-    in_rows = len(rest) > 4 and all(line.startswith(b"|") for line in rest[:5])
-    return (aligned or marked) and not in_rows and all(line.endswith(b"|") for line in bars)
+    lines = [line.rstrip() for line in body[:65536].splitlines() if line.strip()]
+    rest = [line for line in lines if not line.startswith(b"\\")]
+    bars = list(takewhile(lambda line: line.startswith(b"|"), rest[:5]))
+    # With bars on the rows, too, it is another kind of table.
+    if not 1 <= len(bars) <= 4 or len(rest) == len(bars):
+        return False
+    marked = len(rest) < len(lines) or len(bars) > 1
+    return marked and all(line.endswith(b"|") and _bars(line) == _bars(bars[0]) for line in bars)
 
 
 def _as_text(lines: list[str]) -> list[str]:

@@ -161,6 +161,17 @@ def _flow(value: object) -> str:
     return text.removesuffix("\n").removesuffix("\n...")
 
 
+def fluxes_of(mapping: object) -> set[str]:
+    """Columns that a map, checked or not, names for fluxes: a table that has them is the one."""
+    if not isinstance(mapping, Mapping):
+        return set()
+    bands = mapping.get("bands")
+    entries = dict(bands) if isinstance(bands, Mapping) else {}
+    entries |= {band: mapping[band] for band in BAND_NAMES if band in mapping}
+    named = [e.get("flux") if isinstance(e, Mapping) else e for e in entries.values()]
+    return {name for name in named if isinstance(name, str)}
+
+
 def check_map(mapping: Mapping, names: Sequence[str], width: Callable[[str], int]) -> ColumnsMap:
     """Check a map against the columns of a table.
 

@@ -212,7 +212,7 @@ def _read_source(source: Source, looks_right: LooksRight, known: bool = True) ->
             raise InputError(f"{name} has no columns.")
         if not len(found.table):
             raise InputError(f"{name} has a header but no rows.")
-        said = refuse_different_twins(found, looks_right, name)
+        said = refuse_different_twins(found, name)
     return replace(found, notes=(*found.notes, *said))
 
 

@@ -12,22 +12,21 @@ import pandas as pd
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.catalogue import notes, writing
 from sspexplorer.catalogue.arrays import array_orders
-from sspexplorer.catalogue.columns_map import ColumnsMap, check_map, map_of
+from sspexplorer.catalogue.columns_map import ColumnsMap, check_map, fluxes_of, map_of
 from sspexplorer.catalogue.convert import to_frame
+from sspexplorer.catalogue.decide import Decision
 from sspexplorer.catalogue.files import one_sentence, read_table
+from sspexplorer.catalogue.fnu import Missing
+from sspexplorer.catalogue.masks import Masked, MaskRule
+from sspexplorer.catalogue.measuring import measure
 from sspexplorer.catalogue.names import BandColumn, read_name
-from sspexplorer.catalogue.photometries import ChoiceNeededError, Photometry, recognise
+from sspexplorer.catalogue.photometries import ChoiceNeededError, recognise
 from sspexplorer.catalogue.redshifts import RedshiftColumn, read_redshifts, redshift_columns
 from sspexplorer.catalogue.selection import choose
-from sspexplorer.catalogue.units import Decision, Missing, decide, sample, to_fnu
 from sspexplorer.catalogue.values import (
     AnyTable,
-    Numbers,
     column_names,
-    column_numbers,
-    column_unit,
     column_width,
-    stack_columns,
 )
 from sspexplorer.errors import InputError
 
@@ -58,9 +57,15 @@ class Catalogue:
     available_photometries : tuple of str
         Labels of all, the best first.
     unit : str
-        What the numbers in the file were taken to be: "fnu", "flambda" or "mag".
+        What the numbers in the file were taken to be: "fnu", "flambda", "mag" or "stmag".
     unit_reason : str
         Why, in words.
+    decision : Decision
+        The same in full: what decided, how surely, and the unit of each band and error.
+    missing : Missing
+        How many fluxes are missing, and why.
+    masked : Masked
+        Mask and flag columns that were used.
     redshift_column : str
         The first that was used, "" if there is none.
     notes : tuple of str
@@ -86,6 +91,9 @@ class Catalogue:
     unit_reason: str
     redshift_column: str
     notes: tuple[str, ...]
+    decision: Decision
+    missing: Missing
+    masked: Masked
     delimiter: str = ""
     redshift_sources: tuple[tuple[RedshiftColumn, int], ...] = ()
     id_column: str = ""
@@ -188,6 +196,7 @@ def read_catalogue(
     photometry: str | None = None,
     unit: str | None = None,
     columns: Mapping | None = None,
+    masks: MaskRule | None = None,
 ) -> Catalogue:
     """Read a catalogue of galaxies and understand its columns.
 
@@ -203,19 +212,22 @@ def read_catalogue(
         Which to read where there are several, such as "AUTO"; the best one if not given, see
         :attr:`Catalogue.available_photometries`.
     unit : str, optional
-        "fnu", "flambda" or "mag", where what the file says is wrong.
+        "fnu", "flambda", "mag" or "stmag", where what the file says is wrong.
     columns : mapping, optional
         Which column holds what, where names are guessed wrongly: ``{"redshift": "z_best",
         "bands": {"J0378": {"flux": "F378", "error": "F378_ERR"}}}``. What it leaves out is
         recognised as without it; see :mod:`~sspexplorer.catalogue.columns_map` for all keys, and
         :meth:`Catalogue.column_map` for the mapping of what was read.
+    masks : MaskRule, optional
+        Which masks and flags make a flux missing; by default any mask, and SExtractor's flags
+        above 3.
 
     Raises
     ------
     InputError
         If it cannot be used; one sentence says what and where.
     """
-    file, name = read_table(source, name, _names_bands if columns is None else _always)
+    file, name = read_table(source, name, _looks_right(columns))
     # A cell may turn out damaged only now, such as text that is not UTF-8.
     with one_sentence(name, "a catalogue"):
         # Of columns that share a name, the first one counts.
@@ -232,7 +244,7 @@ def read_catalogue(
             raise InputError(f"{name}: {notes.nothing_found(found)}")
         try:
             chosen = choose(found, photometry, mapped)
-            measured = _measure(file.table, chosen, unit or mapped.unit)
+            measured = measure(file.table, chosen, unit or mapped.unit, masks)
         except ChoiceNeededError as error:
             raise ChoiceNeededError(f"{name}: {error}", error.option, error.choices) from None
         except InputError as error:
@@ -256,10 +268,14 @@ def read_catalogue(
             *file.notes,
             *notes.on_bands(chosen, found),
             *notes.on_map(mapped),
-            *notes.on_text(measured.unreadable),
+            *notes.on_text(measured.notable),
+            *notes.on_masks(measured.masked, measured.missing),
             *notes.on_missing(measured.missing, chosen, len(measured.flux)),
             *notes.on_redshifts(redshifts, offered, len(measured.flux)),
         ),
+        decision=measured.decision,
+        missing=measured.missing,
+        masked=measured.masked,
         delimiter=file.delimiter,
         redshift_sources=redshifts.sources,
         id_column=mapped.id,
@@ -274,9 +290,14 @@ def _names_bands(names: list[str]) -> bool:
     )
 
 
-def _always(names: list[str]) -> bool:
-    """Take the first table: a map of columns says which columns there are."""
-    return True
+def _looks_right(columns: Mapping | None) -> Callable[[list[str]], bool]:
+    """Tell a catalogue by its columns: those of the map, or names of bands."""
+    wanted = fluxes_of(columns)
+
+    def looks_right(names: list[str]) -> bool:
+        return (bool(wanted) and wanted.issubset(names)) or _names_bands(names)
+
+    return looks_right
 
 
 def _width_of(table: AnyTable) -> Callable[[str], int]:
@@ -285,42 +306,5 @@ def _width_of(table: AnyTable) -> Callable[[str], int]:
 
 def _one_unit(decision: Decision) -> str | None:
     """Unit of all bands; None where they differ, so that their own units decide again."""
-    kinds = {band.kind for band in decision.bands}
+    kinds = {band.name for band in decision.bands}
     return decision.unit if len(kinds) == 1 else None
-
-
-@dataclass(frozen=True, eq=False)
-class _Measured:
-    flux: np.ndarray
-    error: np.ndarray
-    decision: Decision
-    missing: Missing
-    unreadable: dict[str, Numbers]
-
-
-def _measure(table: AnyTable, chosen: Photometry, unit: str | None) -> _Measured:
-    """Numbers of a photometry, converted to F_ν."""
-    by_band = {column.band: column for column in chosen.columns}
-    columns = [by_band.get(band) for band in BAND_NAMES]
-    names = dict.fromkeys(c.flux for c in chosen.columns)
-    names |= dict.fromkeys(c.error for c in chosen.columns if c.error)
-    numbers = {name: column_numbers(table, name) for name in names}
-    fluxes = [(numbers[c.flux].values, c.flux_element) if c else None for c in columns]
-    errors = [
-        (numbers[c.error].values, c.error_element) if c and c.error else None for c in columns
-    ]
-    flux, error = stack_columns(fluxes, len(table)), stack_columns(errors, len(table))
-    relative = np.array([c is not None and c.relative for c in columns])
-    units = {name: column_unit(table, name) for name in names}
-    decision = decide(
-        sample(flux),
-        np.where(relative, np.nan, sample(error)),
-        unit=unit,
-        own=[units[c.flux] if c else "" for c in columns],
-        own_error=[units[c.error] if c and c.error else "" for c in columns],
-        quantity=chosen.quantity,
-        label=chosen.label,
-    )
-    missing = to_fnu(flux, error, decision, relative)
-    unreadable = {name: read for name, read in numbers.items() if read.unreadable}
-    return _Measured(flux, error, decision, missing, unreadable)

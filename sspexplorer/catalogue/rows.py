@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 from astropy import units as u
 
-from sspexplorer.catalogue.source import LooksRight
+from sspexplorer.catalogue.names import names_a_band
 from sspexplorer.catalogue.units import read_unit
 from sspexplorer.catalogue.values import BLANKS
 from sspexplorer.errors import InputError
@@ -107,9 +107,7 @@ def _says_nothing(column: pa.ChunkedArray) -> bool:
     return not pc.any(pc.match_substring_regex(column, r"\S")).as_py()
 
 
-def rows_under_header(
-    table: pa.Table, looks_right: LooksRight
-) -> tuple[pa.Table, list[str], tuple[str, ...]]:
+def rows_under_header(table: pa.Table) -> tuple[pa.Table, list[str], tuple[str, ...]]:
     """Take units and rules under a header off the rows.
 
     Returns
@@ -129,7 +127,7 @@ def rows_under_header(
     units, n = [""] * len(names), 0
     if n_rules[:1] == [True]:
         n = 1
-    elif n_rules == [False, True] or _is_units(names, top, looks_right):
+    elif n_rules == [False, True] or _is_units(names, top):
         n = 2 if n_rules[-1] else 1
         units = [cell if not _RULE.fullmatch(cell) else "" for cell in top[0]]
     if not n or n >= len(table) + (not any(units)):
@@ -144,11 +142,11 @@ def _is_rule(row: list[str]) -> bool:
     return long and all(_RULE.fullmatch(cell) for cell in drawn)
 
 
-def _is_units(names: list[str], top: list[list[str]], looks_right: LooksRight) -> bool:
+def _is_units(names: list[str], top: list[list[str]]) -> bool:
     """Whether the first row has units where the second has numbers, in columns of bands."""
     if len(top) < 2:
         return False
-    bands = [i for i, name in enumerate(names) if looks_right([name])]
+    bands = [i for i, name in enumerate(names) if names_a_band(name)]
     texts = {top[0][i] for i in bands if top[0][i].lower() not in BLANKS}
     return (
         any(_NUMBER.fullmatch(top[1][i]) for i in bands)
@@ -179,6 +177,8 @@ def with_metadata(table: pa.Table, key: bytes, values: Sequence[str]) -> pa.Tabl
 def decimal_commas(table: pa.Table) -> tuple[list[str], tuple[str, ...]]:
     """Columns of numbers with decimal commas: "," for each of these, "" for the others."""
     commas, certain = [], False
+    if not len(table):
+        return [""] * len(table.column_names), ()
     for column in table.columns:
         has = pc.match_substring_regex(column, _COMMA)
         numeric = (

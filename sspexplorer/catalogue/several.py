@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from astropy.table import Table
 
+from sspexplorer.catalogue.names import names_a_band, read_name
 from sspexplorer.catalogue.source import FileTable, LooksRight
 from sspexplorer.catalogue.values import AnyTable, as_text, column_names
 from sspexplorer.errors import InputError
@@ -51,7 +52,7 @@ def read_one(parts: Sequence[Part], looks_right: LooksRight, file: str) -> FileT
     fluxes = [part for part in right if not part.error_suffix]
     chosen = next(iter(fluxes or right or parts))
     found = chosen.read()
-    bands = [name for name in chosen.columns if looks_right([name])]
+    bands = [name for name in chosen.columns if _of_photometry(name)]
     errors = [p for p in right if p.error_suffix and set(bands) <= set(p.columns)]
     notes = _which(parts, chosen)
     if chosen in fluxes and errors:
@@ -97,6 +98,12 @@ def _with_errors(
     return replace(found, table=table, notes=(note, *found.notes))
 
 
+def _of_photometry(name: str) -> bool:
+    """Whether a column holds a band's flux or error, or those of all bands."""
+    column = read_name(name)
+    return names_a_band(name) or (column is not None and column.trusted)
+
+
 def _same(one: AnyTable, name: str, other: AnyTable, other_name: str) -> bool:
     """Whether two columns hold the same."""
     columns = one[name], other[other_name]
@@ -107,7 +114,7 @@ def _same(one: AnyTable, name: str, other: AnyTable, other_name: str) -> bool:
     return [as_text(cell) for cell in columns[0]] == [as_text(cell) for cell in columns[1]]
 
 
-def refuse_different_twins(found: FileTable, looks_right: LooksRight, file: str) -> tuple[str, ...]:
+def refuse_different_twins(found: FileTable, file: str) -> tuple[str, ...]:
     """Sentences on columns that share a name.
 
     Raises
@@ -117,7 +124,7 @@ def refuse_different_twins(found: FileTable, looks_right: LooksRight, file: str)
     """
     notes = []
     for new, name in (found.renamed or {}).items():
-        if looks_right([name]) and not _same(found.table, name, found.table, new):
+        if _of_photometry(name) and not _same(found.table, name, found.table, new):
             raise InputError(
                 f"{file} has two columns called {name!r} with different values; take one out, or "
                 "give it another name."

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from sspexplorer.catalogue import aligned, rows
 from sspexplorer.catalogue.ecsv import read_ecsv
+from sspexplorer.catalogue.names import names_a_band
 from sspexplorer.catalogue.source import FileTable, LooksRight, Source, distinct
 from sspexplorer.errors import InputError
 
@@ -31,11 +32,11 @@ def read_text(source: Source, looks_right: LooksRight) -> FileTable:
     if not re.compile(rb"\S").search(body, layout.start):
         raise InputError(f"{source.name} has a header but no rows.")
     if between:
-        lines = "1 line" if between == 1 else f"{between:,} lines"
-        notes.append(f"{lines} that start with # after the header are comments, left out.")
+        lines = f"{between:,} line{'s' * (between > 1)}"
+        notes.append(f"Left out as comments: {lines} after the header, starting with #.")
     table, names, how = _columns(body, layout, source.name)
     table = table.rename_columns(distinct(names)[0])
-    table, units, said = rows.rows_under_header(table, looks_right)
+    table, units, said = rows.rows_under_header(table)
     units = [own or below for own, below in zip(layout.units or units, units, strict=True)]
     notes = [how, *layout.notes, *notes, *said]
     return _finished(table, names, units, layout.delimiter, notes)
@@ -133,18 +134,24 @@ def _commented(comments: list[str], row: str, looks_right: LooksRight) -> _Layou
         units = tuple(match[3] or "" for match in numbered)
         if [int(match[1]) for match in numbered] == list(range(1, len(numbered) + 1)):
             return _Layout([match[2] for match in numbered], " ", 0, "", units)
+    found = []
     for i, comment in reversed(list(enumerate(comments))):
         names, delimiter = _split_names(comment, looks_right)
         names = [name.strip() for name in names]
-        if not looks_right(names):
-            continue
-        signs = [delimiter, *DELIMITERS, " "]
-        widths = {sign: len(rows.fit_ends(names, rows.split_line(row, sign))) for sign in signs}
-        fits = [sign for sign in signs if len(rows.split_line(row, sign)) == widths[sign]]
-        last = i == len(comments) - 1
-        note = "The header is the last of the comments." if last else "The header is a comment."
-        return _Layout(names, fits[0] if fits else delimiter, 0, "", (), (note,))
-    return None
+        if looks_right(names):
+            fits = [sign for sign in (delimiter, *DELIMITERS, " ") if _fit(names, row, sign)]
+            last = i == len(comments) - 1
+            note = f"The header is {'the last of the comments' if last else 'a comment'}."
+            layout = _Layout(names, fits[0] if fits else delimiter, 0, "", (), (note,))
+            found.append((bool(fits), any(map(names_a_band, names)), layout))
+    # Of equals the last comment, which comes first.
+    return max(found, key=lambda item: item[:2], default=(None, None, None))[2]
+
+
+def _fit(names: list[str], row: str, sign: str) -> bool:
+    """Whether a row has as many cells as there are names, if a sign separates them."""
+    cells = rows.split_line(row, sign)
+    return len(rows.fit_ends(names, cells)) == len(cells)
 
 
 def _without_comments(body: bytes, start: int) -> tuple[bytes, int]:

@@ -14,7 +14,7 @@ from sspexplorer.catalogue.files import ending
 from sspexplorer.plots.style import band_colours
 
 AS_CHOSEN = "as you chose"  # reason that the reader gives for a unit it was told
-UNIT_TITLES = {"fnu": "Fν", "flambda": "Fλ", "mag": "AB magnitudes"}
+UNIT_TITLES = {"fnu": "Fν", "flambda": "Fλ", "mag": "AB magnitudes", "stmag": "ST magnitudes"}
 
 
 _HELP = {

@@ -1,7 +1,7 @@
 """The frame around the pages: header, sidebar, theme, and pages that are built when first seen."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -79,15 +79,16 @@ class _Host:
         if self.page is not None:
             self.page.in_sight = in_sight
 
-    def build(self, state: SharedState) -> bool:
-        """Build the page unless that was tried before; say whether it is new."""
+    def build(self, state: SharedState, settle: Callable[[Page], None]) -> None:
+        """Build the page unless that was tried before, and have it settled before it is shown."""
         if self.tried:
-            return False
+            return
         self.tried = True
         try:
             # What the document consists of is counted once, not for each figure of the page.
             with pn.io.hold(pn.state.curdoc, freeze=True):
                 self.page = self.entry.view(state)
+                settle(self.page)
                 self._content[:] = [pn.panel(self.page)]
         except Exception:
             logger.exception("The page %r could not be built", self.entry.key)
@@ -97,7 +98,6 @@ class _Host:
                     "The other pages still work."
                 )
             ]
-        return self.page is not None
 
     def tell(self, exception: Exception) -> None:
         """Say, above the page, that something in it went wrong."""
@@ -203,13 +203,15 @@ class Shell:
 
     def _build(self) -> None:
         """Build the page in sight: one that was left before its turn is not waited for."""
-        host = self.host
-        if host.build(self.state):
-            if host.entry.key == self._first:
-                self._address.read(host.page)
-            if host.page.QUERY:
-                host.page.param.watch(partial(self._write_address, host), list(host.page.QUERY))
+        self.host.build(self.state, partial(self._settle, self.host))
         self._arrive()
+
+    def _settle(self, host: _Host, page: Page) -> None:
+        """Give a new page the choices of the link, and follow those a link would carry."""
+        if host.entry.key == self._first:
+            self._address.read(page)
+        if page.QUERY:
+            page.param.watch(partial(self._write_address, host), list(page.QUERY))
 
     def _arrive(self) -> None:
         """Hand over what is meant for the page in sight, and write its address."""
