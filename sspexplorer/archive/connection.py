@@ -131,7 +131,7 @@ class Connection:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._quiet.__exit__(*error)
+        self._quiet.__exit__(None, None, None)
         self.session.close()
 
     def _log_in(self, login: Login) -> None:
