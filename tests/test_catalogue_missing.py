@@ -202,3 +202,12 @@ def test_masks_and_units_are_in_the_report(galaxies):
     assert report["masks"]["largest_flag"] == 3
     assert report["missing"]["masked by flags"] == 24
     json.dumps(report)
+
+
+def test_a_row_that_says_one_thing_in_every_band_says_nothing(tmp_path):
+    table = Table({band: [18.0, 20.0 + 0.01 * k] for k, band in enumerate(BAND_NAMES)})
+    for band in BAND_NAMES:
+        table[f"{band}_err"] = [1.0, 0.05]
+    table.write(tmp_path / "filled.csv")
+    found = read_catalogue(tmp_path / "filled.csv", unit="mag")
+    assert np.isnan(found.flux).all(axis=1).tolist() == [True, False]
