@@ -63,7 +63,7 @@ def test_a_model_learns_keeps_what_it_learnt_and_says_how(model, mocks, tmp_path
     assert len(model.card["training"]["history"]) == 1 or (last < first).all()
     model.save(tmp_path / "m")
     assert is_posterior(tmp_path / "m")
-    again = load_model(tmp_path / "m").model
+    again = PosteriorModel.load(tmp_path / "m")
     # Weights are kept with 16 bits.
     for one, other in zip(
         model.posterior(mocks.flux, mocks.error),

@@ -12,6 +12,7 @@ from sspexplorer.catalogue import scoring
 from sspexplorer.catalogue.fnu import to_fnu
 from sspexplorer.catalogue.limits import find_codes, is_near, is_sentinel
 from sspexplorer.catalogue.names import BandColumn
+from sspexplorer.catalogue.photometries import ChoiceNeededError
 from sspexplorer.catalogue.scoring import Verdict
 from sspexplorer.catalogue.units import (
     AB,
@@ -38,6 +39,7 @@ _SAMPLE_ROWS = 20_000
 # all other units give larger numbers.
 _LARGEST_FNU, _LARGEST_FLAMBDA = 1e-22, 1e-12
 
+_GOOD, _BAD = 3.0, 10.0  # χ² per band
 _OVERRIDE = "if that is wrong, say --unit {}"
 
 
@@ -166,11 +168,13 @@ def _by_unit(own: Sequence[str], columns: Sequence[BandColumn | None]) -> Decisi
     return Decision(usual.name, reason, "unit", tuple(r or usual for r in read))
 
 
-def _refusal(column: str, text: str, why: UnitError) -> InputError:
+def _refusal(column: str, text: str, why: UnitError) -> ChoiceNeededError:
     verb = str(why)
-    return InputError(
+    return ChoiceNeededError(
         f"Column {column!r} has the unit {text!r}, which {verb}; give F_ν, F_λ, or AB or ST "
-        f"magnitudes, or say --unit ({', '.join(UNITS)}) if the numbers are in one of these."
+        f"magnitudes, or say --unit ({', '.join(UNITS)}) if the numbers are in one of these.",
+        "unit",
+        tuple(UNITS),
     )
 
 
@@ -179,11 +183,13 @@ def _refuse_by_name(columns: Sequence[BandColumn | None]) -> None:
         found = column and re.search(r"(?i)vega|asinh|luptitude|(?<![a-z])lupt", column.flux)
         if found:
             what = "Vega" if found[0].lower() == "vega" else "asinh"
-            raise InputError(
+            raise ChoiceNeededError(
                 f"Column {column.flux!r} holds {what} magnitudes by its name: they cannot be "
                 "converted without each band's "
                 + ("zero point" if what == "Vega" else "softening")
-                + ", so give AB magnitudes or fluxes, or say --unit mag if they are AB."
+                + ", so give AB magnitudes or fluxes, or say --unit mag if they are AB.",
+                "unit",
+                ("mag",),
             )
 
 
@@ -305,11 +311,15 @@ def _doubt_magnitudes(flux: np.ndarray, error: np.ndarray, errors: tuple[ErrorUn
         return
     readings = {k: _read_as(k, flux, error, errors) for k in ("mag", "fnu", "flambda")}
     verdict = scoring.score(readings, floor=0.0)
-    if verdict is not None and verdict.sure and verdict.kind != "mag" and verdict.chi2 < 3:
-        raise InputError(
+    if verdict is None or not verdict.sure or verdict.kind == "mag":
+        return
+    if verdict.chi2[verdict.kind] < _GOOD and verdict.chi2["mag"] > _BAD:
+        raise ChoiceNeededError(
             "The numbers have the size of magnitudes, but against training SEDs "
             f"{UNITS[verdict.kind]} fits better in {verdict.share:.0%} of {verdict.rows} rows; "
-            f"say --unit mag or --unit {verdict.kind}."
+            f"say --unit mag or --unit {verdict.kind}.",
+            "unit",
+            ("mag", verdict.kind),
         )
 
 
@@ -318,10 +328,12 @@ def _doubt_st(flux: np.ndarray, error: np.ndarray, errors: tuple[ErrorUnit, ...]
     kinds = ("stmag", "mag")
     verdict = scoring.score({kind: _read_as(kind, flux, error, errors) for kind in kinds})
     if verdict is not None and verdict.sure and verdict.kind == "mag":
-        raise InputError(
+        raise ChoiceNeededError(
             "The table says ST magnitudes, but as AB magnitudes they fit training SEDs better in "
             f"{verdict.share:.0%} of {verdict.rows} rows, median Δχ² {verdict.delta_chi2:.0f}; "
-            "say --unit stmag or --unit mag."
+            "say --unit stmag or --unit mag.",
+            "unit",
+            kinds,
         )
 
 
@@ -339,13 +351,15 @@ def _by_data(flux: np.ndarray, error: np.ndarray, errors: tuple[ErrorUnit, ...])
         f"against training SEDs it fits better than {UNITS[verdict.against]} in "
         f"{verdict.share:.0%} of {rows}, median Δχ² {verdict.delta_chi2:.0f}"
     )
-    if verdict.chi2 > 3:
-        fit += f", though neither fits well (χ² per band {verdict.chi2:.0f})"
+    if verdict.chi2[verdict.kind] > _GOOD:
+        fit += f", though neither fits well (χ² per band {verdict.chi2[verdict.kind]:.0f})"
     if not verdict.sure:
-        raise InputError(
+        raise ChoiceNeededError(
             "Neither names nor units nor sizes say whether the fluxes are F_ν or F_λ, and the "
             f"data do not decide ({UNITS[verdict.kind]}: {fit}); say --unit fnu or --unit "
-            "flambda, or name the unit in the table."
+            "flambda, or name the unit in the table.",
+            "unit",
+            ("fnu", "flambda"),
         )
     reason = f"no unit is given, and {fit}; {_OVERRIDE.format(verdict.against)}"
     return Decision(verdict.kind, reason, "data", (BY_NAME[verdict.kind],) * N_BANDS, (), verdict)

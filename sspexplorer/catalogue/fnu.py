@@ -116,6 +116,9 @@ def _convert(
     found: dict[str, int],
 ) -> np.ndarray:
     """Convert some rows in place; count by band the missing of each kind, and unknown errors."""
+    # A fraction of a negative flux is negative.
+    turned = how.relative & ~how.logarithmic & (flux < 0) & (error < 0) & ~is_sentinel(error)
+    error[turned] *= -1
     blank, zero, sentinel = ~np.isfinite(flux), flux == 0, is_sentinel(flux)
     inverse = how.power < 0
     beyond = how.logarithmic & (np.abs(flux) >= 90 * np.maximum(1, np.abs(how.step) / 10))

@@ -13,6 +13,7 @@ import numpy as np
 # Nobody measures a flux that is so many times the median of all.
 _BEYOND = 1e8
 _REPEATED = 3  # cells
+_ONCE = 0.9  # part of the other values that occur once, if values are not rounded
 _SURELY = 999.0  # 99 may be a flux
 _FAR, _FAR_MAGNITUDES = 5.0, 5.0  # times, or mag from, the median of the row
 _NINES = sorted({10.0**k - 10.0**-j for k in range(2, 8) for j in range(5)} | {9.99, 9.999})
@@ -29,8 +30,6 @@ class Codes:
 
     Attributes
     ----------
-    pairs : tuple of (value, error)
-        Values that are none where their error is this; NaN is an unknown error.
     values : tuple of float
         Values that are none wherever they stand.
     largest : float
@@ -40,7 +39,6 @@ class Codes:
         negative error is a limit.
     """
 
-    pairs: tuple[tuple[float, float], ...] = ()
     values: tuple[float, ...] = ()
     largest: float = np.inf
     errors: bool = False
@@ -75,30 +73,20 @@ def find_codes(flux: np.ndarray, error: np.ndarray, logarithmic: np.ndarray) -> 
         largest = _BEYOND * float(np.median(linear)) if linear.size else np.inf
         valid &= logarithmic | (np.abs(flux) <= largest)
         errors = bool((error[valid] > 0).mean() > _KNOWN_ERRORS) if valid.any() else False
-        codes = Codes(largest=largest, errors=errors)
         far = valid & _far(flux, error, valid, logarithmic)
-        doubtful = valid & (far | _is_bad(flux, error, codes))
-        places = np.nonzero(doubtful)
-        if not len(places[0]):
-            return Codes((), _negative(flux[valid & ~logarithmic]), largest, errors)
-        value, sigma = flux[places], error[places]
-        pairs, which, counts = np.unique(
-            np.stack([value, np.nan_to_num(sigma, nan=-np.inf)], axis=1),
-            axis=0,
-            return_inverse=True,
-            return_counts=True,
-        )
-        which = which.reshape(-1)
-        share_far = np.bincount(which, far[places], len(pairs)) / counts
-        known = _is_code(pairs[:, 0], np.bincount(which, logarithmic[places[1]]) > 0)
-        known |= counts >= _REPEATED
-        known &= (counts >= _REPEATED) | (np.abs(pairs[:, 0]) >= _SURELY)
-        taken = known & (share_far >= 0.5)
-    order = np.flatnonzero(taken)[np.argsort(-counts[taken], kind="stable")][:_MOST_CODES]
-    found = tuple(
-        (float(v), float(s) if np.isfinite(s) else np.nan) for v, s in pairs[order].tolist()
-    )
-    return Codes(found, _negative(flux[valid & ~logarithmic]), largest, errors)
+        values, counts = np.unique(flux[far], return_counts=True)
+        known = _is_code(values, np.isin(values, flux[:, logarithmic]))
+        maybe = (counts >= _REPEATED) | known & (np.abs(values) >= _SURELY)
+        values, counts = values[maybe], counts[maybe]
+        order = np.argsort(-counts, kind="stable")[:_MOST_CODES]
+        # A flux that is far in some rows is at home in others; a code is far in most.
+        found = [
+            v
+            for v, n in zip(values[order], counts[order], strict=True)
+            if n >= 0.5 * np.sum(flux == v)
+        ]
+        found += [v for v in _repeating(flux[valid]) if v not in found]
+    return Codes(tuple(float(v) for v in found), largest, errors)
 
 
 def stands_for_none(
@@ -107,10 +95,7 @@ def stands_for_none(
     """True where a number stands for none by the codes of its table, shape (n, 57)."""
     none = ~logarithmic & (np.abs(flux) > codes.largest) & np.isfinite(flux)
     for value in codes.values:
-        none |= ~logarithmic & (flux == value)
-    for value, sigma in codes.pairs:
-        same = np.isnan(error) if np.isnan(sigma) else error == sigma
-        none |= (flux == value) & same
+        none |= flux == value
     doubtful = np.nonzero(_is_bad(flux, error, codes) & np.isfinite(flux))
     if len(doubtful[0]):
         none[doubtful] |= _is_code(flux[doubtful], logarithmic[doubtful[1]])
@@ -178,9 +163,9 @@ def _is_one_of(values: np.ndarray, ordered: np.ndarray) -> np.ndarray:
     return near[0] | near[1]
 
 
-def _negative(values: np.ndarray) -> tuple[float, ...]:
-    """−1 or −9, if no other negative flux is in the table: noise would give other values."""
-    negative = values[values < 0]
-    if negative.size >= _REPEATED and np.isin(negative, (-1.0, -9.0)).all():
-        return tuple(np.unique(negative).tolist())
-    return ()
+def _repeating(values: np.ndarray) -> np.ndarray:
+    """Codes that repeat where nearly all other values occur once: measurements do not repeat."""
+    distinct, counts = np.unique(values, return_counts=True)
+    often = _is_code(distinct, np.full(len(distinct), False)) & (counts >= _REPEATED)
+    others = counts[~often]
+    return distinct[often] if (others == 1).sum() >= _ONCE * others.sum() else distinct[:0]

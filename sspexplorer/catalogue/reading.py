@@ -14,26 +14,23 @@ from sspexplorer.catalogue import notes, writing
 from sspexplorer.catalogue.arrays import array_orders
 from sspexplorer.catalogue.columns_map import ColumnsMap, check_map, fluxes_of, map_of
 from sspexplorer.catalogue.convert import to_frame
-from sspexplorer.catalogue.decide import Decision, decide, sample
+from sspexplorer.catalogue.decide import Decision
 from sspexplorer.catalogue.files import one_sentence, read_table
-from sspexplorer.catalogue.fnu import Missing, to_fnu
-from sspexplorer.catalogue.limits import find_codes
-from sspexplorer.catalogue.masks import Masked, MaskRule, find_masked
+from sspexplorer.catalogue.fnu import Missing
+from sspexplorer.catalogue.galactic import FOUND, galactic_dust
+from sspexplorer.catalogue.masks import Masked, MaskRule
+from sspexplorer.catalogue.measuring import measure
 from sspexplorer.catalogue.names import BandColumn, read_name
-from sspexplorer.catalogue.photometries import ChoiceNeededError, Photometry, recognise
+from sspexplorer.catalogue.photometries import ChoiceNeededError, recognise
 from sspexplorer.catalogue.redshifts import RedshiftColumn, read_redshifts, redshift_columns
 from sspexplorer.catalogue.selection import choose
 from sspexplorer.catalogue.values import (
     AnyTable,
-    Numbers,
     column_names,
-    column_numbers,
-    column_unit,
     column_width,
-    stack_columns,
 )
 from sspexplorer.errors import InputError
-from sspexplorer.mocks import LABELS
+from sspexplorer.foreground import dereddened
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +78,9 @@ class Catalogue:
         Each column that redshifts were taken from, the preferred first, and for how many rows.
     id_column : str
         Column that names the rows, "" unless a map of columns says so.
+    galactic : str
+        Where the E(B−V) of the Milky Way came from that fluxes are corrected for; "" if they are
+        not.
     """
 
     name: str
@@ -103,6 +103,7 @@ class Catalogue:
     redshift_sources: tuple[tuple[RedshiftColumn, int], ...] = ()
     id_column: str = ""
     unit_of_map: str | None = None
+    galactic: str = ""
 
     def __len__(self) -> int:
         """Count the rows."""
@@ -202,6 +203,7 @@ def read_catalogue(
     unit: str | None = None,
     columns: Mapping | None = None,
     masks: MaskRule | None = None,
+    galactic: str | float = FOUND,
 ) -> Catalogue:
     """Read a catalogue of galaxies and understand its columns.
 
@@ -218,14 +220,17 @@ def read_catalogue(
         :attr:`Catalogue.available_photometries`.
     unit : str, optional
         "fnu", "flambda", "mag" or "stmag", where what the file says is wrong.
-    masks : MaskRule, optional
-        Which masks and flags make a flux missing; by default any mask, and SExtractor's flags
-        above 3.
     columns : mapping, optional
         Which column holds what, where names are guessed wrongly: ``{"redshift": "z_best",
         "bands": {"J0378": {"flux": "F378", "error": "F378_ERR"}}}``. What it leaves out is
         recognised as without it; see :mod:`~sspexplorer.catalogue.columns_map` for all keys, and
         :meth:`Catalogue.column_map` for the mapping of what was read.
+    masks : MaskRule, optional
+        Which masks and flags make a flux missing; by default any mask, and SExtractor's flags
+        above 3.
+    galactic : str or float
+        E(B−V) of the Milky Way to correct fluxes for, see
+        :func:`~sspexplorer.catalogue.galactic.galactic_dust`; by default a column that says so.
 
     Raises
     ------
@@ -249,18 +254,25 @@ def read_catalogue(
             raise InputError(f"{name}: {notes.nothing_found(found)}")
         try:
             chosen = choose(found, photometry, mapped)
-            measured = _measure(file.table, chosen, unit or mapped.unit, masks)
+            measured = measure(file.table, chosen, unit or mapped.unit, masks)
         except ChoiceNeededError as error:
             raise ChoiceNeededError(f"{name}: {error}", error.option, error.choices) from None
         except InputError as error:
             raise InputError(f"{name}: {error}") from None
         offered = redshift_columns(names) if mapped.redshifts is None else mapped.redshifts
         redshifts = read_redshifts(file.table, offered)
+        try:
+            dust = galactic_dust(file.table, galactic, [c.flux for c in chosen.columns])
+        except InputError as error:
+            raise InputError(f"{name}: {error}") from None
+    flux, flux_err = measured.flux, measured.error
+    if dust.ebv is not None:
+        flux, flux_err = dereddened(flux, flux_err, dust.ebv)
     return Catalogue(
         name=name,
         table=file.table,
-        flux=measured.flux,
-        flux_err=measured.error,
+        flux=flux,
+        flux_err=flux_err,
         redshift=redshifts.values,
         redshift_err=redshifts.errors,
         columns=chosen.columns,
@@ -273,10 +285,11 @@ def read_catalogue(
             *file.notes,
             *notes.on_bands(chosen, found),
             *notes.on_map(mapped),
-            *notes.on_text(measured.unreadable),
+            *notes.on_text(measured.notable),
             *notes.on_masks(measured.masked, measured.missing),
             *notes.on_missing(measured.missing, chosen, len(measured.flux)),
             *notes.on_redshifts(redshifts, offered, len(measured.flux)),
+            *filter(None, [dust.note]),
         ),
         decision=measured.decision,
         missing=measured.missing,
@@ -285,6 +298,7 @@ def read_catalogue(
         redshift_sources=redshifts.sources,
         id_column=mapped.id,
         unit_of_map=_one_unit(measured.decision),
+        galactic=dust.source,
     )
 
 
@@ -311,48 +325,5 @@ def _width_of(table: AnyTable) -> Callable[[str], int]:
 
 def _one_unit(decision: Decision) -> str | None:
     """Unit of all bands; None where they differ, so that their own units decide again."""
-    kinds = {band.kind for band in decision.bands}
+    kinds = {band.name for band in decision.bands}
     return decision.unit if len(kinds) == 1 else None
-
-
-@dataclass(frozen=True, eq=False)
-class _Measured:
-    flux: np.ndarray
-    error: np.ndarray
-    decision: Decision
-    missing: Missing
-    masked: Masked
-    unreadable: dict[str, Numbers]
-
-
-def _measure(
-    table: AnyTable, chosen: Photometry, unit: str | None, rule: MaskRule | None
-) -> _Measured:
-    """Numbers of a photometry, converted to F_ν."""
-    by_band = {column.band: column for column in chosen.columns}
-    columns = [by_band.get(band) for band in BAND_NAMES]
-    names = dict.fromkeys(c.flux for c in chosen.columns)
-    names |= dict.fromkeys(c.error for c in chosen.columns if c.error)
-    numbers = {name: column_numbers(table, name) for name in names}
-    fluxes = [(numbers[c.flux].values, c.flux_element) if c else None for c in columns]
-    errors = [
-        (numbers[c.error].values, c.error_element) if c and c.error else None for c in columns
-    ]
-    flux, error = stack_columns(fluxes, len(table)), stack_columns(errors, len(table))
-    masked = find_masked(table, columns, rule)
-    mocks = set(LABELS) <= set(column_names(table))
-    few, few_errors = sample(flux), sample(error)
-    decision = decide(
-        few if masked.bad is None else np.where(sample(masked.bad), np.nan, few),
-        few_errors,
-        columns,
-        {name: column_unit(table, name) for name in names},
-        unit=unit,
-        quantity="FNU" if mocks else chosen.quantity,
-        label="as those of our mock samples" if mocks else chosen.label,
-    )
-    logarithmic = np.array([band.step != 0 for band in decision.bands])
-    codes = find_codes(few, few_errors, logarithmic)
-    missing = to_fnu(flux, error, decision.bands, decision.errors, codes, masked.bad)
-    notable = {name: n for name, n in numbers.items() if n.unreadable or n.limits}
-    return _Measured(flux, error, decision, missing, masked, notable)

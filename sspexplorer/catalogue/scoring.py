@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 ROWS = 200
 MIN_BANDS = 5
-_ERROR = 0.05  # relative, where none is known
+_ERROR = 0.05  # of the flux, and of the row's median, where none is known
 _FLOOR = 0.02  # relative, added to all: zero points and templates are no better
 _MOST_PER_ROW = 50.0  # of Δχ², so that one odd row does not outweigh the others
 # Without any information Δχ² of a row scatters by about 3.
@@ -41,8 +41,8 @@ class Verdict:
     delta_chi2 : float
         Median over them of χ² of ``against`` less that of ``kind``, in units of χ² per band of
         the better fit where that is above 1.
-    chi2 : float
-        Median χ² per band of ``kind``.
+    chi2 : dict of str to float
+        Median χ² per band of every reading.
     sure : bool
         Whether that is enough to go by.
     """
@@ -52,7 +52,7 @@ class Verdict:
     rows: int
     share: float
     delta_chi2: float
-    chi2: float
+    chi2: dict[str, float]
     sure: bool
 
 
@@ -91,17 +91,32 @@ def score(
     rows = _worth_scoring(np.flatnonzero(enough), *next(iter(readings.values())))
     if not len(rows):
         return None
-    chi2 = np.stack([_chi2(flux[rows], error[rows], floor) for flux, error in readings.values()])
-    bands = np.stack([np.isfinite(flux[rows]).sum(axis=1) for flux, _ in readings.values()])
+    fluxes = [flux[rows] for flux, _ in readings.values()]
+    guess = _guessed_error(fluxes)
+    chi2 = np.stack(
+        [
+            _chi2(
+                flux, np.where(np.isfinite(error[rows]), error[rows], guess * np.abs(flux)), floor
+            )
+            for flux, (_, error) in zip(fluxes, readings.values(), strict=True)
+        ]
+    )
+    bands = np.stack([np.isfinite(flux).sum(axis=1) for flux in fluxes])
     kinds = list(readings)
     best, other = np.argsort(np.median(chi2 / bands, axis=1))[:2]
     if _gain(chi2, bands, best, other).sum() < 0:
         best, other = other, best
     gain = _gain(chi2, bands, best, other)
-    share, poor = float(np.mean(gain > 0)), float(np.median(chi2[best] / bands[best]))
+    share = float(np.mean(gain > 0))
+    median = dict(zip(kinds, np.median(chi2 / bands, axis=1).tolist(), strict=True))
     enough = gain.sum() >= _SURE_PER_ROW * np.sqrt(len(rows))
-    sure = bool(enough and share >= (_SHARE if poor < _POOR else _SHARE_IF_POOR))
-    return Verdict(kinds[best], kinds[other], len(rows), share, float(np.median(gain)), poor, sure)
+    known = any(np.isfinite(error[rows]).any() for _, error in readings.values())
+    sure = bool(
+        enough and share >= (_SHARE if known and median[kinds[best]] < _POOR else _SHARE_IF_POOR)
+    )
+    return Verdict(
+        kinds[best], kinds[other], len(rows), share, float(np.median(gain)), median, sure
+    )
 
 
 def _worth_scoring(rows: np.ndarray, flux: np.ndarray, error: np.ndarray) -> np.ndarray:
@@ -114,8 +129,15 @@ def _worth_scoring(rows: np.ndarray, flux: np.ndarray, error: np.ndarray) -> np.
     return rows[np.linspace(0, len(rows) - 1, min(ROWS, len(rows))).astype(int)]
 
 
+def _guessed_error(fluxes: list[np.ndarray]) -> np.ndarray:
+    """Relative errors for those that are unknown, the same for every reading, (n, 57)."""
+    with np.errstate(all="ignore"):
+        middle = np.exp(np.mean([np.log(np.abs(flux)) for flux in fluxes], axis=0))
+        level = np.nanmedian(middle, axis=1, keepdims=True)
+        return _ERROR * np.hypot(1.0, level / middle)
+
+
 def _chi2(flux: np.ndarray, error: np.ndarray, floor: float) -> np.ndarray:
-    error = np.where(np.isfinite(error), error, _ERROR * np.abs(flux))
     error = np.hypot(error, floor * np.abs(flux))
     with np.errstate(all="ignore"):
         per_band, _ = _likeness().score(flux, error)

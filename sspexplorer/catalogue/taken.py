@@ -32,6 +32,7 @@ def taken(catalogue: Catalogue) -> dict[str, Any]:
         "absent_bands": list(catalogue.absent_bands),
         "missing_by_band": catalogue.n_missing_by_band,
         "redshift_column": catalogue.redshift_column,
+        "ebv_galactic": catalogue.galactic,
         "unused_flags": unused_flags(catalogue),
         "notes": [*catalogue.notes, *sentences(catalogue)],
     }

@@ -191,6 +191,8 @@ def _linear_error(text: str) -> ErrorUnit:
     else:
         unit, size = _parsed(text)
         powers = {1: 1.0, 2: 0.5, -2: -0.5}
+        if fraction := _scale(unit, u.dimensionless_unscaled):
+            return ErrorUnit("relative", fraction)
     for power, root in powers.items():
         for kind, cgs in _CGS.items():
             if (scale := _scale(unit, cgs**power)) is not None:
@@ -223,9 +225,17 @@ def _plain(text: str) -> str:
         text = text.replace(mark, sign)
     text = unicodedata.normalize("NFKC", text).translate(_SIGNS)
     text = re.sub(r"\\[A-Za-z]+", " ", text).strip(" '\"")
-    while text[:1] + text[-1:] in ("[]", "()") and not re.search(r"[\])].*[\[(]", text[1:-1]):
+    while _is_enclosed(text):
         text = text[1:-1].strip()
     return text
+
+
+def _is_enclosed(text: str) -> bool:
+    """Whether one pair of brackets encloses all of a text."""
+    if text[:1] + text[-1:] not in ("[]", "()"):
+        return False
+    depth = np.cumsum([(x in "[(") - (x in "])") for x in text])
+    return bool((depth[:-1] > 0).all() and depth[-1] == 0)
 
 
 def _logarithmic(text: str, any_zero: bool = False) -> BandUnit | None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -78,30 +78,11 @@ def column_width(table: AnyTable, name: str) -> int:
 def column_numbers(table: AnyTable, name: str) -> Numbers:
     """Read one column as numbers.
 
-    Where the table has a column NAME.mask of true and false, as astropy writes into Parquet, what
-    is true there is NaN.
-
     Raises
     ------
     InputError
         If the column has no numbers but other things, or is an array whose length varies.
     """
-    numbers = _column_numbers(table, name)
-    mask = f"{name}.mask"
-    if not isinstance(table, pa.Table) or mask not in table.column_names:
-        return numbers
-    gone = plain_array(table[mask])
-    while is_list(gone.type):
-        gone = gone.flatten()
-    if not pa.types.is_boolean(gone.type) or len(gone) != numbers.values.size:
-        return numbers
-    bad = pc.fill_null(gone, False).to_numpy(zero_copy_only=False)
-    return replace(
-        numbers, values=np.where(bad.reshape(numbers.values.shape), np.nan, numbers.values)
-    )
-
-
-def _column_numbers(table: AnyTable, name: str) -> Numbers:
     column = _arrow(table, name)
     if column is None:
         return Numbers(_astropy_values(table[name], name))
@@ -232,7 +213,10 @@ def _text_numbers(column: pa.Array, name: str) -> Numbers:
     values = np.array([float(word) for word in words.to_pylist()])
     unreadable = ~readable.to_numpy(zero_copy_only=False)
     limits = limit.to_numpy(zero_copy_only=False)
-    told = (int(limits.sum()), _shown(cells[int(np.argmax(limits))].as_py()) if any(limits) else "")
+    told = (
+        int(limits.sum()),
+        _shown(cells[int(np.argmax(limits))].as_py()) if limits.any() else "",
+    )
     if not unreadable.any():
         return Numbers(values, 0, (-1, ""), *told)
     row = int(np.argmax(unreadable))

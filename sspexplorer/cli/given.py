@@ -47,6 +47,15 @@ ColumnsOption = Annotated[
     ),
 ]
 
+GalacticOption = Annotated[
+    str,
+    typer.Option(
+        metavar="COLUMN|NUMBER|sfd|none",
+        help="E(B−V) of the Milky Way to correct the fluxes for; 'found' takes a column whose name "
+        "says that it is.",
+    ),
+]
+
 
 def check_out(out: Path, json_output: bool) -> None:
     """Check that the output can be written, before anything long is begun.
@@ -82,6 +91,7 @@ def write_with(
         "SSPUNIT": found.unit,
         "SSPUNITR": found.unit_reason,
         "SSPZCOL": found.redshift_column,
+        "SSPEBVMW": found.galactic,
     }
     if out == STANDARD:
         return found.write(sys.stdout.buffer, "csv", table, about)

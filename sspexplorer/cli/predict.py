@@ -11,6 +11,7 @@ from sspexplorer.cli.given import (
     STANDARD,
     CataloguesArgument,
     ColumnsOption,
+    GalacticOption,
     OutOption,
     PhotometryOption,
     UnitOption,
@@ -43,6 +44,7 @@ def predict(
     unit: UnitOption = None,
     photometry: PhotometryOption = None,
     columns: ColumnsOption = None,
+    ebv_galactic: GalacticOption = "found",
     json_output: JsonOption = False,
 ) -> None:
     """Predict age, metallicity and dust for every row of a catalogue."""
@@ -54,7 +56,9 @@ def predict(
     choices = Choices(floor, redshift, use_all)
     answering = load_model(model)
     mapped = None if columns is None else load_map(columns)
-    found = read_catalogue(catalogues, unit=unit, photometry=photometry, columns=mapped)
+    found = read_catalogue(
+        catalogues, unit=unit, photometry=photometry, columns=mapped, galactic=ebv_galactic
+    )
     predictions = predict_rows(
         answering,
         found.flux,

@@ -10,6 +10,7 @@ from sspexplorer.cli.given import (
     STANDARD,
     CataloguesArgument,
     ColumnsOption,
+    GalacticOption,
     OutOption,
     PhotometryOption,
     UnitOption,
@@ -33,6 +34,7 @@ def sedfit(
     unit: UnitOption = None,
     photometry: PhotometryOption = None,
     columns: ColumnsOption = None,
+    ebv_galactic: GalacticOption = "found",
     json_output: JsonOption = False,
 ) -> None:
     """Fit every row of a catalogue with every SSP × E(B−V): the Bayesian SED fit."""
@@ -46,7 +48,9 @@ def sedfit(
     for name in names:
         load_library(name)
     mapped = None if columns is None else load_map(columns)
-    found = read_catalogue(catalogues, unit=unit, photometry=photometry, columns=mapped)
+    found = read_catalogue(
+        catalogues, unit=unit, photometry=photometry, columns=mapped, galactic=ebv_galactic
+    )
     table = fit_at_redshifts(
         names,
         found.flux,
