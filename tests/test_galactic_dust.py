@@ -7,6 +7,7 @@ from astropy.table import Table
 from dust_extinction.parameter_averages import F99
 
 from sspexplorer.bands import BAND_NAMES, load_bands
+from sspexplorer.catalogue import read_catalogue
 from sspexplorer.catalogue.galactic import galactic_dust
 from sspexplorer.errors import InputError
 from sspexplorer.foreground import band_extinction, dereddened
@@ -83,3 +84,22 @@ def test_a_number_or_a_column_can_be_asked_for(choice, words):
 def test_what_is_no_reddening_is_refused(columns, choice, words):
     with pytest.raises(InputError, match=words):
         galactic_dust(Table(columns), choice)
+
+
+def test_a_catalogue_comes_out_as_it_was_before_the_milky_way(tmp_path):
+    table = Table({band: [1e-28, 2e-28] for band in BAND_NAMES})
+    for band in BAND_NAMES:
+        table[f"{band}_err"] = 0.05 * table[band]
+    ebv = np.array([0.08, 0.3])
+    dimmed = table.copy()
+    for band, lost in zip(BAND_NAMES, band_extinction(), strict=True):
+        for name in (band, f"{band}_err"):
+            dimmed[name] = table[name] * 10 ** (-0.4 * lost * ebv)
+    dimmed["EBV_SFD"] = ebv
+    table.write(tmp_path / "before.fits")
+    dimmed.write(tmp_path / "behind.fits")
+    before, behind = (read_catalogue(tmp_path / f"{name}.fits") for name in ("before", "behind"))
+    ratio = behind.flux / before.flux
+    assert ratio == pytest.approx(ratio[0, 0])
+    assert behind.galactic == "column EBV_SFD"
+    assert read_catalogue(tmp_path / "behind.fits", galactic="none").galactic == ""

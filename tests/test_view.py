@@ -15,7 +15,9 @@ from bokeh.models import FactorRange, Plot
 
 import sspexplorer.plots
 from sspexplorer.analysis.by_magnitude import metrics_by_magnitude
+from sspexplorer.analysis.galaxy import Galaxy
 from sspexplorer.analysis.held_out import density_table
+from sspexplorer.analysis.histories import SSPEquivalent
 from sspexplorer.analysis.sed_map import RegionParameters, map_table
 from sspexplorer.catalogue import read_catalogue
 from sspexplorer.histories import PAPER_FAMILIES, evolve
@@ -83,7 +85,7 @@ def follow() -> PIPE:
 
 def galaxy() -> PIPE:
     real = read_catalogue(data_path("examples", "real_galaxies.csv"))
-    one = catalogue_plots.Galaxy(real.flux[0], real.flux_err[0], real.flux[0])
+    one = Galaxy(real.flux[0], real.flux_err[0], real.flux[0])
     return PIPE(data=one)
 
 
@@ -146,7 +148,7 @@ FIGURES: dict[Callable, Callable[[], Any]] = {
     ),
     histories.rate_picture: lambda: histories.rate_picture(follow(), histories.TimeMark(5.0)),
     histories.likeness_picture: lambda: histories.likeness_picture(
-        PIPE(data=histories.Likeness(1, seen(), seen(9.4)))
+        PIPE(data=SSPEquivalent(1, seen(), seen(9.4)))
     ),
     magnitude.metric_curves: lambda: magnitude.metric_curves(
         metrics_by_magnitude(known_mocks(), "default")

@@ -17,6 +17,7 @@ from sspexplorer.catalogue.convert import to_frame
 from sspexplorer.catalogue.decide import Decision
 from sspexplorer.catalogue.files import one_sentence, read_table
 from sspexplorer.catalogue.fnu import Missing
+from sspexplorer.catalogue.galactic import FOUND, galactic_dust
 from sspexplorer.catalogue.masks import Masked, MaskRule
 from sspexplorer.catalogue.measuring import measure
 from sspexplorer.catalogue.names import BandColumn, read_name
@@ -29,6 +30,7 @@ from sspexplorer.catalogue.values import (
     column_width,
 )
 from sspexplorer.errors import InputError
+from sspexplorer.foreground import dereddened
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +78,9 @@ class Catalogue:
         Each column that redshifts were taken from, the preferred first, and for how many rows.
     id_column : str
         Column that names the rows, "" unless a map of columns says so.
+    galactic : str
+        Where the E(B−V) of the Milky Way came from that fluxes are corrected for; "" if they are
+        not.
     """
 
     name: str
@@ -98,6 +103,7 @@ class Catalogue:
     redshift_sources: tuple[tuple[RedshiftColumn, int], ...] = ()
     id_column: str = ""
     unit_of_map: str | None = None
+    galactic: str = ""
 
     def __len__(self) -> int:
         """Count the rows."""
@@ -197,6 +203,7 @@ def read_catalogue(
     unit: str | None = None,
     columns: Mapping | None = None,
     masks: MaskRule | None = None,
+    galactic: str | float = FOUND,
 ) -> Catalogue:
     """Read a catalogue of galaxies and understand its columns.
 
@@ -221,6 +228,9 @@ def read_catalogue(
     masks : MaskRule, optional
         Which masks and flags make a flux missing; by default any mask, and SExtractor's flags
         above 3.
+    galactic : str or float
+        E(B−V) of the Milky Way to correct fluxes for, see
+        :func:`~sspexplorer.catalogue.galactic.galactic_dust`; by default a column that says so.
 
     Raises
     ------
@@ -251,11 +261,18 @@ def read_catalogue(
             raise InputError(f"{name}: {error}") from None
         offered = redshift_columns(names) if mapped.redshifts is None else mapped.redshifts
         redshifts = read_redshifts(file.table, offered)
+        try:
+            dust = galactic_dust(file.table, galactic, [c.flux for c in chosen.columns])
+        except InputError as error:
+            raise InputError(f"{name}: {error}") from None
+    flux, flux_err = measured.flux, measured.error
+    if dust.ebv is not None:
+        flux, flux_err = dereddened(flux, flux_err, dust.ebv)
     return Catalogue(
         name=name,
         table=file.table,
-        flux=measured.flux,
-        flux_err=measured.error,
+        flux=flux,
+        flux_err=flux_err,
         redshift=redshifts.values,
         redshift_err=redshifts.errors,
         columns=chosen.columns,
@@ -272,6 +289,7 @@ def read_catalogue(
             *notes.on_masks(measured.masked, measured.missing),
             *notes.on_missing(measured.missing, chosen, len(measured.flux)),
             *notes.on_redshifts(redshifts, offered, len(measured.flux)),
+            *filter(None, [dust.note]),
         ),
         decision=measured.decision,
         missing=measured.missing,
@@ -280,6 +298,7 @@ def read_catalogue(
         redshift_sources=redshifts.sources,
         id_column=mapped.id,
         unit_of_map=_one_unit(measured.decision),
+        galactic=dust.source,
     )
 
 

@@ -11,10 +11,14 @@ from sspexplorer.cli.given import (
     STANDARD,
     CataloguesArgument,
     ColumnsOption,
+    GalacticOption,
+    LargestFlagOption,
     OutOption,
     PhotometryOption,
     UnitOption,
+    UseMaskedOption,
     check_out,
+    mask_rule,
     say_taken,
     with_map,
     write_with,
@@ -43,6 +47,9 @@ def predict(
     unit: UnitOption = None,
     photometry: PhotometryOption = None,
     columns: ColumnsOption = None,
+    ebv_galactic: GalacticOption = "found",
+    use_masked: UseMaskedOption = False,
+    largest_flag: LargestFlagOption = 3,
     json_output: JsonOption = False,
 ) -> None:
     """Predict age, metallicity and dust for every row of a catalogue."""
@@ -54,7 +61,14 @@ def predict(
     choices = Choices(floor, redshift, use_all)
     answering = load_model(model)
     mapped = None if columns is None else load_map(columns)
-    found = read_catalogue(catalogues, unit=unit, photometry=photometry, columns=mapped)
+    found = read_catalogue(
+        catalogues,
+        unit=unit,
+        photometry=photometry,
+        columns=mapped,
+        masks=mask_rule(use_masked, largest_flag),
+        galactic=ebv_galactic,
+    )
     predictions = predict_rows(
         answering,
         found.flux,
