@@ -74,9 +74,9 @@ def test_the_magnitude_sets_the_noise_and_a_click_draws_another(page):
 
 def test_sliders_change_the_chosen_sed_only(page):
     page._chosen.value = 2
-    assert page._library.value == FIRST_SEDS[1].library
+    assert page.editor.library.value == FIRST_SEDS[1].library
     before = photometry(page)
-    page._ebv.value = 0.5
+    page.editor.ebv.value = 0.5
     after = photometry(page)
     changed = (before["noise_free"] != after["noise_free"]).groupby(before["sed"]).any()
     assert changed.tolist() == [False, True, False]
@@ -84,12 +84,12 @@ def test_sliders_change_the_chosen_sed_only(page):
 
 
 def test_another_library_keeps_the_nearest_population(page):
-    page._library.value = "bc03"
+    page.editor.library.value = "bc03"
     sed = page.seds[0]
     assert sed.library == "bc03"
-    assert page._age.value == pytest.approx(10.0, abs=0.03)
-    assert page._metallicity.value == 0.0
-    assert list(page._library.options.values()) == list(LIBRARY_LABELS)
+    assert page.editor.age.value == pytest.approx(10.0, abs=0.03)
+    assert page.editor.metallicity.value == 0.0
+    assert list(page.editor.library.options.values()) == list(LIBRARY_LABELS)
 
 
 def test_seds_are_added_and_removed_within_limits(page):
@@ -126,7 +126,7 @@ def test_the_network_answers_beside_the_truth(page):
 
 def test_only_the_chosen_libraries_are_offered(page):
     page.state.libraries = ["popstar"]
-    assert list(page._library.options.values()) == ["emiles", "popstar"]  # its own, and that one
+    assert list(page.editor.library.options.values()) == ["emiles", "popstar"]  # its own, and that one
 
 
 def test_strong_lines_are_marked_where_they_are_observed():
