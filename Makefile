@@ -20,7 +20,7 @@ HAS_APP := $(VENV)/.has-app
 HAS_TESTS := $(VENV)/.has-tests
 HAS_NOTEBOOKS := $(VENV)/.has-notebooks
 
-.PHONY: help app notebooks test lint format data model posteriors readme clean chromium
+.PHONY: help app notebooks test check mutants lint format data model posteriors readme clean chromium
 
 help: ## List the targets
 	@echo "Usage: make TARGET [PYTHON=python3.12] [PORT=5006] [TORCH=cpu]"
@@ -34,8 +34,22 @@ app: $(HAS_APP) ## Install the app in .venv and serve it at http://localhost:500
 notebooks: $(HAS_NOTEBOOKS) ## Install JupyterLab in .venv and open the workshop's notebooks
 	@cd notebooks && exec ../$(BIN)/python -m jupyterlab
 
-test: lint chromium ## Install what the tests need, then run ruff and pytest
-	@$(BIN)/python -m pytest
+# The browser waits for the server most of the time: the other tests run beside it.
+test: lint chromium ## Install what the tests need, then run ruff and all tests
+	@log=$$(mktemp); \
+	$(BIN)/python -m pytest -m "not browser" >$$log 2>&1 & others=$$!; \
+	trap "kill $$others 2>/dev/null; rm -f $$log" EXIT; \
+	echo "Tests in the browser; all others run beside them and are told of afterwards"; \
+	$(BIN)/python -m pytest -m browser; browser=$$?; \
+	wait $$others; others=$$?; \
+	cat $$log; exit $$(( browser || others ))
+
+check: $(HAS_TESTS) lint ## Run ruff and all tests but those in a browser, for people at work
+	@$(BIN)/python -m pytest -m "not browser" -q -n 2 --dist loadfile
+
+mutants: $(HAS_TESTS) ## Change the code a little, many times, and see whether the tests notice
+	@$(BIN)/python -m pip install -q mutmut
+	@$(BIN)/python scripts/mutants.py
 
 lint: $(HAS_TESTS) ## Check format and style
 	@$(BIN)/ruff format --check

@@ -12,7 +12,6 @@ distance from the training set is measured among SEDs, not on the plane.
 >>> embedding.place(flux), embedding.distance(flux)  # doctest: +SKIP
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -39,8 +38,6 @@ SOFTENING = 0.5
 WIDTHS = (N_BANDS, 256, 256, 256, 2)
 # Finer than the grid of the mocks: on that, dust between two of its values would look unknown.
 EBV_STEPS = tuple(float(value) for value in np.arange(0, 0.801, 0.05).round(2))
-# From which fraction of nearer held-out mocks on an SED is called unlike the training set.
-FAR, UNLIKE = 0.9, 0.99
 
 _CHUNK = 512
 _PLACED_AT_ONCE = 20_000
@@ -282,7 +279,7 @@ class Embedding:
             state = {k.removeprefix("network."): torch.from_numpy(v) for k, v in tensors.items()}
             network.load_state_dict(state)
         network.eval().requires_grad_(False)
-        return cls(network, *arrays, card)
+        return cls(network, *arrays, card=card)
 
 
 def make_network() -> nn.Module:
@@ -321,27 +318,6 @@ def equal_magnitude(
         # Faintest first, as interpolation wants signal-to-noise ratios to increase.
         found[known] = np.interp(np.log(snr), np.log(typical[::-1]), grid[::-1])
     return found.round(1)
-
-
-def likeness(fraction: float) -> str:
-    """Say in words what a fraction of nearer held-out mocks means.
-
-    Parameters
-    ----------
-    fraction : float
-        As of :meth:`Embedding.fraction_nearer`.
-    """
-    if math.isnan(fraction):
-        return "cannot be placed: too few bands, or no flux"
-    if fraction >= UNLIKE:
-        return f"unlike the training set: further from it than {_percent(fraction)} of mocks"
-    if fraction >= FAR:
-        return f"at its edge: further from it than {_percent(fraction)} of mocks"
-    return f"like the training set: {_percent(1 - fraction)} of mocks are further from it"
-
-
-def _percent(fraction: float) -> str:
-    return ">99.9\u00a0%" if fraction > 0.999 else f"{100 * fraction:.3g}\u00a0%"
 
 
 def inside(points: np.ndarray, outline: np.ndarray) -> np.ndarray:

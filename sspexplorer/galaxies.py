@@ -148,7 +148,7 @@ class GalaxyPrior:
     ) -> Populations:
         n = len(episodes[0].mass)
         metals = self._metallicities(library, n, rng)
-        episodes = tuple(
+        mixed = tuple(
             Episodes(e.shape, e.start, e.end, e.timescale, e.mass, m)
             for e, m in zip(episodes, metals, strict=True)
         )
@@ -164,7 +164,7 @@ class GalaxyPrior:
         truths = np.empty((n, len(NAMES)))
 
         def spectra(rows: np.ndarray) -> np.ndarray:
-            masses = mixer.masses(tuple(e.rows(rows) for e in episodes))
+            masses = mixer.masses(tuple(e.rows(rows) for e in mixed))
             truths[rows] = mixer.truths(masses, ebv[rows])
             return mixer.spectra(masses, ebv[rows], gas.rows(rows))
 

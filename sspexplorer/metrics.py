@@ -266,11 +266,16 @@ def correlation(
         rng = np.random.default_rng(seed)
         drawn = rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=n_draws)
         weights = np.concatenate([weights, drawn])
-    answers = []
-    for a, b in ((x, y), (rankdata(x), rankdata(y))):
-        coefficients = _pearson_of_groups(a, b, index, weights)
-        answers += [float(coefficients[0]), float(np.std(coefficients[1:]))]
-    return Correlation(*answers, n=len(x), n_groups=n_groups)
+    linear = _pearson_of_groups(x, y, index, weights)
+    ranks = _pearson_of_groups(rankdata(x), rankdata(y), index, weights)
+    return Correlation(
+        float(linear[0]),
+        float(np.std(linear[1:])),
+        float(ranks[0]),
+        float(np.std(ranks[1:])),
+        n=len(x),
+        n_groups=n_groups,
+    )
 
 
 def _pearson_of_groups(

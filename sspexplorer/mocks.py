@@ -167,7 +167,7 @@ def _stack(table: pa.Table, names: Sequence[str]) -> np.ndarray:
     return np.stack([table[name].to_numpy() for name in names], axis=1).astype(np.float32)
 
 
-def split_of(ssp: Sequence[str], seed: int = 0) -> np.ndarray:
+def split_of(ssp: Sequence[str] | np.ndarray, seed: int = 0) -> np.ndarray:
     """Assign whole SSPs to train, validation and test (65, 15 and 20 %).
 
     The answer depends only on an SSP's identifier and ``seed``, so an SSP that a model has not

@@ -130,7 +130,7 @@ def read_nebular(path: Path) -> NebularGrid:
     try:
         with h5py.File(path, "r") as file:
             return NebularGrid(
-                **{field: str(file.attrs[field]) for field in _TEXTS},
+                **{field: str(file.attrs[field]) for field in _TEXTS},  # type: ignore[arg-type]
                 provenance=json.loads(file.attrs["provenance"]),
                 left_out=tuple(json.loads(file.attrs["left_out"])),
                 line_name=file["line_name"].asstr()[:].astype(str),
@@ -258,7 +258,7 @@ def _checked(
     if not (np.isfinite(arrays[0]).all() and np.isfinite(arrays[1]).all()):
         raise InputError("Nebular emission needs an age and a metallicity that are finite numbers.")
     check_log_u(arrays[2])
-    return np.broadcast_arrays(*arrays)
+    return list(np.broadcast_arrays(*arrays))
 
 
 def line_luminosities(

@@ -123,8 +123,8 @@ class NoiseModel:
     @classmethod
     def from_dict(cls, content: dict) -> "NoiseModel":
         """Rebuild a model from :meth:`to_dict`."""
-        tables = (np.array(content[key], dtype=float) for key in ("magnitudes", "errors"))
-        return cls(*tables, content["description"])
+        magnitudes, errors = (np.array(content[k], float) for k in ("magnitudes", "errors"))
+        return cls(magnitudes, errors, content["description"])
 
     @classmethod
     def sky_limited(cls, floor: float, area: float, description: str = "") -> "NoiseModel":
@@ -267,7 +267,7 @@ def measure_noise(
             f"{_POSSIBLE[0]:g} and {_POSSIBLE[1]:g}; {MIN_GALAXIES} are needed. Check where the "
             "magnitude is taken from."
         )
-    absent = ~measured.any(axis=0)
+    absent = ~np.any(measured, axis=0)
     if absent.sum() > _MAX_ABSENT:
         raise InputError(f"{absent.sum()} of the {N_BANDS} bands have no flux with an error.")
     error = np.where(measured, error, np.nan)[used]

@@ -185,20 +185,24 @@ def draw_ebv(grid: Sequence[float], n: int, rng: np.random.Generator) -> np.ndar
     InputError
         If the grid has fewer than two values, or they do not increase.
     """
-    grid = np.asarray(grid, dtype=float)
-    if len(grid) < 2 or not np.all(np.diff(grid) > 0):
+    values = np.asarray(grid, dtype=float)
+    if len(values) < 2 or not np.all(np.diff(values) > 0):
         raise InputError("A prior of E(B−V) needs at least two values that increase.")
-    edges = np.concatenate([grid[:1], (grid[1:] + grid[:-1]) / 2, grid[-1:]])
-    cell = rng.integers(len(grid), size=n)
+    edges = np.concatenate([values[:1], (values[1:] + values[:-1]) / 2, values[-1:]])
+    cell = rng.integers(len(values), size=n)
     return rng.uniform(edges[cell], edges[cell + 1])
 
 
 def shuffled(parts: Sequence[Populations], rng: np.random.Generator) -> Populations:
     """Populations of several parts in one, in random order."""
-    fields = ("flux", "targets", "redshift", "library")
     order = rng.permutation(sum(len(part) for part in parts))
-    whole = {name: np.concatenate([getattr(p, name) for p in parts])[order] for name in fields}
-    return replace(parts[0], **whole)
+    return replace(
+        parts[0],
+        flux=np.concatenate([part.flux for part in parts])[order],
+        targets=np.concatenate([part.targets for part in parts])[order],
+        redshift=np.concatenate([part.redshift for part in parts])[order],
+        library=np.concatenate([part.library for part in parts])[order],
+    )
 
 
 def between_neighbours(

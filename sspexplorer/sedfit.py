@@ -81,8 +81,13 @@ class ModelGrid:
         """
         if not np.any(mask):
             raise InputError("No model is left to fit with.")
-        columns = (self.flux, self.parameters, self.library, self.ssp)
-        return ModelGrid(*(column[mask] for column in columns), self.redshift)
+        return ModelGrid(
+            self.flux[mask],
+            self.parameters[mask],
+            self.library[mask],
+            self.ssp[mask],
+            self.redshift,
+        )
 
     @cached_property
     def _marginals(self) -> list[tuple[np.ndarray, sparse.csr_matrix]]:

@@ -24,6 +24,12 @@ def csv_bytes(columns, **kwargs):
     return pd.DataFrame(columns).to_csv(index=False, **kwargs).encode()
 
 
+def as_text_of(columns, delimiter):
+    """Text of columns of cells, every cell in quotes."""
+    rows = [list(columns), *zip(*columns.values(), strict=True)]
+    return "".join(delimiter.join(f'"{cell}"' for cell in row) + "\n" for row in rows).encode()
+
+
 def read_csv(columns, name="galaxies.csv", **kwargs):
     return read_catalogue(csv_bytes(columns), name, **kwargs)
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from tap_server import TAPServer, serve_tap
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PATIENCE = 60_000  # ms; shared machines stall
@@ -65,7 +66,16 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
-def server(repository: Path, tmp_path_factory) -> Iterator[str]:
+def archive() -> Iterator[TAPServer]:
+    """Archive that the app asks: on this machine."""
+    with serve_tap() as service:
+        os.environ["SSPEXPLORER_TAP"] = service.url
+        yield service
+        del os.environ["SSPEXPLORER_TAP"]
+
+
+@pytest.fixture(scope="session")
+def server(repository: Path, archive: TAPServer, tmp_path_factory) -> Iterator[str]:
     """URL of the app, served as the README says."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -16,7 +16,6 @@ from sspexplorer.embedding import (
     equal_magnitude,
     features,
     inside,
-    likeness,
     load_embedding,
     training_templates,
 )
@@ -81,12 +80,11 @@ def test_held_out_mocks_are_spread_evenly_over_the_reference(embedding, held_out
     assert np.mean(fraction >= 0.99) < 0.03
 
 
-def test_what_no_model_makes_is_called_unlike_the_training_set(embedding):
+def test_what_no_model_makes_is_further_than_mocks(embedding):
     flux = training_templates().flux[::2000].astype(float)
     flux[:, 20:40:3] *= 1.6  # a comb of emission lines
     fraction = embedding.fraction_nearer(embedding.distance(flux), 16.0)
     assert (fraction > 0.99).all()
-    assert all("unlike the training set" in likeness(value) for value in fraction)
     assert np.isfinite(embedding.place(flux)).all()  # though the plane has a place for it
 
 
@@ -104,7 +102,6 @@ def test_rows_that_cannot_be_used_have_no_place(embedding, held_out):
     np.testing.assert_array_equal(np.isfinite(distance), usable)
     np.testing.assert_allclose(placed[[0, 5]], whole[[0, 5]], atol=1e-4)
     assert np.isnan(embedding.fraction_nearer(distance, 18.0)).tolist() == (~usable).tolist()
-    assert "cannot be placed" in likeness(float("nan"))
 
 
 def test_the_card_says_how_faithful_the_map_is(embedding, held_out):

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -95,6 +96,18 @@ def test_flags_say_what_is_doubtful_and_no_number_is_made_up(model, mocks):
     ]
     assert table["pred_n_bands"].tolist() == [57, 46, 45, 19, 0, 57, 57]
     assert table["pred_log_age"].notna().tolist() == [True] * 3 + [False] * 3 + [True]
+
+
+def test_a_band_far_noisier_than_the_others_is_taken_as_missing(model, mocks):
+    flux = mocks.flux[:20].astype(float)
+    error = mocks.flux_err[:20].astype(float)
+    error[:, 30] = flux[:, 30]
+    without = flux.copy()
+    without[:, 30] = np.nan
+    found, expected = predict(model, flux, flux_err=error), predict(model, without)
+    assert (found["pred_flag"] == "bands-too-noisy").all()
+    pd.testing.assert_frame_equal(found.iloc[:, :4], expected.iloc[:, :4])
+    assert (predict(model, flux, flux_err=mocks.flux_err[:20])["pred_flag"] == "").all()
 
 
 def test_a_row_is_predicted_alike_alone_and_in_company(model, mocks):

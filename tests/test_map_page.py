@@ -8,13 +8,14 @@ import pytest
 from pictures import Figure, again_until, wait_for
 from playwright.sync_api import Locator, Page, expect
 
+from sspexplorer import flags
 from sspexplorer.analysis.sed_map import MapGalaxies, MapMocks, Region, map_table
 from sspexplorer.app import cache
 from sspexplorer.app.explore.sed_map import SEDMap
 from sspexplorer.app.frame.shell import load_extensions
 from sspexplorer.app.state import SharedState
 from sspexplorer.catalogue import read_catalogue
-from sspexplorer.models import load_model
+from sspexplorer.models import load_model, predict_rows
 from sspexplorer.plots.embedding import MAX_PICKED
 from sspexplorer.resources import data_path
 
@@ -67,6 +68,27 @@ def test_galaxies_without_use_have_no_place_and_no_errors_are_told_apart():
     assert placed.judged(19.5)["compared"].tolist()[1:] == [19.5, 19.5]
     assert placed.judged(19.5)["compared"][0] == placed.judged(16.0)["compared"][0]
     assert np.isfinite(placed.judged(19.5)["nearer"].to_numpy()).tolist() == [True, False, True]
+
+
+def test_the_map_and_the_catalogue_call_the_same_galaxies_unlike_the_training():
+    table = pd.read_csv(data_path("examples", "simulated_galaxies.csv")).head(40)
+    comb = [name for name in table if re.fullmatch(r"J0[56]\d0", name)][::2]
+    table.loc[:9, comb] *= 1.8
+    catalogue = read_catalogue(table.to_csv(index=False).encode(), "forty.csv")
+    placed = MapGalaxies.place(catalogue, load_model("default"))
+    found = predict_rows(
+        placed.judge,
+        catalogue.flux,
+        catalogue.flux_err,
+        catalogue.redshift,
+        catalogue.redshift_err,
+    ).table
+    flagged = ["unlike-training" in flags.codes(flag) for flag in found["pred_flag"]]
+    assert placed.unlike.tolist() == flagged
+    assert 0 < placed.unlike.sum() < 20
+    words = placed.judged(19.0)["verdict"].str.startswith("unlike")
+    assert words.tolist() == flagged
+    np.testing.assert_array_equal(placed.table["p_value"], found["pred_p_value"])
 
 
 def test_marks_follow_table_and_clicks():

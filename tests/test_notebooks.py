@@ -146,7 +146,7 @@ def reader(browser: Browser, lab: str) -> Iterator[Page]:
 
     context.route("**/*", only_here)
     page = context.new_page()
-    page.set_default_timeout(300_000)
+    page.set_default_timeout(120_000)
     page.on("websocket", lambda ws: ws.url.startswith(allowed) or others.append(ws.url))
     yield page
     context.close()
@@ -185,9 +185,8 @@ FIGURES = """() => {
     }));
 }"""
 
-DRAWN = """figure => [...figure.shadowRoot.querySelectorAll('canvas')].some(canvas =>
-    canvas.width > 0 && canvas.height > 0 &&
-    canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(v => v))"""
+DRAWN = """canvas => canvas.width > 0 && canvas.height > 0 && canvas.getContext('2d')
+    .getImageData(0, 0, canvas.width, canvas.height).data.some(value => value)"""
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -209,7 +208,8 @@ def test_a_notebook_runs_draws_every_figure_and_its_page_answers(
     assert all(figure["bounded"] and not figure["wheel"] for figure in figures)
     for figure in shown.all():
         figure.scroll_into_view_if_needed()
-        reader.wait_for_function(DRAWN, arg=figure.element_handle())
+        canvas = figure.locator("canvas").first.element_handle()
+        reader.wait_for_function(DRAWN, arg=canvas)
 
     last = reader.locator(".jp-Notebook .jp-CodeCell").last
     last.scroll_into_view_if_needed()

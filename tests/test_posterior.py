@@ -3,9 +3,11 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
+from sspexplorer.bands import BAND_NAMES
 from sspexplorer.errors import InputError
 from sspexplorer.models import load_model
 from sspexplorer.noise import NoiseModel
@@ -13,7 +15,7 @@ from sspexplorer.noisy_bands import surroundings
 from sspexplorer.populations import SSPPrior
 from sspexplorer.posterior.inputs import N_INPUTS, relative_noise
 from sspexplorer.posterior.likeness import learn_likeness
-from sspexplorer.posterior.model import PosteriorModel, is_posterior
+from sspexplorer.posterior.model import PosteriorModel
 from sspexplorer.posterior.network import Architecture
 from sspexplorer.posterior.observing import Observer
 from sspexplorer.posterior.prediction import (
@@ -24,7 +26,7 @@ from sspexplorer.posterior.prediction import (
     prepared,
     redshifts_as,
 )
-from sspexplorer.posterior.training import PosteriorRecipe, train_posterior
+from sspexplorer.posterior.training import PosteriorRecipe, train_few_bands, train_posterior
 from sspexplorer.posterior.validation.trust import (
     GAPS,
     held_out,
@@ -33,6 +35,7 @@ from sspexplorer.posterior.validation.trust import (
     measure_photoz,
     measure_redshifts,
 )
+from sspexplorer.shipped import is_posterior
 
 PRIOR = SSPPrior(libraries=("popstar",))
 NOISE = NoiseModel.default()
@@ -60,7 +63,7 @@ def test_a_model_learns_keeps_what_it_learnt_and_says_how(model, mocks, tmp_path
     assert len(model.card["training"]["history"]) == 1 or (last < first).all()
     model.save(tmp_path / "m")
     assert is_posterior(tmp_path / "m")
-    again = load_model(tmp_path / "m").model
+    again = PosteriorModel.load(tmp_path / "m")
     # Weights are kept with 16 bits.
     for one, other in zip(
         model.posterior(mocks.flux, mocks.error),
@@ -144,6 +147,52 @@ def test_what_cannot_be_predicted_says_why(estimator, mocks):
         assert flag.startswith(expected)
     assert table["pred_log_age"].isna().tolist() == [True] * 4 + [False] * 3
     assert len(predict_posterior(estimator, flux[:0], error[:0])) == 0
+
+
+def test_a_band_that_says_nothing_counts_for_nothing(estimator, mocks):
+    flux, error = mocks.flux[:40].copy(), mocks.error[:40].copy()
+    without = flux.copy()
+    without[:, [12, 30]] = np.nan
+    error[:, [12, 30]] = flux[:, [12, 30]]
+    choices = Choices(use_all=True)
+    found, expected = (
+        predict_posterior(estimator, f, error, choices=choices) for f in (flux, without)
+    )
+    names = {BAND_NAMES[12], BAND_NAMES[30]}
+    left_out = found["pred_set_aside"].str.split().map(set) == names
+    assert left_out.mean() > 0.8
+    assert found.loc[left_out, "pred_flag"].str.contains("bands-too-noisy").all()
+    for name in ("pred_log_age", "pred_log_age_err", "pred_n_bands"):
+        np.testing.assert_allclose(found.loc[left_out, name], expected.loc[left_out, name])
+
+
+def test_few_bands_get_the_wide_answer_that_they_deserve(model, estimator, mocks, tmp_path):
+    recipe = PosteriorRecipe(n_populations=2000, n_steps=60, batch_size=128)
+    train_few_bands(model, PRIOR, recipe).save(tmp_path)
+    able = dataclasses.replace(estimator, model=PosteriorModel.load(tmp_path))
+    flux, error = mocks.flux[:30].copy(), mocks.error[:30]
+    few = flux.copy()
+    few[:10, 7:], few[10:20, 4:] = np.nan, np.nan
+    table, whole = (predict_posterior(able, f, error) for f in (few, flux))
+    assert table["pred_flag"][:10].str.startswith("few-bands").all()
+    assert (table["pred_flag"][10:20] == "too-few-bands").all()
+    assert table["pred_log_age"].notna().tolist() == [True] * 10 + [False] * 10 + [True] * 10
+    # The likeness of so few bands means nothing.
+    assert table["pred_p_value"][:20].isna().all()
+    wider = table["pred_log_age_err"][:10] > whole["pred_log_age_err"][:10]
+    assert wider.mean() > 0.6
+    pd.testing.assert_frame_equal(table[20:], whole[20:])
+    # Without such a network there is no answer, rather than a wrong one.
+    assert (predict_posterior(estimator, few, error)["pred_flag"][:20] == "too-few-bands").all()
+
+
+def test_training_for_few_bands_meets_few_bands():
+    observer = Observer(NOISE, torch.Generator().manual_seed(0), few_bands=True)
+    flux = torch.rand(2000, 57, generator=torch.Generator().manual_seed(1)) + 0.5
+    seen = observer.observe(flux, torch.full((2000,), 0.05))
+    there = (seen.inputs[:, 2 * 57 : 3 * 57] > 0).sum(dim=1)
+    assert (there.min(), there.max()) == (5, 44)
+    assert 0.4 < (there < 20).float().mean() < 0.6
 
 
 def test_the_floor_is_added_in_quadrature(mocks):

@@ -3,6 +3,7 @@ import re
 import holoviews as hv
 import numpy as np
 import pytest
+from onlooker import Onlooker
 from pictures import Figure, wait_for
 from playwright.sync_api import Page, expect
 
@@ -71,24 +72,28 @@ def test_look_alikes_differ_by_less_than_the_noise_of_a_band():
 def test_a_preset_is_taken_and_taken_back():
     page = SEDExplorer()
     first = page.seds
-    page._preset.value = "Young and old, as in Fig. 2"
+    seen = Onlooker(page)
+    seen.control("Presets").value = "Young and old, as in Fig. 2"
     assert page.seds == PRESETS["Young and old, as in Fig. 2"].seds
-    assert all((o.flux == o.noise_free).all() for o in page._observations.data)
-    page._remove.clicks += 1
-    assert page._preset.value == ""
-    page._undo.clicks += 1
-    page._undo.clicks += 1
+    saved = seen.saved("Download these SEDs (CSV)")
+    assert (saved["flux"] == saved["noise_free"]).all()
+    seen.press("−")
+    assert seen.control("Presets").value == ""
+    seen.press("↶")
+    seen.press("↶")
     assert (page.seds, page.noisy) == (first, True)
-    assert page._preset.value == preset_of(first)
-    assert page._undo.disabled
+    assert seen.control("Presets").value == preset_of(first)
+    assert seen.control("↶").disabled
 
 
 def test_a_measured_noise_takes_the_place_of_the_default():
     page = SEDExplorer()
     default = NoiseModel.default()
-    before = page._observations.data[0].flux_err
+    seen = Onlooker(page)
+    before = seen.saved("Download these SEDs (CSV)")["flux_err"]
     page.state.noise = NoiseModel(default.magnitudes, 2 * default.errors, "twice")
-    assert page._observations.data[0].flux_err == pytest.approx(2 * before)
+    after = seen.saved("Download these SEDs (CSV)")["flux_err"]
+    assert after.to_numpy() == pytest.approx(2 * before.to_numpy())
 
 
 def shown(figures: list[Figure], column: str) -> set:

@@ -10,6 +10,7 @@ import sspexplorer
 # The street, one way: a module imports only from those before it.
 STREET = (
     "errors",
+    "letters",
     "resources",
     "constants",
     "progress",
@@ -19,6 +20,7 @@ STREET = (
     "bands",
     "dust",
     "photometry",
+    "foreground",
     "noise",
     "noisy_bands",
     "nebular",
@@ -37,6 +39,7 @@ STREET = (
     "posterior",
     "models",
     "catalogue",
+    "archive",
     "analysis",
     "jobs",
     "plots",

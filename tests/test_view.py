@@ -15,6 +15,10 @@ from bokeh.models import FactorRange, Plot
 
 import sspexplorer.plots
 from sspexplorer.analysis.by_magnitude import metrics_by_magnitude
+from sspexplorer.analysis.galaxy import Galaxy
+from sspexplorer.analysis.held_out import density_table
+from sspexplorer.analysis.histories import SSPEquivalent
+from sspexplorer.analysis.sed_map import RegionParameters, map_table
 from sspexplorer.catalogue import read_catalogue
 from sspexplorer.histories import PAPER_FAMILIES, evolve
 from sspexplorer.histories.tables import history_table
@@ -65,7 +69,7 @@ def known_mocks() -> pd.DataFrame:
     mocks = make_mocks(["emiles", "popstar"], ebv_grid=[0.0, 0.3], magnitudes=[16.0, 20.0], seed=1)
     truth = mocks.labels[list(PARAMETERS)].to_numpy()
     error = np.random.default_rng(1).normal(0, [0.2, 0.2, 0.03], truth.shape)
-    return density.density_table(mocks.labels, truth + error)
+    return density_table(mocks.labels, truth + error)
 
 
 def seen(log_age: float = 9.5, number: int = 0) -> Any:
@@ -81,7 +85,7 @@ def follow() -> PIPE:
 
 def galaxy() -> PIPE:
     real = read_catalogue(data_path("examples", "real_galaxies.csv"))
-    one = catalogue_plots.Galaxy(real.flux[0], real.flux_err[0], real.flux[0])
+    one = Galaxy(real.flux[0], real.flux_err[0], real.flux[0])
     return PIPE(data=one)
 
 
@@ -106,7 +110,7 @@ def compared(n: int) -> hv.Overlay:
 def mapped() -> pd.DataFrame:
     mocks = make_mocks(["emiles"], ebv_grid=[0.0], magnitudes=[16.0])
     plane = np.random.default_rng(4).normal(size=(len(mocks), 2))
-    return embedding.map_table(mocks.labels, plane)
+    return map_table(mocks.labels, plane)
 
 
 def drawn_posterior() -> corner.Corner:
@@ -144,7 +148,7 @@ FIGURES: dict[Callable, Callable[[], Any]] = {
     ),
     histories.rate_picture: lambda: histories.rate_picture(follow(), histories.TimeMark(5.0)),
     histories.likeness_picture: lambda: histories.likeness_picture(
-        PIPE(data=histories.Likeness(1, seen(), seen(9.4)))
+        PIPE(data=SSPEquivalent(1, seen(), seen(9.4)))
     ),
     magnitude.metric_curves: lambda: magnitude.metric_curves(
         metrics_by_magnitude(known_mocks(), "default")
@@ -153,7 +157,7 @@ FIGURES: dict[Callable, Callable[[], Any]] = {
         map_region.RegionSEDs(np.ones((3, 57)) * [[0.9], [1.0], [1.1]], np.ones((1, 57)), ("one",))
     ),
     map_region.prediction_histogram: lambda: map_region.prediction_histogram(
-        PIPE(data=map_region.RegionParameters(np.full((5, 3), 0.2), np.full((5, 3), 0.2))), "ebv"
+        PIPE(data=RegionParameters(np.full((5, 3), 0.2), np.full((5, 3), 0.2))), "ebv"
     ),
     noise.error_picture: lambda: noise.error_picture(noise_pipe()),
     noise.noisy_picture: lambda: noise.noisy_picture(PIPE(data=[(0, seen()), (1, seen(9, 1))])),

@@ -127,8 +127,13 @@ class Answers:
     ) -> "Answers":
         """Put the table together with what is to be said of it."""
         gathered = cls.gather(catalogue, predictions.table, asked.model)
-        said = {"meaning": predictions.meaning, "remarks": predictions.remarks}
-        return replace(gathered, network=asked.network, asked=asked, **said)
+        return replace(
+            gathered,
+            network=asked.network,
+            asked=asked,
+            meaning=predictions.meaning,
+            remarks=predictions.remarks,
+        )
 
     @classmethod
     def gather(cls, catalogue: Catalogue, predictions: pd.DataFrame, model: str) -> "Answers":
@@ -235,7 +240,7 @@ def own_columns(catalogue: Catalogue) -> list[str]:
             candidates.append(name)
 
     def rank(name: str) -> int:
-        if _is_identifier(name):
+        if name == catalogue.id_column or _is_identifier(name):
             return 0
         if _MAGNITUDE.search(_simple(name)):
             return 1

@@ -203,15 +203,18 @@ class Answer:
         """A member at a time, with noise if that was asked for, and the SSP it is taken for."""
         question, row = self.question, self.row(member, time)
         library = load_library(question.library)
-        seen = {"magnitude": question.magnitude, "noise": question.noise}
         ssp = observe(
             library,
             row["pred_log_age"],
             row["pred_metallicity"],
             ebv=max(0.0, row["pred_ebv"]),
-            **seen,
+            magnitude=question.magnitude,
+            noise=question.noise,
         )
-        composite = _observed(self.evolutions[member - 1], row, library.name, **seen)
+        evolution = self.evolutions[member - 1]
+        composite = _observed(
+            evolution, row, library.name, magnitude=question.magnitude, noise=question.noise
+        )
         if not question.noisy:
             composite = replace(composite, flux=composite.noise_free)
         return SSPEquivalent(member, composite, replace(ssp, flux=ssp.noise_free), question.noisy)
@@ -231,8 +234,10 @@ def answer(question: Question, load: Callable[[str], AnyModel] = load_model) -> 
     tables = {}
     for name in question.models:
         model = load(name)
-        how = _points if isinstance(model, Model) else _posteriors
-        tables[name] = how(question, model, evolutions)
+        if isinstance(model, Model):
+            tables[name] = _points(question, model, evolutions)
+        else:
+            tables[name] = _posteriors(question, model, evolutions)
     return Answer(question, evolutions, tables)
 
 

@@ -125,7 +125,7 @@ class Scores:
                 for low, high in range_limits(parameter)
             ),
             medians=medians_table(table, parameter, residual=residual),
-            n_ssp=np.count_nonzero(np.bincount(table["ssp"].cat.codes)),
+            n_ssp=int(np.count_nonzero(np.bincount(table["ssp"].cat.codes))),
         )
 
     def range_texts(self) -> list[str]:

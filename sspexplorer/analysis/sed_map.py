@@ -10,10 +10,8 @@ import pandas as pd
 from sspexplorer.analysis.catalogue import Answers
 from sspexplorer.catalogue import Catalogue
 from sspexplorer.embedding import (
-    UNLIKE,
     equal_magnitude,
     inside,
-    likeness,
     load_embedding,
     sparse_templates,
     training_templates,
@@ -23,8 +21,12 @@ from sspexplorer.labels import age_text, library_label
 from sspexplorer.libraries import LIBRARY_NAMES, in_order
 from sspexplorer.metrics import OUTLIER_LIMIT, summary
 from sspexplorer.mocks import PARAMETERS
+from sspexplorer.models import load_model
 from sspexplorer.networks.prediction import predict
+from sspexplorer.posterior.likeness import UNLIKE
+from sspexplorer.posterior.prediction import likeness_p_values
 from sspexplorer.progress import NO_PROGRESS, Progress
+from sspexplorer.shipped import DEFAULT_MODEL, posterior_names
 
 if TYPE_CHECKING:
     from sspexplorer.networks.model import Model
@@ -221,18 +223,22 @@ class MapGalaxies:
         ``row`` (from 1), ``name``, ``log_age``, ``metallicity``, ``ebv`` and ``flag`` (see
         :class:`~sspexplorer.analysis.catalogue.Answers`), ``x``, ``y``, ``distance``,
         ``nearest`` (row of the training templates, −1 if none), a column with the distance from
-        each library, and ``magnitude``: that of mocks of the same signal-to-noise ratio, NaN
-        where errors are unknown.
+        each library, ``magnitude``: that of mocks of the same signal-to-noise ratio, NaN
+        where errors are unknown, and ``p_value``: how often galaxies like those of the training
+        of model ``judge`` are farther from it, as in ``pred_p_value``.
     flux : ndarray, shape (n, 57)
         F_ν over the median of the bands that are there.
     n_rows : int
         Rows of the catalogue; of a long one only some are placed.
+    judge : str
+        Name of the model with error bars that says which are unlike its training; "" without one.
     """
 
     name: str
     table: pd.DataFrame
     flux: np.ndarray
     n_rows: int
+    judge: str = DEFAULT_MODEL
 
     @classmethod
     def place(
@@ -265,21 +271,33 @@ class MapGalaxies:
             columns = {"x": x, "y": y, "distance": nearest.distance}
             columns["nearest"] = best[np.arange(len(best)), closest]
             parts.append(nearest.distances.assign(**columns))
-        predictions = predict(model, catalogue.flux, redshift, progress=progress)
+        predictions = predict(
+            model, catalogue.flux, redshift, flux_err=catalogue.flux_err, progress=progress
+        )
         answers = Answers.gather(catalogue, predictions, "")
         kept = ["row", "name", *PARAMETERS, "flag"]
         table = answers.table[kept].iloc[rows].reset_index(drop=True)
         table = pd.concat([table, pd.concat(parts, ignore_index=True)], axis=1)
         table["magnitude"] = equal_magnitude(flux, catalogue.flux_err[rows])
+        judge = DEFAULT_MODEL if DEFAULT_MODEL in posterior_names() else ""
+        table["p_value"] = _p_values(judge, catalogue, rows, progress)
         table["of"] = templates.labels["library"].reindex(table["nearest"]).to_numpy()
         unnamed = table["name"] == ""
         table.loc[unnamed, "name"] = "row " + table.loc[unnamed, "row"].astype(str)
-        return cls(catalogue.name, table, _over_median(flux), len(catalogue))
+        return cls(catalogue.name, table, _over_median(flux), len(catalogue), judge)
 
     @property
     def placed(self) -> np.ndarray:
         """Which have a place, shape (n,)."""
         return self.table["x"].notna().to_numpy()
+
+    @property
+    def unlike(self) -> np.ndarray:
+        """Which are unlike the training of the model that judges, shape (n,).
+
+        The same galaxies have the flag ``unlike-training`` when that model predicts them.
+        """
+        return self.table["p_value"].to_numpy() < UNLIKE
 
     def judged(self, magnitude: float) -> pd.DataFrame:
         """Table with ``nearer`` (see ``Embedding.fraction_nearer``) and ``verdict`` in words.
@@ -287,31 +305,42 @@ class MapGalaxies:
         Parameters
         ----------
         magnitude : float
-            i magnitude of the mocks to compare with where errors are unknown.
+            i magnitude of the mocks to compare distances with where errors are unknown.
         """
         table = self.table
         compared = table["magnitude"].fillna(magnitude).to_numpy()
         nearer = load_embedding().fraction_nearer(table["distance"].to_numpy(), compared)
-        verdicts = [likeness(fraction) for fraction in nearer]
+        verdicts = [self._verdict(p) for p in table["p_value"]]
         return table.assign(compared=compared, nearer=nearer, verdict=verdicts)
 
-    def unlike(self, magnitude: float) -> dict[str, int]:
-        """Count the galaxies that are unlike the templates of one library, and of "all".
+    def _verdict(self, p_value: float) -> str:
+        if not self.judge:
+            return "no model with error bars is there to judge it"
+        if np.isnan(p_value):
+            return "not judged: too few bands, no flux, or a redshift beyond the models"
+        share = f"{p_value:.0%}" if p_value > UNLIKE else "less than 1%"
+        kind = "unlike" if p_value < UNLIKE else "like"
+        return f"{kind} the training of “{self.judge}”: {share} of its galaxies are farther off"
 
-        The comparison is always with held-out mocks and the templates of all libraries.
-
-        Parameters
-        ----------
-        magnitude : float
-            As for :meth:`judged`.
-        """
-        compared = self.table["magnitude"].fillna(magnitude).to_numpy()
+    def median_distances(self) -> dict[str, float]:
+        """Median distance from the templates of each library, and of "all"."""
         columns = {name: name for name in LIBRARY_NAMES} | {"all": "distance"}
-        nearer = load_embedding().fraction_nearer
-        return {
-            name: int((nearer(self.table[column].to_numpy(), compared) >= UNLIKE).sum())
-            for name, column in columns.items()
-        }
+        return {name: float(self.table[column].median()) for name, column in columns.items()}
+
+
+def _p_values(judge: str, catalogue: Catalogue, rows: np.ndarray, progress: Progress) -> np.ndarray:
+    if not judge:
+        return np.full(len(rows), np.nan)
+    redshifts = (
+        None if z is None else z[rows] for z in (catalogue.redshift, catalogue.redshift_err)
+    )
+    return likeness_p_values(
+        load_model(judge),
+        catalogue.flux[rows],
+        catalogue.flux_err[rows],
+        *redshifts,
+        progress=progress,
+    )
 
 
 def _over_median(flux: np.ndarray) -> np.ndarray:

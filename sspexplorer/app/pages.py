@@ -1,5 +1,6 @@
 """The pages of the app, in the order of the header. A new page is one line here."""
 
+from sspexplorer.app.apply.archive import FromTheArchive
 from sspexplorer.app.apply.catalogue import YourCatalogue
 from sspexplorer.app.explore.histories import MixedPopulations
 from sspexplorer.app.explore.libraries import Libraries
@@ -31,6 +32,7 @@ PAGES = (
     Entry("one-library", "One library or all", "trust", OneLibraryOrAll),
     Entry("sedfit", "SED fitting", "trust", SEDFitting),
     Entry("catalogue", "Your catalogue", "apply", YourCatalogue),
+    Entry("archive", "From the archive", "apply", FromTheArchive),
     Entry("training", "Train a network", "train", TrainANetwork),
     Entry("samples", "Mock sample", "train", MockSamplePage),
 )

@@ -5,7 +5,16 @@
 ('Text separated by commas.', '57 of the 57 bands found (AUTO photometry), all with errors.', …)
 """
 
+from sspexplorer.catalogue.columns_map import dump_map, load_map
 from sspexplorer.catalogue.names import BandColumn
+from sspexplorer.catalogue.photometries import ChoiceNeededError
 from sspexplorer.catalogue.reading import Catalogue, read_catalogue
 
-__all__ = ["BandColumn", "Catalogue", "read_catalogue"]
+__all__ = [
+    "BandColumn",
+    "Catalogue",
+    "ChoiceNeededError",
+    "dump_map",
+    "load_map",
+    "read_catalogue",
+]

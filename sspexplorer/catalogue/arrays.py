@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
-import yaml
 from astropy.table import Table
 from scipy.optimize import linear_sum_assignment
 
 from sspexplorer.bands import BAND_NAMES, load_bands
 from sspexplorer.catalogue.band_words import CENTRE_TOLERANCE, CENTRES, take_bands
+from sspexplorer.catalogue.headers import keywords
 from sspexplorer.catalogue.values import AnyTable, column_names, column_numbers, column_width
 from sspexplorer.catalogue.words import words_of
 from sspexplorer.errors import InputError
@@ -85,7 +85,7 @@ def _lists(table: AnyTable) -> Iterator[tuple[str, Sequence]]:
         elif _NAMES.fullmatch(simple) and (words := _filter_words(table, name)):
             yield f"column {name}", words
     numbered: dict[int, str] = {}
-    for key, value in _metadata(table).items():
+    for key, value in keywords(table).items():
         simple = str(key).lower()
         if _WAVELENGTHS.fullmatch(simple) or _NAMES.fullmatch(simple):
             entries = _split(value) if isinstance(value, str) else value
@@ -144,24 +144,6 @@ def _cell(value: object) -> tuple[str, ...]:
 
 def _split(text: str) -> list[str]:
     return [word for word in re.split(r"[\s,;|\[\](){}'\"]+", text) if word]
-
-
-def _metadata(table: AnyTable) -> dict:
-    """What the file says of the whole table."""
-    if isinstance(table, Table):
-        return dict(table.meta)
-    found: dict = {}
-    for key, value in (table.schema.metadata or {}).items():
-        text = value.decode("utf-8", "replace")
-        if key == b"table_meta_yaml":
-            try:
-                described = yaml.safe_load(text)
-            except yaml.YAMLError:
-                continue
-            found |= dict(described.get("meta") or {}) if isinstance(described, dict) else {}
-        else:
-            found[key.decode("utf-8", "replace")] = text
-    return found
 
 
 def _order(entries: Sequence, where: str) -> Order | None:

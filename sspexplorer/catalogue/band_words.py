@@ -97,14 +97,14 @@ def _of_word(word: str) -> BandWord | None:
         return _of_digits(match[2], "JPAS" if match[1] == "JPAS" else "", word)
     if _DIGITS.fullmatch(word):
         found = _of_digits(word, "")
-        return BandWord(found.band, True, weak=True) if found.known else None
+        return BandWord(found.band, True, weak=True) if found and found.known else None
     if word in ("I", "UJ"):
         return BandWord({"I": "iSDSS", "UJ": "uJAVA"}[word], True, weak=True)
     return BandWord(word, False, weak=True) if word in _BROAD - {"Z"} else None
 
 
-def _of_digits(digits: str, survey: str, word: str = "") -> BandWord:
-    """Band of ``0378`` or ``378`` nm, or after a survey's name of ``3785`` Å.
+def _of_digits(digits: str, survey: str, word: str = "") -> BandWord | None:
+    """Band of ``0378`` or ``378`` nm, or after a survey's name of ``3785`` Å, or None.
 
     Never the nearest: J0395 of J-PLUS is none of ours.
     """
@@ -115,4 +115,6 @@ def _of_digits(digits: str, survey: str, word: str = "") -> BandWord:
         distance, band = min((abs(float(digits) - centre), name) for centre, name in CENTRES)
         if distance <= CENTRE_TOLERANCE:
             return BandWord(band, True, kept=survey)
-    return BandWord(word or f"{survey}{digits}", False)
+    # J2000 is an epoch.
+    is_band = survey or 300 <= int(digits) <= 1100
+    return BandWord(word or f"{survey}{digits}", False) if is_band else None

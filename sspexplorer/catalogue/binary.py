@@ -1,25 +1,21 @@
-"""Tables from FITS, VOTable and Parquet."""
+"""Tables from FITS and VOTable."""
 
-import gzip
+import contextlib
 import io
 from pathlib import Path
 from xml.parsers import expat
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 from astropy.io import fits, votable
 from astropy.table import Table
 
-from sspexplorer.catalogue.source import FileTable, LooksRight, Source
+from sspexplorer.catalogue.headers import read_header
+from sspexplorer.catalogue.several import Part, read_one
+from sspexplorer.catalogue.source import FileTable, LooksRight, Source, distinct
 from sspexplorer.errors import InputError
-
-_LARGEST_UNPACKED = 4 << 30  # bytes: more from a .gz is an attack or a mistake
 
 
 def read_fits(source: Source, looks_right: LooksRight) -> FileTable:
     """Read the first table that looks like a catalogue, mapped from disk where it can be."""
-    if source.head.startswith(b"\x1f\x8b"):
-        source = Source(source.name, _unzipped(source))
     source.refuse_html()
     if not source.head.startswith(b"SIMPLE  ="):
         raise InputError(f"{source.name} is not a FITS file.")
@@ -31,55 +27,83 @@ def read_fits(source: Source, looks_right: LooksRight) -> FileTable:
         for hdu in tables:
             if hdu.fileinfo()["datLoc"] + hdu.size > source.size:
                 raise InputError(f"{source.name} is cut short: its last rows are missing.")
-        chosen = tables[_choose([hdu.columns.names for hdu in tables], looks_right)]
-        source.refuse_duplicates(chosen.columns.names)
-        if any("ASTROPY-SERIALIZED-COLUMNS" in str(c) for c in chosen.header.get("COMMENT", ())):
-            # YAML that makes times and coordinates of plain columns, and could do harm; the
-            # plain columns are what the file holds.
-            chosen.header.remove("COMMENT", remove_all=True)
-        table = Table.read(chosen, mask_invalid=False, unit_parse_strict="silent")
-    return FileTable(table, notes=_several(len(tables), tables.index(chosen), chosen.name))
+        return read_one([_fits_part(hdu) for hdu in tables], looks_right, source.name)
 
 
-def _unzipped(source: Source) -> bytes:
-    packed = source.data if isinstance(source.data, Path) else io.BytesIO(source.data)
-    try:
-        with gzip.open(packed) as file:
-            content = file.read(_LARGEST_UNPACKED + 1)
-    except EOFError:
-        raise InputError(f"{source.name} is cut short: the gzip file has no end.") from None
-    if len(content) > _LARGEST_UNPACKED:
-        raise InputError(f"{source.name} unpacks to more than {_LARGEST_UNPACKED >> 30} GB.")
-    return content
+def _fits_part(hdu: fits.BinTableHDU | fits.TableHDU) -> Part:
+    header = hdu.header
+    numbers = range(1, header.get("TFIELDS", 0) + 1)
+    names, renamed = distinct([str(header.get(f"TTYPE{i}", f"col{i}")) for i in numbers])
+    # Before astropy looks at the columns, which it wants to differ.
+    for i, name in zip(numbers, names, strict=True):
+        if name in renamed:
+            header[f"TTYPE{i}"] = name
+
+    def read() -> FileTable:
+        said = _take_astropy_header(header)
+        table = Table.read(hdu, mask_invalid=False, unit_parse_strict="silent")
+        for name, i in zip(names, numbers, strict=True):
+            own = said.get(name, {})
+            if described := header.get(f"TCOMM{i}") or own.get("description"):
+                table[name].description = str(described)
+            # Those that FITS has no word for are in astropy's comments only.
+            if table[name].unit is None and own.get("unit"):
+                table[name].unit = str(own["unit"])
+        return FileTable(table, renamed=renamed)
+
+    return Part(hdu.name, names, header["NAXIS2"], read)
 
 
-def _choose(names: list[list[str]], looks_right: LooksRight) -> int:
-    """Which of several tables is a catalogue; the first if none is."""
-    return next((i for i, columns in enumerate(names) if looks_right(columns)), 0)
+def _take_astropy_header(header: fits.Header) -> dict[str, dict]:
+    """Take astropy's YAML out of the comments, and return what it says about each column.
 
-
-def _several(n: int, chosen: int, name: str) -> tuple[str, ...]:
-    called = f" ({name})" if name else ""
-    return (f"The file has {n} tables; this is number {chosen + 1}{called}.",) if n > 1 else ()
+    From it astropy would make times and coordinates of plain columns, and it could do harm; the
+    plain columns are what the file holds.
+    """
+    comments = [str(comment) for comment in header.get("COMMENT", ())]
+    marks = [i for i, text in enumerate(comments) if "ASTROPY-SERIALIZED-COLUMNS" in text]
+    if not marks:
+        return {}
+    header.remove("COMMENT", remove_all=True)
+    for text in (*comments[: marks[0]], *comments[marks[-1] + 1 :]):
+        header["COMMENT"] = text
+    # Astropy breaks long lines with a backslash.
+    yaml = "\n".join(comments[marks[0] + 1 : marks[-1]]).replace("\\\n", "")
+    # What would do harm, or is damaged, is no loss.
+    with contextlib.suppress(Exception):
+        return {column["name"]: column for column in read_header(yaml, "The header")["datatype"]}
+    return {}
 
 
 def read_votable(source: Source, looks_right: LooksRight) -> FileTable:
     """Read the first table that looks like a catalogue."""
     source.refuse_html()
     content = source.load()
-    _check_xml(content, source.name)
+    check_xml(content, source.name)
     document = votable.parse(io.BytesIO(content), verify="ignore")
     tables = [table for table in document.iter_tables() if table.fields]
     if not tables:
         raise InputError(f"{source.name} has no table.")
-    names = [[field.name for field in table.fields] for table in tables]
-    chosen = _choose(names, looks_right)
-    source.refuse_duplicates(names[chosen])
-    table = tables[chosen].to_table(use_names_over_ids=True)
-    return FileTable(table, notes=_several(len(tables), chosen, tables[chosen].name))
+    return read_one([_votable_part(table) for table in tables], looks_right, source.name)
 
 
-def _check_xml(content: bytes, name: str) -> None:
+def _votable_part(element: votable.tree.TableElement) -> Part:
+    names, renamed = distinct([field.name for field in element.fields])
+    for field, name in zip(element.fields, names, strict=True):
+        field.name = name
+
+    def read() -> FileTable:
+        table = element.to_table(use_names_over_ids=True)
+        for param in element.params:
+            table.meta.setdefault(param.name, param.value)
+        for info in element.infos:
+            table.meta.setdefault(info.name, info.value)
+        return FileTable(table, renamed=renamed)
+
+    return Part(element.name or "", names, len(element.array), read)
+
+
+def check_xml(content: bytes, name: str) -> None:
     """Raise InputError unless this is a VOTable that holds its rows itself.
 
     Astropy would fetch a stream that has an address, so such a file never gets there.
@@ -106,18 +130,3 @@ def _check_xml(content: bytes, name: str) -> None:
     except expat.ExpatError as error:
         reason = expat.errors.messages.get(error.code, "not XML")
         raise InputError(f"{name} is not a VOTable: {reason} in line {error.lineno}.") from None
-
-
-def read_parquet(source: Source, looks_right: LooksRight) -> FileTable:
-    """Read all columns."""
-    source.refuse_html()
-    if not source.head.startswith(b"PAR1"):
-        raise InputError(f"{source.name} is not a Parquet file.")
-    data = source.data
-    with pa.OSFile(str(data)) if isinstance(data, Path) else pa.BufferReader(data) as file:
-        file.seek(max(0, source.size - 4))
-        if file.read(4) != b"PAR1" or source.size < 12:
-            raise InputError(f"{source.name} is cut short: the Parquet file has no end.")
-        parquet = pq.ParquetFile(file)
-        source.refuse_duplicates(parquet.schema_arrow.names)
-        return FileTable(parquet.read())

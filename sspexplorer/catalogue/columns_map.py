@@ -130,11 +130,46 @@ def dump_map(mapping: Mapping) -> str:
     return "".join(lines)
 
 
+def save_map(mapping: Mapping, beside: Path, given: Path | None = None) -> tuple[Path | None, str]:
+    """Write a map beside a result, as ``RESULT.columns.yaml``.
+
+    A file there that someone wrote or changed by hand is never replaced: neither the map that was
+    ``given``, nor one that does not start with our first line.
+
+    Returns
+    -------
+    (path, sentence)
+        The path is None where nothing was written, and the sentence says why; else it is "".
+    """
+    path = beside.with_name(f"{beside.name}.columns.yaml")
+    try:
+        if path.exists():
+            if given is not None and path.samefile(given):
+                return None, ""
+            if not path.read_bytes().startswith(HEADER.encode()):
+                return None, f"{path} is not ours, so the map of columns was not written there."
+        path.write_text(dump_map(mapping), encoding="utf-8")
+    except OSError as error:
+        return None, f"The map of columns cannot be written to {path}: {error.strerror}."
+    return path, ""
+
+
 def _flow(value: object) -> str:
     text = yaml.safe_dump(
         value, default_flow_style=True, allow_unicode=True, sort_keys=False, width=10**9
     )
     return text.removesuffix("\n").removesuffix("\n...")
+
+
+def fluxes_of(mapping: object) -> set[str]:
+    """Columns that a map, checked or not, names for fluxes: a table that has them is the one."""
+    if not isinstance(mapping, Mapping):
+        return set()
+    bands = mapping.get("bands")
+    entries = dict(bands) if isinstance(bands, Mapping) else {}
+    entries |= {band: mapping[band] for band in BAND_NAMES if band in mapping}
+    named = [e.get("flux") if isinstance(e, Mapping) else e for e in entries.values()]
+    return {name for name in named if isinstance(name, str)}
 
 
 def check_map(mapping: Mapping, names: Sequence[str], width: Callable[[str], int]) -> ColumnsMap:

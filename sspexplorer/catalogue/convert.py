@@ -21,6 +21,9 @@ from sspexplorer.catalogue.values import (
 
 # Leading zeros mark an identifier; Arrow would also read hexadecimals.
 _IDENTIFIER = r"^[+-]?0[0-9xX]"
+# A column of these and of whole numbers only, as 12E3, are names in hexadecimals.
+_POWER = r"^[0-9]+[eE][0-9]+$"
+_WHOLE = r"^[+-]?[0-9]+$"
 
 
 def free_name(wanted: str, taken: set[str]) -> str:
@@ -31,7 +34,15 @@ def free_name(wanted: str, taken: set[str]) -> str:
     return name
 
 
-def typed(table: pa.Table, arrays: frozenset[str]) -> pa.Table:
+def loses_digits(column: pa.Array | pa.ChunkedArray) -> bool:
+    """Whether pandas and astropy would read a column of integers with nulls as rounded floats."""
+    if not pa.types.is_integer(column.type) or not column.null_count:
+        return False
+    ends = pc.min_max(column).as_py().values()
+    return any(end is not None and abs(end) > 2**53 for end in ends)
+
+
+def typed(table: pa.Table, arrays: frozenset[str], exact: bool = False) -> pa.Table:
     """Turn columns of text that are all numbers into numbers; blank cells become null.
 
     Parameters
@@ -40,28 +51,49 @@ def typed(table: pa.Table, arrays: frozenset[str]) -> pa.Table:
         Columns of text.
     arrays : frozenset of str
         Columns that hold arrays like ``[1 2 3]``.
+    exact : bool
+        Leave integers as text that would else lose digits, see :func:`loses_digits`.
     """
     columns = {}
-    for name in table.column_names:
-        column = plain_array(table[name])
+    for field in table.schema:
+        name, column = field.name, plain_array(table[field.name])
+        if b"decimal" in (field.metadata or {}):
+            column = pc.replace_substring(column, ",", ".")
         lists = split_arrays(column) if name in arrays else None
         if lists is None:
-            columns[name] = _typed_column(column)
+            numbers = _typed_column(column)
+            columns[name] = column if exact and loses_digits(numbers) else numbers
         else:
-            flat = _typed_column(lists.flatten(), [pa.float64()])
+            flat = _numbers_of(lists.flatten())
             columns[name] = pa.ListArray.from_arrays(lists.offsets, flat, mask=lists.is_null())
-    return pa.table(columns)
+    fields = [
+        pa.field(field.name, columns[field.name].type, metadata=field.metadata)
+        for field in table.schema
+    ]
+    return pa.Table.from_arrays([columns[f.name] for f in fields], schema=pa.schema(fields))
 
 
-def _typed_column(
-    column: pa.Array, kinds: tuple[pa.DataType, ...] = (pa.int64(), pa.float64())
-) -> pa.Array:
+def _numbers_of(words: pa.Array) -> pa.Array:
+    """Words as numbers, those that say nothing as null; as they are if one is no number."""
+    try:
+        return pc.if_else(is_blank(words), pa.scalar(None, pa.string()), words).cast(pa.float64())
+    except pa.ArrowInvalid:
+        return words
+
+
+def _typed_column(column: pa.Array) -> pa.Array:
     cells = pc.utf8_trim_whitespace(column)
     blank = is_blank(cells)
     if pc.all(blank).as_py() or pc.any(pc.match_substring_regex(cells, _IDENTIFIER)).as_py():
         return column
+    given = cells.filter(pc.invert(blank))
+    powers = pc.match_substring_regex(given, _POWER)
+    whole = pc.all(pc.or_(powers, pc.match_substring_regex(given, _WHOLE))).as_py()
+    if whole and pc.any(powers).as_py():
+        return column
     cells = pc.if_else(blank, pa.scalar(None, pa.string()), cells)
-    for kind in kinds:
+    # A float would lose the last digits of what is too long for an integer.
+    for kind in (pa.int64(),) if whole else (pa.int64(), pa.float64()):
         try:
             return cells.cast(kind)
         except pa.ArrowInvalid:
@@ -83,8 +115,13 @@ def to_arrow(table: Table) -> pa.Table:
     for name in table.colnames:
         column = table[name]
         array = _to_array(column)
-        metadata = {"unit": column.unit.to_string()} if column.unit is not None else None
-        fields.append(pa.field(name, array.type, metadata=metadata))
+        said = {
+            "unit": column.unit.to_string() if column.unit is not None else "",
+            "description": column.description or "",
+            "masked": "yes" if np.any(getattr(column, "mask", False)) else "",
+        }
+        metadata = {key: text for key, text in said.items() if text}
+        fields.append(pa.field(name, array.type, metadata=metadata or None))
         columns.append(array)
     return pa.Table.from_arrays(columns, schema=pa.schema(fields))
 
@@ -121,9 +158,11 @@ def to_astropy(table: pa.Table) -> Table:
     columns = []
     for field in table.schema:
         column = _from_array(plain_array(table[field.name]))
-        unit = (field.metadata or {}).get(b"unit")
-        if unit:
+        said = field.metadata or {}
+        if unit := said.get(b"unit"):
             column.unit = unit.decode("utf-8", "replace")
+        if description := said.get(b"description"):
+            column.description = description.decode("utf-8", "replace")
         columns.append(column)
     # Astropy takes no column without a name.
     taken = {name.lower() for name in table.column_names}

@@ -143,7 +143,7 @@ def parse(name: str) -> ColumnName | None:
     role, kind, words = _take_role(words)
     quantity, words = _take_quantity(words)
     aperture = "_".join(words)
-    known_words = [word in w.APERTURES or word in w.SURVEYS for word in words]
+    known_words = [word.rstrip("0123456789") in w.APERTURES | w.SURVEYS for word in words]
     trusted = bool(quantity) or all(
         known or word in w.NEED_ERRORS or word == "COR" or word.isdigit()
         for known, word in zip(known_words, words, strict=True)
@@ -166,8 +166,8 @@ def _take_suffix(words: list[str]) -> tuple[list[str], str]:
     if len(words) < 2:
         return words, ""
     last, before = words[-1], words[-2]
-    numbered = last in "123456789" and not before.isdigit()
-    # FLUX_APER_1 is the first aperture.
+    # In APER_COR_3_0 both are of the aperture, and FLUX_APER_1 is the first one.
+    numbered = last in "123456789" and not (before.isdigit() and len(before) < 3)
     if (numbered and before not in ("APER", "APERTURE", "COR")) or last in ("X", "Y"):
         return words[:-1], last
     return words, ""

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from sspexplorer.bands import BAND_NAMES, N_BANDS
 from sspexplorer.catalogue.arrays import ARRAY_ORDERS
 from sspexplorer.catalogue.columns_map import ColumnsMap
+from sspexplorer.catalogue.fnu import Missing
+from sspexplorer.catalogue.masks import Masked
 from sspexplorer.catalogue.names import EXAMPLE_NAMES, BandColumn
 from sspexplorer.catalogue.photometries import Photometry, Recognised
 from sspexplorer.catalogue.redshifts import RedshiftColumn, Redshifts
-from sspexplorer.catalogue.units import Missing
 from sspexplorer.catalogue.values import Numbers
 
 _MOST_SENTENCES = 5  # of one kind
@@ -97,7 +98,7 @@ def _on_other_columns(columns: Sequence[BandColumn], found: Recognised) -> list[
         sentences.append(f"Not photometry, ignored: {listed}.")
     used = {source[0] for column in columns for source in column.masks}
     if flags := [name for name in found.flags if name not in used]:
-        sentences.append(f"Columns that look like flags and mask no band, ignored: {_some(flags)}.")
+        sentences.append(f"These look like flags and were not used: {_some(flags)}.")
     errors = {column.error for column in columns}
     if lone := [name for name in found.lone_errors if name not in errors]:
         sentences.append(f"Errors without a flux, ignored: {_some(lone)}.")
@@ -115,15 +116,41 @@ def on_map(mapped: ColumnsMap) -> tuple[str, ...]:
 
 
 def on_text(unreadable: dict[str, Numbers]) -> tuple[str, ...]:
-    """Cells that should be numbers and are not."""
-    sentences = [
+    """Cells that should be numbers and are not, and limits."""
+    words = [
         f"Column {name} has {_count(numbers.unreadable, 'cell')} without a number, taken as "
         f"missing; the first, in row {numbers.example[0] + 1}, reads {numbers.example[1]}."
         for name, numbers in unreadable.items()
+        if numbers.unreadable
     ]
+    limits = [
+        f"Column {name} has {_count(numbers.limits, 'limit')} such as {numbers.limit_example}, "
+        "taken as missing."
+        for name, numbers in unreadable.items()
+        if numbers.limits
+    ]
+    return _first_few(words) + _first_few(limits)
+
+
+def _first_few(sentences: list[str]) -> tuple[str, ...]:
+    """Sentences about columns, the many counted."""
     if len(sentences) > _MOST_SENTENCES:
         rest = _count(len(sentences) - _MOST_SENTENCES, "more column")
         sentences[_MOST_SENTENCES:] = [f"So have {rest}."]
+    return tuple(sentences)
+
+
+def on_masks(masked: Masked, missing: Missing) -> tuple[str, ...]:
+    """Which masks and flags were used, and what they took."""
+    sentences = []
+    if masked.columns:
+        by_band = missing.counts[missing.KINDS.index("masked by flags")]
+        bands = [band for band, count in zip(BAND_NAMES, by_band, strict=True) if count]
+        what = f"{_count(int(by_band.sum()), 'flux', 'fluxes')} masked"
+        what += f" in {_some(bands)}" if bands else ""
+        sentences.append(f"Masks and flags read from {_some(list(masked.columns))}: {what}.")
+    if masked.ignored:
+        sentences.append(f"Masks and flags not used, as you chose: {_some(masked.ignored)}.")
     return tuple(sentences)
 
 
@@ -138,6 +165,10 @@ def on_missing(missing: Missing, chosen: Photometry, n: int) -> tuple[str, ...]:
     sentences = ["No flux is missing."]
     if kinds:
         sentences = [f"Missing: {by_kind.sum():,} of {total:,} fluxes ({kinds})."]
+    if missing.codes:
+        most = sorted(missing.codes.items(), key=lambda code: -code[1])
+        shown = _some([f"{value} ({count:,} times)" for value, count in most])
+        sentences.append(f"Taken to stand for no value: {shown}.")
     gone = missing.counts.sum(axis=0)
     if empty := [BAND_NAMES[i] for i in index if gone[i] == n]:
         sentences.append(f"Never measured: {_some(empty, 12)}.")

@@ -170,7 +170,7 @@ def recognise(
         read = parse(name)
         if read is None:
             continue
-        if read.role == "other" or (read.role == "flag" and read.band):
+        if read.role in ("other", "flag"):
             if read.band and read.known and not read.weak:
                 no_photometry[read.aperture or read.quantity] += 1
             if read.role == "flag":
@@ -185,7 +185,7 @@ def recognise(
         if elements is None:
             if read.role == "flux" and columns != 1:
                 odd_arrays.append((name, columns, orders.refused.get(columns, "")))
-            if read.role in ("mask", "flag"):
+            if read.role == "mask":
                 flags.append(name)
             continue
         if not read.band and read.role == "flux":

@@ -12,24 +12,25 @@ import pandas as pd
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.catalogue import notes, writing
 from sspexplorer.catalogue.arrays import array_orders
-from sspexplorer.catalogue.columns_map import ColumnsMap, check_map, map_of
+from sspexplorer.catalogue.columns_map import ColumnsMap, check_map, fluxes_of, map_of
 from sspexplorer.catalogue.convert import to_frame
+from sspexplorer.catalogue.decide import Decision
 from sspexplorer.catalogue.files import one_sentence, read_table
+from sspexplorer.catalogue.fnu import Missing
+from sspexplorer.catalogue.galactic import FOUND, galactic_dust
+from sspexplorer.catalogue.masks import Masked, MaskRule
+from sspexplorer.catalogue.measuring import measure
 from sspexplorer.catalogue.names import BandColumn, read_name
-from sspexplorer.catalogue.photometries import Photometry, recognise
+from sspexplorer.catalogue.photometries import ChoiceNeededError, recognise
 from sspexplorer.catalogue.redshifts import RedshiftColumn, read_redshifts, redshift_columns
 from sspexplorer.catalogue.selection import choose
-from sspexplorer.catalogue.units import Decision, Missing, decide, sample, to_fnu
 from sspexplorer.catalogue.values import (
     AnyTable,
-    Numbers,
     column_names,
-    column_numbers,
-    column_unit,
     column_width,
-    stack_columns,
 )
 from sspexplorer.errors import InputError
+from sspexplorer.foreground import dereddened
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,9 +59,15 @@ class Catalogue:
     available_photometries : tuple of str
         Labels of all, the best first.
     unit : str
-        What the numbers in the file were taken to be: "fnu", "flambda" or "mag".
+        What the numbers in the file were taken to be: "fnu", "flambda", "mag" or "stmag".
     unit_reason : str
         Why, in words.
+    decision : Decision
+        The same in full: what decided, how surely, and the unit of each band and error.
+    missing : Missing
+        How many fluxes are missing, and why.
+    masked : Masked
+        Mask and flag columns that were used.
     redshift_column : str
         The first that was used, "" if there is none.
     notes : tuple of str
@@ -71,6 +78,9 @@ class Catalogue:
         Each column that redshifts were taken from, the preferred first, and for how many rows.
     id_column : str
         Column that names the rows, "" unless a map of columns says so.
+    galactic : str
+        Where the E(B−V) of the Milky Way came from that fluxes are corrected for; "" if they are
+        not.
     """
 
     name: str
@@ -86,10 +96,14 @@ class Catalogue:
     unit_reason: str
     redshift_column: str
     notes: tuple[str, ...]
+    decision: Decision
+    missing: Missing
+    masked: Masked
     delimiter: str = ""
     redshift_sources: tuple[tuple[RedshiftColumn, int], ...] = ()
     id_column: str = ""
     unit_of_map: str | None = None
+    galactic: str = ""
 
     def __len__(self) -> int:
         """Count the rows."""
@@ -142,6 +156,7 @@ class Catalogue:
         target: str | Path | BinaryIO,
         form: str | None = None,
         extra: pd.DataFrame | None = None,
+        about: Mapping[str, str | float | bool] | None = None,
     ) -> tuple[str, ...]:
         """Write every row and column of the file, in order, then further columns.
 
@@ -157,7 +172,11 @@ class Catalogue:
             File name or ending that says the format; needed unless ``target`` is a path.
         extra : DataFrame, n rows, optional
             Columns to append. One whose name is taken (in any letter case, since FITS does not
-            tell them apart) gets ``_2`` appended to it, or the next number that is free.
+            tell them apart) gets ``_2`` appended to it, or the next number that is free. Those of
+            predictions and fits get their units and descriptions.
+        about : dict, optional
+            What the file should say about itself, by keywords of FITS: up to eight capitals and
+            digits. Text has no place for it.
 
         Returns
         -------
@@ -171,66 +190,89 @@ class Catalogue:
         """
         arrays = {column.flux for column in self.columns if column.flux_element is not None}
         arrays |= {column.error for column in self.columns if column.error_element is not None}
-        return writing.write(self.table, target, form, extra, self.delimiter, frozenset(arrays))
+        return writing.write(
+            self.table, target, form, extra, self.delimiter, frozenset(arrays), about
+        )
 
 
 def read_catalogue(
-    source: str | Path | bytes | BinaryIO,
+    source: str | Path | bytes | BinaryIO | Sequence[str | Path],
     name: str | None = None,
     *,
     photometry: str | None = None,
     unit: str | None = None,
     columns: Mapping | None = None,
+    masks: MaskRule | None = None,
+    galactic: str | float = FOUND,
 ) -> Catalogue:
     """Read a catalogue of galaxies and understand its columns.
 
     Parameters
     ----------
-    source : path, bytes or binary file
-        CSV (also with semicolons, tabs or bars), ECSV, FITS, VOTable or Parquet.
+    source : path, bytes, binary file, or sequence of paths
+        Text (separated by any sign, by spaces, or aligned), ECSV, FITS, VOTable, Parquet, Feather
+        or HDF5, also packed. Several paths, or all catalogues of a folder, are read one below the
+        other; "-" is standard input.
     name : str, optional
         File name; its ending says the format. Needed unless ``source`` is a path.
     photometry : str, optional
         Which to read where there are several, such as "AUTO"; the best one if not given, see
         :attr:`Catalogue.available_photometries`.
     unit : str, optional
-        "fnu", "flambda" or "mag", where what the file says is wrong.
+        "fnu", "flambda", "mag" or "stmag", where what the file says is wrong.
     columns : mapping, optional
         Which column holds what, where names are guessed wrongly: ``{"redshift": "z_best",
         "bands": {"J0378": {"flux": "F378", "error": "F378_ERR"}}}``. What it leaves out is
         recognised as without it; see :mod:`~sspexplorer.catalogue.columns_map` for all keys, and
         :meth:`Catalogue.column_map` for the mapping of what was read.
+    masks : MaskRule, optional
+        Which masks and flags make a flux missing; by default any mask, and SExtractor's flags
+        above 3.
+    galactic : str or float
+        E(B−V) of the Milky Way to correct fluxes for, see
+        :func:`~sspexplorer.catalogue.galactic.galactic_dust`; by default a column that says so.
 
     Raises
     ------
     InputError
         If it cannot be used; one sentence says what and where.
     """
-    file = read_table(source, name, _names_bands if columns is None else _always)
-    name = name or Path(str(source)).name
+    file, name = read_table(source, name, _looks_right(columns))
     # A cell may turn out damaged only now, such as text that is not UTF-8.
     with one_sentence(name, "a catalogue"):
-        names = column_names(file.table)
+        # Of columns that share a name, the first one counts.
+        names = [c for c in column_names(file.table) if c not in (file.renamed or {})]
         width = _width_of(file.table)
         found = recognise(names, width, array_orders(file.table))
         try:
-            mapped = check_map(columns, names, width) if columns is not None else ColumnsMap()
+            mapped = ColumnsMap()
+            if columns is not None:
+                mapped = check_map(columns, column_names(file.table), width)
         except InputError as error:
             raise InputError(f"{name}: {error}") from None
         if not (found.photometries or any(mapped.bands.values())):
             raise InputError(f"{name}: {notes.nothing_found(found)}")
         try:
             chosen = choose(found, photometry, mapped)
-            measured = _measure(file.table, chosen, unit or mapped.unit)
+            measured = measure(file.table, chosen, unit or mapped.unit, masks)
+        except ChoiceNeededError as error:
+            raise ChoiceNeededError(f"{name}: {error}", error.option, error.choices) from None
         except InputError as error:
             raise InputError(f"{name}: {error}") from None
         offered = redshift_columns(names) if mapped.redshifts is None else mapped.redshifts
         redshifts = read_redshifts(file.table, offered)
+        try:
+            dust = galactic_dust(file.table, galactic, [c.flux for c in chosen.columns])
+        except InputError as error:
+            raise InputError(f"{name}: {error}") from None
+    flux, flux_err = measured.flux, measured.error
+    if dust.ebv is not None:
+        flux, flux_err = dereddened(flux, flux_err, dust.ebv)
     return Catalogue(
         name=name,
         table=file.table,
-        flux=measured.flux,
-        flux_err=measured.error,
+        flux=flux,
+        flux_err=flux_err,
         redshift=redshifts.values,
         redshift_err=redshifts.errors,
         columns=chosen.columns,
@@ -243,14 +285,20 @@ def read_catalogue(
             *file.notes,
             *notes.on_bands(chosen, found),
             *notes.on_map(mapped),
-            *notes.on_text(measured.unreadable),
+            *notes.on_text(measured.notable),
+            *notes.on_masks(measured.masked, measured.missing),
             *notes.on_missing(measured.missing, chosen, len(measured.flux)),
             *notes.on_redshifts(redshifts, offered, len(measured.flux)),
+            *filter(None, [dust.note]),
         ),
+        decision=measured.decision,
+        missing=measured.missing,
+        masked=measured.masked,
         delimiter=file.delimiter,
         redshift_sources=redshifts.sources,
         id_column=mapped.id,
         unit_of_map=_one_unit(measured.decision),
+        galactic=dust.source,
     )
 
 
@@ -261,9 +309,14 @@ def _names_bands(names: list[str]) -> bool:
     )
 
 
-def _always(names: list[str]) -> bool:
-    """Take the first table: a map of columns says which columns there are."""
-    return True
+def _looks_right(columns: Mapping | None) -> Callable[[list[str]], bool]:
+    """Tell a catalogue by its columns: those of the map, or names of bands."""
+    wanted = fluxes_of(columns)
+
+    def looks_right(names: list[str]) -> bool:
+        return (bool(wanted) and wanted.issubset(names)) or _names_bands(names)
+
+    return looks_right
 
 
 def _width_of(table: AnyTable) -> Callable[[str], int]:
@@ -272,42 +325,5 @@ def _width_of(table: AnyTable) -> Callable[[str], int]:
 
 def _one_unit(decision: Decision) -> str | None:
     """Unit of all bands; None where they differ, so that their own units decide again."""
-    kinds = {band.kind for band in decision.bands}
+    kinds = {band.name for band in decision.bands}
     return decision.unit if len(kinds) == 1 else None
-
-
-@dataclass(frozen=True, eq=False)
-class _Measured:
-    flux: np.ndarray
-    error: np.ndarray
-    decision: Decision
-    missing: Missing
-    unreadable: dict[str, Numbers]
-
-
-def _measure(table: AnyTable, chosen: Photometry, unit: str | None) -> _Measured:
-    """Numbers of a photometry, converted to F_ν."""
-    by_band = {column.band: column for column in chosen.columns}
-    columns = [by_band.get(band) for band in BAND_NAMES]
-    names = dict.fromkeys(c.flux for c in chosen.columns)
-    names |= dict.fromkeys(c.error for c in chosen.columns if c.error)
-    numbers = {name: column_numbers(table, name) for name in names}
-    fluxes = [(numbers[c.flux].values, c.flux_element) if c else None for c in columns]
-    errors = [
-        (numbers[c.error].values, c.error_element) if c and c.error else None for c in columns
-    ]
-    flux, error = stack_columns(fluxes, len(table)), stack_columns(errors, len(table))
-    relative = np.array([c is not None and c.relative for c in columns])
-    units = {name: column_unit(table, name) for name in names}
-    decision = decide(
-        sample(flux),
-        np.where(relative, np.nan, sample(error)),
-        unit=unit,
-        own=[units[c.flux] if c else "" for c in columns],
-        own_error=[units[c.error] if c and c.error else "" for c in columns],
-        quantity=chosen.quantity,
-        label=chosen.label,
-    )
-    missing = to_fnu(flux, error, decision, relative)
-    unreadable = {name: read for name, read in numbers.items() if read.unreadable}
-    return _Measured(flux, error, decision, missing, unreadable)

@@ -115,7 +115,7 @@ def redshift_error(names: Sequence[str], redshift: str) -> str:
 
 def _simple(name: str) -> str:
     """Name in small letters, words apart by ``_``, without the number that a join appends."""
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", re.sub(r"\s*[\[(].*$", "", name))
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", re.sub(r"(?<=\S)\s*[\[(].*$", "", name))
     spaced = re.sub(r"[^0-9a-z]+", "_", spaced.lower()).strip("_")
     return re.sub(r"(?<=[a-z])_[1-9xy]$", "", spaced)
 
@@ -213,7 +213,7 @@ def _looks_like_metals(table: AnyTable, name: str, values: np.ndarray) -> bool:
     finite = values[np.isfinite(values)]
     if not finite.size or finite.min() <= 0 or finite.max() > 0.1:
         return False
-    beside = " ".join(other.lower() for other in column_names(table) if other != name)
+    beside = " ".join(_simple(other) for other in column_names(table) if other != name)
     if re.search(r"metal|abund|(^|[^a-z])(m_?h|fe_?h|z_?sun|z_?solar)([^a-z]|$)", beside):
         return True
     return finite.size >= 20 and len(np.unique(finite)) <= min(12, finite.size // 3)

@@ -1,11 +1,11 @@
 """What a reader is given and gives back."""
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from sspexplorer.catalogue.convert import free_name
 from sspexplorer.catalogue.values import AnyTable
 from sspexplorer.errors import InputError
 
@@ -51,13 +51,6 @@ class Source:
                 f"{self.name} is a web page, not a catalogue; download the file itself."
             )
 
-    def refuse_duplicates(self, names: list[str]) -> None:
-        """Raise InputError if two columns have the same name."""
-        repeated = next((column for column, n in Counter(names).items() if n > 1), None)
-        if repeated is not None:
-            shown = f"called {repeated!r}" if repeated else "without a name"
-            raise InputError(f"{self.name} has two columns {shown}.")
-
 
 @dataclass(frozen=True)
 class FileTable:
@@ -66,13 +59,36 @@ class FileTable:
     Attributes
     ----------
     table : pyarrow.Table or astropy Table
-        Arrow for CSV (every cell text) and Parquet, astropy for the rest.
+        Arrow for text (every cell as text), Parquet and Feather, astropy for the rest. Units and
+        descriptions of Arrow columns are in the metadata of their fields.
     delimiter : str
         What separates the cells of a text table; "" if it was none.
     notes : tuple of str
         Sentences on how it was read.
+    renamed : dict of str to str
+        Columns whose name another had before them: the name that is theirs now, and the one that
+        they share.
     """
 
     table: AnyTable
     delimiter: str = ""
     notes: tuple[str, ...] = ()
+    renamed: dict[str, str] | None = None
+
+
+def distinct(names: list[str]) -> tuple[list[str], dict[str, str]]:
+    """Names made distinct, as after a join of two tables, and which were changed.
+
+    >>> distinct(["ID", "z", "ID"])
+    (['ID', 'z', 'ID_2'], {'ID_2': 'ID'})
+    """
+    taken, seen, found, renamed = {name.lower() for name in names}, set(), [], {}
+    for name in names:
+        new = name
+        if name in seen:
+            new = free_name(name or "unnamed", taken)
+            taken.add(new.lower())
+            renamed[new] = name
+        seen.add(name)
+        found.append(new)
+    return found, renamed

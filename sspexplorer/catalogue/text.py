@@ -1,52 +1,70 @@
-"""Tables from text: CSV, whose cells stay the text they are, and ECSV."""
+"""Tables from text in columns, whatever stands between these: every cell stays as it is."""
 
-import csv
-import io
-import itertools
 import re
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
-import pyarrow.csv
-import yaml
-from astropy.table import Table
 
-from sspexplorer.catalogue.source import FileTable, LooksRight, Source
+from sspexplorer.catalogue import aligned, rows
+from sspexplorer.catalogue.ecsv import read_ecsv
+from sspexplorer.catalogue.names import names_a_band
+from sspexplorer.catalogue.source import FileTable, LooksRight, Source, distinct
 from sspexplorer.errors import InputError
 
-_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-# YAML tags that astropy turns into an array over raw bytes without checking its type: with
-# dtype "O" the bytes of a file would be taken for addresses in memory.
-_UNSAFE_TAGS = ("!numpy.ndarray", "!numpy.void")
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|\Z)")
+_COMMENT = re.compile(rb"(?:(?<=[\r\n])|\A) *#[^\r\n]*")
+# As SExtractor names columns: "#   3 FLUX_AUTO   Flux within an elliptical aperture  [count]".
+_NUMBERED = re.compile(r"(\d+)\s+(\S+)(?:\s.*\[(.*)\]\s*|\s.*)?")
 
 
-def read_csv(source: Source, looks_right: LooksRight) -> FileTable:
-    """Read text separated by commas, semicolons, tabs or bars, after ``#`` comments."""
+def read_text(source: Source, looks_right: LooksRight) -> FileTable:
+    """Read text with a separator, with spaces or aligned; with ``#`` comments; IPAC; ECSV."""
     source.refuse_html()
     if source.head.startswith(b"# %ECSV"):
         return read_ecsv(source, looks_right)
     body, notes = _decoded(source)
-    start, comments, last_comment = _skip_comments(body)
-    header, end = _line_at(body, start)
-    if not header:
-        raise InputError(f"{source.name} has only comments.")
-    delimiter = max(_DELIMITERS, key=lambda sign: len(_split(header, sign)))
-    names = _split(header, delimiter)
-    if len(names) == 1 and looks_right(header.split()) and not looks_right(names):
-        raise InputError(
-            f"{source.name} separates its columns by spaces, "
-            "not by commas, semicolons, tabs or bars."
-        )
-    commented = [name.strip() for name in _split(last_comment, delimiter)]
-    if looks_right(commented) and not looks_right(names):
-        names, end, comments = commented, start, comments - 1
-        notes.append("The header is the last of the comments.")
-    source.refuse_duplicates(names)
-    if not re.compile(rb"\S").search(body, end):
+    if aligned.is_ipac(body):
+        table, names, units = aligned.read_ipac(body, source.name)
+        return _finished(table, names, units, ",", ["An IPAC table.", *notes])
+    layout = _layout(body, source.name, looks_right)
+    body, between = _without_comments(body, layout.start)
+    if not re.compile(rb"\S").search(body, layout.start):
         raise InputError(f"{source.name} has a header but no rows.")
-    if comments:
-        notes.append(f"The first {comments} lines are comments, which are not kept.")
-    table = _parse(body, end, names, delimiter, source.name)
-    return FileTable(table, delimiter, (f"Text separated by {_DELIMITERS[delimiter]}.", *notes))
+    if between:
+        lines = f"{between:,} line{'s' * (between > 1)}"
+        notes.append(f"Left out as comments: {lines} after the header, starting with #.")
+    table, names, how = _columns(body, layout, source.name)
+    table = table.rename_columns(distinct(names)[0])
+    table, units, said = rows.rows_under_header(table)
+    units = [own or below for own, below in zip(layout.units or units, units, strict=True)]
+    notes = [how, *layout.notes, *notes, *said]
+    return _finished(table, names, units, layout.delimiter, notes)
+
+
+def _finished(
+    table: pa.Table, names: list[str], units: list[str], delimiter: str, notes: list[str]
+) -> FileTable:
+    names, renamed = distinct(names)
+    table = rows.with_metadata(table.rename_columns(names), b"unit", units)
+    commas, said = rows.decimal_commas(table)
+    table = rows.with_metadata(table, b"decimal", commas)
+    return FileTable(table, delimiter, (*notes, *said), renamed)
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """What separates the columns, how they are called, and where the rows start.
+
+    ``header`` is the line with the names if it stands over the rows, "" if it is a comment.
+    """
+
+    names: list[str]
+    delimiter: str
+    start: int
+    header: str = ""
+    units: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def _decoded(source: Source) -> tuple[bytes, list[str]]:
@@ -67,88 +85,125 @@ def _decoded(source: Source) -> tuple[bytes, list[str]]:
     return data, []
 
 
-def _line_at(body: bytes, start: int) -> tuple[str, int]:
-    """Line that starts at an offset, without its end, and where the next one starts."""
-    ends = [i for i in (body.find(b"\n", start), body.find(b"\r", start)) if i >= 0]
-    end = min(ends, default=len(body))
-    after = end + (2 if body[end : end + 2] == b"\r\n" else 1)
-    return body[start:end].decode(), min(after, len(body))
+def _layout(body: bytes, name: str, looks_right: LooksRight) -> _Layout:
+    comments, start, header, end = _top(body)
+    if not header:
+        raise InputError(f"{name} has only comments.")
+    names, delimiter = _split_names(header, looks_right)
+    found = _Layout(names, delimiter, end, header)
+    n_comments = len(comments)
+    if not looks_right(names):
+        commented = _commented(comments, header, looks_right)
+        if commented is not None:
+            found, n_comments = replace(commented, start=start), n_comments - 1
+    if n_comments:
+        said = f"The first {n_comments} lines are comments, which are not kept."
+        found = replace(found, notes=(*found.notes, said))
+    return found
 
 
-def _skip_comments(body: bytes) -> tuple[int, int, str]:
-    """Where the first line that says something starts, the comments before it, and the last."""
-    start, comments, last = 0, 0, ""
-    while start < len(body):
-        line, after = _line_at(body, start)
-        if line.strip() and not line.lstrip().startswith("#"):
-            break
-        if line.strip():
-            comments, last = comments + 1, line.strip().lstrip("#").strip()
-        start = after
-    return start, comments, last
+def _top(body: bytes) -> tuple[list[str], int, str, int]:
+    """Comments, then where the first line starts that says something, it, and where it ends."""
+    comments = []
+    for line in _LINE.finditer(body):
+        text = line[0].decode().strip("\r\n")
+        if text.strip() and not text.lstrip().startswith("#"):
+            return comments, line.start(), text, line.end()
+        if text.strip():
+            comments.append(text.strip().lstrip("#").strip())
+    return comments, len(body), "", len(body)
 
 
-def _split(header: str, delimiter: str) -> list[str]:
-    return next(csv.reader([header], delimiter=delimiter))
+def _split_names(line: str, looks_right: LooksRight) -> tuple[list[str], str]:
+    """Names in a line, and what separates them: spaces only if nothing else makes sense."""
+    splits = {sign: rows.split_line(line, sign) for sign in DELIMITERS}
+    delimiter = max(splits, key=lambda sign: len(splits[sign]))
+    names = splits[delimiter]
+    words = rows.split_line(line, " ")
+    if looks_right(words) and not (looks_right(names) and len(names) > 1) and len(words) > 1:
+        return words, " "
+    if delimiter == "|":
+        names = [name.strip() for name in names]
+    return names, delimiter
 
 
-def _parse(body: bytes, start: int, names: list[str], delimiter: str, name: str) -> pa.Table:
-    """Rows of text from an offset, every cell as it is."""
-    quoted = b'"' in body
-    try:
-        if quoted and body.count(b'"', start) % 2:
-            # Arrow takes all that follows an open quote for one cell: rows would be lost.
-            _locate_fault(body, start, len(names), delimiter, name)
-        return pa.csv.read_csv(
-            pa.BufferReader(pa.py_buffer(body).slice(start)),
-            read_options=pa.csv.ReadOptions(column_names=names, block_size=16 << 20),
-            parse_options=pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=quoted),
-            convert_options=pa.csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
-            ),
-        )
-    except pa.ArrowInvalid:
-        _locate_fault(body, start, len(names), delimiter, name)
-        raise
+def _commented(comments: list[str], row: str, looks_right: LooksRight) -> _Layout | None:
+    """Layout by a header that is one of the comments; None if none is."""
+    numbered = list(filter(None, map(_NUMBERED.fullmatch, comments)))
+    if looks_right([match[2] for match in numbered]):
+        units = tuple(match[3] or "" for match in numbered)
+        if [int(match[1]) for match in numbered] == list(range(1, len(numbered) + 1)):
+            return _Layout([match[2] for match in numbered], " ", 0, "", units)
+    found = []
+    for i, comment in reversed(list(enumerate(comments))):
+        names, delimiter = _split_names(comment, looks_right)
+        names = [name.strip() for name in names]
+        if looks_right(names):
+            fits = [sign for sign in (delimiter, *DELIMITERS, " ") if _fit(names, row, sign)]
+            last = i == len(comments) - 1
+            note = f"The header is {'the last of the comments' if last else 'a comment'}."
+            layout = _Layout(names, fits[0] if fits else delimiter, 0, "", (), (note,))
+            found.append((bool(fits), any(map(names_a_band, names)), layout))
+    # Of equals the last comment, which comes first.
+    return max(found, key=lambda item: item[:2], default=(None, None, None))[2]
 
 
-def _locate_fault(body: bytes, start: int, width: int, delimiter: str, name: str) -> None:
-    """Raise InputError for the first row that has not ``width`` cells, if there is one."""
-    before = len(body[:start].splitlines())
-    text = io.StringIO(body[start:].decode(), newline="")
-    rows = csv.reader(text, delimiter=delimiter, strict=True)
-    try:
-        for row in rows:
-            if row and len(row) != width:
-                cells = "1 cell" if len(row) == 1 else f"{len(row)} cells"
-                line = before + rows.line_num
-                raise InputError(f"{name}: line {line} has {cells} where the header has {width}.")
-    except csv.Error as error:
-        line = before + rows.line_num
-        raise InputError(f"{name}: line {line} cannot be read ({error}).") from None
+def _fit(names: list[str], row: str, sign: str) -> bool:
+    """Whether a row has as many cells as there are names, if a sign separates them."""
+    cells = rows.split_line(row, sign)
+    return len(rows.fit_ends(names, cells)) == len(cells)
 
 
-def read_ecsv(source: Source, looks_right: LooksRight) -> FileTable:
-    """Read astropy's ECSV, units and types included."""
-    source.refuse_html()
-    if not source.head.startswith(b"# %ECSV"):
-        raise InputError(f"{source.name} does not start with '# %ECSV', so it is not ECSV.")
-    content = source.load().removeprefix(b"\xef\xbb\xbf")
-    _refuse_unsafe_yaml(content, source.name)
-    try:
-        table = Table.read(io.BytesIO(content), format="ecsv", engine="pyarrow")
-    except ValueError:
-        # Arrow's engine is the fast one, but does not take every table of astropy's own.
-        table = Table.read(io.BytesIO(content), format="ecsv", engine="io.ascii")
-    return FileTable(table)
+def _without_comments(body: bytes, start: int) -> tuple[bytes, int]:
+    """Text whose comments after an offset are made empty lines, and how many there were."""
+    found = list(_COMMENT.finditer(body, start))
+    # The pattern cannot look behind the offset.
+    found = [match for match in found if match.start() > start or body[:start][-1:] in b"\r\n"]
+    if b'"' in body:
+        found = _outside_quotes(body, start, found)
+    if not found:
+        return body, 0
+    parts, at = [], 0
+    for match in found:
+        parts.append(body[at : match.start()])
+        at = match.end()
+    left = b"".join([*parts, body[at:]])
+    # Where every row starts with the sign, it is part of a name.
+    return (left, len(found)) if left[start:].strip() else (body, 0)
 
 
-def _refuse_unsafe_yaml(content: bytes, name: str) -> None:
-    lines = itertools.takewhile(
-        lambda line: not line or line.startswith((b"# ", b"##")),
-        (line.strip() for line in io.BytesIO(content)),
-    )
-    header = b"\n".join(line[2:] for line in lines if line.startswith(b"# "))
-    for event in yaml.parse(header, Loader=yaml.SafeLoader):
-        if getattr(event, "tag", None) in _UNSAFE_TAGS:
-            raise InputError(f"{name} has a binary array in its header, which is not read.")
+def _outside_quotes(body: bytes, start: int, found: list[re.Match]) -> list[re.Match]:
+    kept, at, quotes = [], start, 0
+    for match in found:
+        quotes += body.count(b'"', at, match.start())
+        at = match.start()
+        if quotes % 2 == 0:
+            kept.append(match)
+            at = match.end()
+    return kept
+
+
+def _columns(body: bytes, layout: _Layout, name: str) -> tuple[pa.Table, list[str], str]:
+    """Cells as columns of text, their names, and how they were separated."""
+    if layout.delimiter == " ":
+        how = "Text separated by spaces."
+        try:
+            table = aligned.parse_spaces(body, layout.start, distinct(layout.names)[0], name)
+            return table, layout.names, how
+        except InputError:
+            table = None
+            if layout.header:
+                table = aligned.parse_positions(body, layout.header, layout.start, name)
+            if table is None:
+                raise
+        return table, layout.names, "Text in columns of fixed width."
+    first = rows.first_row(body, layout.start, layout.delimiter)
+    names = rows.fit_ends(layout.names, first)
+    table = rows.parse(body, layout.start, _parsed_as(names), layout.delimiter, name)
+    table, names = rows.without_blank_ends(table, names)
+    return table, names, f"Text separated by {DELIMITERS[layout.delimiter]}."
+
+
+def _parsed_as(names: list[str]) -> list[str]:
+    """Arrow keeps types by name."""
+    return [str(i) for i in range(len(names))]

@@ -1,301 +1,341 @@
-"""Which unit the numbers are in, what counts as missing, and the way to F_ν."""
+"""Units as files write them: of a flux density, of a magnitude, and of an error."""
 
 import re
+import unicodedata
 import warnings
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from astropy import units as u
-from astropy.constants import c
 
-from sspexplorer.bands import N_BANDS, load_bands
+from sspexplorer.catalogue.values import BLANKS
 from sspexplorer.errors import InputError
 
-UNITS = {"fnu": "F_ν", "flambda": "F_λ", "mag": "AB magnitudes"}
+UNITS = {
+    "fnu": "F_ν",
+    "flambda": "F_λ",
+    "mag": "AB magnitudes",
+    "stmag": "ST magnitudes",
+}
 
-_FNU = u.erg / (u.s * u.cm**2 * u.Hz)
-_FLAMBDA = u.erg / (u.s * u.cm**2 * u.AA)
-_LIGHT = c.to_value(u.AA / u.s)
-_AB_ZERO_POINT = 48.6  # Oke & Gunn (1983): m = −2.5 log10(F_ν / erg s⁻¹ cm⁻² Hz⁻¹) − 48.6
-_MAGGY = 3631e-23  # erg/s/cm2/Hz
-_MAG_ERROR_TO_RELATIVE = np.log(10) / 2.5
+_CGS = {"fnu": u.erg / (u.s * u.cm**2 * u.Hz), "flambda": u.erg / (u.s * u.cm**2 * u.AA)}
+_MAG, _DEX, _DECIBEL = -2.5, 1.0, 10.0
+_LN10 = float(np.log(10))
+_MAGGY = 3631.0  # Jy
+_PREFIXES = {"": 1.0, "m": 1e-3, "milli": 1e-3, "u": 1e-6, "micro": 1e-6, "n": 1e-9, "nano": 1e-9}
+_ABSENT = (
+    *(*BLANKS, "---", "?", "1", "unknown", "undefined", "unspecified"),
+    *("unitless", "dimensionless", "arbitrary", "arb", "arb.", "arbitrary units", "arb. units"),
+)
+_PERCENT = ("%", "percent", "per cent", "pct")
 
-_MAGNITUDE_NAMES = ("mag", "mags", "magnitude", "magnitudes", "abmag", "magab", "mabmag")
-_MAGGY_NAMES = {"maggy": 1.0, "maggies": 1.0, "mgy": 1.0}
-_NANOMAGGY_NAMES = {f"{n}{name}": 1e-9 for n in ("n", "nano") for name in _MAGGY_NAMES}
-_MAGGIES = _MAGGY_NAMES | _NANOMAGGY_NAMES
-_SPELLINGS = (
-    (r"(?<![A-Za-z])([Aa]ng|[Aa]ngstroms?|A|Å)(?![A-Za-z])", "Angstrom"),
-    (r"(?<![A-Za-z])ergs(?![A-Za-z])", "erg"),
-    (r"(?<![A-Za-z])sec(?![A-Za-z])", "s"),
-    (r"(?i)(?<![a-z])(micro|milli|nano|)jansky(s)?(?![a-z])", r"\1Jy"),
-    (r"(?i)(?<![a-z])(u|μ|micro)jy(?![a-z])", "uJy"),
-    (r"(?i)(?<![a-z])(n|nano)jy(?![a-z])", "nJy"),
-    (r"(?<![A-Za-z])(mjy|milliJy)(?![A-Za-z])", "mJy"),
+# Words in any letter case, as files write them, and what astropy calls them. An A is never an
+# ampere here.
+_WORDS = {
+    **dict.fromkeys(("erg", "ergs"), "erg"),
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), "s"),
+    **dict.fromkeys(("a", "aa", "ang", "angs", "angst", "angstrom", "angstroms"), "Angstrom"),
+    **dict.fromkeys(("hz", "hertz"), "Hz"),
+    **dict.fromkeys(("w", "watt", "watts"), "W"),
+    **dict.fromkeys(("um", "micron", "microns", "micrometer", "micrometers"), "um"),
+    **dict.fromkeys(("nm", "nanometer", "nanometers"), "nm"),
+    **dict.fromkeys(("cm", "centimeter", "centimeters"), "cm"),
+    **dict.fromkeys(("m", "meter", "meters"), "m"),
+    **dict.fromkeys(("flam", "flambda", "f_lambda"), "erg/(s cm2 Angstrom)"),
+    **dict.fromkeys(("fnu", "f_nu"), "erg/(s cm2 Hz)"),
+    "per": "/",
+}
+_JANSKY = re.compile(r"(?i)(micro|milli|nano|mu|u|n|m|)-?(jy|jansky?s?|janskies)")
+_MAGGIES = re.compile(r"(?i)(nano|milli|micro|n|u|m|)-?(mgys?|maggys?|maggies?)")
+_LATEX = {r"\AA": "Angstrom", r"\mu": "u", r"\times": "*", r"\%": "%", "\\,": " "}
+_SIGNS = str.maketrans(
+    {"−": "-", "–": "-", "·": " ", "⋅": " ", "∙": " ", "×": "*", "μ": "u", "Å": "Angstrom "}
+    | dict.fromkeys("{}$~", "")
+)
+_AB = re.compile(r"(ab)?mag(nitude)?s?(ab)?|m?ab|mabmag|(ab)?mag(nitude)?s?(absystem|system)")
+_ST = re.compile(r"stmag(nitude)?s?|mag(nitude)?s?st|m?st")
+_MILLI = re.compile(r"(ab)?(mmag|millimag(nitude)?)s?(ab)?")
+_LOGARITHM = re.compile(r"(?is)(m?mag|dex|log_?(?:10)?|db)\s*(?:[\[(](.+)[\])]|\s(.+))")
+_STEPS = {"mag": _MAG, "mmag": 1e3 * _MAG, "dex": _DEX, "db": _DECIBEL}
+_SQUARE = re.compile(r"(?:1\s*/\s*)?\((.+)\)\s*(?:\^|\*\*)?\s*\(?([+-]?2)\)?")
+_COUNTS = re.compile(
+    r"(?i)\b(counts?|cts?|adus?|dn|dns|e-?|electrons?|photons?|ph|photlam|obmag)\b"
 )
 
-# Brightest and faintest galaxies anyone has in J-PAS, with a wide margin.
-_MAGNITUDE_RANGE = (8.0, 32.0)
-_MAGNITUDE_SENTINELS = (99.0, 99.9, 999.0)
-_ROW_SCATTER = 6.0  # mag, from the bluest to the reddest band
-_SAMPLE_ROWS = 20_000
+_NOT_UNDERSTOOD = "is not understood"
+
+
+class UnitError(InputError):
+    """A unit that cannot be converted to F_ν; the text says why, after "which"."""
 
 
 @dataclass(frozen=True)
 class BandUnit:
-    """Kind of one band's numbers ("fnu", "flambda", "mag") and the size of their unit in cgs.
+    """Unit of one band's numbers.
 
-    ``error_scale`` is the size of the error's unit, in units of the flux's.
+    Attributes
+    ----------
+    kind : str
+        "fnu" or "flambda".
+    scale : float
+        Size of the unit in erg/s/cm²/Hz or erg/s/cm²/Å.
+    step : float
+        0 for fluxes. Logarithmic numbers are ``step`` log10(F / ``scale``): −2.5 for magnitudes,
+        1 for dex.
     """
 
     kind: str
     scale: float = 1.0
-    error_scale: float = 1.0
+    step: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """Key of :data:`UNITS`; that of the flux for other logarithms than magnitudes."""
+        if self.step in (_MAG, 1e3 * _MAG):
+            return {"fnu": "mag", "flambda": "stmag"}[self.kind]
+        return self.kind
 
 
 @dataclass(frozen=True)
-class Decision:
-    """What the numbers are taken to be, for each band, and why.
+class ErrorUnit:
+    """Unit of one band's errors: σ is ``scale`` × number ** ``power``.
 
     Attributes
     ----------
-    unit : str
-        "fnu", "flambda" or "mag"; the commonest where the bands differ.
-    reason : str
-        Why, in words that complete "taken as F_ν: …".
-    bands : tuple of BandUnit, 57 values
+    kind : str
+        "fnu" or "flambda", with σ in cgs; or "relative", with σ as a fraction of the flux.
+    scale : float
+    power : float
+        1, or −0.5 for inverse variances and 0.5 for variances.
     """
 
-    unit: str
-    reason: str
-    bands: tuple[BandUnit, ...]
+    kind: str
+    scale: float = 1.0
+    power: float = 1.0
 
 
-@dataclass(frozen=True, eq=False)
-class Missing:
-    """How much is missing.
+# Oke & Gunn (1983): m_AB = −2.5 log10(F_ν / erg s⁻¹ cm⁻² Hz⁻¹) − 48.6; m_ST has F_λ in
+# erg s⁻¹ cm⁻² Å⁻¹ and 21.1 (Koornneef et al. 1986).
+AB = BandUnit("fnu", 10 ** (-0.4 * 48.6), _MAG)
+ST = BandUnit("flambda", 10 ** (-0.4 * 21.1), _MAG)
+BY_NAME = {"fnu": BandUnit("fnu"), "flambda": BandUnit("flambda"), "mag": AB, "stmag": ST}
 
-    Attributes
-    ----------
-    counts : ndarray, shape (4, 57), int
-        Missing fluxes of each of :attr:`KINDS`, in each band.
-    unknown_errors : ndarray, shape (57,), int
-        Fluxes that have no usable error.
-    """
 
-    KINDS: ClassVar = (
-        "blank or not finite",
-        "exactly 0",
-        "−99, −999 or −9999",
-        "magnitudes beyond ±90, such as 99",
-    )
-    counts: np.ndarray
-    unknown_errors: np.ndarray
+def is_absent(text: str) -> bool:
+    """Whether a unit's text says that there is none."""
+    return text.strip().lower() in _ABSENT
 
 
 def read_unit(text: str) -> BandUnit | None:
-    """Understand a unit as a file writes it; None if it is no flux density or magnitude.
-
-    >>> read_unit("Jy")
-    BandUnit(kind='fnu', scale=1e-23, error_scale=1.0)
-    """
-    letters = re.sub(r"[^a-z]", "", text.lower())
-    if letters in _MAGNITUDE_NAMES:
-        return BandUnit("mag")
-    if letters in _MAGGIES:
-        return BandUnit("fnu", _MAGGIES[letters] * _MAGGY)
-    for pattern, spelling in _SPELLINGS:
-        text = re.sub(pattern, spelling, text)
-    with warnings.catch_warnings():
-        # Astropy warns of a second slash, which half of all catalogues write.
-        warnings.simplefilter("ignore")
-        try:
-            unit = u.Unit(text.strip(" []"), parse_strict="silent")
-            for kind, cgs in (("fnu", _FNU), ("flambda", _FLAMBDA)):
-                if unit.is_equivalent(cgs) and 0 < (scale := float(unit.to(cgs))) < np.inf:
-                    return BandUnit(kind, scale)
-        except (ValueError, TypeError, ArithmeticError):
-            return None
-    return None
-
-
-def decide(
-    flux: np.ndarray,
-    error: np.ndarray,
-    *,
-    unit: str | None = None,
-    own: Sequence[str] = ("",) * N_BANDS,
-    own_error: Sequence[str] = ("",) * N_BANDS,
-    quantity: str = "",
-    label: str = "",
-) -> Decision:
-    """Decide what the numbers are.
-
-    The first of these that says something decides: the user's word, the columns' own units,
-    their name, the size of the numbers; if none does, F_ν on an arbitrary scale.
+    """Understand the unit of a flux density or magnitude; None if the text says nothing.
 
     Parameters
     ----------
-    flux, error : ndarray, shape (n, 57)
-        Numbers as in the file, of some rows or all; NaN where there is none, or where the error
-        is relative.
-    unit : str, optional
-        "fnu", "flambda" or "mag".
-    own, own_error : sequence of str, 57 values
-        Own unit of each band's column and of its error's, "" if it has none.
-    quantity : str
-        What the names say: FLUX, MAG, FNU, FLAMBDA or "".
-    label : str
-        The photometry's label, for the reason.
+    text : str
+        As files write it: astropy, FITS, VizieR, desispec, SDSS or LaTeX.
 
     Raises
     ------
-    InputError
-        If ``unit`` is none of the three.
+    UnitError
+        If it is not understood, or is no flux density or AB or ST magnitude.
+
+    Examples
+    --------
+    >>> read_unit("10**-17 erg s-1 cm-2 Angstrom-1")
+    BandUnit(kind='flambda', scale=1e-17, step=0.0)
     """
-    if unit is not None and unit not in UNITS:
-        raise InputError(f"The unit must be one of {', '.join(UNITS)}, not {unit!r}.")
-    read = [_with_error(read_unit(text), other) for text, other in zip(own, own_error, strict=True)]
-    if unit is not None:
-        # A column's own scale (Jy, mJy) still holds if it is of the kind the user says.
-        bands = [r if r and r.kind == unit else BandUnit(unit) for r in read]
-        return Decision(unit, "as you chose", tuple(bands))
-    texts = Counter(text for text, r in zip(own, read, strict=True) if r)
-    if texts:
-        usual = Counter(r for r in read if r).most_common(1)[0][0]
-        reason = f"the columns' own unit is {next(iter(texts))}"
-        if len(texts) > 1:
-            shown = ", ".join(f"{text} ({n} bands)" for text, n in texts.most_common())
-            reason = f"the columns' own units are {shown}, converted band by band"
-        return Decision(usual.kind, reason, tuple(r or usual for r in read))
-    named = {"MAG": "mag", "FNU": "fnu", "FLAMBDA": "flambda"}.get(quantity)
-    if named:
-        return Decision(named, f"the columns are named {label}", (BandUnit(named),) * len(own))
-    with np.errstate(all="ignore"):
-        kind, reason = _by_size(flux, error)
-    return Decision(kind, reason, (BandUnit(kind),) * len(own))
-
-
-def _with_error(flux: BandUnit | None, error: str) -> BandUnit | None:
-    found = read_unit(error)
-    if flux is None or found is None or found.kind != flux.kind:
-        return flux
-    return BandUnit(flux.kind, flux.scale, found.scale / flux.scale)
-
-
-def sample(values: np.ndarray) -> np.ndarray:
-    """Rows, evenly spread, that are enough to decide by."""
-    return values[:: max(1, len(values) // _SAMPLE_ROWS)]
-
-
-def _by_size(flux: np.ndarray, error: np.ndarray) -> tuple[str, str]:
-    valid = np.where(np.isfinite(flux) & (flux != 0) & ~is_sentinel(flux), flux, np.nan)
-    if (reason := _magnitude_reason(valid, error)) is not None:
-        return "mag", reason
-    positive = valid[valid > 0]
-    if positive.size:
-        median = float(np.median(positive))
-        if median < 1e-22:
-            return "fnu", f"values near {median:.1g} are the size of F_ν in erg/s/cm²/Hz"
-        if median < 1e-10:
-            return "flambda", f"values near {median:.1g} are the size of F_λ in erg/s/cm²/Å"
-    return "fnu", "nothing in the table says otherwise; the scale does not matter"
-
-
-def _magnitude_reason(valid: np.ndarray, error: np.ndarray) -> str | None:
-    """Say why the numbers look like magnitudes; None if they do not."""
-    magnitudes = np.where(_is_near(valid, _MAGNITUDE_SENTINELS), np.nan, valid)
-    rows = magnitudes[np.isfinite(magnitudes).any(axis=1)]
-    low, high = _MAGNITUDE_RANGE
-    values = rows[np.isfinite(rows)]
-    if not values.size or values.min() < low or values.max() > high:
+    if is_absent(text):
         return None
-    if np.median(np.nanmedian(rows, axis=1)) <= 10:
-        return None
-    if np.median(np.nanmax(rows, axis=1) - np.nanmin(rows, axis=1)) >= _ROW_SCATTER:
-        return None
-    errors = error[np.isfinite(error) & (error > 0) & ~_is_near(error, _MAGNITUDE_SENTINELS)]
-    if errors.size and np.mean(errors < 2) < 0.5:
-        return None
-    text = f"all values lie between {values.min():.1f} and {values.max():.1f}"
-    return text + (" and the errors are below 2" if errors.size else "")
+    text = _plain(text)
+    if (logarithmic := _logarithmic(text)) is not None:
+        return logarithmic
+    unit, size = _parsed(text)
+    for kind, cgs in _CGS.items():
+        if (scale := _scale(unit, cgs)) is not None:
+            return BandUnit(kind, scale * size)
+    raise UnitError(_why_not(unit, text))
 
 
-def is_sentinel(values: np.ndarray) -> np.ndarray:
-    """True where a value is one of −99 (±0.5 %), −999 or −9999, which stand for no value."""
-    return (np.abs(values + 99.0) <= 0.005 * 99.0) | _is_near(values, (-999.0, -9999.0))
+def read_error_unit(text: str) -> ErrorUnit | None:
+    """Understand the unit of errors; None if the text says nothing.
 
+    Raises
+    ------
+    UnitError
+        If it is not the unit of an error of a flux density or magnitude.
 
-def _is_near(values: np.ndarray, sentinels: Sequence[float]) -> np.ndarray:
-    """True where a value is one of these, to float32 precision."""
-    return np.any([np.abs(values - s) <= 1e-6 * abs(s) for s in sentinels], axis=0)
-
-
-def to_fnu(
-    flux: np.ndarray, error: np.ndarray, decision: Decision, relative: np.ndarray
-) -> Missing:
-    """Convert numbers as in the file to F_ν, in place.
-
-    Missing values become NaN: not finite, exactly 0, sentinels, magnitudes beyond ±90. An error
-    that is a sentinel, or not above 0, is unknown (NaN) and leaves its flux alone.
-
-    Parameters
-    ----------
-    flux, error : ndarray, shape (n, 57), float64
-    decision : Decision
-    relative : ndarray, shape (57,), bool
-        Bands whose error is a fraction of the flux.
-
-    Returns
-    -------
-    Missing
+    Examples
+    --------
+    >>> read_error_unit("%")
+    ErrorUnit(kind='relative', scale=0.01, power=1.0)
     """
-    magnitude = np.array([band.kind == "mag" for band in decision.bands])
-    factor = _factors(decision)
-    error_factor = factor * [band.error_scale for band in decision.bands]
-    counts = np.zeros((len(Missing.KINDS) + 1, flux.shape[1]), int)
-    # Blocks of rows that stay in the processor's cache.
-    for start in range(0, len(flux), 4096):
-        rows = slice(start, start + 4096)
-        with np.errstate(all="ignore"):
-            counts += _convert(flux[rows], error[rows], magnitude, relative, factor, error_factor)
-    return Missing(counts[:-1], counts[-1])
+    if is_absent(text):
+        return None
+    if text.strip(" []()").lower() in _PERCENT:
+        return ErrorUnit("relative", 0.01)
+    plain = _plain(text)
+    step = {"dex": _DEX, "db": _DECIBEL}.get(plain.lower())
+    if step is None and (logarithmic := _logarithmic(plain, any_zero=True)) is not None:
+        step = logarithmic.step
+    if step is not None:
+        return ErrorUnit("relative", abs(_LN10 / step))
+    return _linear_error(plain)
 
 
-def _factors(decision: Decision) -> np.ndarray:
-    """Multiplier to F_ν for each band; 1 where the numbers are magnitudes."""
-    pivot = load_bands().pivot
-    return np.array(
-        [
-            band.scale * (wavelength**2 / _LIGHT if band.kind == "flambda" else 1.0)
-            for band, wavelength in zip(decision.bands, pivot, strict=True)
-        ]
+def _linear_error(text: str) -> ErrorUnit:
+    square = _SQUARE.fullmatch(text)
+    if square:
+        unit, size = _parsed(square[1])
+        inverse = text.startswith("1") != square[2].startswith("-")
+        powers = {1: -0.5 if inverse else 0.5}
+    else:
+        unit, size = _parsed(text)
+        powers = {1: 1.0, 2: 0.5, -2: -0.5}
+        if fraction := _scale(unit, u.dimensionless_unscaled):
+            return ErrorUnit("relative", fraction)
+    for power, root in powers.items():
+        for kind, cgs in _CGS.items():
+            if (scale := _scale(unit, cgs**power)) is not None:
+                scale = scale if square else scale**root
+                return ErrorUnit(kind, scale * size, root)
+    raise UnitError(_why_not(unit, text))
+
+
+def unit_of_name(name: str) -> str:
+    """Unit that a column's name ends in, as ``J0378 (uJy)``, or has as a word; "" without one.
+
+    >>> unit_of_name("J0378_err [1e-17 erg/s/cm2/A]")
+    '1e-17 erg/s/cm2/A'
+    """
+    bracket = re.search(r"[\[(]\s*([^\[\]]+?)\s*[\])]\s*$", name)
+    text = bracket[1] if bracket and bracket.start() > 0 else ""
+    if text and not is_absent(text) and not re.fullmatch(r"[\d\s.,]+", text):
+        try:
+            read_error_unit(text)
+        except UnitError as refused:
+            return "" if _NOT_UNDERSTOOD in str(refused) else text
+        return text
+    words = re.split(r"[^0-9A-Za-zµμ]+", name)
+    return next((w for w in words if _JANSKY.fullmatch(w) or _MAGGIES.fullmatch(w)), "")
+
+
+def _plain(text: str) -> str:
+    """Text without the marks of LaTeX, superscripts, and brackets around it all."""
+    for mark, sign in _LATEX.items():
+        text = text.replace(mark, sign)
+    text = unicodedata.normalize("NFKC", text).translate(_SIGNS)
+    text = re.sub(r"\\[A-Za-z]+", " ", text).strip(" '\"")
+    while _is_enclosed(text):
+        text = text[1:-1].strip()
+    return text
+
+
+def _is_enclosed(text: str) -> bool:
+    """Whether one pair of brackets encloses all of a text."""
+    if text[:1] + text[-1:] not in ("[]", "()"):
+        return False
+    depth = np.cumsum([(x in "[(") - (x in "])") for x in text])
+    return bool((depth[:-1] > 0).all() and depth[-1] == 0)
+
+
+def _logarithmic(text: str, any_zero: bool = False) -> BandUnit | None:
+    """Magnitudes and other logarithms; None if the text is neither.
+
+    With ``any_zero``, the zero point does not matter.
+    """
+    letters = re.sub(r"[^a-z]", "", text.lower())
+    # mag/arcsec2 has more to it than its letters.
+    simple = not re.search(r"[/^*\d]", text)
+    if simple and _AB.fullmatch(letters):
+        return AB
+    if simple and _ST.fullmatch(letters):
+        return ST
+    if simple and _MILLI.fullmatch(letters):
+        return BandUnit("fnu", AB.scale, 1e3 * _MAG)
+    if not any_zero and "vega" in letters:
+        raise UnitError(
+            "are Vega magnitudes: their zero points in these bands are not known here, so convert "
+            "them to AB"
+        )
+    if not any_zero and re.search("asinh|lupt", letters):
+        raise UnitError(
+            "are asinh magnitudes (luptitudes): each band has its own softening, which is not "
+            "known here, so give fluxes or AB magnitudes"
+        )
+    if any_zero and simple and re.search("mag|vega|lupt", letters):
+        return AB
+    found = _LOGARITHM.fullmatch(text)
+    if not found:
+        return None
+    inside = found[2] or found[3]
+    step = _STEPS.get(found[1].lower(), _DEX)
+    if any_zero:
+        return BandUnit("fnu", 1.0, step)
+    unit = read_unit(inside)
+    if unit is None or unit.step:
+        raise UnitError(_NOT_UNDERSTOOD)
+    return BandUnit(unit.kind, unit.scale, step)
+
+
+def _parsed(text: str) -> tuple[u.UnitBase | None, float]:
+    """Astropy's unit and the number to multiply a flux by; None if the text is no unit.
+
+    A maggy is read as a jansky, and the number makes up for it.
+    """
+    text = re.sub(
+        r"(?<![\w.])(?:1(?:\.0*)?\s*[xX*]\s*)?10\s*(?:\*\*|\^)\s*\(?([+-]?\d+)\)?", r"1e\1 ", text
     )
+    text = re.sub(r"(?<![\w.])10([+-]\d+)", r"1e\1 ", text)
+    text = re.sub(r"(?<![A-Za-z])([\d.]+)[eEdD]([+-]?\d+)\s*[xX*]?(?!\d)", r"\1e\2 ", text)
+    text = re.sub(r"(?<=[A-Za-z\d)])\.(?=[A-Za-z(])", " ", text)
+    size = 1.0
+
+    def word(match: re.Match) -> str:
+        nonlocal size
+        found = match[0]
+        if re.fullmatch(r"(?i)e", found) and text[match.start() - 1 : match.start()].isdigit():
+            return found
+        if maggies := _MAGGIES.fullmatch(found):
+            size = _MAGGY * _PREFIXES[maggies[1].lower()]
+            return "Jy"
+        if (jansky := _JANSKY.fullmatch(found)) and found != "MJy":
+            prefix = jansky[1].lower()
+            return {"micro": "u", "mu": "u", "milli": "m", "nano": "n"}.get(prefix, prefix) + "Jy"
+        return _WORDS.get(found.lower(), found)
+
+    text = re.sub(r"[A-Za-z_]+(?:-(?=[Jj]))?[A-Za-z_]*", word, text)
+    with warnings.catch_warnings():
+        # Astropy warns of a second slash, which half of all catalogues write.
+        warnings.simplefilter("ignore")
+        for form in ("generic", "cds", "vounit", "ogip"):
+            try:
+                return u.Unit(text.strip(), format=form), size
+            except (ValueError, TypeError, ArithmeticError):
+                continue
+    return None, size
 
 
-def _convert(
-    flux: np.ndarray,
-    error: np.ndarray,
-    magnitude: np.ndarray,
-    relative: np.ndarray,
-    factor: np.ndarray,
-    error_factor: np.ndarray,
-) -> np.ndarray:
-    """Convert some rows in place; count by band the missing of each kind, and unknown errors."""
-    blank, zero, sentinel = ~np.isfinite(flux), flux == 0, is_sentinel(flux)
-    beyond = magnitude & (np.abs(flux) >= 90) & ~sentinel & ~blank
-    flux[blank | zero | sentinel | beyond] = np.nan
-    error[~np.isfinite(error) | (error <= 0) | (magnitude & (error >= 90))] = np.nan
-    flux[:, magnitude] = 10 ** (-0.4 * (flux[:, magnitude] + _AB_ZERO_POINT))
-    error[:, magnitude] *= np.where(relative[magnitude], 1.0, _MAG_ERROR_TO_RELATIVE)
-    flux *= factor
-    error *= np.where(magnitude | relative, np.abs(flux), error_factor)
-    # What overflows is no measurement.
-    flux[~np.isfinite(flux) | (flux == 0)] = np.nan
-    unknown = ~np.isfinite(error)
-    error[unknown | np.isnan(flux)] = np.nan
-    unknown &= ~np.isnan(flux)
-    return np.array([kind.sum(axis=0) for kind in (blank, zero, sentinel, beyond, unknown)])
+def _scale(unit: u.UnitBase | None, cgs: u.UnitBase) -> float | None:
+    """Size of a unit in ``cgs``; None if it is none of its kind, or has no size."""
+    try:
+        if unit is None or not unit.is_equivalent(cgs):
+            return None
+        scale = float(unit.to(cgs))
+    except (ValueError, TypeError, ArithmeticError):
+        return None
+    # 1e-17, not 9.999999999999999e-18.
+    return float(f"{scale:.14g}") if 0 < scale < np.inf else None
+
+
+def _why_not(unit: u.UnitBase | None, text: str) -> str:
+    if _COUNTS.search(text):
+        return "are counts: to make fluxes of them takes a zero point for each band"
+    if unit is None:
+        return _NOT_UNDERSTOOD
+    for area in (u.sr, u.arcsec**2, u.pix, u.beam):
+        flux, magnitude = unit * area, u.mag / area
+        if any(_scale(flux, cgs) for cgs in _CGS.values()) or _scale(unit, magnitude):
+            return "is a surface brightness: give the flux of each galaxy"
+    if unit.is_equivalent(u.W / u.m**2):
+        return "is a flux, not a flux density: give it per Hz or per Å"
+    return "is no flux density or magnitude"

@@ -16,6 +16,8 @@ AnyTable = pa.Table | Table
 # Cells that say "no value" in words.
 BLANKS = ("", "-", "--", "na", "n/a", "nan", "nil", "none", "null", "masked")
 _NUMBER = r"^([+-]?(\d+\.?\d*|\.\d+)([ed][+-]?\d+)?|[+-]?inf(inity)?|[+-]?nan)$"
+_COMMA = r"^[+-]?\d+,\d+\S*$"
+_LIMIT = r"^([<>]=?|[≤≥]|&[lg]t;)\s*[+-]?\.?\d"
 _BRACKETS = re.compile(r"\s*[\[{(]")
 
 
@@ -31,11 +33,17 @@ class Numbers:
         Cells that hold something, but no number.
     example : tuple of (int, str)
         Row (from 0) and text of the first such cell; (-1, "") if there is none.
+    limits : int
+        Cells that hold a limit, as ``<21.3``; NaN, too.
+    limit_example : str
+        Text of the first of them.
     """
 
     values: np.ndarray
     unreadable: int = 0
     example: tuple[int, str] = (-1, "")
+    limits: int = 0
+    limit_example: str = ""
 
 
 def column_names(table: AnyTable) -> list[str]:
@@ -79,6 +87,8 @@ def column_numbers(table: AnyTable, name: str) -> Numbers:
     if column is None:
         return Numbers(_astropy_values(table[name], name))
     if pa.types.is_string(column.type):
+        if _has_decimal_commas(table, name):
+            column = pc.replace_substring(column, ",", ".")
         arrays = split_arrays(column)
         return _text_numbers(column, name) if arrays is None else _array_numbers(arrays, name)
     if is_list(column.type):
@@ -86,6 +96,11 @@ def column_numbers(table: AnyTable, name: str) -> Numbers:
     if not (_is_number(column.type) or pa.types.is_null(column.type)):
         raise InputError(f"Column {name!r} holds {column.type} values where numbers are needed.")
     return Numbers(_arrow_values(column))
+
+
+def _has_decimal_commas(table: AnyTable, name: str) -> bool:
+    """Whether the reader of a text found that a column's numbers have decimal commas."""
+    return isinstance(table, pa.Table) and b"decimal" in (table.schema.field(name).metadata or {})
 
 
 def _is_number(kind: pa.DataType) -> bool:
@@ -190,20 +205,35 @@ def _text_numbers(column: pa.Array, name: str) -> Numbers:
         return Numbers(cells.cast(pa.float64()).to_numpy(zero_copy_only=False))
     except pa.ArrowInvalid:
         readable = pc.match_substring_regex(cells, _NUMBER, ignore_case=True)
+    limit = pc.match_substring_regex(cells, _LIMIT)
+    readable = pc.or_(readable, limit)
     # Fortran writes exponents with a D. Python's float takes what Arrow's does not, as 1e400.
-    words = pc.replace_substring_regex(pc.if_else(readable, cells, "nan"), "[dD]", "e")
+    numeric = pc.if_else(pc.and_not(readable, limit), cells, "nan")
+    words = pc.replace_substring_regex(numeric, "[dD]", "e")
     values = np.array([float(word) for word in words.to_pylist()])
     unreadable = ~readable.to_numpy(zero_copy_only=False)
+    limits = limit.to_numpy(zero_copy_only=False)
+    told = (
+        int(limits.sum()),
+        _shown(cells[int(np.argmax(limits))].as_py()) if limits.any() else "",
+    )
     if not unreadable.any():
-        return Numbers(values)
+        return Numbers(values, 0, (-1, ""), *told)
     row = int(np.argmax(unreadable))
     text = cells[row].as_py()
-    if not np.isfinite(values).any():
-        hint = "; write decimals with a point" if re.fullmatch(r"[+-]?\d+,\d+\S*", text) else ""
+    if not np.isfinite(values).any() and not told[0]:
+        hint = "; write decimals with a point" if re.fullmatch(_COMMA, text) else ""
         raise InputError(
             f"Column {name!r} holds no numbers: row {row + 1} reads {_shown(text)}{hint}."
         )
-    return Numbers(values, int(unreadable.sum()), (row, _shown(text)))
+    with_comma = pc.match_substring_regex(cells, _COMMA).to_numpy(zero_copy_only=False)
+    if with_comma.any():
+        row = int(np.argmax(with_comma))
+        raise InputError(
+            f"Column {name!r} has numbers with a comma, such as {_shown(cells[row].as_py())} in "
+            f"row {row + 1}, beside others without; write decimals with a point."
+        )
+    return Numbers(values, int(unreadable.sum()), (row, _shown(text)), *told)
 
 
 def _shown(text: str) -> str:
@@ -269,7 +299,13 @@ def _array_numbers(column: pa.Array, name: str) -> Numbers:
     index, text = numbers.example
     row = int(np.flatnonzero(given)[index // width]) if index >= 0 else -1
     # [1.2] is a number in brackets.
-    return Numbers(rows if width > 1 else rows[:, 0], numbers.unreadable, (row, text))
+    return Numbers(
+        rows if width > 1 else rows[:, 0],
+        numbers.unreadable,
+        (row, text),
+        numbers.limits,
+        numbers.limit_example,
+    )
 
 
 def stack_columns(columns: Sequence[tuple[np.ndarray, int | None] | None], n: int) -> np.ndarray:

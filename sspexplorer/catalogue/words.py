@@ -8,12 +8,16 @@ where it is made of known words.
 import re
 from functools import lru_cache
 
+from sspexplorer.catalogue.band_words import take_bands
+
 
 def _set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-ERROR_WORDS = _set("ERR ERROR ERRORS ERRS UNC UNCERT UNCERTAINTY SIGMA SIG STD STDDEV STDEV RMS")
+ERROR_WORDS = _set(
+    "ERR ERROR ERRORS ERRS UNC UNCERT UNCERTAINTY SIGMA SIG STD STDDEV STDEV RMS 1SIGMA"
+)
 INVERSE_VARIANCE_WORDS = frozenset({"IVAR", "INVVAR"})
 RELATIVE_WORDS = frozenset({"RELERR", "FRACERR", "REL", "FRAC", "RELATIVE", "FRACTIONAL"})
 PERCENT_WORDS = frozenset({"PERCENT", "PCT", "PERC"})
@@ -52,7 +56,7 @@ NEED_ERRORS = frozenset({"MODEL", "CMODEL", "BEST", "CORR"})
 MASK_WORDS = frozenset({"MASK", "MASKS", "MASKED", "BADPIX", "IMAFLAGS"})
 FLAG_WORDS = frozenset({"FLAG", "FLAGS"})
 # These look like flags, but what their values mean is not known.
-QUALITY_WORDS = _set("QUALITY QUAL QFLAG BAD GOOD SATURATED SAT WARN WARNING")
+QUALITY_WORDS = _set("QUALITY QUAL QFLAG BAD GOOD CLEAN SATURATED SAT WARN WARNING")
 # What makes a column something else than photometry, though it names a band.
 OTHER_WORDS = _set(
     "LIM LIMIT LIMITS MAGLIM LIMMAG DEPTH NOBS NEXP NIMG NDET NPIX COUNT COUNTS EXPTIME TEXP "
@@ -114,14 +118,16 @@ def split_unit(name: str) -> tuple[str, str]:
         return name, ""
     inside = found[1].strip()
     # [jpas::J0660] and (J0378) say the band, [3] which value of an array.
-    if "::" in inside or inside.isdigit() or _names_a_band(inside):
+    if "::" in inside or inside.isdigit() or _names_a_band(inside, name[: found.start()]):
         return name, ""
     return name[: found.start()].strip(), inside
 
 
-def _names_a_band(text: str) -> bool:
-    words = [w for w in re.split(r"[^0-9A-Z]+", text.upper()) if w]
-    return any(map(_BAND_WORD.fullmatch, words))
+def _names_a_band(text: str, before: str) -> bool:
+    """Whether brackets hold a name, as in ``err(i_auto)``, and no unit."""
+    found, rest = take_bands([word for word in re.split(r"[^0-9A-Z]+", text.upper()) if word])
+    sure = SURVEYS.issuperset(rest) or (before.strip().upper() in ERROR_WORDS and "/" not in text)
+    return any(band.known and (sure or not band.weak) for band in found)
 
 
 def words_of(name: str) -> list[str]:
@@ -146,6 +152,9 @@ def _cut(chunk: str, first: bool) -> list[str]:
     whole = chunk.upper()
     if first and whole in _FIRST_LETTERS:
         return [_FIRST_LETTERS[whole]]
+    # eJ_378, du_JAVA, ei
+    if first and whole[0] in "ED" and whole[1:] in ("J", "U", "I", "JPAS"):
+        return ["ERR", whole[1:]]
     if (found := _segments(whole)) is not None:
         return list(found)
     by_case = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[A-Z]", chunk)
@@ -175,7 +184,9 @@ def _with_letter(chunk: str) -> tuple[str, ...] | None:
         return (_LETTER_PREFIXES[letter], rest)
     if letter == "A" and is_band:
         return ("AX", rest)
-    if letter in "UGRIZ" and rest in _LETTER_BEFORE:
+    if letter in "ED" and re.fullmatch(r"0[3-9]\d\d|1007", rest):
+        return ("ERR", rest)
+    if letter in "UGRIZJ" and rest in _LETTER_BEFORE:
         return (letter, rest)
     if chunk.endswith("E") and (_BAND_WORD.fullmatch(chunk[:-1]) or chunk[:-1] in QUANTITIES):
         return (chunk[:-1], "ERR")

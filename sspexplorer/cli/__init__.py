@@ -6,7 +6,9 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from sspexplorer import __version__, flags
+from sspexplorer import __version__
+from sspexplorer.cli.console import print_json, say, speak_plainly, tell
+from sspexplorer.cli.fetch import fetch
 from sspexplorer.cli.libraries import libraries_app
 from sspexplorer.cli.parts import (
     JsonOption,
@@ -15,12 +17,10 @@ from sspexplorer.cli.parts import (
     check_folder,
     listed,
     make_folder,
-    print_json,
-    progress_line,
-    say,
     training_line,
 )
 from sspexplorer.cli.predict import predict
+from sspexplorer.cli.sedfit import sedfit
 from sspexplorer.errors import InputError
 
 app = typer.Typer(
@@ -32,11 +32,13 @@ app = typer.Typer(
 
 app.add_typer(libraries_app, name="libraries")
 app.command()(predict)
+app.command()(fetch)
+app.command()(sedfit)
 
 
 def _print_version(asked: bool) -> None:
     if asked:
-        typer.echo(f"sspexplorer {__version__}")
+        tell(f"sspexplorer {__version__}")
         raise typer.Exit
 
 
@@ -82,7 +84,7 @@ def mocks(
     if json_output:
         print_json({"path": str(out), "n": len(sample), "split": counts, "meta": sample.meta})
     else:
-        typer.echo(f"{len(sample)} mocks written to {out} ({listed(counts)}).")
+        tell(f"{len(sample)} mocks written to {out} ({listed(counts)}).")
 
 
 @app.command()
@@ -112,9 +114,9 @@ def train(
     if json_output:
         print_json({"path": str(out), "card": model.card})
         return
-    typer.echo(f"Model written to {out}.")
+    tell(f"Model written to {out}.")
     for split, metrics in model.card["metrics"].items():
-        typer.echo(f"On mocks held out of the training (split: {split}):")
+        tell(f"On mocks held out of the training (split: {split}):")
         _print_metrics(metrics)
 
 
@@ -159,78 +161,13 @@ def _print_metrics(result: dict) -> None:
     groups |= {f"i = {key}": value for key, value in result["by_magnitude"].items()}
     groups |= result["by_library"]
     for name, unit in units.items():
-        typer.echo(f"\n{name} [{unit}]\n{'':10}    bias  σ_NMAD    f_o  Pearson    RMSE       n")
+        tell(f"\n{name} [{unit}]\n{'':10}    bias  σ_NMAD    f_o  Pearson    RMSE       n")
         for key, group in groups.items():
             m = group[name]
-            typer.echo(
+            tell(
                 f"{key:10} {m['bias']:+7.3f} {m['sigma_nmad']:7.3f} {m['outlier_fraction']:6.1%} "
                 f"{m['pearson']:8.3f} {m['rmse']:7.3f} {m['n']:7d}"
             )
-
-
-@app.command()
-def sedfit(
-    catalogue: Annotated[
-        Path, typer.Argument(help="CSV, ECSV, FITS, VOTable or Parquet, by its ending.")
-    ],
-    out: Annotated[Path, typer.Option(help="File to write; format by its ending.")],
-    libraries: Annotated[
-        str, typer.Option(help="Libraries to fit with, with commas between.")
-    ] = "emiles,bc03,popstar",
-    floor: Annotated[
-        float, typer.Option(help="Relative error added in quadrature to those of the bands.", min=0)
-    ] = 0.02,
-    unit: Annotated[
-        str | None, typer.Option(help="'fnu', 'flambda' or 'mag', if it is not what is found.")
-    ] = None,
-    photometry: Annotated[
-        str | None, typer.Option(help="Which photometry, if the catalogue has several.")
-    ] = None,
-    json_output: JsonOption = False,
-) -> None:
-    """Fit every row of a catalogue with every SSP × E(B−V): the Bayesian SED fit."""
-    from sspexplorer.catalogue import read_catalogue
-    from sspexplorer.libraries import load_library
-    from sspexplorer.sedfit import fit_at_redshifts
-
-    check_folder(out)
-    names = [name.strip() for name in libraries.split(",") if name.strip()]
-    for name in names:
-        load_library(name)
-    found = read_catalogue(catalogue, unit=unit, photometry=photometry)
-    table = fit_at_redshifts(
-        names,
-        found.flux,
-        found.flux_err,
-        found.redshift,
-        floor=floor,
-        progress=progress_line("fitted"),
-    )
-    found.write(out, out.name, table)
-    report = {
-        "path": str(out),
-        "libraries": names,
-        "floor": floor,
-        "n_rows": len(table),
-        "n_fitted": int(table["fit_log_age"].notna().sum()),
-        "median_chi2": float(table["fit_chi2"].median()),
-        "flags": flags.count(table["fit_flag"]),
-        "photometry": found.photometry,
-        "unit": found.unit,
-        "redshift_column": found.redshift_column,
-        "notes": list(found.notes),
-    }
-    if json_output:
-        print_json(report)
-        return
-    for note in found.notes:
-        say(note)
-    typer.echo(
-        f"{report['n_fitted']} of {report['n_rows']} rows fitted (median reduced χ² "
-        f"{report['median_chi2']:.2f}), written to {out}."
-    )
-    for line in flags.described(table["fit_flag"]):
-        typer.echo(f"  {line}")
 
 
 @app.command()
@@ -245,6 +182,7 @@ def serve(
 
 def main() -> NoReturn:
     """Run the command line; exit with 2 and one line where the input cannot be used."""
+    speak_plainly()
     try:
         app()
     except InputError as error:

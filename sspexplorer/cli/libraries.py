@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sspexplorer.cli.parts import JsonOption, print_json, progress_line, say
+from sspexplorer.cli.console import print_json, say, tell
+from sspexplorer.cli.parts import JsonOption, progress_line
 
 if TYPE_CHECKING:
     from sspexplorer.libraries import SSPLibrary
@@ -58,7 +59,7 @@ def add(
         print_json(item)
         return
     _print(item)
-    typer.echo(
+    tell(
         f"Added. Use it as {library.name}, as in: sspexplorer mocks m.parquet --libraries "
         f"{library.name}"
     )
@@ -76,7 +77,7 @@ def remove(
     if json_output:
         print_json({"removed": name})
     else:
-        typer.echo(f"{name} is removed.")
+        tell(f"{name} is removed.")
 
 
 def _described(name: str) -> dict:
@@ -119,13 +120,13 @@ def _out_of_range(whole: "SSPLibrary", library: "SSPLibrary") -> list[str]:
 
 
 def _print(item: dict) -> None:
-    typer.echo(
+    tell(
         f"{item['name']:8} {item['title']}: {item['n_ssp']} SSPs, {item['n_ages']} ages × "
         f"{item['n_metallicities']} metallicities, log age {item['log_age'][0]:.2f} to "
         f"{item['log_age'][1]:.2f} yr, [M/H] {item['metallicity'][0]:+.2f} to "
         f"{item['metallicity'][-1]:+.2f}, IMF {', '.join(item['imf'])}"
     )
     for sentence in item["left_out"]:
-        typer.echo(f"         left out: {sentence}")
+        tell(f"         left out: {sentence}")
     if item["citation"]:
-        typer.echo(f"         {item['citation']}")
+        tell(f"         {item['citation']}")

@@ -1,6 +1,5 @@
-"""What the commands share: options, messages, progress, JSON."""
+"""What the commands share: options, progress, folders."""
 
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -25,24 +24,6 @@ ModelOption = Annotated[
     ),
 ]
 SeedOption = Annotated[int, typer.Option(help="Seed of everything random.")]
-
-
-def say(text: str) -> None:
-    """Write a line to standard error."""
-    typer.echo(text, err=True)
-
-
-def print_json(value: object) -> None:
-    """Print one JSON object; NaN, which JSON does not know, as null."""
-    typer.echo(json.dumps(_without_nan(value), ensure_ascii=False))
-
-
-def _without_nan(value: object) -> object:
-    if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(item) for item in value]
-    return None if isinstance(value, float) and value != value else value
 
 
 def training_line() -> Callable:

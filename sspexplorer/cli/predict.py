@@ -6,14 +6,24 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sspexplorer import flags
-from sspexplorer.cli.parts import (
-    JsonOption,
-    ModelOption,
-    check_folder,
-    print_json,
-    progress_line,
-    say,
+from sspexplorer.cli.console import print_json, say, tell
+from sspexplorer.cli.given import (
+    STANDARD,
+    CataloguesArgument,
+    ColumnsOption,
+    GalacticOption,
+    LargestFlagOption,
+    OutOption,
+    PhotometryOption,
+    UnitOption,
+    UseMaskedOption,
+    check_out,
+    mask_rule,
+    say_taken,
+    with_map,
+    write_with,
 )
+from sspexplorer.cli.parts import JsonOption, ModelOption, progress_line
 
 if TYPE_CHECKING:
     from sspexplorer.catalogue import Catalogue
@@ -21,10 +31,8 @@ if TYPE_CHECKING:
 
 
 def predict(
-    catalogue: Annotated[
-        Path, typer.Argument(help="CSV, ECSV, FITS, VOTable or Parquet, by its ending.")
-    ],
-    out: Annotated[Path, typer.Option(help="File to write; format by its ending.")],
+    catalogues: CataloguesArgument,
+    out: OutOption,
     model: ModelOption = "galaxy",
     floor: Annotated[
         float, typer.Option(help="Relative error added in quadrature to those of the bands.")
@@ -36,23 +44,31 @@ def predict(
     use_all: Annotated[
         bool, typer.Option("--use-all", help="Use bands that all others contradict, too.")
     ] = False,
-    unit: Annotated[
-        str | None, typer.Option(help="'fnu', 'flambda' or 'mag', if it is not what is found.")
-    ] = None,
-    photometry: Annotated[
-        str | None, typer.Option(help="Which photometry, if the catalogue has several.")
-    ] = None,
+    unit: UnitOption = None,
+    photometry: PhotometryOption = None,
+    columns: ColumnsOption = None,
+    ebv_galactic: GalacticOption = "found",
+    use_masked: UseMaskedOption = False,
+    largest_flag: LargestFlagOption = 3,
     json_output: JsonOption = False,
 ) -> None:
     """Predict age, metallicity and dust for every row of a catalogue."""
-    from sspexplorer.catalogue import read_catalogue
+    from sspexplorer.catalogue import load_map, read_catalogue
     from sspexplorer.models import load_model, predict_rows
     from sspexplorer.posterior.prediction import Choices
 
-    check_folder(out)
+    check_out(out, json_output)
     choices = Choices(floor, redshift, use_all)
     answering = load_model(model)
-    found = read_catalogue(catalogue, unit=unit, photometry=photometry)
+    mapped = None if columns is None else load_map(columns)
+    found = read_catalogue(
+        catalogues,
+        unit=unit,
+        photometry=photometry,
+        columns=mapped,
+        masks=mask_rule(use_masked, largest_flag),
+        galactic=ebv_galactic,
+    )
     predictions = predict_rows(
         answering,
         found.flux,
@@ -62,21 +78,33 @@ def predict(
         choices=choices,
         progress=progress_line("predicted"),
     )
-    found.write(out, out.name, predictions.table)
+    about = {
+        "SSPMODEL": model,
+        "SSPFLOOR": floor,
+        "SSPZAS": redshift,
+        "SSPALL": use_all,
+    }
+    changed = write_with(found, out, predictions.table, about)
     report = _report(out, model, found, predictions, choices)
+    report["notes"] += changed
+    report |= with_map(found, out, columns)
     if json_output:
         print_json(report)
         return
-    for note in (*found.notes, *predictions.remarks):
+    say_taken(found)
+    for note in (*predictions.remarks, *changed):
         say(note)
-    typer.echo(f"{report['n_predicted']} of {report['n_rows']} rows predicted, written to {out}.")
-    typer.echo(predictions.meaning)
+    show = say if out == STANDARD else tell
+    show(f"{report['n_predicted']} of {report['n_rows']} rows predicted, written to {out}.")
+    show(predictions.meaning)
     for line in flags.described(predictions.table["pred_flag"]):
-        typer.echo(f"  {line}")
+        show(f"  {line}")
 
 
 def _report(out: Path, model: str, found: "Catalogue", predictions: "Predictions", choices) -> dict:
-    table = predictions.table
+    from sspexplorer.catalogue.taken import taken
+
+    table, said = predictions.table, taken(found)
     return {
         "path": str(out),
         "model": model,
@@ -86,8 +114,7 @@ def _report(out: Path, model: str, found: "Catalogue", predictions: "Predictions
         "n_rows": len(table),
         "n_predicted": int(table["pred_log_age"].notna().sum()),
         "flags": flags.count(table["pred_flag"]),
-        "photometry": found.photometry,
-        "unit": found.unit,
-        "redshift_column": found.redshift_column,
-        "notes": [*found.notes, *predictions.remarks],
+        "use_all": choices.use_all,
+        **said,
+        "notes": [*said["notes"], *predictions.remarks],
     }

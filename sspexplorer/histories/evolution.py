@@ -144,16 +144,17 @@ class Evolution:
     def flux(self) -> np.ndarray:
         """F_ν on the scale of :func:`~sspexplorer.photometry.band_matrix`, shape (n, 57)."""
         matrix = band_matrix(self.wavelength)
-        return sum(m.mass @ (m.spectra @ (m.screen[:, None] * matrix)) for m in self.mixtures)
+        seen = [m.mass @ (m.spectra @ (m.screen[:, None] * matrix)) for m in self.mixtures]
+        return np.sum(seen, axis=0)
 
     def spectrum(self, index: int) -> np.ndarray:
         """Rest-frame F_λ at one of the times, L_sun/Å, shape (n_wave,)."""
-        return sum(m.mass[index] @ m.spectra * m.screen for m in self.mixtures)
+        return np.sum([m.mass[index] @ m.spectra * m.screen for m in self.mixtures], axis=0)
 
     @cached_property
     def mass(self) -> np.ndarray:
         """Mass formed, M_sun, shape (n,)."""
-        return sum(m.formed(self.times) for m in self.mixtures)
+        return np.sum([m.formed(self.times) for m in self.mixtures], axis=0)
 
     @cached_property
     def light(self) -> np.ndarray:

@@ -12,10 +12,12 @@ PRESENT = 14e9  # yr
 class StarFormation(Protocol):
     """Star formation that adds up to one solar mass, as a function of time.
 
-    ``time`` is an ndarray of any shape, in yr since the beginning. ``start`` is when it begins.
+    ``time`` is an ndarray of any shape, in yr since the beginning.
     """
 
-    start: float
+    @property
+    def start(self) -> float:
+        """When it begins, yr."""
 
     def rate(self, time: np.ndarray) -> np.ndarray:
         """Star-formation rate, M_sun/yr."""

@@ -130,11 +130,14 @@ class Training:
             if self.stopping:
                 self._send(STOP)
         saved = False
-        for line in process.stdout:
+        stdin, stdout = process.stdin, process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        for line in stdout:
             message = json.loads(line)
             saved = saved or "saved" in message
             self._take(message)
-        process.stdin.close()
+        stdin.close()
         code = process.wait()
         with self._lock:
             self._process = None
@@ -153,9 +156,12 @@ class Training:
         self.epoch = message.get("epoch", self.epoch)
 
     def _send(self, line: str) -> None:
+        pipe = self._process.stdin if self._process else None
+        if pipe is None:
+            return
         try:
-            self._process.stdin.write(line + "\n")
-            self._process.stdin.flush()
+            pipe.write(line + "\n")
+            pipe.flush()
         except OSError:
             # It has ended already, which is noticed where its answers are read.
             pass

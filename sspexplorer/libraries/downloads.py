@@ -23,6 +23,7 @@ _ATTEMPTS = 8
 _CHUNK = 1 << 15  # bytes; fewer than these are lost where a line breaks
 
 _MARKUP = re.compile(rb"\s*<(!doctype|html|head|body|\?xml)", re.IGNORECASE)
+_PAGE = re.compile(rb"\s*<(!doctype html|html|head|body)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,26 @@ class Resuming:
         Told, and asked whether to go on, after each piece.
     stall_seconds : float
         How long to wait for the next piece.
+    session : requests.Session, optional
+        To ask through; it may be logged in.
+    markup : bool
+        Whether XML is what is wanted. Otherwise it is taken for a page that says what is wrong.
+    kept : bool
+        Whether ``part`` is still there for the next time.
+    largest : int, optional
+        Bytes that the file may have at most.
+    fruitless : int
+        How often in all the line may break before anything has come over it.
     """
 
     part: Path
     progress: Progress = NO_PROGRESS
     stall_seconds: float = STALL_SECONDS
+    session: requests.Session | None = None
+    markup: bool = False
+    kept: bool = True
+    largest: int | None = None
+    fruitless: int = 0
 
     def __call__(self, url: str, output_file: str | Path, pooch: object = None) -> None:
         """Download ``url`` and move it to ``output_file``, as ``pooch`` asks for.
@@ -70,6 +86,7 @@ class Resuming:
         return self.part.with_name(f"{self.part.name}.version")
 
     def _fetch(self, url: str) -> None:
+        fruitless = 0
         for _ in range(_ATTEMPTS):
             before = self._arrived()
             try:
@@ -80,16 +97,17 @@ class Resuming:
             except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
                 if "timed out" in str(error):
                     raise InputError(self._stopped(url, "the server stalled")) from None
-                if self._arrived() <= before:
+                fruitless += self._arrived() <= before
+                if fruitless > self.fruitless:
                     raise InputError(self._stopped(url, _reason(error))) from None
         raise InputError(self._stopped(url, "the connection broke again and again"))
 
     def _stopped(self, url: str, why: str) -> str:
-        kept = self._arrived()
+        arrived = self._arrived()
         words = f"The download of {url} stopped, {why}."
-        if not kept:
+        if not (arrived and self.kept):
             return words
-        return f"{words} {kept / 1e6:.1f} MB are kept: the same command goes on from there."
+        return f"{words} {arrived / 1e6:.1f} MB are kept: the same command goes on from there."
 
     def _arrived(self) -> int:
         return self.part.stat().st_size if self.part.is_file() else 0
@@ -104,7 +122,8 @@ class Resuming:
             if self._mark.is_file():
                 headers["If-Range"] = self._mark.read_text()
         timeout = (CONNECT_SECONDS, self.stall_seconds)
-        with requests.get(url, headers=headers, stream=True, timeout=timeout) as answer:
+        get = self.session.get if self.session else requests.get
+        with get(url, headers=headers, stream=True, timeout=timeout) as answer:
             if answer.status_code == 416:
                 return self._is_whole(answer, start)
             _check_answer(url, answer)
@@ -113,8 +132,16 @@ class Resuming:
                 raise InputError(f"{url} cannot be downloaded: the server sent another part of it.")
             self._remember_version(answer)
             total = _total(answer, start if resumed else 0)
+            self._check_size(url, total or 0)
             self._take(url, answer, resumed, total)
         return total is None or self._arrived() == total
+
+    def _check_size(self, url: str, n_bytes: int) -> None:
+        if self.largest is not None and n_bytes > self.largest:
+            self._drop()
+            raise InputError(
+                f"{url} is larger than the {self.largest / 1e6:g} MB that are allowed."
+            )
 
     def _drop(self) -> None:
         self.part.unlink(missing_ok=True)
@@ -139,12 +166,13 @@ class Resuming:
         n_bytes = self._arrived() if resumed else 0
         with self.part.open("ab" if resumed else "wb") as file:
             for piece in answer.iter_content(_CHUNK):
-                if not n_bytes and _MARKUP.match(piece):
+                if not n_bytes and (_PAGE if self.markup else _MARKUP).match(piece):
                     file.close()
                     self._drop()
                     raise InputError(_not_data(url))
                 file.write(piece)
                 n_bytes += len(piece)
+                self._check_size(url, n_bytes)
                 part = n_bytes / total if total else None
                 self.progress.report(part, f"{n_bytes / 1e6:.1f} MB")
                 self.progress.check()

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import h5py
 import numpy as np
@@ -170,7 +170,7 @@ class SSPLibrary:
         *,
         imf: str | np.ndarray = "unknown",
         isochrone: str | np.ndarray = "unknown",
-        **texts: object,
+        **texts: Any,
     ) -> "SSPLibrary":
         """Make a library of one's own.
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -137,7 +138,7 @@ def get_recipe(
     """
     if name not in RECIPES:
         raise InputError(f"There is no recipe {name!r}; there are {', '.join(RECIPES)}.")
-    changes = {
+    changes: dict[str, Any] = {
         "network": network,
         "epochs": epochs,
         "batch_size": batch_size,

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from sspexplorer import flags
-from sspexplorer.bands import N_BANDS
 from sspexplorer.errors import InputError
 from sspexplorer.gaps import MIN_BANDS, row_median
 from sspexplorer.noisy_bands import surroundings, too_noisy
@@ -202,6 +201,95 @@ def prepared(flux: np.ndarray, flux_err: np.ndarray, floor: float) -> tuple[np.n
     return np.where(present, error, np.nan), unknown.sum(axis=1)
 
 
+@dataclass(frozen=True, eq=False)
+class _Judged:
+    """What a model is to be asked about, and how like its training that is.
+
+    Attributes
+    ----------
+    flux, error : ndarray, shape (n, 57)
+        NaN in ``flux`` where a band is missing or not used.
+    given, heard, n_unknown : ndarray of int, shape (n,)
+        Bands that were measured; those without the noisy ones; those without an error.
+    noisy, aside : ndarray of bool, shape (n, 57)
+    beyond, predicted : ndarray of bool, shape (n,)
+        Outside of what the model knows in redshift; with an answer.
+    chi2, p_value : ndarray, shape (n,)
+    """
+
+    flux: np.ndarray
+    error: np.ndarray
+    given: np.ndarray
+    heard: np.ndarray
+    n_unknown: np.ndarray
+    noisy: np.ndarray
+    aside: np.ndarray
+    beyond: np.ndarray
+    predicted: np.ndarray
+    chi2: np.ndarray
+    p_value: np.ndarray
+
+
+def _judged(
+    estimator: Estimator,
+    flux: np.ndarray,
+    flux_err: np.ndarray,
+    z: np.ndarray,
+    z_err: np.ndarray,
+    choices: Choices,
+) -> _Judged:
+    error, n_unknown = prepared(flux, flux_err, choices.floor)
+    noisy = too_noisy(flux, error)
+    used = np.where(noisy, np.nan, flux)
+    heard = np.isfinite(used).sum(axis=1)
+    beyond = (z > MAX_REDSHIFT + 1e-3 + 3 * np.nan_to_num(z_err)) | (z < -0.01)
+    predicted = (heard >= estimator.model.least_bands) & (row_median(used) > 0) & ~beyond
+    aside = np.zeros(flux.shape, dtype=bool)
+    chi2, p_value = np.full((2, len(flux)), np.nan)
+    # What p-values mean was learnt from galaxies with all bands: few are always matched.
+    rows = np.flatnonzero(predicted & (heard >= MIN_BANDS))
+    if len(rows):
+        aside[rows], chi2[rows], p_value[rows] = _judge(
+            estimator.likeness, used[rows], error[rows], choices.use_all
+        )
+        used[aside] = np.nan
+    given = np.isfinite(flux).sum(axis=1)
+    return _Judged(
+        used, error, given, heard, n_unknown, noisy, aside, beyond, predicted, chi2, p_value
+    )
+
+
+def likeness_p_values(
+    estimator: Estimator,
+    flux: np.ndarray,
+    flux_err: np.ndarray,
+    redshift: np.ndarray | None = None,
+    redshift_err: np.ndarray | None = None,
+    *,
+    choices: Choices | None = None,
+    progress: Progress = NO_PROGRESS,
+) -> np.ndarray:
+    """Only the ``pred_p_value`` of :func:`predict_posterior`, shape (n,), with its parameters.
+
+    Below :data:`sspexplorer.posterior.likeness.UNLIKE` a galaxy is unlike the training.
+
+    Raises
+    ------
+    Cancelled
+        If ``progress`` said so.
+    """
+    choices, n = choices or Choices(), len(flux)
+    flux = np.asarray(flux, dtype=float)
+    z, z_err = redshifts_as(redshift, redshift_err, n, choices.redshift_as)
+    found = np.full(n, np.nan)
+    for start in range(0, n, _CHUNK):
+        progress.check()
+        rows = slice(start, start + _CHUNK)
+        parts = (flux[rows], flux_err[rows], z[rows], z_err[rows])
+        found[rows] = _judged(estimator, *parts, choices).p_value
+    return found
+
+
 def _predict_chunk(
     estimator: Estimator,
     flux: np.ndarray,
@@ -211,56 +299,39 @@ def _predict_chunk(
     choices: Choices,
 ) -> pd.DataFrame:
     n, model = len(flux), estimator.model
-    error, n_unknown = prepared(flux, flux_err, choices.floor)
-    noisy = too_noisy(flux, error)
-    heard = np.where(noisy, np.nan, flux)
-    n_bands = np.isfinite(heard).sum(axis=1)
-    usable = (n_bands >= model.least_bands) & (row_median(heard) > 0)
-    beyond = (z > MAX_REDSHIFT + 1e-3 + 3 * np.nan_to_num(z_err)) | (z < -0.01)
-    predicted = usable & ~beyond
+    judged = _judged(estimator, flux, flux_err, z, z_err, choices)
     table = pd.DataFrame(np.nan, index=range(n), columns=columns(model))
-    aside = np.zeros((n, N_BANDS), dtype=bool)
     tail = np.full(n, np.nan)
-    # What p-values mean was learnt from galaxies with all bands: few are always matched.
-    judged = np.flatnonzero(predicted & (n_bands >= MIN_BANDS))
-    if len(judged):
-        aside[judged], table.loc[judged, "pred_chi2"], table.loc[judged, "pred_p_value"] = _judge(
-            estimator.likeness, heard[judged], error[judged], choices.use_all
-        )
-    rows = np.flatnonzero(predicted)
+    rows = np.flatnonzero(judged.predicted)
     if len(rows):
-        used = np.where(aside, np.nan, heard)[rows]
-        found = model.posterior(used, error[rows], np.clip(z[rows], 0, None), z_err[rows])
+        used, error = judged.flux[rows], judged.error[rows]
+        found = model.posterior(used, error, np.clip(z[rows], 0, None), z_err[rows])
         for mixture in found[:-1]:
             _fill(table, rows, mixture)
-        colours = model.posterior(used, error[rows])[-1]
-        tail[rows] = _fill_photoz(table, rows, colours, z[rows])
-    table["pred_n_bands"] = np.isfinite(np.where(aside, np.nan, heard)).sum(axis=1)
-    table["pred_set_aside"] = named(aside | noisy)
-    given = np.isfinite(flux).sum(axis=1)
-    found = _why_not(given, n_bands >= model.least_bands, usable, beyond)
-    few = predicted & (table["pred_n_bands"].to_numpy() < MIN_BANDS)
-    flags.add(found, few, "few-bands")
-    flags.add(found, usable & (n_unknown > 0) & (n_unknown == given), "errors-unknown")
-    flags.add(found, usable & (n_unknown > 0) & (n_unknown < given), "some-errors-unknown")
-    flags.add(found, noisy.any(axis=1), "bands-too-noisy")
-    with np.errstate(invalid="ignore"):
-        flags.add(found, table["pred_p_value"].to_numpy(float) < UNLIKE, "unlike-training")
-        flags.add(found, aside.any(axis=1), "bands-set-aside")
-        flags.add(found, tail < _CONTRADICTED, "redshift-contradicted")
-    table["pred_flag"] = found
+        tail[rows] = _fill_photoz(table, rows, model.posterior(used, error)[-1], z[rows])
+    table["pred_chi2"], table["pred_p_value"] = judged.chi2, judged.p_value
+    table["pred_n_bands"] = np.isfinite(judged.flux).sum(axis=1)
+    table["pred_set_aside"] = named(judged.aside | judged.noisy)
+    table["pred_flag"] = _flags(judged, model.least_bands, tail)
     return table
 
 
-def _why_not(
-    given: np.ndarray, enough: np.ndarray, usable: np.ndarray, beyond: np.ndarray
-) -> np.ndarray:
-    """Flags of what stands in the way of a prediction."""
-    found = flags.column(len(given))
-    flags.add(found, given == 0, "no-bands")
-    flags.add(found, (given > 0) & ~enough, "too-few-bands")
-    flags.add(found, enough & ~usable, "flux-not-positive")
-    flags.add(found, beyond, "redshift-outside")
+def _flags(judged: _Judged, least: int, tail: np.ndarray) -> np.ndarray:
+    found = flags.column(len(judged.given))
+    enough, unknown = judged.heard >= least, judged.predicted & (judged.n_unknown > 0)
+    flags.add(found, judged.given == 0, "no-bands")
+    flags.add(found, (judged.given > 0) & ~enough, "too-few-bands")
+    flags.add(found, enough & ~judged.predicted & ~judged.beyond, "flux-not-positive")
+    flags.add(found, judged.beyond, "redshift-outside")
+    few = np.isfinite(judged.flux).sum(axis=1) < MIN_BANDS
+    flags.add(found, judged.predicted & few, "few-bands")
+    flags.add(found, unknown & (judged.n_unknown == judged.given), "errors-unknown")
+    flags.add(found, unknown & (judged.n_unknown < judged.given), "some-errors-unknown")
+    flags.add(found, judged.noisy.any(axis=1), "bands-too-noisy")
+    with np.errstate(invalid="ignore"):
+        flags.add(found, judged.p_value < UNLIKE, "unlike-training")
+        flags.add(found, judged.aside.any(axis=1), "bands-set-aside")
+        flags.add(found, tail < _CONTRADICTED, "redshift-contradicted")
     return found
 
 

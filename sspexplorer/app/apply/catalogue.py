@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import panel as pn
+import param
 
 from sspexplorer.analysis.catalogue import Answers
 from sspexplorer.app import cache
@@ -57,11 +58,16 @@ class YourCatalogue(Method, Page):
         Model and libraries; a fresh one unless given.
     """
 
+    handed = param.ClassSelector(
+        class_=intake.Upload, default=None, doc="File that another page hands over, to be opened."
+    )
+
     def __init__(self, state: SharedState | None = None, **params: Any) -> None:
         super().__init__(state, **params)
         self.follow(self._model_changed, "model")
         self.follow(self._libraries_changed, "libraries")
         self.param.watch(self._method_changed, list(METHOD))
+        self.param.watch(self._take_handed, "handed")
         if pn.state.curdoc and pn.state.curdoc.session_context:
             pn.state.on_session_destroyed(lambda context: self._forget())
 
@@ -136,12 +142,12 @@ class YourCatalogue(Method, Page):
 
     # A file comes in, is read again another way, and is forgotten.
 
-    async def open(self, source: Path | bytes | str, name: str) -> None:
+    async def open(self, source: Path | bytes | str | intake.Upload, name: str) -> None:
         """Read a catalogue and show what was understood.
 
         Parameters
         ----------
-        source : Path, bytes or str
+        source : Path, bytes, str or Upload
             A file, or its content.
         name : str
             File name, whose ending says the format.
@@ -182,6 +188,11 @@ class YourCatalogue(Method, Page):
             await asyncio.sleep(_LATER)
             if self._result is not None and self._result.answers is answers:
                 self._show_comparison(numbers)
+
+    async def _take_handed(self, event: Any) -> None:
+        if event.new is not None:
+            self.handed = None
+            await self.open(event.new, event.new.name)
 
     def close(self) -> None:
         """Forget the file and all that came of it."""

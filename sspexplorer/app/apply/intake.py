@@ -14,7 +14,7 @@ from sspexplorer.catalogue.files import ending
 from sspexplorer.plots.style import band_colours
 
 AS_CHOSEN = "as you chose"  # reason that the reader gives for a unit it was told
-UNIT_TITLES = {"fnu": "Fν", "flambda": "Fλ", "mag": "AB magnitudes"}
+UNIT_TITLES = {"fnu": "Fν", "flambda": "Fλ", "mag": "AB magnitudes", "stmag": "ST magnitudes"}
 
 
 _HELP = {
@@ -25,9 +25,11 @@ _HELP = {
     "Errors": "`J0378_err`, `error_JPAS3785`, `MAG_ERR_AUTO_J0378`; a fraction of the flux in "
     "`FLUX_RELERR_AUTO_J0378`.",
     "Units": "Fν, Fλ or AB magnitudes: by a column’s own unit (such as Jy, µJy, nanomaggy or "
-    "erg/s/cm²/Å), else by its name, else by the size of the numbers. The scale does not matter, "
-    "as long as it is the same for all bands of a row.",
-    "Missing": "An empty cell, NaN, 0, −99, −999, −9999 and magnitudes such as 99.",
+    "erg/s/cm²/Å), else by its name, else by the size of the numbers, else by which fits galaxies "
+    "better. The scale does not matter, as long as it is the same for all bands of a row.",
+    "Missing": "An empty cell, NaN, 0, −99, −999, −9999, magnitudes such as 99, numbers such as "
+    "9999 or 1e20 that stand for none, upper limits (a negative error, `<21.3`), and bands that "
+    "`MASK_FLAGS_J0378` marks or whose `FLAGS_J0378` is above 3.",
     "Redshift": "`z_spec`, `redshift`, `z`, `z_phot`, `photoz` and the like. It is used for flags: "
     "the networks are trained on galaxies at rest.",
     "All else": "Kept as it is: the file you download has every row and column of yours.",
@@ -94,8 +96,8 @@ class Upload:
     folder: tempfile.TemporaryDirectory | None = None
 
 
-def kept(source: Path | bytes | str, name: str) -> Upload:
-    """Put an upload on disk, where it takes no memory and can be read again.
+def kept(source: Path | bytes | str | Upload, name: str) -> Upload:
+    """Put an upload on disk, unless it is there: it takes no memory and can be read again.
 
     Raises
     ------
@@ -103,6 +105,8 @@ def kept(source: Path | bytes | str, name: str) -> Upload:
         If its ending is unknown.
     """
     ending(name)
+    if isinstance(source, Upload):
+        return source
     if isinstance(source, Path):
         return Upload(source, name)
     folder = tempfile.TemporaryDirectory(prefix="sspexplorer-")

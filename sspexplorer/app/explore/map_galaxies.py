@@ -191,8 +191,7 @@ class GalaxyList(pn.viewable.Viewer):
         about = line["verdict"]
         if line["nearest"] >= 0:
             about = (
-                f"{line['percent']:.1f}\u00a0% from {nearest_text(int(line['nearest']))}; "
-                f"{about} at i = {line['compared']:.1f}."
+                f"{line['percent']:.1f}\u00a0% from {nearest_text(int(line['nearest']))}; {about}."
             )
         dot = f'<i class="dot" style="background:{SED_COLOURS[k]}"></i>'
         name = escape(str(line["name"]))

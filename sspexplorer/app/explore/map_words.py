@@ -7,7 +7,7 @@ import panel as pn
 from sspexplorer.analysis.sed_map import MAX_PREDICTED, MapGalaxies, Region
 from sspexplorer.app import cache
 from sspexplorer.app.kit import parts
-from sspexplorer.embedding import UNLIKE, load_embedding
+from sspexplorer.embedding import load_embedding
 from sspexplorer.labels import (
     LIBRARY_LABELS,
     MODEL_TITLES,
@@ -21,6 +21,7 @@ from sspexplorer.metrics import NMAD_TO_SIGMA
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.plots.embedding import LIBRARY
 from sspexplorer.plots.style import PARAMETER_COLOURS, library_dots
+from sspexplorer.posterior.likeness import UNLIKE
 
 _FAITHFUL_NOTE = (
     "Tested on mocks of SSPs that neither UMAP nor the network has seen. Trustworthiness is 1 "
@@ -30,7 +31,7 @@ _FAITHFUL_NOTE = (
 )
 
 
-def map_caption(n: int, colour: str, galaxies: MapGalaxies | None, magnitude: float) -> str:
+def map_caption(n: int, colour: str, galaxies: MapGalaxies | None) -> str:
     """What to notice on the map.
 
     Parameters
@@ -41,8 +42,6 @@ def map_caption(n: int, colour: str, galaxies: MapGalaxies | None, magnitude: fl
         What colours tell.
     galaxies : MapGalaxies or None
         What lies on top.
-    magnitude : float
-        i magnitude of the mocks to compare with galaxies without errors.
     """
     if not n:
         return "There are no mocks of these magnitudes: move the magnitude in the sidebar."
@@ -53,12 +52,16 @@ def map_caption(n: int, colour: str, galaxies: MapGalaxies | None, magnitude: fl
     text = f"{n:,} mocks; neighbours have alike SEDs; {drawn}."
     if galaxies is None or not galaxies.placed.any():
         return text
-    far = galaxies.unlike(magnitude)
-    alone = ", ".join(f"{far[name]:,} with {LIBRARY_LABELS[name]}" for name in LIBRARY_NAMES)
+    n, distance = galaxies.placed.sum(), galaxies.median_distances()
+    alone = ", ".join(f"{distance[k]:.1%} with {LIBRARY_LABELS[k]}" for k in LIBRARY_NAMES)
+    said = (
+        f"{galaxies.unlike.sum():,} are unlike the training of “{galaxies.judge}” (p < {UNLIKE:g})"
+        if galaxies.judge
+        else "no model with error bars is there to say which are unlike its training"
+    )
     return (
-        f"{text} Each of the {galaxies.placed.sum():,} galaxies has a place, but {far['all']:,} "
-        f"are further from every training SED than {UNLIKE:.0%} of held-out mocks of their S/N; "
-        f"were there but one library, it would be {alone}."
+        f"{text} Each of the {n:,} galaxies has a place, but {said}. Median distance from the "
+        f"nearest training SED: {distance['all']:.1%}; were there but one library, {alone}."
     )
 
 

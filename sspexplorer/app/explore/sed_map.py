@@ -255,8 +255,7 @@ class SEDMap(Page):
 
     def _write_caption(self) -> None:
         if self._mocks is not None:
-            placed, magnitude = self.listed.placed, self.state.magnitude
-            text = map_caption(len(self._rows), self.colour, placed, magnitude)
+            text = map_caption(len(self._rows), self.colour, self.listed.placed)
             self._caption.object = parts.caption(text).object
 
     # The region.

@@ -31,7 +31,8 @@ def read(path: Path) -> Contents:
     InputError
         If nothing at ``path`` is named as these files are, or metallicities are missing.
     """
-    files = {NAME.fullmatch(file.name)["z"]: file for file in find(path, NAME, EXAMPLE)}
+    found = ((NAME.fullmatch(file.name), file) for file in find(path, NAME, EXAMPLE))
+    files = {match["z"]: file for match, file in found if match}
     missing = [z for z in CB19_Z if z not in files]
     if missing:
         names = ", ".join(f"cb2019_z{z}_chab_hr_xmilesi_ssp.fits" for z in missing)

@@ -45,7 +45,8 @@ def read(path: Path) -> Contents:
 
 
 def _from_fits(images: dict[Path, re.Match]) -> Contents:
-    chosen, others, known = [], Counter(), set()
+    chosen, known = [], set()
+    others: Counter[str] = Counter()
     for file, match in images.items():
         imf, slope = match["imf"], float(match["slope"])
         if file.name in known:

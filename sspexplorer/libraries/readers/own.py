@@ -9,6 +9,7 @@ file; the attributes ``title``, ``citation`` and ``terms``. Files of
 
 import json
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -94,7 +95,7 @@ def _labels(file: h5py.File, name: str, n_ssp: int) -> str | np.ndarray:
 
 
 def _texts(path: Path, file: h5py.File) -> dict:
-    texts = {
+    texts: dict[str, Any] = {
         name: _text(file.attrs[name])
         for name in ("title", "citation", "terms")
         if name in file.attrs

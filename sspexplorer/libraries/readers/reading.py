@@ -69,12 +69,15 @@ def collect(source: Source, contents: Contents, progress: Progress) -> SSPLibrar
         If no SSP can be used, or the spectra do not reach from within uJAVA to J1007.
     """
     title = contents.texts.get("title", source.title)
-    parts, left_out, grid = [], _LeftOut(), None
+    parts, left_out = [], _LeftOut()
+    grid: np.ndarray | None = None
     for number, batch in enumerate(contents.batches):
         progress.check()
         progress.report(number / contents.n_batches, f"{title}: {batch.label}")
         grid = _common_grid(title, grid, batch)
         parts.append(_resampled(batch, left_out.note(batch, grid), grid))
+    if grid is None:
+        raise InputError(f"{title} has no SSPs.")
     sentences = [*contents.left_out, *left_out.sentences()]
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
     if not len(columns[0]):

@@ -57,7 +57,7 @@ def without_gaps(
 ) -> np.ndarray:
     """Mask (n_ssp,) of the spectra that are positive over all of ``grid``."""
     inside = (wavelength >= grid[0]) & (wavelength <= grid[-1])
-    return (spectra[:, inside] > 0).all(axis=1)
+    return np.all(spectra[:, inside] > 0, axis=1)
 
 
 def counted(n: int, noun: str) -> str:

@@ -1,0 +1,94 @@
+"""The numbers of one photometry, read from a table and converted to F_ν."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sspexplorer.bands import BAND_NAMES
+from sspexplorer.catalogue.decide import Decision, decide, sample
+from sspexplorer.catalogue.fnu import Missing, to_fnu
+from sspexplorer.catalogue.limits import find_codes
+from sspexplorer.catalogue.masks import Masked, MaskRule, find_masked
+from sspexplorer.catalogue.photometries import Photometry
+from sspexplorer.catalogue.values import (
+    AnyTable,
+    Numbers,
+    column_names,
+    column_numbers,
+    column_unit,
+    stack_columns,
+)
+from sspexplorer.mocks import LABELS
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What was measured, in F_ν.
+
+    Attributes
+    ----------
+    flux, error : ndarray, shape (n, 57), float64
+        In erg/s/cm²/Hz, or on a scale that is the same for all; NaN is missing.
+    decision : Decision
+    missing : Missing
+    masked : Masked
+    notable : dict of str to Numbers
+        Columns with cells that hold no number, or a limit.
+    """
+
+    flux: np.ndarray
+    error: np.ndarray
+    decision: Decision
+    missing: Missing
+    masked: Masked
+    notable: dict[str, Numbers]
+
+
+def measure(
+    table: AnyTable, chosen: Photometry, unit: str | None, rule: MaskRule | None
+) -> Measured:
+    """Read the numbers of a photometry, decide what they are, and convert them to F_ν.
+
+    Parameters
+    ----------
+    table : pyarrow.Table or astropy Table
+    chosen : Photometry
+    unit : str or None
+        The user's word for the unit.
+    rule : MaskRule or None
+        Which masks and flags make a flux missing.
+
+    Raises
+    ------
+    InputError
+        If a column cannot be used, or nothing decides what the numbers are.
+    """
+    by_band = {column.band: column for column in chosen.columns}
+    columns = [by_band.get(band) for band in BAND_NAMES]
+    names = dict.fromkeys(c.flux for c in chosen.columns)
+    names |= dict.fromkeys(c.error for c in chosen.columns if c.error)
+    numbers = {name: column_numbers(table, name) for name in names}
+    fluxes = [(numbers[c.flux].values, c.flux_element) if c else None for c in columns]
+    errors = [
+        (numbers[c.error].values, c.error_element) if c and c.error else None for c in columns
+    ]
+    flux, error = stack_columns(fluxes, len(table)), stack_columns(errors, len(table))
+    masked = find_masked(table, columns, rule)
+    few, few_errors = sample(flux), sample(error)
+    if masked.bad is not None:
+        few = np.where(sample(masked.bad), np.nan, few)
+    mocks = set(LABELS) <= set(column_names(table))
+    decision = decide(
+        few,
+        few_errors,
+        columns,
+        {name: column_unit(table, name) for name in names},
+        unit=unit,
+        quantity="FNU" if mocks else chosen.quantity,
+        label="as those of our mock samples" if mocks else chosen.label,
+    )
+    logarithmic = np.array([band.step != 0 for band in decision.bands])
+    codes = find_codes(few, few_errors, logarithmic)
+    missing = to_fnu(flux, error, decision.bands, decision.errors, codes, masked.bad)
+    notable = {name: read for name, read in numbers.items() if read.unreadable or read.limits}
+    return Measured(flux, error, decision, missing, masked, notable)
