@@ -67,6 +67,7 @@ class Unit:
     text: str
     quantity: str = "FLUX"
     needed: bool = False
+    in_a_name: str = "1e-17*erg/s/cm2/A"
 
 
 def _scaled(scale: float) -> Callable:
@@ -254,7 +255,7 @@ class Layout:
         for k in rng.permutation(len(columns)):
             name, cells = columns[k]
             said = unit.needed and not form.units and name not in ("id", "redshift")
-            shown = f"{name} ({unit.text})".replace(" ", "") if said else name
+            shown = f"{name}[{unit.in_a_name}]" if said else name
             table[shown] = cells
             if form.units and name not in ("id", "redshift"):
                 table[shown].unit = unit.text
