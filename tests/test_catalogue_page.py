@@ -2,6 +2,7 @@ import asyncio
 import gc
 import io
 import threading
+import time
 import weakref
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,20 +13,19 @@ import pandas as pd
 import panel as pn
 import pytest
 
-from sspexplorer.analysis.catalogue import ALL, FLAGGED, WELL, WITHOUT, Answers
+from sspexplorer.analysis.catalogue import ALL, FLAGGED, WELL, WITHOUT, Answers, PredictionRequest
 from sspexplorer.analysis.galaxy import nearest_ssps
 from sspexplorer.app import cache
 from sspexplorer.app.apply import catalogue as module
-from sspexplorer.app.apply import method
 from sspexplorer.app.apply.catalogue import EXAMPLES, YourCatalogue
-from sspexplorer.app.apply.method import NETWORK, Asked
+from sspexplorer.app.apply.method import NETWORK
 from sspexplorer.app.apply.words import scatter_text
 from sspexplorer.app.kit.work import Worker, counting
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.catalogue import read_catalogue
 from sspexplorer.errors import InputError
 from sspexplorer.models import POINT_MEANING, Predictions
-from sspexplorer.networks.prediction import Cancelled, predict
+from sspexplorer.networks.prediction import predict
 from sspexplorer.noise import NoiseModel
 from sspexplorer.plots import catalogue as plots
 from sspexplorer.posterior.prediction import Choices
@@ -66,7 +66,7 @@ def answers(simulated: pd.DataFrame) -> Answers:
 def answer(table: pd.DataFrame) -> Answers:
     catalogue = read_catalogue(csv(table), "galaxies.csv")
     found = predict(cache.model("default"), catalogue.flux, catalogue.redshift)
-    asked = Asked("default", "default", Choices())
+    asked = PredictionRequest("default", "default", Choices())
     return Answers.of(catalogue, Predictions(found, POINT_MEANING), asked)
 
 
@@ -159,16 +159,19 @@ def test_cancelling_keeps_what_was_there(page, monkeypatch):
     opened(page, REAL)
     before = page.result
 
-    def endless(*args, cancelled, **options):
-        while not cancelled():
-            pass
-        raise Cancelled
+    begun = threading.Event()
 
-    monkeypatch.setattr(method, "predict", endless)
+    def endless(*args, progress: Progress, **options):
+        begun.set()
+        while True:
+            progress.check()
+            time.sleep(0.01)
+
+    monkeypatch.setattr("sspexplorer.analysis.catalogue.predict_rows", endless)
 
     async def cancel_soon() -> None:
         task = asyncio.create_task(page.predict())
-        await asyncio.sleep(0.05)
+        await asyncio.to_thread(begun.wait)
         page.worker.cancel()
         await task
 
