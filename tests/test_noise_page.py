@@ -5,6 +5,7 @@ import holoviews as hv
 import numpy as np
 import pandas as pd
 import pytest
+from onlooker import Onlooker
 from pictures import Figure, wait_for
 from playwright.sync_api import Page, expect
 
