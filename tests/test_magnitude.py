@@ -208,7 +208,7 @@ def test_choices_change_what_is_drawn(page):
     assert PUBLISHED_NETWORKS in runs_drawn(seen)
     others.value = []
     assert list(page.table["run"].unique()) == ["default"]
-    assert runs_drawn(seen) == {"default"}
+    assert runs_drawn(seen) == {"Default"}
     page.others = [SEDFIT, PUBLISHED]
     assert others.value == [SEDFIT, PUBLISHED]
     chips.value = ["ebv"]
