@@ -132,7 +132,7 @@ def say_taken(found: "Catalogue") -> None:
 
 def with_map(found: "Catalogue", out: Path, given: Path | None) -> dict[str, Any]:
     """Write the map of the columns that were read beside a result; the report's part on it."""
-    from sspexplorer.catalogue.columns_map import save_map
+    from sspexplorer.catalogue.map_files import save_map
 
     columns = found.column_map()
     path, why_not = (None, "") if out == STANDARD else save_map(columns, out, given)
