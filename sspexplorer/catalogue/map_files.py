@@ -41,21 +41,38 @@ def load_map(path: str | Path) -> dict:
             data = file.read(_LARGEST + 1)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from None
+    return read_map(data, str(path))
+
+
+def read_map(data: bytes, name: str) -> dict:
+    """Read a map from the content of a YAML file, as :func:`load_map` does.
+
+    Parameters
+    ----------
+    data : bytes
+    name : str
+        What its owner calls it.
+
+    Raises
+    ------
+    InputError
+        If it is too large, no YAML, or no mapping.
+    """
     if len(data) > _LARGEST:
-        raise InputError(f"{path} is larger than {_LARGEST >> 20} MB, which no map of columns is.")
+        raise InputError(f"{name} is larger than {_LARGEST >> 20} MB, which no map of columns is.")
     try:
         found = yaml.load(data.decode("utf-8-sig"), Loader=_OneOfEach)
     except UnicodeDecodeError:
-        raise InputError(f"{path} is not text in UTF-8.") from None
+        raise InputError(f"{name} is not text in UTF-8.") from None
     except InputError as error:
-        raise InputError(f"{path}: {error}.") from None
+        raise InputError(f"{name}: {error}.") from None
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark else ""
         why = getattr(error, "problem", None) or type(error).__name__
-        raise InputError(f"{path} is not YAML that can be read{where}: {why}.") from None
+        raise InputError(f"{name} is not YAML that can be read{where}: {why}.") from None
     if not isinstance(found, dict):
-        raise InputError(f"{path} is not a map of columns: write lines like 'redshift: z_spec'.")
+        raise InputError(f"{name} is not a map of columns: write lines like 'redshift: z_spec'.")
     return found
 
 

@@ -69,8 +69,38 @@ def _entry(catalogue: Catalogue, column: BandColumn) -> dict[str, Any]:
     return said | {"unit": column_unit(catalogue.table, column.flux)}
 
 
+def topics(catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
+    """Everything that is said of a catalogue, by what it is about.
+
+    Returns
+    -------
+    dict
+        Sentences on "file", "bands", "unit", "redshifts", "dust", "masks" and "missing": those of
+        :attr:`Catalogue.notes` and of :func:`sentences`.
+    """
+    said = catalogue.said
+    return {
+        "file": said["file"],
+        "bands": (*said["bands"], *_on_columns(catalogue)),
+        "unit": _on_unit(catalogue),
+        "redshifts": said["redshifts"],
+        "dust": (*said["dust"], *_on_no_dust(catalogue)),
+        "masks": (*said["masks"], *_on_no_masks(catalogue)),
+        "missing": said["missing"],
+    }
+
+
 def sentences(catalogue: Catalogue) -> tuple[str, ...]:
-    """Which columns were taken as what, beyond the catalogue's own notes."""
+    """What was taken as what, beyond the catalogue's own notes."""
+    return (
+        *_on_columns(catalogue),
+        *_on_no_masks(catalogue),
+        *_on_no_dust(catalogue),
+        *_on_unit(catalogue),
+    )
+
+
+def _on_columns(catalogue: Catalogue) -> tuple[str, ...]:
     columns = catalogue.columns
     found = [_from("Fluxes", [(c.flux, c.flux_element, c.band) for c in columns])]
     if errors := [(c.error, c.error_element, c.band) for c in columns if c.error]:
@@ -78,8 +108,23 @@ def sentences(catalogue: Catalogue) -> tuple[str, ...]:
         kinds = {(error.kind == "relative", error.power) for error in _errors(catalogue)}
         if kinds - {(False, 1.0)} and not catalogue.unit.endswith("mag"):
             found.append(f"Errors read as {_in_words(kinds)}.")
-    found.append(f"Taken as {UNITS[catalogue.unit]}: {catalogue.unit_reason}.")
     return tuple(found)
+
+
+def _on_unit(catalogue: Catalogue) -> tuple[str, ...]:
+    return (f"Taken as {UNITS[catalogue.unit]}: {catalogue.unit_reason}.",)
+
+
+def _on_no_dust(catalogue: Catalogue) -> tuple[str, ...]:
+    if catalogue.said["dust"]:
+        return ()
+    return ("Not corrected for the dust of the Milky Way.",)
+
+
+def _on_no_masks(catalogue: Catalogue) -> tuple[str, ...]:
+    if catalogue.said["masks"]:
+        return ()
+    return ("No masks or flags of bands were read.",)
 
 
 def _in_words(kinds: set[tuple[bool, float]]) -> str:
