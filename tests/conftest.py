@@ -100,7 +100,7 @@ def server(repository: Path, archive: TAPServer, tmp_path_factory) -> Iterator[s
 
 
 def _wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
-    for _ in range(600):
+    for _ in range(3000):
         try:
             urllib.request.urlopen(url, timeout=60).close()
             return

@@ -218,9 +218,9 @@ class TAPServer(ThreadingHTTPServer):
     ``limit`` the most rows it gives, ``user`` who may ask, ``units`` whether columns have units,
     ``binary`` whether rows come as BINARY2 or as text,
     ``status`` an HTTP status for everything (or for the paths in ``only``), ``manner`` one of
-    ``"html"``, ``"broken"``, ``"cut"``,
-    ``"not xml"``, ``"link"`` for results, ``dropped`` the number of
-    requests about jobs whose connection breaks, ``no_tables`` whether /tables is broken, and
+    ``"html"``, ``"broken"``, ``"cut"``, ``"not xml"``, ``"link"`` for results, ``"portal"`` for
+    a web page whatever is asked, ``dropped`` the number of requests about jobs whose connection
+    breaks, ``no_tables`` whether /tables is broken, and
     ``failing`` what every job fails with.
     """
 
@@ -384,6 +384,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self._send(b"<html>Not here</html>", "text/html", 404)
         if server.status and server.only in ours:
             return self._send(b"<html><h1>Trouble</h1></html>", "text/html", server.status)
+        if server.manner == "portal":
+            return self._send(b"<!DOCTYPE html><html><br>Please log in", "text/html")
         if server.user and self.headers.get("Authorization") != _basic(server.user):
             return self._send(b"<html>Who are you?</html>", "text/html", 401)
         if ours.startswith("/async"):

@@ -422,6 +422,12 @@ def test_an_answer_that_is_no_table_is_refused(service, tap, out, manner, said):
     assert tap.jobs == {}
 
 
+def test_a_portal_that_answers_everything_with_a_page(tap, out):
+    tap.manner = "portal"
+    said = refused(Service("here", tap.url, "minijpas"), out)
+    assert "not of this protocol (while starting the job)" in said
+
+
 def test_a_connection_that_drops_is_taken_up_again(service, tap, out):
     tap.dropped, tap.manner = 3, "cut"
     assert get(service, Selection(brighter=18), out).n_rows == len(Table.read(out)) > 0
@@ -537,6 +543,15 @@ def test_a_user_is_logged_in_and_the_password_is_told_to_nobody(service, tap, ou
     said = refused(service, out, login=Login("maria", "wr0ng"))
     assert said.startswith("127.0.0.1 refuses the user 'maria' or the password (401)")
     assert "wr0ng" not in said
+
+
+def test_a_password_goes_to_its_own_server_alone(tap, service, out):
+    """A service may keep its results elsewhere; elsewhere is not told who asks."""
+    tap.user = ("maria", "s3cret")
+    with Connection(service, Login("maria", "s3cret"), QUICK) as connection:
+        here, there = f"{tap.url}/tables", tap.url.replace("127.0.0.1", "localhost") + "/tables"
+        assert connection.session.get(here).status_code == 200
+        assert connection.session.get(there).status_code == 401
 
 
 def test_a_password_is_not_sent_where_it_could_be_overheard(out):

@@ -78,11 +78,12 @@ def test_back_and_forward_go_through_all_pages_however_fast_they_were_clicked(
 def test_back_as_fast_as_forth_ends_where_it_should(page: Page, server: str):
     page.goto(f"{server}?page=samples")
     expect_page(page, "samples")
+    # The section leads to its first page, then come the three.
     click_through(page, TOUR[:3])
     for _ in range(3):
         page.go_back()
         page.wait_for_timeout(BY_HAND)
-    expect_page(page, TOUR[0])
+    expect_page(page, "sed")
 
 
 def test_a_page_that_leads_to_another_is_an_entry_of_its_own(page: Page, server: str):

@@ -12,7 +12,7 @@ import pytest
 from sspexplorer.app import cache
 from sspexplorer.app.once import Once
 from sspexplorer.errors import InputError
-from sspexplorer.networks.model import load_model
+from sspexplorer.models import load_model
 
 PATIENCE = 20  # s; only a test that fails waits so long
 

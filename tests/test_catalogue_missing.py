@@ -1,5 +1,7 @@
 """What counts as missing in a catalogue: sentinels, limits, masks; and nothing else."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.catalogue import read_catalogue
 from sspexplorer.catalogue.masks import MaskRule
+from sspexplorer.catalogue.taken import taken
 from sspexplorer.errors import InputError
 from sspexplorer.resources import data_path
 
@@ -188,3 +191,23 @@ def test_masks_in_words(words):
 def test_a_column_of_flags_for_the_galaxy_masks_no_band():
     frame = pd.DataFrame({"FNU_J0378": [1.0, 2.0], "FNU_J0390": [1.0, 2.0], "FLAGS": [0, 16]})
     assert not np.isnan(read_csv(frame).flux[:, 1:3]).any()
+
+
+def test_masks_and_units_are_in_the_report(galaxies):
+    made, flags = marked(galaxies, "MASK_FLAGS_{}", 4)
+    report = taken(read_csv(made | flags))
+    assert report["unit_decided_by"] == "data"
+    assert report["unit_verdict"]["kind"] == report["unit"] == "fnu"
+    assert report["masks"]["columns"]["MASK_FLAGS_J0420"] == 12
+    assert report["masks"]["largest_flag"] == 3
+    assert report["missing"]["masked by flags"] == 24
+    json.dumps(report)
+
+
+def test_a_row_that_says_one_thing_in_every_band_says_nothing(tmp_path):
+    table = Table({band: [18.0, 20.0 + 0.01 * k] for k, band in enumerate(BAND_NAMES)})
+    for band in BAND_NAMES:
+        table[f"{band}_err"] = [1.0, 0.05]
+    table.write(tmp_path / "filled.csv")
+    found = read_catalogue(tmp_path / "filled.csv", unit="mag")
+    assert np.isnan(found.flux).all(axis=1).tolist() == [True, False]

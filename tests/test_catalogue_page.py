@@ -2,6 +2,7 @@ import asyncio
 import gc
 import io
 import threading
+import time
 import weakref
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,20 +13,26 @@ import pandas as pd
 import panel as pn
 import pytest
 
-from sspexplorer.analysis.catalogue import ALL, FLAGGED, WELL, WITHOUT, Answers
+from sspexplorer.analysis.catalogue import (
+    ALL,
+    FLAGGED,
+    WELL,
+    WITHOUT,
+    Answers,
+    PredictionRequest,
+)
 from sspexplorer.analysis.galaxy import nearest_ssps
 from sspexplorer.app import cache
-from sspexplorer.app.apply import catalogue as module
-from sspexplorer.app.apply import method
+from sspexplorer.app.apply import reading
 from sspexplorer.app.apply.catalogue import EXAMPLES, YourCatalogue
-from sspexplorer.app.apply.method import NETWORK, Asked
+from sspexplorer.app.apply.method import NETWORK
 from sspexplorer.app.apply.words import scatter_text
 from sspexplorer.app.kit.work import Worker, counting
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.catalogue import read_catalogue
 from sspexplorer.errors import InputError
 from sspexplorer.models import POINT_MEANING, Predictions
-from sspexplorer.networks.prediction import Cancelled, predict
+from sspexplorer.networks.prediction import predict
 from sspexplorer.noise import NoiseModel
 from sspexplorer.plots import catalogue as plots
 from sspexplorer.posterior.prediction import Choices
@@ -66,7 +73,7 @@ def answers(simulated: pd.DataFrame) -> Answers:
 def answer(table: pd.DataFrame) -> Answers:
     catalogue = read_catalogue(csv(table), "galaxies.csv")
     found = predict(cache.model("default"), catalogue.flux, catalogue.redshift)
-    asked = Asked("default", "default", Choices())
+    asked = PredictionRequest("default", "default", Choices())
     return Answers.of(catalogue, Predictions(found, POINT_MEANING), asked)
 
 
@@ -141,7 +148,7 @@ def test_of_two_files_the_later_one_stays(page, monkeypatch):
             go_on.wait(5)
         return read_catalogue(path, name, **options)
 
-    monkeypatch.setattr(module, "read_catalogue", slow)
+    monkeypatch.setattr(reading, "read_catalogue", slow)
 
     async def both() -> None:
         first = asyncio.create_task(page.open(data_path("examples", SIMULATED), SIMULATED))
@@ -159,16 +166,19 @@ def test_cancelling_keeps_what_was_there(page, monkeypatch):
     opened(page, REAL)
     before = page.result
 
-    def endless(*args, cancelled, **options):
-        while not cancelled():
-            pass
-        raise Cancelled
+    begun = threading.Event()
 
-    monkeypatch.setattr(method, "predict", endless)
+    def endless(*args, progress: Progress, **options):
+        begun.set()
+        while True:
+            progress.check()
+            time.sleep(0.01)
+
+    monkeypatch.setattr("sspexplorer.analysis.catalogue.predict_rows", endless)
 
     async def cancel_soon() -> None:
         task = asyncio.create_task(page.predict())
-        await asyncio.sleep(0.05)
+        await asyncio.to_thread(begun.wait)
         page.worker.cancel()
         await task
 
@@ -180,14 +190,14 @@ def test_cancelling_keeps_what_was_there(page, monkeypatch):
 def test_another_photometry_or_unit_is_read_and_predicted_again(page, simulated):
     both = simulated.join(simulated[list(BAND_NAMES)].add_prefix("AUTO_") * 2)
     run(page.open(csv(both), "both.csv"), page.predict())
-    assert list(page._photometry.options) == ["plain", "AUTO"]
-    page._photometry.value = "AUTO"
+    assert list(page.taken.photometry.options) == ["plain", "AUTO"]
+    page.taken.photometry.value = "AUTO"
     assert page.catalogue.photometry == "AUTO"
     assert page.result.answers.catalogue is page.catalogue
-    page._unit.value = "flambda"
-    assert page.catalogue.unit == "flambda"
-    assert page._unit.value == "flambda"
-    page._unit.value = ""
+    page.taken.unit.value = "flambda"
+    assert (page.catalogue.unit, page.catalogue.photometry) == ("flambda", "AUTO")
+    assert page.taken.unit.value == "flambda"
+    page.taken.unit.value = page.taken.unit.options["as found"]
     assert page.catalogue.unit == "fnu"
 
 
@@ -302,9 +312,7 @@ def test_own_columns_are_shown_as_they_can_be_sorted(answers, simulated):
 
 
 def test_a_row_without_prediction_is_shown_all_the_same(page, answers):
-    page._catalogue = answers.catalogue
-    page._fill_selects()
-    page._show_result(answers)
+    run(page.open(csv(answers.catalogue.frame()), "galaxies.csv"), page.predict())
     for row in (1, 2):
         page.result.row = row
         assert page.result._galaxy.data.ssps == ()

@@ -6,6 +6,7 @@ import io
 
 import numpy as np
 import pandas as pd
+import pytest
 from catalogues import (
     FORMATS,
     STYLES,
@@ -14,6 +15,7 @@ from catalogues import (
 )
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from layouts import drawn, outcome
 
 from sspexplorer.catalogue import read_catalogue
 from sspexplorer.errors import InputError
@@ -133,3 +135,9 @@ def read_or_refuse(data, name):
         assert catalogue.flux.shape == (len(catalogue), 57)
         assert not np.isinf(catalogue.flux).any()
         assert catalogue.notes
+
+
+@pytest.mark.parametrize("layout", drawn(40), ids=lambda layout: f"{layout.order}")
+def test_a_table_in_any_layout_is_the_same_or_refused(layout):
+    """``benchmarks/layouts.py`` draws 500."""
+    assert not outcome(layout).startswith("WRONG"), layout

@@ -189,6 +189,6 @@ def test_standard_input_says_its_format_itself(form, monkeypatch):
 def test_a_text_of_all_bands_and_its_own_output():
     """What is written with spaces is read again, empty cells and names with spaces included."""
     columns = {"name": ["NGC 1", ""], **{band: ["1.5", ""] for band in BAND_NAMES}}
-    first = read_catalogue(as_text_of(columns, " "), "x.dat")
-    again = read_catalogue(written(first, "dat"), "x.dat")
+    first = read_catalogue(as_text_of(columns, " "), "x.dat", unit="fnu")
+    again = read_catalogue(written(first, "dat"), "x.dat", unit="fnu")
     assert again.frame().equals(first.frame())

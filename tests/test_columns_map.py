@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.catalogue import dump_map, load_map, read_catalogue
-from sspexplorer.catalogue.columns_map import HEADER
+from sspexplorer.catalogue.map_files import HEADER
 from sspexplorer.cli import app
 from sspexplorer.errors import InputError
 

@@ -1,6 +1,8 @@
 import holoviews as hv
 import numpy as np
+import pandas as pd
 import pytest
+from onlooker import Onlooker
 
 from sspexplorer.app import cache
 from sspexplorer.app.explore.libraries import Libraries
@@ -62,25 +64,31 @@ def test_a_histogram_counts_each_value_once():
     assert table["fraction"].sum() == pytest.approx(1)
 
 
+def drawn(page: Libraries) -> pd.DataFrame:
+    """Points of the SEDs that were picked."""
+    return Onlooker(page).pictures[-1][()].Points.I.dframe()
+
+
 def test_a_click_picks_the_nearest_ssp_and_another_takes_it_away():
     page = Libraries()
     first = page.picked
-    page._tapped("bc03", 7.021, -0.61)
+    page.tapped("bc03", 7.021, -0.61)
     picked = page.picked[-1]
     assert (picked.library, picked.metallicity) == ("bc03", -0.699)
     assert picked.log_age == pytest.approx(7.021, abs=0.011)
-    assert len(page._observations.data) == len(first) + 1
-    page._tapped("bc03", 7.021, -0.61)
+    assert set(drawn(page)["sed"]) == set(range(1, len(first) + 2))
+    page.tapped("bc03", 7.021, -0.61)
     assert page.picked == first
-    page._tapped("bc03", 11.0, 0.0)  # among the histograms
+    page.tapped("bc03", 11.0, 0.0)  # among the histograms
     assert page.picked == first
 
 
 def test_ages_out_of_range_are_left_out_unless_asked_for():
     page = Libraries()
     assert page.counts.loc[TOTAL, "SSPs"] == sum(len(load_library(n)) for n in LIBRARY_NAMES)
-    page._tapped("bc03", 5.2, 0.0)
+    page.tapped("bc03", 5.2, 0.0)
     assert page.picked[-1].log_age > 6.17
     page.ages = "whole"
-    page._tapped("bc03", 5.2, 0.0)
-    assert page._observations.data[-1].log_age == pytest.approx(5.2, abs=0.1)
+    page.tapped("bc03", 5.2, 0.0)
+    assert page.picked[-1].log_age == pytest.approx(5.2, abs=0.1)
+    assert drawn(page)["population"].iloc[-1].startswith("158 kyr")

@@ -3,6 +3,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from onlooker import Onlooker
 from pictures import Figure, wait_for
 from playwright.sync_api import Page, expect
 
@@ -59,8 +60,8 @@ def test_the_page_answers_at_once_without_a_server():
     # What the paper finds: an age of nearly nothing, dust that is not there.
     assert np.median(10 ** late["pred_log_age"]) < 2e8
     assert (late["pred_ebv"] - late["light_ebv"]).max() > 0.1
-    assert "youngest stars outshine" in page._caption.object
-    numbers = pd.read_csv(page._csv())
+    assert "youngest stars outshine" in Onlooker(page).words
+    numbers = Onlooker(page).saved("Download these curves (CSV)")
     assert numbers["model"].unique().tolist() == [
         "Default",
         "As in the paper",
@@ -74,8 +75,8 @@ def test_the_page_answers_at_once_without_a_server():
     assert np.median(np.abs(rows["pred_log_age"] - rows["light_log_age"])) < 0.2
     assert np.median(np.abs(rows["pred_ebv"] - rows["light_ebv"])) < 0.05
     assert (rows["p16_log_age"] < rows["p84_log_age"]).all()
-    assert "the median of its posterior" in page._caption.object
-    assert "outshine" not in page._caption.object
+    assert "the median of its posterior" in Onlooker(page).words
+    assert "outshine" not in Onlooker(page).words
 
 
 def test_noise_puts_quantiles_around_the_prediction():

@@ -5,6 +5,7 @@ import holoviews as hv
 import numpy as np
 import pandas as pd
 import pytest
+from onlooker import Onlooker
 from pictures import Figure, wait_for
 from playwright.sync_api import Page, expect
 
@@ -94,15 +95,16 @@ def test_a_catalogue_of_magnitudes_needs_no_zero_point(survey, tmp_path):
     table.to_csv(tmp_path / "mags.csv", index=False)
     page = Noise()
     page.state.catalogue = read_catalogue(tmp_path / "mags.csv")
-    assert list(page._column.options.values()) == ["", "mag_best"]
-    for column in page._column.options.values():
-        page._column.value = column
+    seen = Onlooker(page)
+    column_of = seen.control("i magnitude from")
+    assert list(column_of.options.values()) == ["", "mag_best"]
+    for column in column_of.options.values():
+        column_of.value = column
         page.state.noise = None
         asyncio.run(page.measure())
         measured = page.state.noise.magnitude_error(18.0)
         assert measured == pytest.approx(NoiseModel.default().magnitude_error(18.0), rel=0.25)
-    assert page._back.visible
-    page._back.clicks += 1
+    seen.press("Back to the default noise")
     assert page.state.noise is None
 
 

@@ -109,11 +109,9 @@ def test_seds_are_added_and_removed_within_limits(page):
 
 def answers(page: SEDExplorer) -> np.ndarray:
     """True, predicted and scatter of each parameter of each SED, shape (n_seds, 3, 3)."""
-    words = re.findall(r"^.*→.*$", Onlooker(page).words, re.MULTILINE)
-    numbers = [re.findall(r"−?\d+(?:\.\d+)?", text) for text in words]
-    return np.array(
-        [[float(n.replace("−", "-")) for n in row] for row in numbers], dtype=float
-    ).reshape(-1, 3, 3)
+    found = re.findall(r"(−?[\d.]+) → (−?[\d.]+) ± ([\d.]+)", Onlooker(page).words)
+    numbers = [[float(n.replace("−", "-")) for n in row] for row in found]
+    return np.array(numbers).reshape(-1, 3, 3)
 
 
 def test_the_network_answers_beside_the_truth(page):

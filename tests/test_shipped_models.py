@@ -7,13 +7,12 @@ from sspexplorer.galaxies import GalaxyPrior
 from sspexplorer.metrics import evaluate, held_out_mocks
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.models import load_model
-from sspexplorer.networks.model import network_names
 from sspexplorer.networks.training import RECIPES
 from sspexplorer.populations import SSPPrior
 from sspexplorer.posterior.validation.calibration import coverage, ranks
 from sspexplorer.posterior.validation.trust import answers, held_out, load_trust
 from sspexplorer.resources import data_path
-from sspexplorer.shipped import posterior_names
+from sspexplorer.shipped import network_names, posterior_names
 
 
 def test_every_model_in_the_folder_is_known_by_name():

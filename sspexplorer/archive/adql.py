@@ -121,6 +121,8 @@ def build(
         select += [f"z.{name}" for name in present]
         columns += [_described(name) for name in present]
     bands = schema.bands(BAND_NAMES)
+    if not bands:
+        raise InputError("The service has none of the 57 filters of J-PAS.")
     own = photometry.layout.table != MAGNITUDES
     for band in bands:
         for array, column in zip((value, error), _band_columns(photometry, band), strict=True):

@@ -3,14 +3,15 @@
 import io
 import re
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from pyvo.dal import TAPService
 from pyvo.io import vosi
 from requests.adapters import HTTPAdapter, Retry
+from requests.auth import AuthBase, HTTPBasicAuth
 
 from sspexplorer import __version__
 from sspexplorer.archive import schema
@@ -81,9 +82,20 @@ class _Session(requests.Session):
             self.mount(scheme, HTTPAdapter(max_retries=again))
         self.headers["User-Agent"] = f"sspexplorer/{__version__} (IVOA-science)"
 
-    def request(self, method: str, url: str, **options: Any) -> requests.Response:
+    def request(self, *args: Any, **options: Any) -> requests.Response:
         """Send a request, with our timeouts."""
-        return super().request(method, url, **options | {"timeout": self._timeout})
+        return super().request(*args, **options | {"timeout": self._timeout})
+
+
+class _OnlyAt(AuthBase):
+    """User and password, told to one server alone: answers of it may lead to others."""
+
+    def __init__(self, url: str, login: Login) -> None:
+        self._home = urlsplit(url)[:2]
+        self._basic = HTTPBasicAuth(login.user.encode(), login.password.encode())
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return self._basic(request) if urlsplit(request.url)[:2] == self._home else request
 
 
 class Connection:
@@ -113,9 +125,13 @@ class Connection:
         self.tap = TAPService(service.url, session=self.session)
 
     def __enter__(self) -> "Connection":
+        # What the archive adds to the standard is no news to whoever asks it.
+        self._quiet = warnings.catch_warnings(action="ignore")
+        self._quiet.__enter__()
         return self
 
     def __exit__(self, *error: object) -> None:
+        self._quiet.__exit__(None, None, None)
         self.session.close()
 
     def _log_in(self, login: Login) -> None:
@@ -124,13 +140,14 @@ class Connection:
                 f"{self.service.url} is not encrypted, so the password is not sent; "
                 "use an address that starts with https://."
             )
-        self.session.auth = (login.user, login.password)
+        self.session.auth = _OnlyAt(self.service.url, login)
         home = _LOGIN.match(self.service.url)
         if home is None:
             return
         form = {"login": login.user, "password": login.password, "submit": "Sign+In"}
         with self.trouble("logging in"):
-            answer = self.session.post(f"{home[1]}/login", data=form)
+            # Where it would send us afterwards does not matter, and might get the password, too.
+            answer = self.session.post(f"{home[1]}/login", data=form, allow_redirects=False)
             if answer.status_code != 404:
                 answer.raise_for_status()
 
@@ -157,8 +174,7 @@ class Connection:
         InputError
             If there is no answer, or not all of it.
         """
-        with self.trouble(doing), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with self.trouble(doing):
             answer = self.tap.create_query(adql).execute()
             table = answer.to_table()
         if answer.query_status == "OVERFLOW":
@@ -185,9 +201,9 @@ class Connection:
         InputError
             If it cannot be reached, wants another login, or has no J-PAS.
         """
-        columns = self._tables()
+        columns, notes = self._tables(), tuple[str, ...]()
         if columns:
-            found, notes = schema.from_names(self.service, columns), ()
+            found = schema.from_names(self.service, columns)
         else:
             found = Schema.as_documented(self.service)
             notes = ("The service does not say which tables it has; the documented are used.",)
@@ -196,7 +212,7 @@ class Connection:
             return found, (*notes, "The service does not say which filters it has.")
         return Schema(found.name, found.tables, found.names, filters), notes
 
-    def _tables(self) -> dict[str, Sequence[str]]:
+    def _tables(self) -> dict[str, list[str]]:
         """Columns of each table by its full name; none if the service's own list is broken."""
         with self.trouble("reading the list of its tables"):
             answer = self.session.get(f"{self.service.url}/tables")
@@ -211,7 +227,7 @@ class Connection:
             pass
         return self._tables_by_query()
 
-    def _tables_by_query(self) -> dict[str, Sequence[str]]:
+    def _tables_by_query(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
         question = "SELECT table_name, column_name FROM TAP_SCHEMA.columns"
         try:

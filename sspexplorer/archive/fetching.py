@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from sspexplorer import __version__
 from sspexplorer.archive.adql import Query, build, check_adql
@@ -16,8 +15,10 @@ from sspexplorer.archive.jobs import Watch, run_job
 from sspexplorer.archive.keeping import Keeper, as_catalogue
 from sspexplorer.archive.layout import Photometry
 from sspexplorer.archive.parts import Part, by_tile, in_lists
+from sspexplorer.archive.results import Result
 from sspexplorer.archive.selection import Selection
 from sspexplorer.archive.services import Service
+from sspexplorer.bands import N_BANDS
 from sspexplorer.errors import InputError
 from sspexplorer.progress import NO_PROGRESS, Progress
 
@@ -68,7 +69,7 @@ class _Run:
     n_jobs: int = 0
     notes: list[str] = field(default_factory=list)
 
-    def job(self, adql: str, title: str, share: tuple[float, float], maxrec: int | None) -> Any:
+    def job(self, adql: str, title: str, share: tuple[float, float], maxrec: int | None) -> Result:
         """Run one job that is a part of the whole."""
         self.n_jobs += 1
         watch = Watch(title, self.progress.part(*share))
@@ -127,9 +128,8 @@ def fetch(
         schema, notes = connection.schema()
         photometry = photometry or Photometry()
         query = build(service, selection, photometry, schema)
-        absent = 57 - len(query.bands)
-        if absent:
-            notes += (f"The service has {len(query.bands)} of the 57 bands.",)
+        if len(query.bands) < N_BANDS:
+            notes += (f"The service has {len(query.bands)} of the {N_BANDS} bands.",)
         limit = connection.row_limit()
         most = min(rows_at_once, limit or rows_at_once)
         with _running(connection, out, progress, most) as run:
@@ -227,7 +227,8 @@ def _fetch_parts(run: _Run, query: Query, selection: Selection, begun: float) ->
         raise InputError("No object in the archive is as you ask; nothing was written.")
     if selection.ids and (absent := len(selection.ids) - run.keeper.n_rows) > 0:
         run.note((f"{absent:,} of the {len(selection.ids):,} ids gave no object.",))
-    return _finish(run, query.adql, True, begun, query.photometry.aperture)
+    photometry = query.photometry.aperture if query.photometry else ""
+    return _finish(run, query.adql, True, begun, photometry)
 
 
 def _counts(run: _Run, query: Query) -> dict[int, int]:

@@ -74,7 +74,8 @@ def as_catalogue(
 
 def _give_units(table: Table, columns: Sequence[Column]) -> tuple[str, ...]:
     """Set units: the service's own where it states one, else those that are documented."""
-    stated, differing = 0, {}
+    stated = 0
+    differing: dict[str, str] = {}
     expected = [c for c in columns if c.unit]
     for column in columns:
         own = understood_unit(table[column.name].unit)
@@ -114,10 +115,12 @@ def _absolute_errors(table: Table, photometry: Photometry) -> tuple[str, ...]:
         table.add_column(error.astype(np.float32), name=f"{absolute}_{band}", index=place)
         table[f"{absolute}_{band}"].unit = unit
         table[f"{absolute}_{band}"].description = f"|{value} × {relative}| of {band}"
-    notes = (f"{absolute} is |{value} × {relative}|, in the unit of the flux.",)
+    notes = [f"{absolute} is |{value} × {relative}|, in the unit of the flux."]
     if unusable:
-        notes += (f"{unusable:,} relative errors are negative beside a positive flux: no errors.",)
-    return notes
+        notes.append(
+            f"{unusable:,} relative errors are negative beside a positive flux: no errors."
+        )
+    return tuple(notes)
 
 
 class Keeper:
@@ -131,8 +134,8 @@ class Keeper:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._part = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
-        self._writer: pq.ParquetWriter | None = None
-        self._schema: pa.Schema | None = None
+        self._writer: Any = None
+        self._schema: Any = None
         self.n_rows = 0
 
     def add(self, table: Table) -> None:

@@ -58,7 +58,7 @@ class Schema:
             If there is none.
         """
         if not self.has_table(table):
-            known = ", ".join(sorted(self.names.values())[:12]) or "none at all"
+            known = ", ".join(sorted((self.names or {}).values())[:12]) or "none at all"
             raise InputError(f"The service has no table {self.name}.{table}; it has {known}.")
         written = (self.names or {}).get(table.lower(), table)
         return f"{self.name}.{written}" if self.name else written
@@ -78,7 +78,7 @@ class Schema:
         """
         if not self.has(table, column):
             first = column.split("_")[0]
-            columns = sorted(self.tables[table.lower()])
+            columns = sorted((self.tables or {})[table.lower()])
             near = [name for name in columns if name.startswith(first)] or columns
             raise InputError(
                 f"The table {self.table(table)} has no column {column}; it has "

@@ -11,7 +11,7 @@ import requests
 from pyvo.dal import DALAccessError, DALFormatError, DALQueryError, DALServiceError
 
 from sspexplorer.archive.services import Service
-from sspexplorer.errors import InputError
+from sspexplorer.errors import Cancelled, InputError
 
 _ANSWERS = {
     400: "does not understand the question",
@@ -38,7 +38,7 @@ def one_sentence(service: Service, doing: str, user: str = "") -> Iterator[None]
     """
     try:
         yield
-    except InputError:
+    except (InputError, Cancelled):
         raise
     except DALQueryError as error:
         raise InputError(
@@ -46,6 +46,12 @@ def one_sentence(service: Service, doing: str, user: str = "") -> Iterator[None]
         ) from None
     except (DALServiceError, DALFormatError, DALAccessError, requests.RequestException) as error:
         raise InputError(f"{why(service, error, user)} (while {doing}).") from None
+    # What pyvo raises at an answer of another kind, such as a web page, is anything.
+    except Exception:
+        raise InputError(
+            f"{service.host} answers something that is not of this protocol (while {doing}); check "
+            "the address of the service, and whether it asks for a login."
+        ) from None
 
 
 def why(service: Service, error: Exception, user: str = "") -> str:

@@ -5,7 +5,7 @@
 ('Text separated by commas.', '57 of the 57 bands found (AUTO photometry), all with errors.', …)
 """
 
-from sspexplorer.catalogue.columns_map import dump_map, load_map
+from sspexplorer.catalogue.map_files import dump_map, load_map
 from sspexplorer.catalogue.names import BandColumn
 from sspexplorer.catalogue.photometries import ChoiceNeededError
 from sspexplorer.catalogue.reading import Catalogue, read_catalogue

@@ -59,7 +59,8 @@ class ArrayOrders:
 
 def array_orders(table: AnyTable) -> ArrayOrders:
     """Orders that are published, and those that the table lists itself."""
-    by_width, source, refused = dict(ARRAY_ORDERS), {}, {}
+    by_width, source = dict(ARRAY_ORDERS), {}
+    refused: dict[int, str] = {}
     for where, entries in _lists(table):
         width = len(entries)
         if width in source:
@@ -137,9 +138,8 @@ def _cell(value: object) -> tuple[str, ...]:
         value = value.decode("utf-8", "replace")
     if isinstance(value, str):
         return tuple(_split(value))
-    return tuple(
-        v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in list(value)
-    )
+    entries = np.asarray(value, dtype=object).ravel()
+    return tuple(v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in entries)
 
 
 def _split(text: str) -> list[str]:

@@ -70,12 +70,20 @@ def write_columnar(table: pa.Table, meta: Mapping[str, Any], kind: str, file: Bi
             fields.append(pa.field(f"{field.name}.mask", pa.bool_()))
             columns.append(mask)
     whole = pa.Table.from_arrays(columns, schema=pa.schema(fields))
+    shapes = {field.name: _shape(field.type) for field in table.schema}
     pandas = {k: v for k, v in (table.schema.metadata or {}).items() if k == b"pandas"}
-    whole = whole.replace_schema_metadata(pandas | file_metadata(whole, meta))
+    whole = whole.replace_schema_metadata(pandas | file_metadata(whole, meta, shapes))
     if kind == "parquet":
         pq.write_table(whole, file, compression="zstd")
     else:
         feather.write_feather(whole, file, compression="zstd")
+
+
+def _shape(kind: pa.DataType) -> tuple[int, ...]:
+    """Shape of one row of an array column."""
+    if not pa.types.is_fixed_size_list(kind):
+        return ()
+    return (kind.list_size, *_shape(kind.value_type))
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -42,6 +42,10 @@ class Missing:
     unknown_errors: np.ndarray
     codes: dict[str, int] = field(default_factory=dict)
 
+    def by_kind(self) -> dict[str, int]:
+        """Count the missing fluxes of each of :attr:`KINDS` in all bands together."""
+        return dict(zip(self.KINDS, self.counts.sum(axis=1).tolist(), strict=True))
+
 
 def to_fnu(
     flux: np.ndarray,

@@ -167,7 +167,9 @@ def _fields_of(content: bytes, name: str) -> Iterable[tuple[str, dict[str, str]]
         yield element.get("name", ""), {key: text for key, text in said.items() if text}
 
 
-def file_metadata(table: pa.Table, meta: Mapping[str, Any]) -> dict[bytes, bytes]:
+def file_metadata(
+    table: pa.Table, meta: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]
+) -> dict[bytes, bytes]:
     """Metadata from which astropy and TOPCAT know units, descriptions, masks and keywords.
 
     Parameters
@@ -176,10 +178,11 @@ def file_metadata(table: pa.Table, meta: Mapping[str, Any]) -> dict[bytes, bytes
         As it will be written, ``.mask`` columns included.
     meta : dict
         Keywords of the table.
+    shapes : dict
+        Of array columns, by name.
     """
-    example = Table(
-        {field.name: _example(field, table.column_names) for field in table.schema}, meta=meta
-    )
+    columns = {f.name: _example(f, shapes.get(f.name, ())) for f in table.schema}
+    example = Table(columns, meta=meta)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         masks = {name for name in table.column_names if name.endswith(".mask")}
@@ -214,11 +217,10 @@ def _yaml(table: Table) -> list[str]:
         return get_yaml_from_table(encoded)
 
 
-def _example(field: pa.Field, names: list[str]) -> Column:
+def _example(field: pa.Field, shape: tuple[int, ...]) -> Column:
     """One row of a column, from which its type can be told."""
-    kind, shape = field.type, [1]
-    while pa.types.is_fixed_size_list(kind):
-        shape.append(kind.list_size)
+    kind, shape = field.type, (1, *shape)
+    if pa.types.is_fixed_size_list(kind):
         kind = kind.value_type
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
         values = np.zeros(shape, kind.to_pandas_dtype())

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sspexplorer.constants import MAG_TO_RELATIVE
+
 # Nobody measures a flux that is so many times the median of all.
 _BEYOND = 1e8
 _REPEATED = 3  # cells
@@ -21,6 +23,7 @@ _ROUND = [10.0**k for k in (10, 15, 20, 25, 30, 33, 35, 36, 37, 38)]
 _CODES = np.sort([*_NINES, *_ROUND, -1.0, -9.0, 32767.0, -32768.0, 65535.0])
 _MAGNITUDE_CODES = np.array([30.0, 35.0, 40.0, 50.0, 88.0, 90.0, 100.0])
 _MOST_CODES = 12
+_FILLER_BANDS, _FILLER_ERROR = 20, 0.3  # bands that say the same, with this relative error
 _KNOWN_ERRORS = 0.01  # least share of cells with an error for errors to be there at all
 
 
@@ -99,7 +102,24 @@ def stands_for_none(
     doubtful = np.nonzero(_is_bad(flux, error, codes) & np.isfinite(flux))
     if len(doubtful[0]):
         none[doubtful] |= _is_code(flux[doubtful], logarithmic[doubtful[1]])
+    none[_is_filler(flux, error, logarithmic)] = True
     return none
+
+
+def _is_filler(flux: np.ndarray, error: np.ndarray, logarithmic: np.ndarray) -> np.ndarray:
+    """True where a row says one number with one large error in every band, shape (n,).
+
+    Nothing in the sky is that even; it is what a program writes where it has nothing.
+    """
+    with np.errstate(all="ignore"):
+        relative = np.where(logarithmic, MAG_TO_RELATIVE * error, error / np.abs(flux))
+        there = np.isfinite(flux) & np.isfinite(error)
+        first = np.argmax(there, axis=1)[:, None]
+        same = (flux == np.take_along_axis(flux, first, 1)) & (
+            error == np.take_along_axis(error, first, 1)
+        )
+        enough = there.sum(axis=1) >= _FILLER_BANDS
+        return enough & ((same & (relative >= _FILLER_ERROR)) | ~there).all(axis=1)
 
 
 def is_limit(error: np.ndarray, codes: Codes) -> np.ndarray:

@@ -45,11 +45,13 @@ class Masked:
         Columns that were used, and how many cells each says are bad.
     ignored : tuple of str
         Columns that the rule leaves unused.
+    rule : MaskRule
     """
 
     bad: np.ndarray | None = None
     columns: dict[str, int] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
+    rule: MaskRule = MaskRule()
 
 
 def find_masked(
@@ -93,7 +95,7 @@ def find_masked(
             if flagged.any():
                 bad = np.zeros((len(table), len(BAND_NAMES)), bool) if bad is None else bad
                 bad[:, band] |= flagged
-    return Masked(bad, used, tuple(ignored))
+    return Masked(bad, used, tuple(ignored), rule)
 
 
 def _flags(table: AnyTable, name: str) -> np.ndarray:

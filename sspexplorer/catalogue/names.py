@@ -66,8 +66,10 @@ class BandColumn:
     @property
     def masks(self) -> tuple[tuple[str, int | None, str], ...]:
         """Every (column, element, kind) that can say that this band is bad."""
-        found = ((self.mask, self.mask_element, self.mask_kind),)
-        found += ((self.flags, self.flags_element, "sextractor"),)
+        found = (
+            (self.mask, self.mask_element, self.mask_kind),
+            (self.flags, self.flags_element, "sextractor"),
+        )
         return tuple(source for source in found if source[0])
 
 

@@ -1,19 +1,26 @@
 """The photometries of a table: which columns belong together, and which set to take."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.catalogue.arrays import ArrayOrders, Order
-from sspexplorer.catalogue.names import BandColumn, ColumnName, parse
-from sspexplorer.catalogue.words import SURVEYS
+from sspexplorer.catalogue.claims import (
+    Claim,
+    Claims,
+    Gathered,
+    Key,
+    columns_of,
+    gather,
+    without_survey,
+)
+from sspexplorer.catalogue.names import BandColumn
 from sspexplorer.errors import InputError
 
 PLAIN = "plain"
 _PREFERRED = ("APER_COR_3_0", "", "AUTO")  # the first is the paper's
 _KINDS_BY_CARE = ("absolute", "relative", "percent", "ivar")
-_COMPANY = 5  # bands that make numbers such as flux_378 the names of bands
 
 
 class ChoiceNeededError(InputError):
@@ -120,31 +127,6 @@ class Recognised:
         return found[0]
 
 
-@dataclass(frozen=True)
-class _Claim:
-    """A column that says it holds a band's numbers."""
-
-    column: str
-    element: int | None
-    kind: str = ""
-    weak: bool = False
-
-
-_Claims = dict[str, list[_Claim]]
-_Key = tuple[str, str, str]  # quantity, aperture, suffix
-
-
-@dataclass
-class _Gathered:
-    """What the names of a table claim, in file order."""
-
-    flux: dict[_Key, _Claims] = field(default_factory=dict)
-    error: dict[_Key, _Claims] = field(default_factory=dict)
-    mask: dict[tuple[str, str, str], _Claims] = field(default_factory=dict)  # kind, aperture, …
-    doubtful: set[_Key] = field(default_factory=set)
-    needs_errors: set[_Key] = field(default_factory=set)
-
-
 def recognise(
     names: Sequence[str],
     width: Callable[[str], int],
@@ -162,153 +144,31 @@ def recognise(
     orders : ArrayOrders, optional
         Bands of the values in an array column, by its length; as published if not given.
     """
-    orders = orders or ArrayOrders()
-    gathered = _Gathered()
-    other_bands, odd_arrays, arrays, flags = [], [], {}, []
-    no_photometry: Counter[str] = Counter()
-    for name in names:
-        read = parse(name)
-        if read is None:
-            continue
-        if read.role in ("other", "flag"):
-            if read.band and read.known and not read.weak:
-                no_photometry[read.aperture or read.quantity] += 1
-            if read.role == "flag":
-                flags.append(name)
-            continue
-        if not read.known:
-            if read.role == "flux":
-                other_bands.append(name)
-            continue
-        columns = width(name)
-        elements = _elements(read, columns, orders.by_width)
-        if elements is None:
-            if read.role == "flux" and columns != 1:
-                odd_arrays.append((name, columns, orders.refused.get(columns, "")))
-            if read.role == "mask":
-                flags.append(name)
-            continue
-        if not read.band and read.role == "flux":
-            arrays[name] = (orders.by_width[columns], orders.source.get(columns, ""))
-        _claim(gathered, name, read, elements)
-    _settle(gathered)
+    gathered = gather(names, width, orders or ArrayOrders())
     found = [_photometry(key, gathered) for key in gathered.flux]
     kept = [
         p for p, key in zip(found, gathered.flux, strict=True) if _is_measured(p, key, gathered)
     ]
-    for p in found:
-        if p not in kept:
-            no_photometry[p.label] += len(p.columns)
+    for photometry in found:
+        if photometry not in kept:
+            gathered.no_photometry[photometry.label] += len(photometry.columns)
     kept = _labelled(kept)
-    used = {c.mask for p in kept for c in p.columns} | {c.flags for p in kept for c in p.columns}
-    masks = [c.column for claims in gathered.mask.values() for own in claims.values() for c in own]
-    errors = [
-        c.column for claims in gathered.error.values() for own in claims.values() for c in own
-    ]
-    taken = {c.error for p in found for c in p.columns}
+    used = {source[0] for p in kept for column in p.columns for source in column.masks}
+    taken = {column.error for p in found for column in p.columns}
+    flags = [*gathered.flags, *(m for m in columns_of(gathered.mask) if m not in used)]
+    errors = columns_of(gathered.error)
     return Recognised(
         tuple(sorted(kept, key=_rank)),
-        tuple(other_bands),
-        tuple(odd_arrays),
-        arrays,
-        tuple(dict.fromkeys([*flags, *(m for m in masks if m not in used)])),
-        tuple(no_photometry.items()),
-        tuple(dict.fromkeys(name for name in errors if name not in taken)),
+        tuple(gathered.other_bands),
+        tuple(gathered.odd_arrays),
+        gathered.arrays,
+        tuple(dict.fromkeys(flags)),
+        tuple(gathered.no_photometry.items()),
+        tuple(name for name in errors if name not in taken),
     )
 
 
-def _elements(
-    read: ColumnName, width: int, orders: Mapping[int, Order]
-) -> Iterable[tuple[str, int | None]] | None:
-    if read.band:
-        return [(read.band, None)] if width == 1 else None
-    if width not in orders:
-        return None
-    return [(band, i) for i, band in enumerate(orders[width]) if band]
-
-
-def _claim(
-    gathered: _Gathered,
-    name: str,
-    read: ColumnName,
-    elements: Iterable[tuple[str, int | None]],
-) -> None:
-    if read.role == "mask":
-        claims = gathered.mask.setdefault((read.kind, read.aperture, read.suffix), {})
-    else:
-        key = (read.quantity, read.aperture, read.suffix)
-        by_role = gathered.flux if read.role == "flux" else gathered.error
-        claims = by_role.setdefault(key, {})
-        if read.needs_errors:
-            gathered.needs_errors.add(key)
-        if not read.trusted:
-            gathered.doubtful.add(key)
-    for band, element in elements:
-        claims.setdefault(band, []).append(_Claim(name, element, read.kind, read.weak))
-
-
-def _settle(gathered: _Gathered) -> None:
-    """Drop what only may be a band, and complete sets that a join or a survey's name split."""
-    for by_role in (gathered.flux, gathered.error):
-        for key, claims in list(by_role.items()):
-            _drop_weak(claims, gathered.flux.get(key, claims))
-            if not claims:
-                del by_role[key]
-    _drop_vizier_flags(gathered)
-    for claims in (gathered.flux, gathered.error):
-        _complete(claims, lambda key: (key[0], key[1], ""))
-        _complete(claims, lambda key: (key[0], _without_survey(key[1]), key[2]))
-
-
-def _drop_weak(claims: _Claims, company: _Claims) -> None:
-    strong = {band for band, own in company.items() if any(not c.weak for c in own)}
-    believed = bool(strong) or len(company) >= _COMPANY
-    for band, own in list(claims.items()):
-        sure = [c for c in own if not c.weak]
-        left = sure or (own if believed else [])
-        if left:
-            claims[band] = left
-        else:
-            del claims[band]
-
-
-def _drop_vizier_flags(gathered: _Gathered) -> None:
-    """``f_J0378`` is a flag, as VizieR writes, where there is a J0378 too; else a flux."""
-    for key in [key for key in gathered.flux if key[0] == "FLUX"]:
-        plain = gathered.flux.get(("", *key[1:]), {})
-        for band, own in list(gathered.flux[key].items()):
-            lettered = [c for c in own if c.column[:2].lower() in ("f_", "f-", "f ")]
-            if band in plain and lettered:
-                mask = gathered.mask.setdefault(("vizier", *key), {})
-                mask.setdefault(band, []).extend(lettered)
-                left = [c for c in own if c not in lettered]
-                gathered.flux[key].update({band: left})
-                if not left:
-                    del gathered.flux[key][band]
-        if not gathered.flux[key]:
-            del gathered.flux[key]
-
-
-def _complete(by_key: dict[_Key, _Claims], wider: Callable[[_Key], _Key]) -> None:
-    """Add the bands of a wider set, such as J0390 without a number, to those of J0378_1."""
-    absorbed = set()
-    for key in list(by_key):
-        base = wider(key)
-        if base == key or base not in by_key:
-            continue
-        missing = {b: own for b, own in by_key[base].items() if b not in by_key[key]}
-        if len(missing) == len(by_key[base]):
-            absorbed.add(base)
-        by_key[key] |= missing
-    for key in absorbed:
-        del by_key[key]
-
-
-def _without_survey(aperture: str) -> str:
-    return "_".join(word for word in aperture.split("_") if word not in SURVEYS)
-
-
-def _photometry(key: _Key, gathered: _Gathered) -> Photometry:
+def _photometry(key: Key, gathered: Gathered) -> Photometry:
     quantity, aperture, suffix = key
     columns, clashes = [], []
     sets = _error_sets(key, gathered)
@@ -324,7 +184,7 @@ def _photometry(key: _Key, gathered: _Gathered) -> Photometry:
         same = [claim for claim in errors if claim.kind == errors[0].kind]
         if len(same) > 1:
             clashes.append((band, _clash(band, same, "the error of ")))
-        error = errors[0] if errors else _Claim("", None, "absolute")
+        error = errors[0] if errors else Claim("", None, "absolute")
         column = BandColumn(
             band,
             fluxes[0].column,
@@ -339,7 +199,7 @@ def _photometry(key: _Key, gathered: _Gathered) -> Photometry:
     return Photometry(label, quantity, aperture, tuple(columns), tuple(clashes), suffix, trusted)
 
 
-def _error_sets(key: _Key, gathered: _Gathered) -> list[_Claims]:
+def _error_sets(key: Key, gathered: Gathered) -> list[Claims]:
     """Sets of errors that can be those of a photometry, the likeliest first."""
     quantity, aperture, suffix = key
     # FLUX_RELERR_AUTO_J0378 is also the error of a column called AUTO_J0378, and
@@ -356,15 +216,15 @@ def _error_sets(key: _Key, gathered: _Gathered) -> list[_Claims]:
     return [gathered.error[k] for k in keys if k in gathered.error]
 
 
-def _is_close(other: str, quantity: str, aperture: str, gathered: _Gathered) -> bool:
+def _is_close(other: str, quantity: str, aperture: str, gathered: Gathered) -> bool:
     """Whether errors of another quantity have fluxes of their own, so that none are left."""
     if "MAG" not in (other, quantity):
         return False
     return any(key[:2] == (other, aperture) for key in gathered.flux)
 
 
-def _with_masks(column: BandColumn, aperture: str, suffix: str, gathered: _Gathered) -> BandColumn:
-    found: dict[str, _Claim] = {}
+def _with_masks(column: BandColumn, aperture: str, suffix: str, gathered: Gathered) -> BandColumn:
+    found: dict[str, Claim] = {}
     for kind in ("mask", "sextractor"):
         sets = {k[1:]: claims for k, claims in gathered.mask.items() if k[0] == kind}
         order = [(aperture, suffix), (aperture, ""), ("", suffix), ("", "")]
@@ -382,7 +242,7 @@ def _with_masks(column: BandColumn, aperture: str, suffix: str, gathered: _Gathe
     return column
 
 
-def _is_measured(photometry: Photometry, key: _Key, gathered: _Gathered) -> bool:
+def _is_measured(photometry: Photometry, key: Key, gathered: Gathered) -> bool:
     """Whether it is a flux or magnitude as observed, which some words say only with errors."""
     if key not in gathered.needs_errors:
         return True
@@ -398,7 +258,7 @@ def _labelled(photometries: list[Photometry]) -> list[Photometry]:
     ]
 
 
-def _clash(band: str, claims: list[_Claim], what: str = "") -> str:
+def _clash(band: str, claims: list[Claim], what: str = "") -> str:
     first, second = (claim.column for claim in claims[:2])
     return (
         f"Columns {first!r} and {second!r} both claim {what}band {band}; say which to read with "
@@ -407,7 +267,7 @@ def _clash(band: str, claims: list[_Claim], what: str = "") -> str:
 
 
 def _rank(photometry: Photometry) -> tuple[bool, float, int, bool, str]:
-    aperture = _without_survey(photometry.aperture)
+    aperture = without_survey(photometry.aperture)
     preferred = _PREFERRED.index(aperture) if aperture in _PREFERRED else len(_PREFERRED)
     # A band without an error says half as much. Faint and negative fluxes have no magnitude, so
     # fluxes tell more; of a join's tables the first.

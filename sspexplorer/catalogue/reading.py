@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -70,8 +71,9 @@ class Catalogue:
         Mask and flag columns that were used.
     redshift_column : str
         The first that was used, "" if there is none.
-    notes : tuple of str
-        Sentences on what was found, ignored and missing.
+    said : dict of str to tuple of str
+        Sentences on what was found, ignored and missing, by what they are about: "file",
+        "bands", "masks", "missing", "redshifts" and "dust".
     delimiter : str
         What separates the cells of a text table, "" for other formats.
     redshift_sources : tuple of (RedshiftColumn, int)
@@ -95,7 +97,7 @@ class Catalogue:
     unit: str
     unit_reason: str
     redshift_column: str
-    notes: tuple[str, ...]
+    said: Mapping[str, tuple[str, ...]]
     decision: Decision
     missing: Missing
     masked: Masked
@@ -108,6 +110,11 @@ class Catalogue:
     def __len__(self) -> int:
         """Count the rows."""
         return len(self.flux)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """All sentences of :attr:`said`."""
+        return tuple(chain.from_iterable(self.said.values()))
 
     @property
     def n_rows(self) -> int:
@@ -281,16 +288,17 @@ def read_catalogue(
         unit=measured.decision.unit,
         unit_reason=measured.decision.reason,
         redshift_column=redshifts.sources[0][0].name if redshifts.sources else "",
-        notes=(
-            *file.notes,
-            *notes.on_bands(chosen, found),
-            *notes.on_map(mapped),
-            *notes.on_text(measured.notable),
-            *notes.on_masks(measured.masked, measured.missing),
-            *notes.on_missing(measured.missing, chosen, len(measured.flux)),
-            *notes.on_redshifts(redshifts, offered, len(measured.flux)),
-            *filter(None, [dust.note]),
-        ),
+        said={
+            "file": file.notes,
+            "bands": (*notes.on_bands(chosen, found), *notes.on_map(mapped)),
+            "masks": notes.on_masks(measured.masked, measured.missing),
+            "missing": (
+                *notes.on_text(measured.notable),
+                *notes.on_missing(measured.missing, chosen, len(measured.flux)),
+            ),
+            "redshifts": notes.on_redshifts(redshifts, offered, len(measured.flux)),
+            "dust": tuple(filter(None, [dust.note])),
+        },
         decision=measured.decision,
         missing=measured.missing,
         masked=measured.masked,

@@ -100,6 +100,11 @@ def _fits(table: Table) -> memoryview:
 def _votable(table: Table) -> memoryview:
     document = votable.from_table(table)
     element = document.get_first_table()
+    for field in element.fields:
+        # The first number of an arraysize varies fastest, unlike in numpy and as astropy writes.
+        column = table[field.name]
+        if column.ndim > 2 and column.dtype.kind in "biufc":
+            field.arraysize = "x".join(map(str, reversed(column.shape[1:])))
     for key, value in table.meta.items():
         if isinstance(value, _SCALARS):
             element.infos.append(votable.tree.Info(name=str(key), value=str(value)))

@@ -196,8 +196,8 @@ def _with_letter(chunk: str) -> tuple[str, ...] | None:
 def _joined(chunk: str) -> tuple[str, ...] | None:
     for end in range(len(chunk) - 3, 2, -1):
         head = _whole(chunk[:end])
-        tail = head and _segments(chunk[end:])
-        if tail:
+        tail = _segments(chunk[end:]) if head else None
+        if head and tail:
             return (*head, *tail)
     # FJ0378ERR: a letter, then words.
     letter, rest = chunk[:1], chunk[1:]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sspexplorer.catalogue import Catalogue
+    from sspexplorer.catalogue.masks import MaskRule
 
 STANDARD = Path("-")
 
@@ -32,7 +33,8 @@ OutOption = Annotated[
     typer.Option(help="File to write; format by its ending. - is standard output, as CSV."),
 ]
 UnitOption = Annotated[
-    str | None, typer.Option(help="'fnu', 'flambda' or 'mag', if it is not what is found.")
+    str | None,
+    typer.Option(help="'fnu', 'flambda', 'mag' or 'stmag', if it is not what is found."),
 ]
 PhotometryOption = Annotated[
     str | None, typer.Option(help="Which photometry, if the catalogue has several.")
@@ -55,6 +57,24 @@ GalacticOption = Annotated[
         "says that it is.",
     ),
 ]
+
+
+UseMaskedOption = Annotated[
+    bool, typer.Option("--use-masked", help="Use fluxes that mask flags say are bad, too.")
+]
+LargestFlagOption = Annotated[
+    int,
+    typer.Option(
+        help="Greatest value of SExtractor's FLAGS that leaves a band in use; -1 ignores them."
+    ),
+]
+
+
+def mask_rule(use_masked: bool, largest_flag: int) -> "MaskRule":
+    """Which masks and flags make a flux missing, as the options say."""
+    from sspexplorer.catalogue.masks import MaskRule
+
+    return MaskRule(not use_masked, largest_flag if largest_flag >= 0 else None)
 
 
 def check_out(out: Path, json_output: bool) -> None:
@@ -90,6 +110,10 @@ def write_with(
         "SSPPHOT": found.photometry,
         "SSPUNIT": found.unit,
         "SSPUNITR": found.unit_reason,
+        "SSPMASKS": found.masked.rule.masks,
+        "SSPFLAGS": -1
+        if found.masked.rule.largest_flag is None
+        else found.masked.rule.largest_flag,
         "SSPZCOL": found.redshift_column,
         "SSPEBVMW": found.galactic,
     }
@@ -108,7 +132,7 @@ def say_taken(found: "Catalogue") -> None:
 
 def with_map(found: "Catalogue", out: Path, given: Path | None) -> dict[str, Any]:
     """Write the map of the columns that were read beside a result; the report's part on it."""
-    from sspexplorer.catalogue.columns_map import save_map
+    from sspexplorer.catalogue.map_files import save_map
 
     columns = found.column_map()
     path, why_not = (None, "") if out == STANDARD else save_map(columns, out, given)

@@ -12,10 +12,13 @@ from sspexplorer.cli.given import (
     CataloguesArgument,
     ColumnsOption,
     GalacticOption,
+    LargestFlagOption,
     OutOption,
     PhotometryOption,
     UnitOption,
+    UseMaskedOption,
     check_out,
+    mask_rule,
     say_taken,
     with_map,
     write_with,
@@ -45,6 +48,8 @@ def predict(
     photometry: PhotometryOption = None,
     columns: ColumnsOption = None,
     ebv_galactic: GalacticOption = "found",
+    use_masked: UseMaskedOption = False,
+    largest_flag: LargestFlagOption = 3,
     json_output: JsonOption = False,
 ) -> None:
     """Predict age, metallicity and dust for every row of a catalogue."""
@@ -57,7 +62,12 @@ def predict(
     answering = load_model(model)
     mapped = None if columns is None else load_map(columns)
     found = read_catalogue(
-        catalogues, unit=unit, photometry=photometry, columns=mapped, galactic=ebv_galactic
+        catalogues,
+        unit=unit,
+        photometry=photometry,
+        columns=mapped,
+        masks=mask_rule(use_masked, largest_flag),
+        galactic=ebv_galactic,
     )
     predictions = predict_rows(
         answering,

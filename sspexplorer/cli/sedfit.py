@@ -11,10 +11,13 @@ from sspexplorer.cli.given import (
     CataloguesArgument,
     ColumnsOption,
     GalacticOption,
+    LargestFlagOption,
     OutOption,
     PhotometryOption,
     UnitOption,
+    UseMaskedOption,
     check_out,
+    mask_rule,
     say_taken,
     with_map,
     write_with,
@@ -35,6 +38,8 @@ def sedfit(
     photometry: PhotometryOption = None,
     columns: ColumnsOption = None,
     ebv_galactic: GalacticOption = "found",
+    use_masked: UseMaskedOption = False,
+    largest_flag: LargestFlagOption = 3,
     json_output: JsonOption = False,
 ) -> None:
     """Fit every row of a catalogue with every SSP × E(B−V): the Bayesian SED fit."""
@@ -49,7 +54,12 @@ def sedfit(
         load_library(name)
     mapped = None if columns is None else load_map(columns)
     found = read_catalogue(
-        catalogues, unit=unit, photometry=photometry, columns=mapped, galactic=ebv_galactic
+        catalogues,
+        unit=unit,
+        photometry=photometry,
+        columns=mapped,
+        masks=mask_rule(use_masked, largest_flag),
+        galactic=ebv_galactic,
     )
     table = fit_at_redshifts(
         names,

@@ -1,6 +1,8 @@
 """Your catalogue: a file goes in, what was understood is shown, predictions come out."""
 
 import asyncio
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -9,18 +11,20 @@ import param
 
 from sspexplorer.analysis.catalogue import Answers
 from sspexplorer.app import cache
-from sspexplorer.app.apply import intake as intake
+from sspexplorer.app.apply import intake
 from sspexplorer.app.apply.method import METHOD, Method
 from sspexplorer.app.apply.own_columns import CatalogueComparison, OwnNumbers
 from sspexplorer.app.apply.posterior import FitQuality, PosteriorView
+from sspexplorer.app.apply.question import question_view
+from sspexplorer.app.apply.reading import Found, Reading
 from sspexplorer.app.apply.result import CatalogueResult
+from sspexplorer.app.apply.taken import MapInput, WhatWasTaken
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.download import Download
 from sspexplorer.app.kit.page import Page
-from sspexplorer.app.kit.theme import css
 from sspexplorer.app.kit.work import Worker, counting
 from sspexplorer.app.state import SharedState
-from sspexplorer.catalogue import Catalogue, read_catalogue
+from sspexplorer.catalogue import Catalogue, ChoiceNeededError
 from sspexplorer.catalogue.files import ending
 from sspexplorer.plots.catalogue import MAX_POINTS
 from sspexplorer.plots.shading import compile_means
@@ -39,11 +43,8 @@ FORMATS = {
     "VOTable": ".vot",
     "Parquet": ".parquet",
 }
-MAX_UPLOAD = "1000 MB"
 
 _LATER = 0.1  # s; long enough for what was shown to be on its way
-_AS_FOUND = ""  # the browser shows no choice for None
-_PIECE = 4_000_000  # bytes of an upload in one message: less than any server's limit
 
 
 class YourCatalogue(Method, Page):
@@ -74,11 +75,11 @@ class YourCatalogue(Method, Page):
     def make(self) -> None:
         """Make widgets and areas; there is no file yet."""
         self._upload: intake.Upload | None = None
-        self._catalogue: Catalogue | None = None
+        self._found: Found | None = None
+        self._map: Mapping = {}
         self._result: CatalogueResult | None = None
         self._comparison: CatalogueComparison | None = None
         self.posterior: PosteriorView | None = None
-        self._filling = False
         self.worker = Worker(self._show_whether_busy)
         self._make_widgets()
         self._make_areas()
@@ -87,7 +88,7 @@ class YourCatalogue(Method, Page):
     @property
     def catalogue(self) -> Catalogue | None:
         """Catalogue as it was understood, or None before there is one."""
-        return self._catalogue
+        return None if self._found is None else self._found.catalogue
 
     @property
     def result(self) -> CatalogueResult | None:
@@ -99,10 +100,9 @@ class YourCatalogue(Method, Page):
         for button in self._examples:
             button.on_click(self._open_example)
         self._by, self._rare = self.method_widgets()
-        self._photometry = pn.widgets.Select(label="Photometry", sizing_mode="stretch_width")
-        self._unit = pn.widgets.Select(label="Unit of the bands", sizing_mode="stretch_width")
-        for select in (self._photometry, self._unit):
-            select.param.watch(self._reading_changed, "value")
+        self.taken = WhatWasTaken(self._read_so, self.worker.tell)
+        self._map_input = MapInput(self._take_map, self.worker.tell)
+        self._map_note = parts.note("")
         self._start = pn.widgets.Button(
             label="Predict", color="primary", sizing_mode="stretch_width"
         )
@@ -119,25 +119,33 @@ class YourCatalogue(Method, Page):
         self._empty = parts.stack(
             self._drop_area,
             parts.caption(
-                "A table with a row for each galaxy and a column for each band (Fν, Fλ or AB "
-                "magnitudes; at least 20 of the 57 bands), as CSV, ECSV, FITS, VOTable or "
-                f"Parquet, up to {MAX_UPLOAD}. The server forgets it when you close this page."
+                "A table with a row for each galaxy and a column for each band (F_ν, F_λ, AB or ST "
+                "magnitudes; at least 5 of the 57 bands, better 20), as text, ECSV, FITS, VOTable, "
+                f"Parquet, Feather or HDF5, up to {intake.MAX_UPLOAD}. The server forgets it when "
+                "you close this page."
             ),
             pn.Row(*self._examples, margin=0, styles={"gap": "10px", "flex-wrap": "wrap"}),
-            intake.column_help(),
+            intake.column_help(self._map_input),
+            self._map_note,
             gap=18,
         )
         self._areas = [parts.stack() for _ in range(6)]
         self._choices, self._answer, self._grid, self._posterior, *rest = self._areas
-        self._compared, self._understood = rest
+        self._compared, self._question = rest
         # A column ends with an invisible button, and a gap before it.
         self._choices.margin = (0, 0, -14, 0)
+        self._strip = parts.stack()
         self._content = pn.Column(sizing_mode="stretch_width", margin=0)
 
     def lay_out(self) -> pn.Column:
         """Put progress over drop zone and content, one of which is in sight."""
         return pn.Column(
-            self.worker, self._empty, self._content, sizing_mode="stretch_width", margin=0
+            self.worker,
+            self._question,
+            self._empty,
+            self._content,
+            sizing_mode="stretch_width",
+            margin=0,
         )
 
     # A file comes in, is read again another way, and is forgotten.
@@ -152,21 +160,60 @@ class YourCatalogue(Method, Page):
         name : str
             File name, whose ending says the format.
         """
+        mapping, self._map = self._map, {}
+        self._tell_of_map()
+        await self._read(source, name, Reading(columns=mapping))
 
-        def read(progress: Progress) -> tuple[intake.Upload, Catalogue]:
+    async def _read(
+        self, source: Path | bytes | str | intake.Upload, name: str, reading: Reading
+    ) -> None:
+        def read(progress: Progress) -> tuple[intake.Upload, Found | ChoiceNeededError]:
             upload = intake.kept(source, name)
-            return upload, read_catalogue(upload.path, name)
+            return upload, reading.read(upload)
 
+        self._question[:] = []
         outcome = await self.worker.run(f"Reading {name}", read)
+        if outcome.done and isinstance(outcome.value[1], Found):
+            await self._take(*outcome.value)
+            return
         if outcome.done:
-            self._upload, self._catalogue = outcome.value
+            self._ask(outcome.value[0], reading, outcome.value[1])
+        if not outcome.overtaken and self._found is not None:
+            # What is in sight was read as before.
+            self.taken.show(self._found)
+
+    async def _take(self, upload: intake.Upload, found: Found) -> None:
+        """Show what was understood, and predict again what had been predicted."""
+        same = upload is self._upload
+        self._upload, self._found = upload, found
+        self.state.catalogue = found.catalogue
+        if same and self._result is not None:
+            self._fill()
+            await self.predict()
+        if self._result is None or self._result.answers.catalogue is not self.catalogue:
             self._result = self._comparison = None
-            self.state.catalogue = self._catalogue
             self._show_understood()
+
+    def _ask(self, upload: intake.Upload, reading: Reading, question: ChoiceNeededError) -> None:
+        """Show a question that the file leaves open."""
+
+        def answered(choice: str) -> None:
+            chosen = reading.with_option(question.option, choice)
+            pn.state.execute(partial(self._read, upload, upload.name, chosen))
+
+        def left() -> None:
+            self._question[:] = []
+            self._empty.visible = self._found is None
+            if self._found is None:
+                self._new_drop_zone()
+
+        leave = "Another file" if self._found is None else "Leave it as it was"
+        self._empty.visible = False
+        self._question[:] = [question_view(question, answered, leave, left)]
 
     async def predict(self) -> None:
         """Predict every row of the catalogue that was read, and show the result."""
-        catalogue, asked = self._catalogue, self.asked(self.state.model)
+        catalogue, asked = self.catalogue, self.asked(self.state.model)
         if catalogue is None:
             return
 
@@ -206,22 +253,11 @@ class YourCatalogue(Method, Page):
 
     def _forget(self) -> None:
         self.worker.cancel()
-        self._upload = self._catalogue = self._result = self._comparison = None
+        self._upload = self._found = self._result = self._comparison = None
 
     def _new_drop_zone(self) -> None:
         """Exchange the drop zone, since it shows its last file for as long as it lives."""
-        drop = pn.widgets.FileDropper(
-            multiple=False,
-            # An empty list would not reach the browser, which then embeds PDF files.
-            previews=["image"],
-            chunk_size=_PIECE,
-            max_file_size=MAX_UPLOAD.replace(" ", ""),
-            sizing_mode="stretch_width",
-            height=180,
-            stylesheets=[css("drop")],
-        )
-        drop.param.watch(self._dropped, "value")
-        self._drop_area[:] = [drop]
+        self._drop_area[:] = [intake.drop_zone(self._dropped)]
 
     async def _dropped(self, event: Any) -> None:
         if event.new:
@@ -233,28 +269,20 @@ class YourCatalogue(Method, Page):
         name = EXAMPLES[event.obj.label]
         await self.open(data_path("examples", name), name)
 
-    def _reading_changed(self, event: Any) -> None:
-        # Asked now: a coroutine would be begun when the widgets are no longer being filled.
-        if not self._filling and self._upload is not None:
-            pn.state.execute(self._read_again)
+    def _read_so(self, reading: Reading) -> None:
+        """Read the file again, in another way."""
+        if self._upload is not None:
+            pn.state.execute(partial(self._read, self._upload, self._upload.name, reading))
 
-    async def _read_again(self) -> None:
-        """Read with the photometry and the unit that the widgets say."""
-        upload, photometry, unit = self._upload, self._photometry.value, self._unit.value or None
+    def _take_map(self, mapping: Mapping) -> None:
+        """Keep a map of columns for the file that comes next."""
+        self.worker.clear()
+        self._map = mapping
+        self._tell_of_map()
 
-        def read(progress: Progress) -> Catalogue:
-            return read_catalogue(upload.path, upload.name, photometry=photometry, unit=unit)
-
-        outcome = await self.worker.run(f"Reading {upload.name}", read)
-        if outcome.done:
-            self._catalogue = self.state.catalogue = outcome.value
-            if self._result is None:
-                self._show_understood()
-            else:
-                self._fill_selects()
-                await self.predict()
-        elif not outcome.overtaken and self._catalogue is not None:
-            self._fill_selects()
+    def _tell_of_map(self) -> None:
+        text = "The next file is read with your map of columns." if self._map else ""
+        self._map_note.object = parts.note(text).object
 
     async def _start_clicked(self, event: Any) -> None:
         await self.predict()
@@ -277,38 +305,18 @@ class YourCatalogue(Method, Page):
     def _show_whether_busy(self, busy: bool) -> None:
         self._start.disabled = busy
 
-    def _fill_selects(self) -> None:
-        """Offer the photometries and units of the catalogue, and show those in use."""
-        catalogue, titles = self._catalogue, intake.UNIT_TITLES
-        chosen = catalogue.unit if catalogue.unit_reason == intake.AS_CHOSEN else _AS_FOUND
-        found = "As found" if chosen else f"As found: {titles[catalogue.unit]}"
-        offered = {title: name for name, title in titles.items()}
-        self._filling = True
-        self._photometry.param.update(
-            options=list(catalogue.available_photometries), value=catalogue.photometry
-        )
-        self._unit.param.update(options={found: _AS_FOUND, **offered}, value=chosen)
-        self._filling = False
-
-    @property
-    def _readings(self) -> list[pn.widgets.Widget]:
-        """Widgets that say how to read the file; photometry only where there is a choice."""
-        several = len(self._catalogue.available_photometries) > 1
-        return [self._photometry, self._unit] if several else [self._unit]
+    def _fill(self) -> None:
+        """Show what was taken from the file."""
+        self.taken.show(self._found)
+        self._strip[:] = [intake.band_strip(self.catalogue)]
 
     def _show_understood(self) -> None:
-        catalogue = self._catalogue
-        self._fill_selects()
+        self._fill()
         self._empty.visible = False
         self._content[:] = [
             parts.page_layout(
-                [self._by, *self._readings, self._start, self._another],
-                parts.stack(
-                    intake.title(catalogue),
-                    intake.band_strip(catalogue),
-                    intake.findings(catalogue),
-                    gap=18,
-                ),
+                [self._by, self._start, self._another],
+                parts.stack(intake.title(self.catalogue), self._strip, self.taken, gap=18),
                 more=self._rare,
             )
         ]
@@ -322,9 +330,8 @@ class YourCatalogue(Method, Page):
         caption = parts.caption(" ".join(words))
         self._choices[:] = result.controls
         self._answer[:] = [parts.stack(intake.title(catalogue), caption, gap=2), result]
-        self._grid[:] = [result.grid]
+        self._grid[:] = [result.grid, *result.meanings]
         self._posterior[:] = self._with_error_bars(result)
-        self._understood[:] = [intake.band_strip(catalogue), intake.findings(catalogue)]
         if last is None:
             own = ending(catalogue.name)
             formats = {f"{t} ({e})": e for t, e in FORMATS.items() if e != own}
@@ -356,20 +363,20 @@ class YourCatalogue(Method, Page):
         """Lay out the areas that results come into, one after the other."""
         controls = [self._by, self._choices, self._format, self._download, self._another]
         return parts.stack(
-            parts.page_layout(controls, self._answer, more=[*self._rare, *self._readings]),
+            parts.page_layout(controls, self._answer, more=self._rare),
             self._grid,
             self._posterior,
             parts.folded("Compare with your own columns", self._compared, open_=True),
-            parts.folded("What was understood", self._understood),
+            parts.folded("What was taken", parts.stack(self._strip, self.taken)),
             gap=20,
         )
 
     # The result goes out.
 
     def _name_download(self, *events: Any) -> None:
-        if self._catalogue is None:
+        if self._found is None:
             return
-        name = Path(self._catalogue.name.replace("\\", "/")).name
+        name = Path(self.catalogue.name.replace("\\", "/")).name
         stem = name[: -len(ending(name))]
         self._download.filename = f"{stem}_predictions{self._format.value}"
 

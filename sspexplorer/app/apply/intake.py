@@ -1,22 +1,24 @@
 """What was understood of a catalogue, in words and cells, before anything is predicted."""
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import panel as pn
 
 from sspexplorer.app.kit import parts
+from sspexplorer.app.kit.theme import css
 from sspexplorer.bands import BAND_NAMES, load_bands
 from sspexplorer.catalogue import Catalogue
 from sspexplorer.catalogue.files import ending
 from sspexplorer.plots.style import band_colours
 
-AS_CHOSEN = "as you chose"  # reason that the reader gives for a unit it was told
-UNIT_TITLES = {"fnu": "Fν", "flambda": "Fλ", "mag": "AB magnitudes", "stmag": "ST magnitudes"}
+MAX_UPLOAD = "1000 MB"
 
-
+_PIECE = 4_000_000  # bytes of an upload in one message: less than any server's limit
 _HELP = {
     "Bands": "`J0378` … `J1007`, `uJAVA`, `iSDSS`, in any letter case; with an aperture, as "
     "`AUTO_J0378`, `FLUX_AUTO_J0378`, `MAG_AUTO_J0378` or `APER_COR_3_0_J0378`; by their central "
@@ -25,9 +27,11 @@ _HELP = {
     "Errors": "`J0378_err`, `error_JPAS3785`, `MAG_ERR_AUTO_J0378`; a fraction of the flux in "
     "`FLUX_RELERR_AUTO_J0378`.",
     "Units": "Fν, Fλ or AB magnitudes: by a column’s own unit (such as Jy, µJy, nanomaggy or "
-    "erg/s/cm²/Å), else by its name, else by the size of the numbers. The scale does not matter, "
-    "as long as it is the same for all bands of a row.",
-    "Missing": "An empty cell, NaN, 0, −99, −999, −9999 and magnitudes such as 99.",
+    "erg/s/cm²/Å), else by its name, else by the size of the numbers, else by which fits galaxies "
+    "better. The scale does not matter, as long as it is the same for all bands of a row.",
+    "Missing": "An empty cell, NaN, 0, −99, −999, −9999, magnitudes such as 99, numbers such as "
+    "9999 or 1e20 that stand for none, upper limits (a negative error, `<21.3`), and bands that "
+    "`MASK_FLAGS_J0378` marks or whose `FLAGS_J0378` is above 3.",
     "Redshift": "`z_spec`, `redshift`, `z`, `z_phot`, `photoz` and the like. It is used for flags: "
     "the networks are trained on galaxies at rest.",
     "All else": "Kept as it is: the file you download has every row and column of yours.",
@@ -40,16 +44,27 @@ def _code(text: str) -> str:
     return "".join(f"<code>{p}</code>" if i % 2 else p for i, p in enumerate(pieces))
 
 
-def column_help() -> pn.Card:
-    """Say which columns are recognised, folded away."""
+def column_help(*more: parts.Part) -> pn.Card:
+    """Say which columns are recognised, and what else there is to do, folded away."""
     rows = "".join(f"<dt>{escape(k)}</dt><dd>{_code(v)}</dd>" for k, v in _HELP.items())
-    return pn.Card(
-        parts.html(f"<dl>{rows}</dl>", "intake"),
-        header=parts.label("What columns do you read?"),
-        collapsed=True,
+    content = parts.stack(parts.html(f"<dl>{rows}</dl>", "intake"), *more)
+    return parts.folded("What columns do you read?", content)
+
+
+def drop_zone(on_drop: Callable[[Any], Any]) -> pn.widgets.FileDropper:
+    """Take a file that is dropped or chosen."""
+    drop = pn.widgets.FileDropper(
+        multiple=False,
+        # An empty list would not reach the browser, which then embeds PDF files.
+        previews=["image"],
+        chunk_size=_PIECE,
+        max_file_size=MAX_UPLOAD.replace(" ", ""),
         sizing_mode="stretch_width",
-        margin=0,
+        height=180,
+        stylesheets=[css("drop")],
     )
+    drop.param.watch(on_drop, "value")
+    return drop
 
 
 def title(catalogue: Catalogue) -> pn.pane.HTML:
@@ -76,13 +91,6 @@ def _share(have: int, n: int) -> str:
     if have in (0, n):
         return "in every row" if have else "missing"
     return f"in {have:,} of {n:,} rows"
-
-
-def findings(catalogue: Catalogue) -> pn.pane.HTML:
-    """What was found in the file, sentence by sentence."""
-    unit = f"Taken as {UNIT_TITLES[catalogue.unit]}: {catalogue.unit_reason}."
-    items = "".join(f"<li>{escape(text)}</li>" for text in (*catalogue.notes, unit))
-    return parts.html(f"<ul>{items}</ul>", "intake")
 
 
 @dataclass(frozen=True)

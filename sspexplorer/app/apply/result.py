@@ -124,6 +124,15 @@ class CatalogueResult(pn.viewable.Viewer):
             stylesheets=[css("grid-result")],
         )
 
+    @property
+    def meanings(self) -> list[parts.Part]:
+        """What each flag means and how many rows have it, folded; nothing without flags."""
+        lines = flags.described(self.answers.table["flag"])
+        if not lines:
+            return []
+        items = "".join(f"<p>{escape(line)}</p>" for line in lines)
+        return [parts.folded("What the flags mean", parts.html(items, "taken-words"))]
+
     def follow_libraries(self) -> None:
         """Draw the SSPs of the libraries that are chosen now."""
         self._galaxy.send(self._look())
@@ -249,7 +258,9 @@ class CatalogueResult(pn.viewable.Viewer):
         self.row = int(rows[np.argmin(distance)])
 
     def _grid_values(self) -> pd.DataFrame:
-        return self.answers.table.iloc[self._rows][list(self.answers.titles)]
+        values = self.answers.table.iloc[self._rows][list(self.answers.titles)]
+        words = {flag: flags.labels(flag) for flag in values["flag"].unique()}
+        return values.assign(flag=values["flag"].map(words))
 
     def _make_grid(self) -> pn.widgets.Tabulator:
         titles = self.answers.titles

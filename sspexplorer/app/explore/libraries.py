@@ -138,7 +138,7 @@ class Libraries(Page):
     def _cell(self, name: str) -> pn.Column:
         tap = hv.streams.SingleTap()
         picture = coverage_picture(self._pipe, name, tap)
-        tap.add_subscriber(partial(self._tapped, name))
+        tap.add_subscriber(partial(self.tapped, name))
         # The panels zoom together.
         pane = pn.pane.HoloViews(picture, linked_axes=True, sizing_mode="stretch_both", margin=0)
         shape = {"aspect-ratio": "0.92"}
@@ -190,7 +190,8 @@ class Libraries(Page):
             seen.append(replace(found, flux=found.noise_free))
         return seen
 
-    def _tapped(self, library: str, x: float | None, y: float | None) -> None:
+    def tapped(self, library: str, x: float | None, y: float | None) -> None:
+        """Pick the SSP of a library that is nearest to a click on its panel, or drop it."""
         if x is None or y is None:
             return
         row = self.coverage.nearest(library, x, y)

@@ -84,20 +84,33 @@ class Download(pn.viewable.Viewer):
         Writes the file into an open binary file; runs in a thread.
     filename : str
         Name that the browser saves it under.
+    label, color : str
+        What the button says, and its colour.
     """
 
     filename = param.String(doc="Name that the browser saves the file under.")
     trouble = param.Parameter(doc="Exception that kept the last file from being made, or None.")
 
-    def __init__(self, write: Callable[[BinaryIO], None], filename: str, **params: Any) -> None:
+    disabled = param.Boolean(default=False, doc="Whether there is nothing to download now.")
+
+    def __init__(
+        self,
+        write: Callable[[BinaryIO], None],
+        filename: str,
+        *,
+        label: str = "Download",
+        color: str = "primary",
+        **params: Any,
+    ) -> None:
         super().__init__(filename=filename, **params)
         self._write = write
-        self._label = "Download"
+        self._label = label
         self._button = pn.widgets.Button(
-            label=self._label, color="primary", sizing_mode="stretch_width"
+            label=self._label, color=color, sizing_mode="stretch_width"
         )
         self._button.on_click(self._make)
         self._courier = Courier(self._arrived)
+        self.param.watch(lambda event: self._button.param.update(disabled=event.new), "disabled")
 
     def __panel__(self) -> pn.Row:
         """Lay the button out; the courier has no size."""
@@ -112,7 +125,7 @@ class Download(pn.viewable.Viewer):
             await asyncio.to_thread(self._write, file)
         except Exception as error:
             file.close()
-            self._button.param.update(label=self._label, disabled=False)
+            self._button.param.update(label=self._label, disabled=self.disabled)
             self.trouble = error
             return
         self._courier.send(file, self.filename)
@@ -120,4 +133,4 @@ class Download(pn.viewable.Viewer):
     def _arrived(self, fraction: float) -> None:
         done = fraction >= 1
         label = self._label if done else f"Sending, {fraction:.0%}"
-        self._button.param.update(label=label, disabled=not done)
+        self._button.param.update(label=label, disabled=self.disabled or not done)
