@@ -3,6 +3,7 @@
 Each runs once, from top to bottom; every figure is drawn, and the page in its last cell answers.
 """
 
+import json
 import os
 import socket
 import subprocess
@@ -105,13 +106,16 @@ def lab(chromium: str, tmp_path_factory) -> Iterator[str]:
         "ServerApp.disable_check_xsrf": True,
         "IdentityProvider.token": "",
         "LabApp.expose_app_in_browser": True,
-        "LabApp.news_url": "None",
-        "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
     }
     command = [sys.executable, "-m", "jupyterlab"]
     command += [f"--{name}={value}" for name, value in options.items()]
     places = {"JUPYTER_CONFIG_DIR": home, "JUPYTER_DATA_DIR": home, "IPYTHONDIR": home}
     places |= {"JUPYTERLAB_WORKSPACES_DIR": home, "JUPYTERLAB_SETTINGS_DIR": home}
+    # What moves while JupyterLab loads costs more than the loading, and its news are elsewhere.
+    unwanted = ("splash", "announcements")
+    config = {"disabledExtensions": {f"@jupyterlab/apputils-extension:{u}": True for u in unwanted}}
+    (home / "labconfig").mkdir()
+    (home / "labconfig" / "page_config.json").write_text(json.dumps(config))
     log = home / "log"
     with log.open("w") as output:
         process = subprocess.Popen(
