@@ -32,8 +32,12 @@ PATIENCE = 240_000  # ms; a notebook takes some 20 s, and shared machines stall
 
 # What takes long, and what will do in a test.
 SMALLER = {
-    "02_training_and_metrics": {"epochs=8": "epochs=1"},
+    "02_training_and_metrics": {
+        "epochs=8": "epochs=1",
+        "magnitudes=(16, 18, 20, 22)": "magnitudes=(18,)",
+    },
     "03_degeneracies": {"n_draws=100": "n_draws=5"},
+    "04_libraries_and_map": {"magnitudes=(16.0, 18.0, 20.0, 22.0)": "magnitudes=(16.0, 22.0)"},
     "06_sed_fitting": {"(bright, 500)": "(bright, 40)", "(network), 60)": "(network), 20)"},
 }
 
