@@ -1,9 +1,15 @@
 """What makes pictures and pages appear in the cells of a notebook, without a network."""
 
 import warnings
+from functools import wraps
+from typing import Any
 
 import holoviews as hv
 import panel as pn
+from bokeh.document import Document
+from bokeh.models import ImportedStyleSheet
+from panel.io.notebook import replace_inline_css
+from panel.reactive import Reactive
 
 from sspexplorer.app.kit.theme import PageDesign
 
@@ -22,6 +28,30 @@ def notebook() -> None:
     pn.extension(
         "tabulator", "filedropper", design=PageDesign, respect_explicit_sizing=True, inline=True
     )
+    _keep_styles_inline()
+
+
+def _keep_styles_inline() -> None:
+    """Have Panel put its style sheets inline also where something on a page changes.
+
+    With ``inline`` it does so when a page is first shown; words that change afterwards would have
+    the browser ask a host for them.
+    """
+    linked = Reactive._get_properties
+    if hasattr(linked, "__wrapped__"):
+        return
+
+    @wraps(linked)
+    def inlined(self: Reactive, doc: Document | None) -> dict[str, Any]:
+        found = linked(self, doc)
+        if "stylesheets" in found:
+            found["stylesheets"] = [
+                replace_inline_css(sheet) if isinstance(sheet, ImportedStyleSheet) else sheet
+                for sheet in found["stylesheets"]
+            ]
+        return found
+
+    Reactive._get_properties = inlined
 
 
 def is_ready() -> bool:
