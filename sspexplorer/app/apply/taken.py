@@ -238,7 +238,11 @@ class WhatWasTaken(pn.viewable.Viewer):
                 **_WHOLE,
             ),
         )
-        return parts.stack(*rows, parts.folded("Columns of each band", table), gap=0)
+        self.each_band = parts.folded("Columns of each band", table)
+        self.each_band.param.watch(
+            lambda event: self.bands.come_in_sight(not event.new), "collapsed"
+        )
+        return parts.stack(*rows, self.each_band, gap=0)
 
 
 class MapInput(pn.viewable.Viewer):
