@@ -80,8 +80,8 @@ class BandTable(pn.viewable.Viewer):
         self._area[:] = [
             self.table,
             parts.caption(
-                "Click into a cell to choose another column; type to search. "
-                f"{NOTHING} takes none: a band without a flux is left out."
+                f"Click a cell to choose another column, or {NOTHING} for none; type to search. A "
+                "band without a flux is left out."
             ),
         ]
 
