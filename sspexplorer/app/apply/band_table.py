@@ -72,7 +72,6 @@ class BandTable(pn.viewable.Viewer):
             layout="fit_columns",
             selectable=False,
             show_index=False,
-            height=380,
             sizing_mode="stretch_width",
             margin=0,
         )

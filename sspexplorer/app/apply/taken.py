@@ -230,13 +230,13 @@ class WhatWasTaken(pn.viewable.Viewer):
         ]
         acts = pn.Row(self.read_again, self.save, **_WHOLE, styles={"gap": "10px"})
         table = parts.stack(
-            self.bands,
             pn.Row(
                 parts.stack(acts, self._pending, gap=6),
                 parts.stack(self.map_file),
                 stylesheets=[css("taken-acts")],
                 **_WHOLE,
             ),
+            self.bands,
         )
         self.each_band = parts.folded("Columns of each band", table)
         self.each_band.param.watch(
