@@ -5,6 +5,8 @@ from contextlib import nullcontext
 
 import panel as pn
 import pytest
+from bokeh.document import Document as NoServersDocument
+from panel.io.state import set_curdoc
 
 from sspexplorer.app.kit.work import Worker, sentence_of
 from sspexplorer.errors import InputError
@@ -52,6 +54,8 @@ def test_what_is_wrong_is_told_and_the_next_question_answered(worker, said):
 class Document:
     """Keeps what is to run on the event loop until it is told to run it."""
 
+    session_context = object()
+
     def __init__(self) -> None:
         self.ticks: list = []
         self.come = threading.Semaphore(0)
@@ -77,6 +81,12 @@ def document(monkeypatch) -> Document:
     monkeypatch.setattr("panel.io.hold", lambda document, freeze: nullcontext())
     monkeypatch.setattr(type(pn.state), "curdoc", document)
     return document
+
+
+def test_a_page_in_a_cell_answers_at_once_also_in_answer_to_the_browser(said):
+    with set_curdoc(NoServersDocument()):
+        Worker().ask("three", lambda progress: 3, said.append)
+    assert said == [3]
 
 
 def test_an_overtaken_answer_is_never_shown_and_its_work_is_asked_to_stop(said, document):

@@ -31,7 +31,7 @@ def test_the_wheel_scrolls_the_page_until_it_is_asked_to_zoom(page: Page, server
     assert home[0][0] < zoomed[0] < zoomed[1] < home[0][1]
     for _ in range(6):
         page.mouse.wheel(0, 600)
-    wait_for(page, lambda seen: [seen[0].x_range, seen[0].y_range] == home)
+    wait_for(page, lambda seen: seen[0].x_range == home[0])
 
     page.mouse.wheel(0, -300)
     wait_for(page, lambda seen: seen[0].x_range != home[0])

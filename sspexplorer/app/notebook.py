@@ -1,5 +1,7 @@
 """What makes pictures and pages appear in the cells of a notebook, without a network."""
 
+import warnings
+
 import holoviews as hv
 import panel as pn
 
@@ -13,6 +15,8 @@ def notebook() -> None:
     notebook that is saved with its outputs; otherwise the browser would ask two hosts for them, and
     show nothing where there is no network. Outside a notebook it only chooses the backend.
     """
+    # What downloads libraries warns in a notebook that its bars need ipywidgets; none is shown.
+    warnings.filterwarnings("ignore", message="IProgress not found")
     # HoloViews first: what it has loaded Panel does not load again.
     hv.extension("bokeh", inline=True, logo=False)
     pn.extension(

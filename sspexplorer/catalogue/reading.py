@@ -80,6 +80,8 @@ class Catalogue:
         Each column that redshifts were taken from, the preferred first, and for how many rows.
     id_column : str
         Column that names the rows, "" unless a map of columns says so.
+    unit_of_map : str or None
+        Unit that a map of columns says; None where bands have units of different kinds.
     galactic : str
         Where the E(B−V) of the Milky Way came from that fluxes are corrected for; "" if they are
         not.

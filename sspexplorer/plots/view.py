@@ -11,7 +11,7 @@ from typing import Any
 import holoviews as hv
 import numpy as np
 from bokeh.events import DoubleTap
-from bokeh.models import CustomJS, FactorRange, LogScale, Plot, Range1d
+from bokeh.models import CustomJS, FactorRange, LogScale, Plot, Range1d, WheelZoomTool
 
 _MARK = "holds-view"
 
@@ -43,6 +43,9 @@ def hold_view(plot: Any, element: Any) -> None:
         figure.js_on_event(DoubleTap, reset)
     # HoloViews chooses the tools anew at each change.
     figure.toolbar.active_scroll = None
+    for tool in figure.select(WheelZoomTool):
+        # Otherwise an axis that is at its end keeps the other from its own.
+        tool.maintain_focus = False
     axes = ((figure.x_range, figure.x_scale), (figure.y_range, figure.y_scale))
     for number, (axis, scale) in enumerate(axes):
         if isinstance(axis, FactorRange):

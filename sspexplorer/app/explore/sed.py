@@ -25,6 +25,7 @@ from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.corner import SEDPosterior
 from sspexplorer.app.kit.page import Page
 from sspexplorer.app.kit.theme import css
+from sspexplorer.app.kit.work import served_document
 from sspexplorer.app.state import SharedState
 from sspexplorer.gas import IonisedGas
 from sspexplorer.libraries import load_library
@@ -284,11 +285,12 @@ class SEDExplorer(Page):
 
     def _changed(self, *events: Any) -> None:
         """Redraw soon: changes that come faster than pictures can be drawn are drawn once."""
-        if pn.state.curdoc is None:
+        document = served_document()
+        if document is None:
             self._refresh()
         elif not self._scheduled:
             self._scheduled = True
-            pn.state.curdoc.add_next_tick_callback(self._refresh)
+            document.add_next_tick_callback(self._refresh)
 
     def _refresh(self) -> None:
         self._scheduled = False

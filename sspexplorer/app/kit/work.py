@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import panel as pn
+from bokeh.document import Document
 
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.theme import css
@@ -29,6 +30,15 @@ _TICK = 100  # ms between looks at what runs
 _THREADS = ThreadPoolExecutor(max_workers=6, thread_name_prefix="work")
 
 logger = logging.getLogger(__name__)
+
+
+def served_document() -> Document | None:
+    """Document of a visitor to the server; None in a notebook, also while a cell's page answers.
+
+    There is a document then, too, but nothing calls back what is left with it for later.
+    """
+    document = pn.state.curdoc
+    return document if document and document.session_context else None
 
 
 def sentence_of(error: Exception) -> str:
@@ -101,7 +111,7 @@ class Worker(pn.viewable.Viewer):
         super().__init__()
         self._on_busy = on_busy or (lambda busy: None)
         self._on_trouble = on_trouble or self.tell
-        self._document = pn.state.curdoc
+        self._document = served_document()
         self._question: Any = None
         self._job: _Job | None = None
         self._said = ""

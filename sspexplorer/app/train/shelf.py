@@ -15,7 +15,7 @@ from sspexplorer.app import cache
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.download import Download
 from sspexplorer.app.kit.theme import css
-from sspexplorer.app.kit.work import Worker, sentence_of
+from sspexplorer.app.kit.work import Worker, sentence_of, served_document
 from sspexplorer.app.state import SharedState
 from sspexplorer.app.train.runs import Comparison, Run, look_of, runs_table, shipped_runs
 from sspexplorer.labels import PARAMETER_NAMES
@@ -67,7 +67,7 @@ class RunShelf(pn.viewable.Viewer):
         self.comparison: Comparison | None = None
         self._on_choice = on_choice
         self._n_trained = 0
-        self._document = pn.state.curdoc
+        self._document = served_document()
         self._curves = hv.streams.Pipe(data=Curves(_NOTHING, published=False))
         self._caption = parts.caption("")
         self._legend = pn.pane.HTML("", **_WIDE)
