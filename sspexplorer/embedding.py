@@ -274,12 +274,12 @@ class Embedding:
         with artifact.readable(folder, "map"):
             if tuple(card["bands"]) != BAND_NAMES:
                 raise InputError(f"{folder} holds a map of SEDs in other bands.")
-            arrays = [tensors.pop(name) for name in (*_ARRAYS, "magnitudes", "reference")]
+            arrays = {name: tensors.pop(name) for name in (*_ARRAYS, "magnitudes", "reference")}
             network = make_network()
             state = {k.removeprefix("network."): torch.from_numpy(v) for k, v in tensors.items()}
             network.load_state_dict(state)
         network.eval().requires_grad_(False)
-        return cls(network, *arrays, card=card)
+        return cls(network=network, card=card, **arrays)
 
 
 def make_network() -> nn.Module:

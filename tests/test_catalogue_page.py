@@ -1,9 +1,12 @@
 import asyncio
 import gc
 import io
+import re
 import threading
 import time
 import weakref
+from html import escape
+from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,6 +15,7 @@ import numpy as np
 import pandas as pd
 import panel as pn
 import pytest
+from playwright.sync_api import Page, expect
 
 from sspexplorer.analysis.catalogue import (
     ALL,
@@ -28,9 +32,11 @@ from sspexplorer.app.apply.catalogue import EXAMPLES, YourCatalogue
 from sspexplorer.app.apply.method import NETWORK
 from sspexplorer.app.apply.words import scatter_text
 from sspexplorer.app.kit.work import Worker, counting
-from sspexplorer.bands import BAND_NAMES
-from sspexplorer.catalogue import read_catalogue
+from sspexplorer.bands import BAND_NAMES, load_bands
+from sspexplorer.catalogue import dump_map, load_map, read_catalogue
+from sspexplorer.catalogue.taken import sentences, topics
 from sspexplorer.errors import InputError
+from sspexplorer.mocks import make_mocks
 from sspexplorer.models import POINT_MEANING, Predictions
 from sspexplorer.networks.prediction import predict
 from sspexplorer.noise import NoiseModel
@@ -49,7 +55,7 @@ def bokeh():
 
 
 @pytest.fixture
-def page() -> YourCatalogue:
+def view() -> YourCatalogue:
     """The page, where the sidebar's network predicts."""
     return YourCatalogue(by=NETWORK)
 
@@ -91,33 +97,33 @@ def run(*steps) -> None:
     asyncio.run(all_steps())
 
 
-def opened(page: YourCatalogue, name: str = SIMULATED) -> YourCatalogue:
-    run(page.open(data_path("examples", name), name), page.predict())
-    assert page.worker.trouble == ""
-    return page
+def opened(view: YourCatalogue, name: str = SIMULATED) -> YourCatalogue:
+    run(view.open(data_path("examples", name), name), view.predict())
+    assert view.worker.trouble == ""
+    return view
 
 
 def shown_text(part: pn.viewable.Viewable) -> str:
     return "".join(str(pane.object) for pane in part.select(pn.pane.HTML))
 
 
-def test_an_example_is_understood_before_it_is_predicted(page):
-    run(page.open(data_path("examples", REAL), REAL))
-    text = shown_text(page.__panel__())
+def test_an_example_is_understood_before_it_is_predicted(view):
+    run(view.open(data_path("examples", REAL), REAL))
+    text = shown_text(view.__panel__())
     assert "real_galaxies.csv, 3 rows" in text
-    assert all(note in text for note in page.catalogue.notes)
+    assert all(note in text for note in view.catalogue.notes)
     assert 'title="uJAVA, 3545 Å: missing"' in text
     assert 'title="J0500, ' in text
     assert "in every row" in text
-    assert page.result is None
+    assert view.result is None
 
 
-def test_every_row_is_predicted_and_the_first_is_in_sight(page, simulated):
-    result = opened(page).result
+def test_every_row_is_predicted_and_the_first_is_in_sight(view, simulated):
+    result = opened(view).result
     assert result.row == 0
     assert result.grid.selection == [0]
     assert list(result.grid.value["own0"]) == list(simulated["id"])
-    expected = predict(cache.model("default"), page.catalogue.flux, page.catalogue.redshift)
+    expected = predict(cache.model("default"), view.catalogue.flux, view.catalogue.redshift)
     assert result.grid.value["log_age"].to_numpy() == pytest.approx(expected["pred_log_age"])
 
 
@@ -132,15 +138,15 @@ def test_every_row_is_predicted_and_the_first_is_in_sight(page, simulated):
         ("cut.parquet", b"PAR1abcdefgh", "cut.parquet is cut short"),
     ],
 )
-def test_a_bad_file_gets_a_sentence_and_the_page_goes_on(page, name, content, said):
-    run(page.open(content, name))
-    assert page.worker.trouble.startswith(said)
-    assert page.catalogue is None
-    opened(page, REAL)
-    assert len(page.result.answers.table) == 3
+def test_a_bad_file_gets_a_sentence_and_the_page_goes_on(view, name, content, said):
+    run(view.open(content, name))
+    assert view.worker.trouble.startswith(said)
+    assert view.catalogue is None
+    opened(view, REAL)
+    assert len(view.result.answers.table) == 3
 
 
-def test_of_two_files_the_later_one_stays(page, monkeypatch):
+def test_of_two_files_the_later_one_stays(view, monkeypatch):
     go_on = threading.Event()
 
     def slow(path: Path, name: str, **options):
@@ -151,20 +157,20 @@ def test_of_two_files_the_later_one_stays(page, monkeypatch):
     monkeypatch.setattr(reading, "read_catalogue", slow)
 
     async def both() -> None:
-        first = asyncio.create_task(page.open(data_path("examples", SIMULATED), SIMULATED))
+        first = asyncio.create_task(view.open(data_path("examples", SIMULATED), SIMULATED))
         await asyncio.sleep(0)
-        await page.open(data_path("examples", REAL), REAL)
+        await view.open(data_path("examples", REAL), REAL)
         go_on.set()
         await first
 
     asyncio.run(both())
-    assert page.catalogue.name == REAL
-    assert not page.worker.busy
+    assert view.catalogue.name == REAL
+    assert not view.worker.busy
 
 
-def test_cancelling_keeps_what_was_there(page, monkeypatch):
-    opened(page, REAL)
-    before = page.result
+def test_cancelling_keeps_what_was_there(view, monkeypatch):
+    opened(view, REAL)
+    before = view.result
 
     begun = threading.Event()
 
@@ -177,74 +183,150 @@ def test_cancelling_keeps_what_was_there(page, monkeypatch):
     monkeypatch.setattr("sspexplorer.analysis.catalogue.predict_rows", endless)
 
     async def cancel_soon() -> None:
-        task = asyncio.create_task(page.predict())
+        task = asyncio.create_task(view.predict())
         await asyncio.to_thread(begun.wait)
-        page.worker.cancel()
+        view.worker.cancel()
         await task
 
     asyncio.run(cancel_soon())
-    assert page.result is before
-    assert page.worker.trouble == ""
+    assert view.result is before
+    assert view.worker.trouble == ""
 
 
-def test_another_photometry_or_unit_is_read_and_predicted_again(page, simulated):
+def test_another_photometry_or_unit_is_read_and_predicted_again(view, simulated):
     both = simulated.join(simulated[list(BAND_NAMES)].add_prefix("AUTO_") * 2)
-    run(page.open(csv(both), "both.csv"), page.predict())
-    assert list(page.taken.photometry.options) == ["plain", "AUTO"]
-    page.taken.photometry.value = "AUTO"
-    assert page.catalogue.photometry == "AUTO"
-    assert page.result.answers.catalogue is page.catalogue
-    page.taken.unit.value = "flambda"
-    assert (page.catalogue.unit, page.catalogue.photometry) == ("flambda", "AUTO")
-    assert page.taken.unit.value == "flambda"
-    page.taken.unit.value = page.taken.unit.options["as found"]
-    assert page.catalogue.unit == "fnu"
+    run(view.open(csv(both), "both.csv"), view.predict())
+    assert list(view.taken.photometry.options) == ["plain", "AUTO"]
+    view.taken.photometry.value = "AUTO"
+    assert view.catalogue.photometry == "AUTO"
+    assert view.result.answers.catalogue is view.catalogue
+    view.taken.unit.value = "flambda"
+    assert (view.catalogue.unit, view.catalogue.photometry) == ("flambda", "AUTO")
+    assert view.taken.unit.value == "flambda"
+    view.taken.unit.value = view.taken.unit.options["as found"]
+    assert view.catalogue.unit == "fnu"
+
+
+def survey_like(simulated: pd.DataFrame) -> pd.DataFrame:
+    """Twenty galaxies with two redshifts, dust of the Milky Way, and a mask for a band."""
+    table = simulated.dropna().head(20)[list(BAND_NAMES)].reset_index(drop=True)
+    table = table.assign(z_spec=0.01, PHOTOZ=0.02, PHOTOZ_ERR=0.005, EBV_SFD=0.1)
+    return table.assign(MASK_FLAGS_J0500=[1] * 5 + [0] * 15, other_J0500=table["J0500"] * 2)
+
+
+def test_a_choice_is_kept_when_another_changes(view, simulated):
+    run(view.open(csv(survey_like(simulated)), "survey.csv"))
+    taken, found = view.taken, view.catalogue
+    taken.redshift.value = ("column", "PHOTOZ")
+    assert view.catalogue.redshift == pytest.approx(np.full(20, 0.02))
+    assert view.catalogue.redshift_err == pytest.approx(np.full(20, 0.005))
+    taken.dust.value = ("none",)
+    assert (view.catalogue.flux[6:, 0] < found.flux[6:, 0]).all()
+    assert view.catalogue.n_missing_by_band["J0500"] == 5
+    taken.masks.value = list(taken.masks.options.values())[-1]
+    assert view.catalogue.n_missing_by_band["J0500"] == 0
+    taken.dust.value = ("number",)
+    taken.dust_value.value = 0.1
+    assert view.catalogue.flux[6:] == pytest.approx(found.flux[6:])
+    assert view.catalogue.redshift_column == "PHOTOZ"
+    taken.redshift.value = ("none",)
+    assert view.catalogue.redshift is None
+    taken.redshift.value = ("found",)
+    assert view.catalogue.redshift_column == "z_spec"
+
+
+def test_cells_of_the_bands_are_changed_and_the_map_reads_the_same(view, simulated):
+    run(view.open(csv(survey_like(simulated)), "survey.csv"))
+    taken, before = view.taken, view.catalogue
+    taken.each_band.collapsed = False
+    cells = taken.bands.table.value.set_index("band")
+    assert tuple(cells.loc["J0500"]) == ("J0500", "–", "MASK_FLAGS_J0500")
+    cells.loc["J0500", "flux"] = "other_J0500"
+    cells.loc["J0510", "flux"] = "–"
+    taken.bands.table.value = cells.reset_index()
+    taken.read_again.param.trigger("clicks")
+    at = BAND_NAMES.index("J0500")
+    assert view.catalogue.flux[5:, at] == pytest.approx(2 * before.flux[5:, at])
+    assert view.catalogue.absent_bands == ("J0510",)
+    assert view.catalogue.n_missing_by_band["J0500"] == 5
+    file = io.BytesIO()
+    file.write(dump_map(view.catalogue.column_map()).encode())
+    kept = view.catalogue
+    run(view.open(csv(survey_like(simulated)), "survey.csv"))
+    assert view.catalogue.absent_bands == ()
+    taken.map_file.file.param.update(filename="my.yaml", value=file.getvalue())
+    assert view.catalogue.flux == pytest.approx(kept.flux, nan_ok=True)
+    taken.map_file.file.param.update(filename="my.yaml", value=b"bands: {J0500: nowhere}")
+    assert "nowhere" in view.worker.trouble
+    assert view.catalogue.absent_bands == ("J0510",)
+
+
+def test_a_question_has_its_answers_as_buttons(view, simulated):
+    table = simulated.dropna().head(5)[list(BAND_NAMES)]
+    table = (20 - 2.5 * np.log10(table / table.median(axis=None))).add_prefix("MAG_VEGA_")
+    run(view.open(csv(table), "vega.csv"))
+    assert view.catalogue is None
+    assert view.worker.trouble == ""
+    text = shown_text(view.__panel__())
+    assert "What are the numbers of the bands?" in text
+    buttons = {b.label: b for b in view.__panel__().select(pn.widgets.Button)}
+    buttons["AB magnitudes"].param.trigger("clicks")
+    assert view.catalogue.unit == "mag"
+    assert "What are the numbers" not in shown_text(view.__panel__())
+
+
+def test_the_page_says_what_the_command_line_says(view, simulated):
+    run(view.open(csv(survey_like(simulated)), "survey.csv"))
+    text = shown_text(view.__panel__())
+    said = (*view.catalogue.notes, *sentences(view.catalogue))
+    assert all(escape(sentence) in text for sentence in said)
+    assert sorted(said) == sorted(chain.from_iterable(topics(view.catalogue).values()))
 
 
 @pytest.mark.parametrize("ending", [".csv", ".ecsv", ".fits", ".vot", ".parquet"])
-def test_the_download_keeps_every_row_and_column(page, simulated, ending):
-    opened(page)
-    page._format.value = ending
-    assert page._download.filename == f"simulated_galaxies_predictions{ending}"
+def test_the_download_keeps_every_row_and_column(view, simulated, ending):
+    opened(view)
+    view._format.value = ending
+    assert view._download.filename == f"simulated_galaxies_predictions{ending}"
     file = io.BytesIO()
-    page._write(file)
+    view._write(file)
     back = read_catalogue(file.getvalue(), f"back{ending}")
     assert back.column_names[: simulated.shape[1]] == tuple(simulated.columns)
     added = ("pred_log_age", "pred_metallicity", "pred_ebv", "pred_n_bands", "pred_flag")
     assert back.column_names[simulated.shape[1] :] == added
     assert list(back.frame(["id"])["id"]) == list(simulated["id"])
-    assert back.flux == pytest.approx(page.catalogue.flux, nan_ok=True)
+    assert back.flux == pytest.approx(view.catalogue.flux, nan_ok=True)
 
 
-def test_names_are_text_and_never_html(page, simulated):
+def test_names_are_text_and_never_html(view, simulated):
     table = simulated.head(3).assign(id=HTML)
     table.insert(1, HTML + "_name", HTML)
     table["J0500"] = table["J0500"].astype(object)
     table.loc[1, "J0500"] = HTML
-    run(page.open(csv(table), f"{HTML}.csv"), page.predict())
-    assert HTML in page.catalogue.name
-    assert "<img" not in shown_text(page.__panel__())
-    assert "&lt;img" in shown_text(page.__panel__())
-    grid = page.result.grid
+    run(view.open(csv(table), f"{HTML}.csv"), view.predict())
+    assert HTML in view.catalogue.name
+    assert "<img" not in shown_text(view.__panel__())
+    assert "&lt;img" in shown_text(view.__panel__())
+    grid = view.result.grid
     assert not any("<" in title for title in grid.titles.values())
     assert all(name.isidentifier() for name in grid.value.columns)
 
 
-def test_another_file_leaves_nothing_behind(page):
-    run(page.open(data_path("examples", REAL).read_bytes(), REAL), page.predict())
-    folder = Path(page._upload.folder.name)
-    kept = weakref.ref(page.result.answers)
+def test_another_file_leaves_nothing_behind(view):
+    run(view.open(data_path("examples", REAL).read_bytes(), REAL), view.predict())
+    folder = Path(view._upload.folder.name)
+    kept = weakref.ref(view.result.answers)
     assert folder.is_dir()
-    page.close()
+    view.close()
     gc.collect()
     assert kept() is None
     assert not folder.exists()
-    assert page.catalogue is None
-    assert page.result is None
+    assert view.catalogue is None
+    assert view.result is None
 
 
-def test_a_click_shows_the_nearest_galaxy_and_its_row(page):
-    result = opened(page).result
+def test_a_click_shows_the_nearest_galaxy_and_its_row(view):
+    result = opened(view).result
     table = result.answers.table
     result._tapped(table.loc[123, "log_age"], table.loc[123, "metallicity"])
     assert result.row == 123
@@ -254,8 +336,8 @@ def test_a_click_shows_the_nearest_galaxy_and_its_row(page):
     assert result._mark.data["log_age"].item() == table.loc[123, "log_age"]
 
 
-def test_a_click_on_a_sorted_row_shows_that_row(page):
-    result = opened(page).result
+def test_a_click_on_a_sorted_row_shows_that_row(view):
+    result = opened(view).result
     result.grid.sorters = [{"field": "log_age", "dir": "asc"}]
     result._clicked(SimpleNamespace(row=57))
     assert result.row == 57
@@ -263,8 +345,8 @@ def test_a_click_on_a_sorted_row_shows_that_row(page):
     assert result.grid.page == (place - 1) // 10 + 1
 
 
-def test_choosing_a_group_shows_its_rows_only(page):
-    result = opened(page).result
+def test_choosing_a_group_shows_its_rows_only(view):
+    result = opened(view).result
     flagged = result.answers.table["flag"] != ""
     result.group = FLAGGED
     assert list(result.grid.value.index) == list(np.flatnonzero(flagged))
@@ -273,9 +355,9 @@ def test_choosing_a_group_shows_its_rows_only(page):
     assert result.grid.selection == [0]
 
 
-def test_the_chosen_libraries_are_drawn_through_the_galaxy(page):
-    result = opened(page, REAL).result
-    page.state.libraries = ["bc03"]
+def test_the_chosen_libraries_are_drawn_through_the_galaxy(view):
+    result = opened(view, REAL).result
+    view.state.libraries = ["bc03"]
     assert [ssp.library for ssp in result._galaxy.data.ssps] == ["bc03"]
     assert "BC03" in shown_text(result._words)
     assert "PopStar" not in shown_text(result._words)
@@ -311,14 +393,14 @@ def test_own_columns_are_shown_as_they_can_be_sorted(answers, simulated):
     assert list(answer(large).table["own0"]) == [str(2**53 + k) for k in (1, 2, 3)]
 
 
-def test_a_row_without_prediction_is_shown_all_the_same(page, answers):
-    run(page.open(csv(answers.catalogue.frame()), "galaxies.csv"), page.predict())
+def test_a_row_without_prediction_is_shown_all_the_same(view, answers):
+    run(view.open(csv(answers.catalogue.frame()), "galaxies.csv"), view.predict())
     for row in (1, 2):
-        page.result.row = row
-        assert page.result._galaxy.data.ssps == ()
-        assert "Flag: " in shown_text(page.result._words)
-    page.result.group = WITHOUT
-    assert "None of these rows" in shown_text(page.result._map)
+        view.result.row = row
+        assert view.result._galaxy.data.ssps == ()
+        assert "Flag: " in shown_text(view.result._words)
+    view.result.group = WITHOUT
+    assert "None of these rows" in shown_text(view.result._map)
 
 
 def test_a_band_that_was_set_aside_is_crossed_out_and_not_compared():
@@ -410,32 +492,80 @@ def test_work_on_rows_says_how_many_are_done():
 
 
 def test_posteriors_come_with_errors_a_corner_and_what_was_set_aside():
-    page = opened(YourCatalogue(), REAL)
-    answers = page.result.answers
+    view = opened(YourCatalogue(), REAL)
+    answers = view.result.answers
     assert answers.model == "galaxy"
     assert answers.has_errors
-    assert "weighted by their light" in shown_text(page.__panel__())
-    assert list(page.result.grid.value.columns)[-8:] == [
+    assert "weighted by their light" in shown_text(view.__panel__())
+    assert list(view.result.grid.value.columns)[-8:] == [
         "log_age", "log_age_err", "metallicity", "metallicity_err", "ebv", "ebv_err",
         "n_bands", "flag",
     ]  # fmt: skip
-    assert "±" in shown_text(page.result._words)
-    view = page.posterior
-    assert list(view.drawn.tables) == ["galaxy", "SED fit, one population"]
-    drawn = view.drawn.tables["galaxy"]["log_age"]
+    assert "±" in shown_text(view.result._words)
+    corner = view.posterior
+    assert list(corner.drawn.tables) == ["galaxy", "SED fit, one population"]
+    drawn = corner.drawn.tables["galaxy"]["log_age"]
     row = answers.predictions.iloc[0]
     assert drawn.mean() == pytest.approx(row["pred_log_age"], abs=0.05)
-    page.result.row = 2
-    assert view.drawn.tables["galaxy"]["log_age"].mean() > drawn.mean()
+    view.result.row = 2
+    assert corner.drawn.tables["galaxy"]["log_age"].mean() > drawn.mean()
 
 
 def test_another_method_predicts_again():
-    page = opened(YourCatalogue(by="ssp"), REAL)
-    before = page.result.answers.predictions
-    page.by = "galaxy"
-    run(page.predict())
-    assert page.result.answers.model == "galaxy"
-    page.floor = 0.1
-    run(page.predict())
-    assert (page.result.answers.predictions["pred_log_age_err"] > 0).all()
-    assert page.result.answers.predictions["pred_chi2"].lt(before["pred_chi2"]).all()
+    view = opened(YourCatalogue(by="ssp"), REAL)
+    before = view.result.answers.predictions
+    view.by = "galaxy"
+    run(view.predict())
+    assert view.result.answers.model == "galaxy"
+    view.floor = 0.1
+    run(view.predict())
+    assert (view.result.answers.predictions["pred_log_age_err"] > 0).all()
+    assert view.result.answers.predictions["pred_chi2"].lt(before["pred_chi2"]).all()
+
+
+def flambda_without_unit() -> pd.DataFrame:
+    """A survey's table: F_λ in columns that do not say so, relative errors, masks."""
+    mocks = make_mocks(["bc03"], magnitudes=[17.0], ebv_grid=[0.0])
+    mocks = mocks.rows(np.arange(len(mocks)) % 12 == 0)
+    flux = mocks.flux / load_bands().pivot ** 2
+    columns = {"TILE_ID": np.arange(len(mocks)) + 2**60}
+    for k, band in enumerate(BAND_NAMES):
+        columns[f"FLUX_APER_COR_3_0_{band}"] = flux[:, k] / np.median(flux)
+        columns[f"FLUX_RELERR_APER_COR_3_0_{band}"] = mocks.flux_err[:, k] / mocks.flux[:, k]
+        columns[f"MASK_FLAGS_{band}"] = (np.arange(len(mocks)) % 40 == k).astype(int)
+    return pd.DataFrame(columns).assign(z_spec=0.0, EBV_SFD=0.03)
+
+
+def test_a_unit_is_changed_beside_why_it_was_taken_and_the_map_saved(
+    page: Page, server: str, tmp_path: Path
+):
+    flambda_without_unit().to_csv(tmp_path / "survey.csv", index=False)
+    page.goto(f"{server}?page=catalogue&by=network")
+    page.locator("input[type=file]").first.set_input_files(tmp_path / "survey.csv")
+    expect(
+        page.get_by_text(re.compile("Taken as F_λ: no unit is given, and .* rows scored"))
+    ).to_be_visible()
+    unit = page.get_by_label("Unit of the bands")
+    expect(unit.locator("option:checked")).to_have_text("as found: F_λ")
+    unit.select_option("F_ν")
+    expect(page.get_by_text("Taken as F_ν: as you chose.")).to_be_visible()
+    expect(page.get_by_role("button", name="Predict", exact=True)).to_be_enabled()
+
+    page.get_by_text("Columns of each band").click()
+    cell = page.get_by_role("row").filter(has_text="J0500").get_by_role("gridcell").nth(2)
+    expect(cell).to_have_text("FLUX_RELERR_APER_COR_3_0_J0500")
+    page.get_by_role("row").filter(has_text="J0400").get_by_role("gridcell").nth(1).click()
+    page.locator(".tabulator-edit-list-item").filter(has_text=re.compile("^–$")).click()
+    expect(page.get_by_text("1 band is changed")).to_be_visible()
+    page.get_by_role("button", name="Read again").click()
+    expect(page.get_by_text("Not in the table: J0400.")).to_be_visible()
+    expect(unit.locator("option:checked")).to_have_text("F_ν")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save the map").click()
+    assert download.value.suggested_filename == "survey.csv.columns.yaml"
+    download.value.save_as(tmp_path / "map.yaml")
+    mapping = load_map(tmp_path / "map.yaml")
+    assert mapping["unit"] == "fnu"
+    assert mapping["bands"]["J0400"] is None
+    again = read_catalogue(tmp_path / "survey.csv", columns=mapping)
+    assert (again.unit, again.photometry) == ("fnu", "FLUX_APER_COR_3_0")

@@ -24,7 +24,7 @@ from sspexplorer.mocks import PARAMETERS
 from sspexplorer.models import load_model
 from sspexplorer.networks.prediction import predict
 from sspexplorer.posterior.likeness import UNLIKE
-from sspexplorer.posterior.prediction import likeness_p_values
+from sspexplorer.posterior.prediction import Estimator, likeness_p_values
 from sspexplorer.progress import NO_PROGRESS, Progress
 from sspexplorer.shipped import DEFAULT_MODEL, posterior_names
 
@@ -334,8 +334,10 @@ def _p_values(judge: str, catalogue: Catalogue, rows: np.ndarray, progress: Prog
     redshifts = (
         None if z is None else z[rows] for z in (catalogue.redshift, catalogue.redshift_err)
     )
+    estimator = load_model(judge)
+    assert isinstance(estimator, Estimator)
     return likeness_p_values(
-        load_model(judge),
+        estimator,
         catalogue.flux[rows],
         catalogue.flux_err[rows],
         *redshifts,

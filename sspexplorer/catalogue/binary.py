@@ -19,8 +19,9 @@ def read_fits(source: Source, looks_right: LooksRight) -> FileTable:
     source.refuse_html()
     if not source.head.startswith(b"SIMPLE  ="):
         raise InputError(f"{source.name} is not a FITS file.")
-    on_disk = isinstance(source.data, Path)
-    with fits.open(source.data if on_disk else io.BytesIO(source.data), memmap=on_disk) as hdus:
+    data = source.data
+    file = data if isinstance(data, Path) else io.BytesIO(data)
+    with fits.open(file, memmap=isinstance(data, Path)) as hdus:
         tables = [hdu for hdu in hdus if isinstance(hdu, fits.BinTableHDU | fits.TableHDU)]
         if not tables:
             raise InputError(f"{source.name} has no table, only images or nothing.")

@@ -27,7 +27,7 @@ _STATISTICS = {
     "_p50": "median",
     "_p84": "84th percentile",
 }
-_OTHERS = {
+_OTHERS: dict[str, Described | dict[str, Described]] = {
     "chi2": {
         "pred": Described("", "chi2 per band of the closest mixture of training SEDs"),
         "fit": Described("", "least chi2 divided by the number of bands less one"),

@@ -114,7 +114,7 @@ def decide(
         raise InputError(f"The unit must be one of {', '.join(UNITS)}, not {unit!r}.")
     own = [_own_unit(column.flux if column else "", units) for column in columns]
     if unit is not None:
-        decision = _as_you_chose(unit, own)
+        decision: Decision | None = _as_you_chose(unit, own)
     else:
         _refuse_by_name(columns)
         decision = _by_unit(own, columns) or _by_name(quantity, label)
@@ -151,7 +151,8 @@ def _by_unit(own: Sequence[str], columns: Sequence[BandColumn | None]) -> Decisi
         try:
             read.append(read_unit(text))
         except UnitError as why:
-            raise _refusal(column.flux, text, why) from None
+            name = column.flux if column else ""
+            raise _refusal(name, text, why) from None
     texts = Counter(text for text, r in zip(own, read, strict=True) if r)
     if not texts:
         return None
@@ -179,8 +180,8 @@ def _refusal(column: str, text: str, why: UnitError) -> ChoiceNeededError:
 
 
 def _refuse_by_name(columns: Sequence[BandColumn | None]) -> None:
-    for column in columns:
-        found = column and re.search(r"(?i)vega|asinh|luptitude|(?<![a-z])lupt", column.flux)
+    for column in filter(None, columns):
+        found = re.search(r"(?i)vega|asinh|luptitude|(?<![a-z])lupt", column.flux)
         if found:
             what = "Vega" if found[0].lower() == "vega" else "asinh"
             raise ChoiceNeededError(

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from sspexplorer.catalogue import binary, columnar, ecsv, hdf5, packed, text
 from sspexplorer.catalogue.several import refuse_different_twins
@@ -140,7 +140,8 @@ def read_table(
     if paths is None:
         if name is None:
             raise InputError("A catalogue given as bytes needs a name that says its format.")
-        return _read_source(Source(name, _bytes(source)), looks_right), name
+        content = _bytes(cast("bytes | BinaryIO", source))
+        return _read_source(Source(name, content), looks_right), name
     if len(paths) == 1:
         found, name = _read_path(paths[0], name, looks_right)
     else:

@@ -190,7 +190,8 @@ def _ordered(columns: dict[str, np.ndarray], order: list[str]) -> dict[str, np.n
 
 def _pickled_text(pickled: Any, file: str) -> list[str]:
     """Texts in a pickle of lists, in order, read off without running it."""
-    data = bytes(pickled) if isinstance(pickled, bytes | np.void) else str(pickled).encode()
+    data = pickled.tobytes() if isinstance(pickled, np.void) else pickled
+    data = data if isinstance(data, bytes) else str(data).encode()
     if not data:
         return []
     texts = []

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from sspexplorer.catalogue.source import Source
 from sspexplorer.errors import InputError
@@ -60,7 +60,7 @@ def _packed(source: Source) -> Path | BinaryIO:
     return source.data if isinstance(source.data, Path) else io.BytesIO(source.data)
 
 
-def _within_bounds(file: BinaryIO, name: str) -> bytes:
+def _within_bounds(file: IO[bytes], name: str) -> bytes:
     content = file.read(LARGEST + 1)
     if len(content) > LARGEST:
         raise InputError(f"{name} unpacks to more than {LARGEST >> 30} GB.")

@@ -110,7 +110,8 @@ def _same(one: AnyTable, name: str, other: AnyTable, other_name: str) -> bool:
     if not isinstance(one, Table):
         return columns[0].equals(columns[1])
     if all(getattr(column, "dtype", np.dtype("O")).kind in "iuf" for column in columns):
-        return np.array_equal(*map(np.ma.getdata, columns), equal_nan=True)
+        first, second = map(np.ma.getdata, columns)
+        return np.array_equal(first, second, equal_nan=True)
     return [as_text(cell) for cell in columns[0]] == [as_text(cell) for cell in columns[1]]
 
 

@@ -4,7 +4,7 @@ import contextlib
 import io
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -58,17 +58,18 @@ def as_bytes(
         warnings.simplefilter("ignore")
         if kind in ("votable", "hdf5", "ipac"):
             table = plain_columns(table)
-        renamed = () if kind == "ecsv" else _simplify(table, kind)
-        # What one format keeps about a table, another may be unable to say.
-        for kept, lost in (
+        renamed: tuple[str, ...] = () if kind == "ecsv" else _simplify(table, kind)
+        attempts: tuple[tuple[dict, tuple[str, ...]], ...] = (
             (dict(meta), ()),
             (plain, ("Keywords that this format cannot hold are left out.",)),
-        ):
+        )
+        # What one format keeps about a table, another may be unable to say.
+        for kept, lost in attempts:
             table.meta = kept
             with contextlib.suppress(Exception):
                 return _WRITERS[kind](table), renamed + lost
-        lost = "Keywords, units and descriptions are left out, as this format cannot hold them."
-        return _WRITERS[kind](_bare(table)), (*renamed, lost)
+        said = "Keywords, units and descriptions are left out, as this format cannot hold them."
+        return _WRITERS[kind](_bare(table)), (*renamed, said)
 
 
 def _ecsv(table: Table) -> bytes:
@@ -132,7 +133,13 @@ def _ipac(table: Table) -> bytes:
     return text.getvalue().encode()
 
 
-_WRITERS = {"ecsv": _ecsv, "fits": _fits, "votable": _votable, "hdf5": _hdf5, "ipac": _ipac}
+_WRITERS: dict[str, Callable[[Table], bytes | memoryview]] = {
+    "ecsv": _ecsv,
+    "fits": _fits,
+    "votable": _votable,
+    "hdf5": _hdf5,
+    "ipac": _ipac,
+}
 
 
 def _bare(table: Table) -> Table:

@@ -105,7 +105,10 @@ def _on_columns(catalogue: Catalogue) -> tuple[str, ...]:
     found = [_from("Fluxes", [(c.flux, c.flux_element, c.band) for c in columns])]
     if errors := [(c.error, c.error_element, c.band) for c in columns if c.error]:
         found.append(_from("Errors", errors))
-        kinds = {(error.kind == "relative", error.power) for error in _errors(catalogue)}
+        # What names say of errors is in the notes; units may say more.
+        unnamed = [c.band for c in columns if c.error and c.error_kind == "absolute"]
+        units = dict(zip(BAND_NAMES, catalogue.decision.errors, strict=True))
+        kinds = {(units[band].kind == "relative", units[band].power) for band in unnamed}
         if kinds - {(False, 1.0)} and not catalogue.unit.endswith("mag"):
             found.append(f"Errors read as {_in_words(kinds)}.")
     return tuple(found)

@@ -104,7 +104,7 @@ def _layout(body: bytes, name: str, looks_right: LooksRight) -> _Layout:
 
 def _top(body: bytes) -> tuple[list[str], int, str, int]:
     """Comments, then where the first line starts that says something, it, and where it ends."""
-    comments = []
+    comments: list[str] = []
     for line in _LINE.finditer(body):
         text = line[0].decode().strip("\r\n")
         if text.strip() and not text.lstrip().startswith("#"):

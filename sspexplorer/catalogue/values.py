@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +12,7 @@ from astropy.table import Column, Table
 
 from sspexplorer.errors import InputError
 
-AnyTable = pa.Table | Table
+AnyTable: TypeAlias = pa.Table | Table
 
 # Cells that say "no value" in words.
 BLANKS = ("", "-", "--", "na", "n/a", "nan", "nil", "none", "null", "masked")
@@ -169,7 +170,7 @@ def _object_array(cells: list, name: str) -> pa.Array:
 
 def _as_list(cell: object) -> list | None:
     if isinstance(cell, np.ma.MaskedArray):
-        cell = cell.astype(float).filled(np.nan) if cell.dtype.kind in "iuf" else cell
+        cell = np.ma.filled(cell.astype(float), np.nan) if cell.dtype.kind in "iuf" else cell
     if isinstance(cell, np.ndarray):
         return cell.ravel().tolist()
     return list(cell) if isinstance(cell, list | tuple) else None

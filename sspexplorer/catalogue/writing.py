@@ -107,7 +107,7 @@ def _new_columns(
     return pa.Table.from_arrays(new.columns, schema=pa.schema(fields)), tuple(renamed)
 
 
-def _save(save: Save, path: Path | None, target: object, shown: str) -> tuple[str, ...]:
+def _save(save: Save, path: Path | None, target: Any, shown: str) -> tuple[str, ...]:
     try:
         if path is None:
             return save(target)
@@ -141,7 +141,9 @@ def _arrow(table: AnyTable) -> pa.Table:
 
 
 def _joined(table: pa.Table, new: pa.Table | None) -> pa.Table:
-    for field in () if new is None else new.schema:
+    if new is None:
+        return table
+    for field in new.schema:
         table = table.append_column(field, new[field.name])
     return table
 

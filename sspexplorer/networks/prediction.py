@@ -116,7 +116,7 @@ def predict(
     dark = (n_bands >= MIN_BANDS) & np.isnan(prediction[:, 0])
     table = pd.DataFrame(prediction, columns=list(PREDICTION_COLUMNS[:3]))
     table["pred_n_bands"] = n_bands
-    table["pred_flag"] = _flags(model, prediction, n_bands, dark, noisy.any(axis=1), redshift)
+    table["pred_flag"] = _flags(model, prediction, n_bands, dark, np.any(noisy, axis=1), redshift)
     return table
 
 

@@ -122,7 +122,7 @@ class MixtureTensors:
         offset = (u[:, None, :] - self.means) / self.widths
         d = offset.shape[-1]
         # Solve (1 + lower triangle) z = offset from the first row down.
-        z = []
+        z: list[Tensor] = []
         for row in range(d):
             value = offset[..., row]
             for column in range(row):

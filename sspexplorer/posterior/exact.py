@@ -113,7 +113,7 @@ def prior_models(
     edges = _edges(np.asarray(ebv_grid, dtype=float))
     steps = (np.arange(EBV_STEPS) + 0.5) / EBV_STEPS
     ebv = (edges[:-1, None] + np.diff(edges)[:, None] * steps).ravel()
-    return make_grid(libraries, ebv=ebv, redshift=redshift)
+    return make_grid(libraries, ebv=ebv.tolist(), redshift=redshift)
 
 
 def draws(

@@ -327,10 +327,10 @@ def _flags(judged: _Judged, least: int, tail: np.ndarray) -> np.ndarray:
     flags.add(found, judged.predicted & few, "few-bands")
     flags.add(found, unknown & (judged.n_unknown == judged.given), "errors-unknown")
     flags.add(found, unknown & (judged.n_unknown < judged.given), "some-errors-unknown")
-    flags.add(found, judged.noisy.any(axis=1), "bands-too-noisy")
+    flags.add(found, np.any(judged.noisy, axis=1), "bands-too-noisy")
     with np.errstate(invalid="ignore"):
         flags.add(found, judged.p_value < UNLIKE, "unlike-training")
-        flags.add(found, judged.aside.any(axis=1), "bands-set-aside")
+        flags.add(found, np.any(judged.aside, axis=1), "bands-set-aside")
         flags.add(found, tail < _CONTRADICTED, "redshift-contradicted")
     return found
 
@@ -396,7 +396,7 @@ def remarks(table: pd.DataFrame, redshift: np.ndarray | None, taken_as: str) -> 
             f"marginalised over 0 to {MAX_REDSHIFT:g}."
         )
     used = predicted & known
-    if taken_as == "given" and used.any():
+    if redshift is not None and taken_as == "given" and used.any():
         photoz, error = (
             table.loc[used, name].to_numpy(float) for name in ("pred_photoz", "pred_photoz_err")
         )

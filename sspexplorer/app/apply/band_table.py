@@ -26,6 +26,8 @@ _WIDTHS = {"band": "12%", "flux": "32%", "error": "32%", "mask": "24%"}
 class BandTable(pn.viewable.Viewer):
     """A row for each band; changes wait until they are asked for.
 
+    It is made when it comes in sight: a table that is hidden cannot tell how wide its columns are.
+
     Parameters
     ----------
     on_change : callable
@@ -39,6 +41,7 @@ class BandTable(pn.viewable.Viewer):
         self._before = pd.DataFrame()
         self._area = pn.Column(sizing_mode="stretch_width", margin=0)
         self.table: pn.widgets.Tabulator | None = None
+        self._in_sight = False
 
     def __panel__(self) -> pn.Column:
         """The table, once there is a catalogue."""
@@ -46,7 +49,17 @@ class BandTable(pn.viewable.Viewer):
 
     def show(self, found: Found) -> None:
         """Show which columns a catalogue was read from, without changes."""
-        self._found = found
+        self._found, self.table = found, None
+        self._area[:] = []
+        self.come_in_sight(self._in_sight)
+
+    def come_in_sight(self, in_sight: bool) -> None:
+        """Make the table, if it is seen and there is something to show."""
+        self._in_sight = in_sight
+        if in_sight and self.table is None and self._found is not None:
+            self._make(self._found)
+
+    def _make(self, found: Found) -> None:
         self._before = _cells(found)
         choices = {"type": "list", "values": [NOTHING, *found.places], "autocomplete": True}
         choices |= {"listOnEmpty": True, "allowEmpty": False}
@@ -59,7 +72,6 @@ class BandTable(pn.viewable.Viewer):
             layout="fit_columns",
             selectable=False,
             show_index=False,
-            height=380,
             sizing_mode="stretch_width",
             margin=0,
         )
@@ -67,8 +79,8 @@ class BandTable(pn.viewable.Viewer):
         self._area[:] = [
             self.table,
             parts.caption(
-                "Click into a cell to choose another column; type to search. "
-                f"{NOTHING} takes none: a band without a flux is left out."
+                f"Click a cell to choose another column, or {NOTHING} for none; type to search. A "
+                "band without a flux is left out."
             ),
         ]
 

@@ -181,16 +181,27 @@ class YourCatalogue(Method, Page):
         if not outcome.overtaken and self._found is not None:
             # What is in sight was read as before.
             self.taken.show(self._found)
+            self._settle()
 
     async def _take(self, upload: intake.Upload, found: Found) -> None:
         """Show what was understood, and predict again what had been predicted."""
         same = upload is self._upload
         self._upload, self._found = upload, found
         self.state.catalogue = found.catalogue
-        if same and self._result is not None:
-            self._fill()
+        if not same:
+            self._result = self._comparison = None
+            self._show_understood()
+            return
+        # What is in sight stays where it is, with other words.
+        self._fill()
+        if self._result is not None:
             await self.predict()
-        if self._result is None or self._result.answers.catalogue is not self.catalogue:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Offer to predict, if the predictions in sight are of an earlier reading."""
+        stale = self._result is not None and self._result.answers.catalogue is not self.catalogue
+        if stale and not self.worker.busy:
             self._result = self._comparison = None
             self._show_understood()
 
@@ -336,6 +347,7 @@ class YourCatalogue(Method, Page):
             own = ending(catalogue.name)
             formats = {f"{t} ({e})": e for t, e in FORMATS.items() if e != own}
             self._format.param.update(options={f"As uploaded ({own})": own, **formats}, value=own)
+            self.taken.each_band.collapsed = True
             self._content[:] = [self._result_layout()]
         self._name_download()
 

@@ -26,7 +26,7 @@ _HELP = {
     "`FLUX_APER_COR_3_0`.",
     "Errors": "`J0378_err`, `error_JPAS3785`, `MAG_ERR_AUTO_J0378`; a fraction of the flux in "
     "`FLUX_RELERR_AUTO_J0378`.",
-    "Units": "Fν, Fλ or AB magnitudes: by a column’s own unit (such as Jy, µJy, nanomaggy or "
+    "Units": "F_ν, F_λ, AB or ST magnitudes: by a column’s own unit (such as Jy, µJy, nanomaggy or "
     "erg/s/cm²/Å), else by its name, else by the size of the numbers, else by which fits galaxies "
     "better. The scale does not matter, as long as it is the same for all bands of a row.",
     "Missing": "An empty cell, NaN, 0, −99, −999, −9999, magnitudes such as 99, numbers such as "

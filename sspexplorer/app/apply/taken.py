@@ -230,15 +230,19 @@ class WhatWasTaken(pn.viewable.Viewer):
         ]
         acts = pn.Row(self.read_again, self.save, **_WHOLE, styles={"gap": "10px"})
         table = parts.stack(
-            self.bands,
             pn.Row(
                 parts.stack(acts, self._pending, gap=6),
                 parts.stack(self.map_file),
                 stylesheets=[css("taken-acts")],
                 **_WHOLE,
             ),
+            self.bands,
         )
-        return parts.stack(*rows, parts.folded("Columns of each band", table), gap=0)
+        self.each_band = parts.folded("Columns of each band", table)
+        self.each_band.param.watch(
+            lambda event: self.bands.come_in_sight(not event.new), "collapsed"
+        )
+        return parts.stack(*rows, self.each_band, gap=0)
 
 
 class MapInput(pn.viewable.Viewer):

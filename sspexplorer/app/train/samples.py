@@ -2,7 +2,7 @@
 
 import io
 from dataclasses import replace
-from typing import BinaryIO, ClassVar
+from typing import Any, BinaryIO, ClassVar
 
 import holoviews as hv
 import pandas as pd
@@ -14,6 +14,7 @@ from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.download import Download
 from sspexplorer.app.kit.page import Page
 from sspexplorer.app.kit.theme import css
+from sspexplorer.app.state import SharedState
 from sspexplorer.labels import PARAMETER_NAMES
 from sspexplorer.mocks import EBV_GRID, MAGNITUDES, PARAMETERS, make_mocks, split_of
 from sspexplorer.plots.samples import (
@@ -46,6 +47,11 @@ class MockSamplePage(Page):
     seed = param.Integer(default=0, bounds=(0, None), doc="Seed of both splits.")
 
     ASKS, FOLLOWS = ("seed",), ("libraries",)
+
+    def __init__(self, state: SharedState | None = None, **params: Any) -> None:
+        super().__init__(state, **params)
+        # The page opens whole: what its picture is made of is known already.
+        self.show(self.question(), self.split)
 
     @property
     def split(self) -> Split:

@@ -1,6 +1,6 @@
 """Posterior models beside other estimators, on the same mocks under the same noise."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -84,17 +84,12 @@ def measure_lines(
     """
     drawn = _galaxies_with_lines(1500)
     mocks = observe_all(drawn, np.full(len(drawn), LINES_MAGNITUDE), NoiseModel.default(), SEED)
-    answer: dict[str, Callable[[], np.ndarray]] = {
-        name: lambda name=name: Model.load(model_folder(name)).predict(mocks.flux)
-        for name in networks
-    }
+    answers = {name: Model.load(model_folder(name)).predict(mocks.flux) for name in networks}
     for name, model in posteriors.items():
-        answer[name] = lambda model=model: model.posterior(
-            mocks.flux, mocks.error, np.zeros(len(mocks))
-        )[0].quantiles((0.5,))[..., 0]
+        mixture = model.posterior(mocks.flux, mocks.error, np.zeros(len(mocks)))[0]
+        answers[name] = mixture.quantiles((0.5,))[..., 0]
     rows = []
-    for name, predict in answer.items():
-        predicted = predict()
+    for name, predicted in answers.items():
         for k, parameter in enumerate(PARAMETERS):
             found = summary(predicted[:, k], mocks.true[:, k])
             rows.append((name, parameter, found["bias"], found["sigma_nmad"], found["n"]))

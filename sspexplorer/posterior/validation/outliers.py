@@ -78,7 +78,8 @@ def quasars(
 def shuffled(mocks: TestMocks, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Mocks with the fluxes of their bands, and the errors with them, in random order."""
     order = np.argsort(rng.uniform(size=mocks.flux.shape), axis=1)
-    return tuple(np.take_along_axis(a, order, axis=1) for a in (mocks.flux, mocks.error))
+    flux, error = (np.take_along_axis(a, order, axis=1) for a in (mocks.flux, mocks.error))
+    return flux, error
 
 
 def wrecked(
