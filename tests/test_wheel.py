@@ -29,7 +29,9 @@ def installed(repository: Path, tmp_path_factory) -> Path:
     names = {"base": str(home), "platbase": str(home)}
     place = Path(sysconfig.get_path("purelib", "venv", names))
     install = [sys.executable, "-m", "pip", "--python", str(home), "install", "--no-index"]
-    subprocess.run([*install, "--no-deps", "--no-compile", "--quiet", str(wheel)], check=True, cwd=folder)
+    subprocess.run(
+        [*install, "--no-deps", "--no-compile", "--quiet", str(wheel)], check=True, cwd=folder
+    )
     # After its own packages, the environment looks among ours: nothing is downloaded.
     (place / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
     return Path(sysconfig.get_path("scripts", "venv", names))
