@@ -112,7 +112,9 @@ class YourCatalogue(Method, Page):
         self._format = pn.widgets.Select(label="Format", sizing_mode="stretch_width")
         self._format.param.watch(self._name_download, "value")
         self._download = Download(self._write, "")
-        self._download.param.watch(self._tell_of_download, "trouble")
+        self._download.param.watch(
+            lambda event: event.new and self.worker.tell(event.new), "trouble"
+        )
 
     def _make_areas(self) -> None:
         self._drop_area = pn.Column(sizing_mode="stretch_width", margin=0)
@@ -395,7 +397,3 @@ class YourCatalogue(Method, Page):
     def _write(self, file: BinaryIO) -> None:
         answers = self._result.answers
         answers.catalogue.write(file, self._format.value, answers.predictions)
-
-    def _tell_of_download(self, event: Any) -> None:
-        if event.new is not None:
-            self.worker.tell(event.new)
