@@ -147,7 +147,7 @@ def test_predict_keeps_every_row_and_column_in_order(tmp_path):
     lines += [",".join(f'"{cell}"' if "," in cell else cell for cell in row) for row in rows]
     given.write_text("\n".join(lines) + "\n")
     out = tmp_path / "out.csv"
-    report = answer("predict", given, "--out", out)
+    report = answer("predict", given, "--out", out, "--unit", "fnu")
     result = pd.read_csv(out, dtype=str, keep_default_na=False)
     assert list(result)[: len(columns) + 2] == ["ID", "note", *columns]
     assert result["ID"].tolist() == ["007", "008"]

@@ -91,4 +91,4 @@ def test_ages_out_of_range_are_left_out_unless_asked_for():
     page.ages = "whole"
     page.tapped("bc03", 5.2, 0.0)
     assert page.picked[-1].log_age == pytest.approx(5.2, abs=0.1)
-    assert drawn(page)["population"].iloc[-1].startswith("158 kyr")
+    assert drawn(page)["population"].iloc[-1].startswith("0.158 Myr")

@@ -84,7 +84,7 @@ def test_a_likeness_is_kept_whole(likeness, mocks, tmp_path):
     again = Likeness.load(tmp_path)
     np.testing.assert_array_equal(again.templates, likeness.templates)
     np.testing.assert_array_equal(again.quantiles, likeness.quantiles)
-    with pytest.raises(InputError, match=r"has no likeness\.safetensors"):
+    with pytest.raises(InputError, match="is not a model with error bars"):
         Likeness.load(tmp_path / "nowhere")
 
 

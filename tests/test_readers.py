@@ -8,6 +8,7 @@ from sspexplorer.errors import InputError
 from sspexplorer.libraries import load_library
 from sspexplorer.libraries.readers import SOURCES, read_source
 from sspexplorer.libraries.readers.resampling import WAVELENGTH, bin_average
+from sspexplorer.progress import Progress
 
 EMILES_WAVE = 1680.2 + 0.9 * np.arange(12000)
 
@@ -41,7 +42,7 @@ def emiles(tmp_path):
 def test_emiles_fits_come_back_as_written(emiles):
     folder, spectra = emiles
     told = []
-    library = read_source("emiles-full", folder, lambda *report: told.append(report))
+    library = read_source("emiles-full", folder, Progress(lambda *report: told.append(report)))
     assert library.name == "emiles-full"
     assert library.wavelength.tolist() == WAVELENGTH.tolist()
     assert library.imf.tolist() == ["unimodal 1.30"] * 4 + ["Chabrier"] * 4

@@ -58,9 +58,14 @@ def progress_line(done: str = "") -> Progress:
     """
 
     def show(fraction: float | None, words: str | None) -> None:
-        if sys.stderr.isatty():
+        done_now = fraction is not None and fraction >= 1
+        if not sys.stderr.isatty():
+            # In a log only what is finished is worth a line, if the work says what it was.
+            if done_now and words:
+                sys.stderr.write(f"{fraction:4.0%} {words}\n")
+        else:
             part = "" if fraction is None else f"{fraction:4.0%} "
-            end = "\n" if fraction is not None and fraction >= 1 else ""
+            end = "\n" if done_now else ""
             sys.stderr.write(f"\r{part}{words or done}\x1b[K{end}")
             sys.stderr.flush()
 
