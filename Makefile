@@ -48,12 +48,13 @@ check: $(HAS_TESTS) lint ## Run ruff and all tests but those in a browser, for p
 	@$(BIN)/python -m pytest -m "not browser" -q -n 2 --dist loadfile
 
 mutants: $(HAS_TESTS) ## Change the code a little, many times, and see whether the tests notice
-	@$(BIN)/python -m pip install -q mutmut
+	@$(BIN)/python -m pip install -q -c constraints.txt mutmut==3.8.1
 	@$(BIN)/python scripts/mutants.py
 
-lint: $(HAS_TESTS) ## Check format and style
+lint: $(HAS_TESTS) ## Check format, style and types
 	@$(BIN)/ruff format --check
 	@$(BIN)/ruff check
+	@$(BIN)/mypy
 
 format: $(HAS_TESTS) ## Put format and style right
 	@$(BIN)/ruff format
@@ -78,7 +79,7 @@ readme: $(HAS_APP) ## Refresh the README's tables and docs/api.md
 	@$(BIN)/python scripts/update_api.py
 
 clean: ## Remove .venv, caches and builds
-	@rm -rf $(VENV) build dist .cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) build dist .cache .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Of what is fetched torch is half, or nine tenths when it brings CUDA.

@@ -102,7 +102,8 @@ def _panel(data: Corner | hv.streams.Stream, x: str, y: str) -> hv.Element | hv.
 
     def hold_axes(plot: Any, drawn: Any) -> None:
         plot.state.min_border_left = _LEFT
-        shown = data.contents["data"] if live else data
+        stream: Any = data
+        shown = stream.contents["data"] if live else data
         ranges = {"x_range": shown.limits(x), "y_range": (0, 1.1) if x == y else shown.limits(y)}
         for name, (start, end) in ranges.items():
             set_view(plot.handles[name], start, end)
@@ -156,15 +157,15 @@ def _contours(data: Corner, x: str, y: str) -> hv.Segments:
         )
         # Not spread beyond the limits: a posterior often leans on the edge of its prior.
         density = gaussian_filter(counts, _SMOOTHING, mode="reflect")
-        centres = [(edges[1:] + edges[:-1]) / 2 for edges in (x_edges, y_edges)]
+        at_x, at_y = ((edges[1:] + edges[:-1]) / 2 for edges in (x_edges, y_edges))
         for fraction, width in zip(FRACTIONS, (2.2, 1.0), strict=True):
-            px, py = _line(*centres, density, fraction)
+            px, py = _line(at_x, at_y, density, fraction)
             pieces.append((px, py, which, width))
     if data.truth:
         (low, high), (left, right) = limits
-        at_x, at_y = (np.full(2, data.truth[name]) for name in (x, y))
-        pieces.append((at_x, np.array([low, high]), -1, 1.5))
-        pieces.append((np.array([left, right]), at_y, -1, 1.5))
+        true_x, true_y = (np.full(2, data.truth[name]) for name in (x, y))
+        pieces.append((true_x, np.array([low, high]), -1, 1.5))
+        pieces.append((np.array([left, right]), true_y, -1, 1.5))
     return _segments(pieces)
 
 

@@ -145,11 +145,13 @@ def contour_lines(
     list of (x, y)
         Pieces of lines, each two arrays of the same length.
     """
-    limits = [tuple(_BEYOND * np.array(ERROR_LIMITS[name])) for name in (pair.x, pair.y)]
-    values = [errors[f"error_{name}"].to_numpy() for name in (pair.x, pair.y)]
+    (left, right), (low, high) = (_BEYOND * np.array(ERROR_LIMITS[n]) for n in (pair.x, pair.y))
+    values_x, values_y = (errors[f"error_{name}"].to_numpy() for name in (pair.x, pair.y))
     pieces: list[Line] = []
     for fraction, smoothing in zip(fractions, _SMOOTHING, strict=False):
-        x, y, density = smooth_histogram(*values, *limits, _N_BINS, smoothing)
+        x, y, density = smooth_histogram(
+            values_x, values_y, (left, right), (low, high), _N_BINS, smoothing
+        )
         level = containment_levels(density, [fraction])
         if np.isfinite(level).all():
             found = contour_data(x, y, density, level, want_fill=False).line_data
@@ -282,7 +284,7 @@ def _cells(
 ) -> hv.Image:
     """Mean of the third parameter in cells. ``shape`` is rows by columns."""
     columns = [f"error_{pair.x}", f"error_{pair.y}", pair.colour]
-    mean = mean_cells(table, columns, *ranges, shape)
+    mean = mean_cells(table, columns, ranges[0], ranges[1], shape)
     bounds = (ranges[0][0], ranges[1][0], ranges[0][1], ranges[1][1])
     value = hv.Dimension(f"{group}_{pair.colour}", range=_COLOUR_LIMITS[pair.colour])
     return hv.Image(mean[::-1], dimensions, value, bounds=bounds, group=group.title())

@@ -78,7 +78,8 @@ def map_limits(table: pd.DataFrame) -> tuple[tuple[float, float], tuple[float, f
     """Range of each axis of a map: nearly all mocks, and some air."""
     low, high = np.quantile(table[["x", "y"]].to_numpy(), [0.0005, 0.9995], axis=0)
     air = 0.06 * (high - low)
-    return tuple(zip((low - air).tolist(), (high + air).tolist(), strict=True))
+    (left, bottom), (right, top) = (low - air).tolist(), (high + air).tolist()
+    return (left, right), (bottom, top)
 
 
 def sed_map(
@@ -225,7 +226,8 @@ def _mixed(weights: np.ndarray, colours: np.ndarray) -> np.ndarray:
 
 def _rgb(colour: str) -> tuple[int, int, int]:
     """Red, green and blue (0 to 255) of a colour like ``#E58000``."""
-    return tuple(bytes.fromhex(colour.removeprefix("#")))
+    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
+    return red, green, blue
 
 
 def _by_mean(name: str) -> Any:

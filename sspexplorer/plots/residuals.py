@@ -138,9 +138,9 @@ def residual_picture(
         scale: float,
     ) -> hv.Overlay:
         part = data.part(library, parameter)
-        shape = tuple(max(1, (pixels or 300) // _CELL_SIZE) for pixels in (height, width))
+        rows, columns = (max(1, (pixels or 300) // _CELL_SIZE) for pixels in (height, width))
         ranges = x_range or limits[0], y_range or limits[1]
-        cells = mean_cells(part.mocks, ["true", "error", "magnitude"], *ranges, shape)
+        cells = mean_cells(part.mocks, ["true", "error", "magnitude"], *ranges, (rows, columns))
         bounds = (ranges[0][0], ranges[1][0], ranges[0][1], ranges[1][1])
         low, high = data.magnitudes
         colour = hv.Dimension("magnitude", range=(low, max(high, low + 0.5)))

@@ -227,8 +227,9 @@ def _mark_lines(
     plot: Any, overlay: hv.Overlay, *, observations: Sequence[Observation] | hv.streams.Stream
 ) -> None:
     """HoloViews hook: a line and a name at each strong emission line; after the flux axis."""
-    live = isinstance(observations, hv.streams.Stream)
-    table = line_table(observations.data if live else observations)
+    live: Any = observations
+    shown = live.data if isinstance(observations, hv.streams.Stream) else observations
+    table = line_table(shown)
     bottom, top = plot.handles["flux_scale"]
     data = {
         "name": table["name"].tolist(),

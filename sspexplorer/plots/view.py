@@ -70,4 +70,4 @@ def _drawn(element: Any, number: int) -> Iterator[float]:
         # Words and lines across the figure have places, but no data.
         if isinstance(layer, (hv.Labels, hv.Annotation)) or len(layer.dimensions()) <= number:
             continue
-        yield from (end for end in layer.range(number) if isinstance(end, Real))
+        yield from (float(end) for end in layer.range(number) if isinstance(end, Real))
