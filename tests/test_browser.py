@@ -17,7 +17,7 @@ from sspexplorer.bands import BAND_NAMES
 from sspexplorer.mocks import make_mocks
 
 # What a page opens with: a picture, or what to do first.
-FIRST_SIGHT = "canvas:visible, input[type=file]:visible, .empty:visible"
+FIRST_SIGHT = "canvas:visible, textarea:visible, input[type=file]:visible, .empty:visible"
 
 SIZES = [(1440, 900), (1024, 768)]
 
