@@ -143,7 +143,7 @@ def test_an_uploaded_catalogue_is_understood_predicted_and_downloaded(
     table.drop(columns="FLUX_AUTO_J0500").to_csv(tmp_path / "mine.csv", index=False)
 
     page.goto(f"{server}?page=catalogue")
-    page.locator("input[type=file]").set_input_files(tmp_path / "mine.csv")
+    page.locator("input[name=filepond]").set_input_files(tmp_path / "mine.csv")
     expect(page.get_by_text("56 of the 57 bands")).to_be_visible()
     page.get_by_role("button", name="Predict", exact=True).click()
     expect(page.get_by_text(re.compile(rf"All {len(table)} rows were predicted"))).to_be_visible()
@@ -173,7 +173,7 @@ def test_a_file_that_cannot_be_read_gets_a_sentence_and_the_page_stays(
 ):
     (tmp_path / "page.fits").write_text("<!DOCTYPE html><html>not found</html>")
     page.goto(f"{server}?page=catalogue")
-    page.locator("input[type=file]").set_input_files(tmp_path / "page.fits")
+    page.locator("input[name=filepond]").set_input_files(tmp_path / "page.fits")
     expect(page.locator(".problem")).to_contain_text("page.fits is a web page")
     page.get_by_role("button", name="Example: three real galaxies").click()
     expect(page.get_by_text("of the 57 bands").first).to_be_visible()

@@ -24,7 +24,7 @@ def test_another_codes_ages_are_compared_with_the_predictions(
     table.to_csv(tmp_path / "mine.csv", index=False)
 
     page.goto(f"{server}?page=catalogue&by=network")
-    page.locator("input[type=file]").set_input_files(tmp_path / "mine.csv")
+    page.locator("input[name=filepond]").set_input_files(tmp_path / "mine.csv")
     page.get_by_role("button", name="Predict", exact=True).click()
     words = page.get_by_text(re.compile("predicted − column has median")).first
     expect(words).to_contain_text(f"{len(table) - 1} galaxies")

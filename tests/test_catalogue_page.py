@@ -541,7 +541,7 @@ def test_a_unit_is_changed_beside_why_it_was_taken_and_the_map_saved(
 ):
     flambda_without_unit().to_csv(tmp_path / "survey.csv", index=False)
     page.goto(f"{server}?page=catalogue&by=network")
-    page.locator("input[type=file]").first.set_input_files(tmp_path / "survey.csv")
+    page.locator("input[name=filepond]").first.set_input_files(tmp_path / "survey.csv")
     expect(
         page.get_by_text(re.compile("Taken as F_λ: no unit is given, and .* rows scored"))
     ).to_be_visible()
