@@ -23,7 +23,7 @@ import numpy as np
 
 from sspexplorer.bands import BAND_NAMES, load_bands
 from sspexplorer.errors import InputError
-from sspexplorer.photometry import MAX_REDSHIFT, covered_bands
+from sspexplorer.photometry import covered_bands
 from sspexplorer.resources import data_path, user_path
 
 # What is used unless others are named: these cover all bands.
@@ -138,8 +138,8 @@ class SSPLibrary:
 
     @property
     def covers_all_bands(self) -> bool:
-        """Whether no band is missing at any redshift that is used."""
-        return all(self.covered_bands(redshift).all() for redshift in (0.0, MAX_REDSHIFT))
+        """Whether no band is missing at rest."""
+        return bool(self.covered_bands().all())
 
     def continued_bands(self, redshift: float = 0.0) -> tuple[str, ...]:
         """Bands that rest on a model below the blue edge of the library's own spectra.
