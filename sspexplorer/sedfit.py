@@ -174,8 +174,8 @@ def fit(
     grid : ModelGrid
     flux, flux_err : ndarray, shape (n, 57)
         F_ν and its 1σ error on one scale for each row. NaN in ``flux`` is a missing band, which
-        has no weight, nor has one with an endless error or that not all models cover. An error that is NaN or not positive is
-        unknown; 5 % of the median flux is taken instead.
+        has no weight, nor has one with an endless error or that not all models cover. An error
+        that is NaN or not positive is unknown; 5 % of the median flux is taken instead.
     floor : float
         Relative error added in quadrature.
     progress : Progress, optional

@@ -320,7 +320,8 @@ def library_names() -> tuple[str, ...]:
 
 def whole_library_names() -> tuple[str, ...]:
     """Names of all libraries that cover all bands, in the order of :func:`library_names`."""
-    return tuple(name for name in library_names() if load_library(name, None).covers_all_bands)
+    paths = {name: library_path(name) for name in library_names()}
+    return tuple(name for name, path in paths.items() if _is_whole(path, _identity(path)))
 
 
 def in_order(names: Iterable[str]) -> list[str]:
@@ -395,6 +396,13 @@ def _is_library(path: Path) -> bool:
     with suppress(InputError):
         return bool(_read_title(path, _identity(path)))
     return False
+
+
+@lru_cache(maxsize=256)
+def _is_whole(path: Path, identity: tuple[int, int, int]) -> bool:
+    """:attr:`SSPLibrary.covers_all_bands` without its spectra."""
+    with h5py.File(path, "r") as file:
+        return bool(covered_bands(file["wavelength"][:]).all())
 
 
 @lru_cache(maxsize=256)
