@@ -6,6 +6,8 @@ Takes seconds. Prints the residuals by pair of libraries and by part of the spec
 them each component explains, and how far best fits are off in age, metallicity and reddening.
 """
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 
@@ -29,7 +31,7 @@ def by_band_group(found: Differences) -> pd.DataFrame:
     bands = load_bands()
     groups = {
         f"{low} to {high} Å": bands.narrow & (bands.pivot >= low) & (bands.pivot < high)
-        for low, high in zip(EDGES[:-1], EDGES[1:], strict=True)
+        for low, high in pairwise(EDGES)
     }
     groups |= {name: np.array(bands.names) == name for name in BROAD_BANDS}
     rows = {}

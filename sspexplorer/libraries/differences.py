@@ -20,7 +20,7 @@ from sspexplorer.photometry import synthesize
 # Before the SSPs that are fitted, so that a fit may be redder or bluer (mag).
 SCREEN = 0.2
 EBV_STEPS = np.round(np.arange(0, 0.601, 0.02), 2)  # mag; of the fits
-AGE_STEP = 0.05  # dex; of the fits
+AGE_STEP = 0.05  # dex, or a bit less; of the fits
 METALLICITY_PARTS = 4  # into which a step in metallicity of a library is divided
 # Of the SSPs fitted one in each such step: some libraries have a hundred young ages.
 THINNED = 0.1  # dex in age
@@ -109,7 +109,8 @@ class _Grid:
 
     @classmethod
     def of(cls, library: SSPLibrary) -> "_Grid":
-        ages = np.arange(library.ages[0], library.ages[-1] + 1e-6, AGE_STEP)
+        first, last = library.ages[[0, -1]]
+        ages = np.linspace(first, last, int(np.ceil((last - first) / AGE_STEP)) + 1)
         seen = np.stack([_magnitudes(library, ebv) for ebv in EBV_STEPS])
         at_age = []
         for value in library.metallicities:

@@ -5,7 +5,8 @@ analysis: a row of magnitudes is x = W z + ε, with z of independent standard no
 columns of W (smooth and correlated from band to band), and ε independent in each band. It is
 fitted by the EM algorithm of Rubin & Thayer (1982), for rows with bands missing as in Ghahramani
 & Jordan (1994), about a mean of zero: for each difference there is the opposite one. Each pair of
-libraries counts alike.
+libraries counts alike. Last, each band is scaled so that its variance is the one measured, about
+the mean over the bands that both libraries cover.
 """
 
 from collections.abc import Sequence
@@ -22,9 +23,9 @@ from sspexplorer.resources import data_path
 
 FOLDER = "library_differences"
 KINDS = ("fitted", "same")
-N_COMPONENTS = 6
+N_COMPONENTS = 10
 
-_STEPS = 300
+_STEPS = 200
 _LEAST = 1e-4  # mag; of what is left in a band
 _FIELDS = ("residual", "same", "shift", "log_age", "metallicity")
 
@@ -41,7 +42,6 @@ class LibraryResiduals:
     ----------
     components : ndarray, shape (n_components, 57)
         Principal components in mag: orthogonal, the largest first, each as large as it is at 1 σ.
-        Their mean over bands is zero.
     remainder : ndarray, shape (57,)
         σ in mag of what no component says, independent in each band.
     kind : str
@@ -137,7 +137,7 @@ def _described(kind: str, without: tuple[str, ...]) -> LibraryResiduals:
 
 
 def save_differences(differences: Differences, card: dict) -> None:
-    """Write what was measured into data/, residuals to 1e-4 mag or better."""
+    """Write what was measured into data/, with three digits."""
     names = sorted({*differences.of.tolist(), *differences.by.tolist()})
     arrays = {name: getattr(differences, name).astype(np.float16) for name in _FIELDS}
     for side in ("of", "by"):
@@ -163,38 +163,55 @@ def load_differences() -> Differences:
 def _factors(
     rows: np.ndarray, weight: np.ndarray, n_components: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Components (n_components, 57) and remainder (57,) of rows with gaps."""
+    """Components (n_components, 57) and remainder (57,) of rows with gaps.
+
+    Raises
+    ------
+    InputError
+        If no row has some band.
+    """
     present = np.isfinite(rows)
     x = np.where(present, rows, 0.0)
-    patterns, index = np.unique(present, axis=0, return_inverse=True)
-    groups = [(pattern, np.flatnonzero(index.ravel() == k)) for k, pattern in enumerate(patterns)]
     seen = weight @ present
     if not (seen > 0).all():
         raise InputError("No pair of these libraries covers all bands.")
-    variance = weight @ x**2 / seen
-    loading = _start(x, weight, n_components)
-    noise = 0.1 * variance + _LEAST**2
+    measured = weight @ x**2 / seen
+    groups = _moments(x, present, weight)
+    values, vectors = np.linalg.eigh((x * weight[:, None]).T @ x)
+    loading = vectors[:, -n_components:] * np.sqrt(np.maximum(values[-n_components:], _LEAST**2))
+    noise = 0.1 * measured + _LEAST**2
     for _ in range(_STEPS):
-        loading, noise = _step(x, weight, groups, loading, noise)
+        loading, noise = _step(groups, loading, noise)
     loading = loading - loading.mean(axis=0)
-    vectors, sizes, _ = np.linalg.svd(loading, full_matrices=False)
+    scale = np.sqrt(measured / ((loading**2).sum(axis=1) + noise))
+    vectors, sizes, _ = np.linalg.svd(loading * scale[:, None], full_matrices=False)
     components = (vectors * sizes).T
     components *= np.sign(components[:, :1])  # a sign that is the same at each run
-    return components, np.sqrt(noise)
+    return components, np.sqrt(noise) * scale
 
 
-def _start(x: np.ndarray, weight: np.ndarray, n_components: int) -> np.ndarray:
-    values, vectors = np.linalg.eigh((x * weight[:, None]).T @ x)
-    kept = slice(-n_components, None)
-    return vectors[:, kept] * np.sqrt(np.maximum(values[kept], _LEAST**2))
+@dataclass(frozen=True)
+class _Group:
+    """Rows with the same bands: which, how much they weigh, and their second moments."""
+
+    bands: np.ndarray
+    weight: float
+    moments: np.ndarray
+
+
+def _moments(x: np.ndarray, present: np.ndarray, weight: np.ndarray) -> list[_Group]:
+    patterns, index = np.unique(present, axis=0, return_inverse=True)
+    groups = []
+    for k, bands in enumerate(patterns):
+        rows = np.flatnonzero(index.ravel() == k)
+        chosen = x[np.ix_(rows, bands)]
+        moments = (chosen * weight[rows, None]).T @ chosen
+        groups.append(_Group(bands, weight[rows].sum(), moments))
+    return groups
 
 
 def _step(
-    x: np.ndarray,
-    weight: np.ndarray,
-    groups: list[tuple[np.ndarray, np.ndarray]],
-    loading: np.ndarray,
-    noise: np.ndarray,
+    groups: Sequence[_Group], loading: np.ndarray, noise: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """One step of EM: loading (57, k) and variance of the rest (57,).
 
@@ -202,22 +219,23 @@ def _step(
     with gaps is moved by the mean of what the model expects in its bands.
     """
     k = loading.shape[1]
-    cross = np.zeros((N_BANDS, k))
-    square = np.zeros((N_BANDS, k, k))
+    cross, square = np.zeros((N_BANDS, k)), np.zeros((N_BANDS, k, k))
     power, seen = np.zeros(N_BANDS), np.zeros(N_BANDS)
-    for bands, rows in groups:
+    for group in groups:
+        bands = group.bands
         local = loading[bands]
+        mean = local.mean(axis=0)
         # Of the loadings, what can be seen in these bands: all but a constant.
-        free = local - local.mean(axis=0)
+        free = local - mean
         scaled = free / noise[bands, None]
         covariance = np.linalg.inv(np.eye(k) + free.T @ scaled)
-        z = x[np.ix_(rows, bands)] @ scaled @ covariance
-        moved = x[np.ix_(rows, bands)] + (z @ local.mean(axis=0))[:, None]
-        w = weight[rows]
-        cross[bands] += (moved * w[:, None]).T @ z
-        square[bands] += (z * w[:, None]).T @ z + w.sum() * covariance
-        power[bands] += w @ moved**2
-        seen[bands] += w.sum()
+        factor = scaled @ covariance  # z = x factor
+        moved = np.eye(len(local)) + (factor @ mean)[:, None]
+        half = moved.T @ group.moments
+        cross[bands] += half @ factor + group.weight * mean @ covariance
+        square[bands] += factor.T @ group.moments @ factor + group.weight * covariance
+        power[bands] += (half * moved.T).sum(axis=1) + group.weight * mean @ covariance @ mean
+        seen[bands] += group.weight
     loading = np.linalg.solve(square, cross[..., None])[..., 0]
     left = power - (loading * cross).sum(axis=1)
     return loading, np.maximum(left / seen, _LEAST**2)
