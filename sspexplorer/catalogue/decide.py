@@ -26,6 +26,7 @@ from sspexplorer.catalogue.units import (
     read_unit,
     unit_of_name,
 )
+from sspexplorer.catalogue.ways import way
 from sspexplorer.errors import InputError
 
 # Brightest and faintest galaxies anyone has in J-PAS, with a wide margin.
@@ -40,7 +41,8 @@ _SAMPLE_ROWS = 20_000
 _LARGEST_FNU, _LARGEST_FLAMBDA = 1e-22, 1e-12
 
 _GOOD, _BAD = 3.0, 10.0  # χ² per band
-_OVERRIDE = "if that is wrong, say --unit {}"
+# A stated unit is believed unless the other fits well, and better by so much in so many rows.
+_STATED_ROWS, _STATED_SHARE, _STATED_DELTA = 5, 0.9, 25.0
 
 
 @dataclass(frozen=True)
@@ -124,8 +126,13 @@ def decide(
         decision = _by_numbers(flux, error, errors)
         errors = _errors(decision.bands, columns, units, strict=True)
     elif decision.source != "you" and decision.unit == "stmag":
-        _doubt_st(flux, error, errors)
+        doubt = _doubt_st(flux, error, errors)
+        decision = replace(decision, reason=decision.reason + doubt)
     return replace(decision, errors=errors)
+
+
+def _otherwise(*units: str) -> str:
+    return f"if that is wrong, say {way('unit', *units)}"
 
 
 def _own_unit(column: str, units: Mapping[str, str]) -> str:
@@ -173,7 +180,7 @@ def _refusal(column: str, text: str, why: UnitError) -> ChoiceNeededError:
     verb = str(why)
     return ChoiceNeededError(
         f"Column {column!r} has the unit {text!r}, which {verb}; give F_ν, F_λ, or AB or ST "
-        f"magnitudes, or say --unit ({', '.join(UNITS)}) if the numbers are in one of these.",
+        f"magnitudes, or say {way('unit', *UNITS)} if the numbers are that.",
         "unit",
         tuple(UNITS),
     )
@@ -188,7 +195,7 @@ def _refuse_by_name(columns: Sequence[BandColumn | None]) -> None:
                 f"Column {column.flux!r} holds {what} magnitudes by its name: they cannot be "
                 "converted without each band's "
                 + ("zero point" if what == "Vega" else "softening")
-                + ", so give AB magnitudes or fluxes, or say --unit mag if they are AB.",
+                + f", so give AB magnitudes or fluxes, or say {way('unit', 'mag')} if they are AB.",
                 "unit",
                 ("mag",),
             )
@@ -249,7 +256,7 @@ def _by_numbers(flux: np.ndarray, error: np.ndarray, errors: tuple[ErrorUnit, ..
         typical = float(np.median(np.abs(valid[np.isfinite(valid)]))) if (valid > 0).any() else 0.0
     if magnitude is not None:
         _doubt_magnitudes(flux, error, errors)
-        reason = f"{magnitude}; {_OVERRIDE.format('fnu or flambda')}"
+        reason = f"{magnitude}; {_otherwise('fnu', 'flambda')}"
         return Decision("mag", reason, "size", (AB,) * N_BANDS)
     for kind, largest, words in (
         ("fnu", _LARGEST_FNU, "F_ν in erg/s/cm²/Hz"),
@@ -318,24 +325,45 @@ def _doubt_magnitudes(flux: np.ndarray, error: np.ndarray, errors: tuple[ErrorUn
         raise ChoiceNeededError(
             "The numbers have the size of magnitudes, but against training SEDs "
             f"{UNITS[verdict.kind]} fits better in {verdict.share:.0%} of {verdict.rows} rows; "
-            f"say --unit mag or --unit {verdict.kind}.",
+            f"say {way('unit', 'mag', verdict.kind)}.",
             "unit",
             ("mag", verdict.kind),
         )
 
 
-def _doubt_st(flux: np.ndarray, error: np.ndarray, errors: tuple[ErrorUnit, ...]) -> None:
-    """Refuse ST magnitudes that are like galaxies only if they are AB: the two are mixed up."""
+def _doubt_st(flux: np.ndarray, error: np.ndarray, errors: tuple[ErrorUnit, ...]) -> str:
+    """Ask about ST magnitudes that are like galaxies only if they are AB: the two are mixed up.
+
+    Of simulated galaxies whose unit is right, AB never fits better by Δχ² = 9; power laws, which
+    no training SED is like, may fit better by 25 either way, though not one after the other.
+
+    Returns
+    -------
+    str
+        What to add to the reason where there is less to say against it; "" where there is nothing.
+    """
     kinds = ("stmag", "mag")
     verdict = scoring.score({kind: _read_as(kind, flux, error, errors) for kind in kinds})
-    if verdict is not None and verdict.sure and verdict.kind == "mag":
-        raise ChoiceNeededError(
-            "The table says ST magnitudes, but as AB magnitudes they fit training SEDs better in "
-            f"{verdict.share:.0%} of {verdict.rows} rows, median Δχ² {verdict.delta_chi2:.0f}; "
-            "say --unit stmag or --unit mag.",
-            "unit",
-            kinds,
-        )
+    if verdict is None or not verdict.sure or verdict.kind == "stmag":
+        return ""
+    fit = (
+        f"as AB magnitudes they fit training SEDs better in {verdict.share:.0%} of "
+        f"{_rows(verdict.rows)}, median Δχ² {verdict.delta_chi2:.0f}"
+    )
+    if (
+        verdict.rows < _STATED_ROWS
+        or verdict.share < _STATED_SHARE
+        or verdict.delta_chi2 < _STATED_DELTA
+        or verdict.chi2["mag"] > _GOOD
+    ):
+        return f", though {fit}; {_otherwise('mag')}"
+    raise ChoiceNeededError(
+        f"The table says ST magnitudes, but {fit}; say {way('unit', *kinds)}.", "unit", kinds
+    )
+
+
+def _rows(n: int) -> str:
+    return f"{n} row{'s' if n > 1 else ''}"
 
 
 def _by_data(flux: np.ndarray, error: np.ndarray, errors: tuple[ErrorUnit, ...]) -> Decision:
@@ -344,10 +372,10 @@ def _by_data(flux: np.ndarray, error: np.ndarray, errors: tuple[ErrorUnit, ...])
     if verdict is None:
         reason = (
             f"nothing says otherwise, and fewer than {scoring.MIN_BANDS} bands in each row do "
-            f"not tell it from F_λ; {_OVERRIDE.format('flambda')}"
+            f"not tell it from F_λ; {_otherwise('flambda')}"
         )
         return Decision("fnu", reason, "nothing", (BY_NAME["fnu"],) * N_BANDS)
-    rows = f"{verdict.rows} row{'s' if verdict.rows > 1 else ''} scored"
+    rows = f"{_rows(verdict.rows)} scored"
     fit = (
         f"against training SEDs it fits better than {UNITS[verdict.against]} in "
         f"{verdict.share:.0%} of {rows}, median Δχ² {verdict.delta_chi2:.0f}"
@@ -357,10 +385,10 @@ def _by_data(flux: np.ndarray, error: np.ndarray, errors: tuple[ErrorUnit, ...])
     if not verdict.sure:
         raise ChoiceNeededError(
             "Neither names nor units nor sizes say whether the fluxes are F_ν or F_λ, and the "
-            f"data do not decide ({UNITS[verdict.kind]}: {fit}); say --unit fnu or --unit "
-            "flambda, or name the unit in the table.",
+            f"data do not decide ({UNITS[verdict.kind]}: {fit}); say "
+            f"{way('unit', 'fnu', 'flambda')}, or name the unit in the table.",
             "unit",
             ("fnu", "flambda"),
         )
-    reason = f"no unit is given, and {fit}; {_OVERRIDE.format(verdict.against)}"
+    reason = f"no unit is given, and {fit}; {_otherwise(verdict.against)}"
     return Decision(verdict.kind, reason, "data", (BY_NAME[verdict.kind],) * N_BANDS, (), verdict)

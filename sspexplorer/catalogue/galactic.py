@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sspexplorer.catalogue.values import AnyTable, column_names, column_numbers
+from sspexplorer.catalogue.ways import way
 from sspexplorer.errors import InputError
 from sspexplorer.foreground import MAX_EBV
 
@@ -82,7 +83,7 @@ def galactic_dust(
         return _by_name(table)
     number = _number(choice)
     if number is not None:
-        ebv = np.full(len(table), _checked(np.array([number]), "--ebv-galactic")[0])
+        ebv = np.full(len(table), _checked(np.array([number]), "The number")[0])
         return _corrected(ebv, f"{number:g} mag for all rows")
     if choice == SFD:
         return _corrected(_from_map(table), "the map of Schlegel, Finkbeiner & Davis (1998)")
@@ -105,7 +106,7 @@ def _by_name(table: AnyTable) -> GalacticDust:
     if beside := next((n for n, words in simple.items() if _OF_POPULATIONS.fullmatch(words)), None):
         return GalacticDust(
             note=f"Column {bare} stands beside {beside} and may be the dust of the galaxies: "
-            f"nothing is corrected for the Milky Way; --ebv-galactic {bare} takes it so."
+            f"nothing is corrected for the Milky Way; {way('galactic', bare)} takes it so."
         )
     return _corrected(_column(table, bare), f"column {bare}")
 
@@ -116,7 +117,8 @@ def _corrected(ebv: np.ndarray, source: str) -> GalacticDust:
         return GalacticDust(note=f"E(B−V) of the Milky Way from {source} is missing in every row.")
     text = (
         f"Corrected for the dust of the Milky Way with E(B−V) from {source}, median "
-        f"{np.median(ebv[known]):.3f} mag (Fitzpatrick 1999, R_V = 3.1; 'none' leaves it out)."
+        f"{np.median(ebv[known]):.3f} mag (Fitzpatrick 1999, R_V = 3.1; "
+        f"{way('galactic', NONE)} leaves it out)."
     )
     if not known.all():
         text += f" {np.count_nonzero(~known):,} rows have none and are left as they are."

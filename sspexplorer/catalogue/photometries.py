@@ -16,6 +16,7 @@ from sspexplorer.catalogue.claims import (
     without_survey,
 )
 from sspexplorer.catalogue.names import BandColumn
+from sspexplorer.catalogue.ways import way
 from sspexplorer.errors import InputError
 
 PLAIN = "plain"
@@ -110,7 +111,7 @@ class Recognised:
             labels = tuple(p.label for p in rivals)
             raise ChoiceNeededError(
                 f"{' and '.join(labels[:2])} are equally good photometries ({len(best.columns)} "
-                f"bands); say which to read, as in --photometry {labels[0]}.",
+                f"bands); say {way('photometry', *labels)}.",
                 "photometry",
                 labels,
             )
@@ -262,7 +263,7 @@ def _clash(band: str, claims: list[Claim], what: str = "") -> str:
     first, second = (claim.column for claim in claims[:2])
     return (
         f"Columns {first!r} and {second!r} both claim {what}band {band}; say which to read with "
-        "--columns."
+        f"{way('columns')}."
     )
 
 

@@ -20,6 +20,7 @@ from sspexplorer.catalogue.masks import MaskRule
 from sspexplorer.catalogue.redshifts import RedshiftColumn
 from sspexplorer.catalogue.taken import topics
 from sspexplorer.catalogue.units import UNITS
+from sspexplorer.catalogue.ways import WAYS, for_page
 from sspexplorer.errors import InputError
 from sspexplorer.foreground import MAX_EBV
 
@@ -102,10 +103,12 @@ class WhatWasTaken(pn.viewable.Viewer):
     # The choices.
 
     def _make_selects(self) -> None:
-        self.photometry = self._select("Photometry", lambda r, v: r.with_option("photometry", v))
-        self.unit = self._select("Unit of the bands", _with_unit)
+        self.photometry = self._select(
+            WAYS["photometry"].control, lambda r, v: r.with_option("photometry", v)
+        )
+        self.unit = self._select(WAYS["unit"].control, _with_unit)
         self.redshift = self._select("Redshifts from", self._with_redshifts)
-        self.dust = pn.widgets.Select(label="E(B−V) of the Milky Way", **_WHOLE)
+        self.dust = pn.widgets.Select(label=WAYS["galactic"].control, **_WHOLE)
         self.dust_value = pn.widgets.FloatInput(
             label="its value [mag]", value=None, start=0.0, end=MAX_EBV, step=0.01, **_WHOLE
         )
@@ -238,7 +241,7 @@ class WhatWasTaken(pn.viewable.Viewer):
             ),
             self.bands,
         )
-        self.each_band = parts.folded("Columns of each band", table)
+        self.each_band = parts.folded(WAYS["columns"].control, table)
         self.each_band.param.watch(
             lambda event: self.bands.come_in_sight(not event.new), "collapsed"
         )
@@ -286,5 +289,5 @@ def _with_unit(reading: Reading, value: str | tuple[str, ...]) -> Reading:
 
 
 def _words(title: str, sentences: tuple[str, ...]) -> str:
-    text = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
+    text = "".join(f"<p>{escape(for_page(sentence))}</p>" for sentence in sentences)
     return f"<h3>{escape(title)}</h3>{text}"
