@@ -316,13 +316,13 @@ def test_where_nothing_says_the_unit_the_data_decide(galaxies, kind, size, name)
     assert verdict.share > 0.8
     assert f"{verdict.share:.0%} of 20 rows" in catalogue.unit_reason
     other = "fnu" if kind == "flambda" else "flambda"
-    assert catalogue.unit_reason.endswith(f"say --unit {other}")
+    assert catalogue.unit_reason.endswith(f"say unit='{other}'")
     same(catalogue, *galaxies)
 
 
 def test_what_cannot_be_decided_is_a_question(galaxies):
     noise = np.random.default_rng(0).normal(size=(6, 57))
-    with pytest.raises(InputError, match="say --unit fnu or --unit flambda"):
+    with pytest.raises(InputError, match="say unit='fnu' or unit='flambda'"):
         read_csv(columns(10 + 5 * noise, np.full((6, 57), 5.0)))
     catalogue = read_csv({"J0378": [1.0, 2.0], "J0390": [1.0, 3.0]})
     assert catalogue.unit == "fnu"
@@ -344,7 +344,7 @@ def test_names_units_and_sizes_are_believed_without_the_data(galaxies):
 def test_st_magnitudes_that_only_fit_as_ab_are_a_question(galaxies):
     flux, error = galaxies
     made = columns(-2.5 * np.log10(flux) - 48.6, 1.0857 * error / flux, "{} (mag(ST))")
-    with pytest.raises(InputError, match="say --unit stmag or --unit mag"):
+    with pytest.raises(InputError, match="say unit='stmag' or unit='mag'"):
         read_csv(made)
     assert read_csv(made, unit="stmag").unit == "stmag"
 

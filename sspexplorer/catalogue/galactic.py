@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -85,7 +86,7 @@ def galactic_dust(
     if number is not None:
         ebv = np.full(len(table), _checked(np.array([number]), "The number")[0])
         return _corrected(ebv, f"{number:g} mag for all rows")
-    if choice == SFD:
+    if choice == SFD and SFD not in column_names(table):
         return _corrected(_from_map(table), "the map of Schlegel, Finkbeiner & Davis (1998)")
     if choice not in column_names(table):
         raise InputError(
@@ -93,6 +94,17 @@ def galactic_dust(
             "number in mag, 'sfd' or 'none'."
         )
     return _corrected(_column(table, str(choice)), f"column {choice}")
+
+
+def can_look_up(table: AnyTable) -> bool:
+    """Whether "sfd" can be asked for: the table has positions, and this machine has the map."""
+    if any(_position(table, key) is None for key in _POSITIONS):
+        return False
+    try:
+        from dustmaps.std_paths import data_dir
+    except ImportError:
+        return False
+    return all(Path(data_dir(), "sfd", f"SFD_dust_4096_{p}gp.fits").is_file() for p in "ns")
 
 
 def _by_name(table: AnyTable) -> GalacticDust:
@@ -146,6 +158,8 @@ def _from_map(table: AnyTable) -> np.ndarray:
     from astropy.coordinates import SkyCoord
 
     names = {key: _position(table, key) for key in _POSITIONS}
+    if missing := [key for key, name in names.items() if name is None]:
+        raise InputError(f"There is no column with {missing[0]} in degrees to look dust up at.")
     try:
         from dustmaps.sfd import SFDQuery
     except ImportError:
@@ -165,12 +179,9 @@ def _from_map(table: AnyTable) -> np.ndarray:
     return _checked(ebv, "The map")
 
 
-def _position(table: AnyTable, key: str) -> str:
+def _position(table: AnyTable, key: str) -> str | None:
     pattern = re.compile(_POSITIONS[key])
-    for name in column_names(table):
-        if pattern.fullmatch(_simple(name)):
-            return name
-    raise InputError(f"There is no column with {key} in degrees to look dust up at.")
+    return next((name for name in column_names(table) if pattern.fullmatch(_simple(name))), None)
 
 
 def _simple(name: str) -> str:

@@ -19,6 +19,7 @@ from sspexplorer.catalogue.values import (
     stack_columns,
 )
 from sspexplorer.mocks import LABELS
+from sspexplorer.progress import NO_PROGRESS, Progress
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +46,11 @@ class Measured:
 
 
 def measure(
-    table: AnyTable, chosen: Photometry, unit: str | None, rule: MaskRule | None
+    table: AnyTable,
+    chosen: Photometry,
+    unit: str | None,
+    rule: MaskRule | None,
+    progress: Progress = NO_PROGRESS,
 ) -> Measured:
     """Read the numbers of a photometry, decide what they are, and convert them to F_ν.
 
@@ -67,16 +72,22 @@ def measure(
     columns = [by_band.get(band) for band in BAND_NAMES]
     names = dict.fromkeys(c.flux for c in chosen.columns)
     names |= dict.fromkeys(c.error for c in chosen.columns if c.error)
-    numbers = {name: column_numbers(table, name) for name in names}
+    numbers = {}
+    for i, name in enumerate(names):
+        progress.check()
+        progress.report(0.5 * i / len(names))
+        numbers[name] = column_numbers(table, name)
     fluxes = [(numbers[c.flux].values, c.flux_element) if c else None for c in columns]
     errors = [
         (numbers[c.error].values, c.error_element) if c and c.error else None for c in columns
     ]
     flux, error = stack_columns(fluxes, len(table)), stack_columns(errors, len(table))
+    progress.check()
     masked = find_masked(table, columns, rule)
     few, few_errors = sample(flux), sample(error)
     if masked.bad is not None:
         few = np.where(sample(masked.bad), np.nan, few)
+    progress.check()
     mocks = set(LABELS) <= set(column_names(table))
     decision = decide(
         few,
@@ -89,6 +100,7 @@ def measure(
     )
     logarithmic = np.array([band.step != 0 for band in decision.bands])
     codes = find_codes(few, few_errors, logarithmic)
-    missing = to_fnu(flux, error, decision.bands, decision.errors, codes, masked.bad)
+    converting = progress.part(0.7, 0.3)
+    missing = to_fnu(flux, error, decision.bands, decision.errors, codes, masked.bad, converting)
     notable = {name: read for name, read in numbers.items() if read.unreadable or read.limits}
     return Measured(flux, error, decision, missing, masked, notable)

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 import panel as pn
 import param
 
+from sspexplorer.analysis.about import about_file
 from sspexplorer.analysis.catalogue import Answers
 from sspexplorer.app import cache
 from sspexplorer.app.apply import intake
@@ -171,7 +172,7 @@ class YourCatalogue(Method, Page):
     ) -> None:
         def read(progress: Progress) -> tuple[intake.Upload, Found | ChoiceNeededError]:
             upload = intake.kept(source, name)
-            return upload, reading.read(upload)
+            return upload, reading.read(upload, progress)
 
         self._question[:] = []
         outcome = await self.worker.run(f"Reading {name}", read)
@@ -396,4 +397,5 @@ class YourCatalogue(Method, Page):
 
     def _write(self, file: BinaryIO) -> None:
         answers = self._result.answers
-        answers.catalogue.write(file, self._format.value, answers.predictions)
+        about = about_file(answers.catalogue, answers.asked.about)
+        answers.catalogue.write(file, self._format.value, answers.predictions, about)

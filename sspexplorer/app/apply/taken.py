@@ -14,7 +14,7 @@ from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.download import Download
 from sspexplorer.app.kit.theme import css
 from sspexplorer.catalogue import dump_map
-from sspexplorer.catalogue.galactic import FOUND, NONE
+from sspexplorer.catalogue.galactic import FOUND, NONE, SFD
 from sspexplorer.catalogue.map_files import read_map
 from sspexplorer.catalogue.masks import MaskRule
 from sspexplorer.catalogue.redshifts import RedshiftColumn
@@ -171,9 +171,13 @@ class WhatWasTaken(pn.viewable.Viewer):
         source = found.catalogue.galactic if chosen == FOUND else ""
         options = {f"as found: {source}" if source else "as found": _AS_FOUND}
         options |= {"none: nothing is corrected": _NOWHERE, "one value for all rows": _NUMBER}
+        if found.dust_map:
+            options["the map of Schlegel, Finkbeiner & Davis"] = _MAP
         options |= {f"column {name}": ("column", name) for name in found.plain}
         is_number = isinstance(chosen, float)
         values = {FOUND: _AS_FOUND, NONE: _NOWHERE}
+        if SFD not in found.plain:
+            values[SFD] = _MAP
         value = _NUMBER if is_number else values.get(chosen, ("column", chosen))
         self.dust.param.update(options=options, value=value)
         self.dust_value.param.update(value=chosen if is_number else None, disabled=not is_number)
@@ -183,9 +187,8 @@ class WhatWasTaken(pn.viewable.Viewer):
             return
         kind, *column = self.dust.value
         self.dust_value.disabled = kind != "number"
-        chosen = {"found": FOUND, "none": NONE, "number": self.dust_value.value}.get(
-            kind, column[0] if column else None
-        )
+        known = {"found": FOUND, "none": NONE, "map": SFD, "number": self.dust_value.value}
+        chosen = known.get(kind, column[0] if column else None)
         if chosen is not None and chosen != self._found.reading.galactic:
             self._on_choice(replace(self._found.reading, galactic=chosen))
 
