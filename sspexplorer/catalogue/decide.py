@@ -40,9 +40,10 @@ _SAMPLE_ROWS = 20_000
 # all other units give larger numbers.
 _LARGEST_FNU, _LARGEST_FLAMBDA = 1e-22, 1e-12
 
-_GOOD, _BAD = 3.0, 10.0  # χ² per band
-# A stated unit is believed unless the other fits well, and better by so much in so many rows.
-_STATED_ROWS, _STATED_SHARE, _STATED_DELTA = 5, 0.9, 25.0
+_GOOD = 3.0  # χ² per band
+# What names, units or sizes say is believed unless another reading fits well, and better by so
+# much in so many rows; for a stated unit these must also be some.
+_FAR_SHARE, _FAR_DELTA, _STATED_ROWS = 0.9, 25.0, 5
 
 
 @dataclass(frozen=True)
@@ -310,7 +311,7 @@ def _read_as(
 
 
 def _doubt_magnitudes(flux: np.ndarray, error: np.ndarray, errors: tuple[ErrorUnit, ...]) -> None:
-    """Refuse what has the size of magnitudes if it is like no galaxy then, but is as fluxes.
+    """Ask about what has the size of magnitudes, if galaxies look like that only in fluxes.
 
     Faint galaxies in µJy may have it. Their errors tell: those of magnitudes, taken for fluxes,
     would be so small that no SED fits.
@@ -318,17 +319,29 @@ def _doubt_magnitudes(flux: np.ndarray, error: np.ndarray, errors: tuple[ErrorUn
     if np.mean(np.isfinite(error[np.isfinite(flux)])) < 0.5:
         return
     readings = {k: _read_as(k, flux, error, errors) for k in ("mag", "fnu", "flambda")}
-    verdict = scoring.score(readings, floor=0.0)
-    if verdict is None or not verdict.sure or verdict.kind == "mag":
+    first = scoring.score(readings, floor=0.0)
+    if first is None or first.kind == "mag":
         return
-    if verdict.chi2[verdict.kind] < _GOOD and verdict.chi2["mag"] > _BAD:
+    pair = {kind: readings[kind] for kind in ("mag", first.kind)}
+    verdict = scoring.score(pair, floor=0.0)
+    if verdict is not None and verdict.kind != "mag" and _is_far_better(verdict):
         raise ChoiceNeededError(
             "The numbers have the size of magnitudes, but against training SEDs "
-            f"{UNITS[verdict.kind]} fits better in {verdict.share:.0%} of {verdict.rows} rows; "
-            f"say {way('unit', 'mag', verdict.kind)}.",
+            f"{UNITS[verdict.kind]} fits better in {verdict.share:.0%} of {_rows(verdict.rows)}; "
+            f"say {way('unit', *readings)}.",
             "unit",
-            ("mag", verdict.kind),
+            tuple(readings),
         )
+
+
+def _is_far_better(verdict: Verdict) -> bool:
+    """Whether the data contradict what names, units or sizes say, beyond what galaxies do."""
+    return (
+        verdict.sure
+        and verdict.share >= _FAR_SHARE
+        and verdict.delta_chi2 >= _FAR_DELTA
+        and verdict.chi2[verdict.kind] < _GOOD
+    )
 
 
 def _doubt_st(flux: np.ndarray, error: np.ndarray, errors: tuple[ErrorUnit, ...]) -> str:
@@ -350,12 +363,7 @@ def _doubt_st(flux: np.ndarray, error: np.ndarray, errors: tuple[ErrorUnit, ...]
         f"as AB magnitudes they fit training SEDs better in {verdict.share:.0%} of "
         f"{_rows(verdict.rows)}, median Δχ² {verdict.delta_chi2:.0f}"
     )
-    if (
-        verdict.rows < _STATED_ROWS
-        or verdict.share < _STATED_SHARE
-        or verdict.delta_chi2 < _STATED_DELTA
-        or verdict.chi2["mag"] > _GOOD
-    ):
+    if verdict.rows < _STATED_ROWS or not _is_far_better(verdict):
         return f", though {fit}; {_otherwise('mag')}"
     raise ChoiceNeededError(
         f"The table says ST magnitudes, but {fit}; say {way('unit', *kinds)}.", "unit", kinds

@@ -102,7 +102,7 @@ _KNOWN = (
 )
 _LETTER_BEFORE = frozenset(QUANTITIES) | ERROR_WORDS
 
-_UNIT_AT_END = re.compile(r"\s*[\[({]([^\[\](){}]*(?:\{[^{}]*\}[^\[\](){}]*)*)[\])}]\s*$")
+_UNIT_AT_END = re.compile(r"\s*[\[({]((?:[^\[\](){}]|\{[^{}]*\}|\([^()]*\))*)[\])}]\s*$")
 
 
 def split_unit(name: str) -> tuple[str, str]:
@@ -110,6 +110,8 @@ def split_unit(name: str) -> tuple[str, str]:
 
     >>> split_unit("J0378 (1e-17 erg/s/cm2/A)")
     ('J0378', '1e-17 erg/s/cm2/A')
+    >>> split_unit("J0378 [mag(ST)]")
+    ('J0378', 'mag(ST)')
     >>> split_unit("mag_auto[jpas::J0660]")
     ('mag_auto[jpas::J0660]', '')
     """
