@@ -1,7 +1,7 @@
 """A galaxy catalogue as the rest of the program sees it: F_ν in 57 bands, and the table kept."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -285,6 +285,7 @@ def read_catalogue(
         except InputError as error:
             raise InputError(f"{name}: {error}") from None
     progress.report(1.0)
+    chosen = replace(chosen, columns=measured.columns)
     flux, flux_err = measured.flux, measured.error
     if dust.ebv is not None:
         flux, flux_err = dereddened(flux, flux_err, dust.ebv)

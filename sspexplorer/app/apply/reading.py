@@ -55,7 +55,7 @@ class Reading:
         if chosen is not None:
             columns["redshift"] = [column.name for column in chosen] or None
         if chosen and any(column.error for column in chosen):
-            columns["redshift_err"] = [column.error or None for column in chosen]
+            columns["redshift_err"] = [column.errors for column in chosen]
         return replace(self, columns=columns)
 
     def with_bands(self, bands: Mapping[str, Mapping | None]) -> "Reading":
