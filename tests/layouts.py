@@ -55,6 +55,7 @@ NAMES: dict[str, Callable[[str, str], tuple[str, str]]] = {
         "err_" + _of(quantity, band).lower(),
     ),
     "topcat": lambda quantity, band: (_of(quantity, band) + "_1", _of(quantity, band) + "_err_1"),
+    "joined": lambda quantity, band: (_of(quantity, band) + "_1", _of(quantity, band) + "_1_err"),
 }
 
 

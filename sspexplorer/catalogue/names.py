@@ -178,6 +178,10 @@ def _take_suffix(words: list[str]) -> tuple[list[str], str]:
     """Part the number that a join of two tables appends, or pandas' x and y."""
     if len(words) < 2:
         return words, ""
+    if words[-1] in w.ERROR_WORDS | w.INVERSE_VARIANCE_WORDS:
+        # J0378_1_err, where a table was joined before its errors were named.
+        left, suffix = _take_suffix(words[:-1])
+        return [*left, words[-1]], suffix
     last, before = words[-1], words[-2]
     # In APER_COR_3_0 both are of the aperture, and FLUX_APER_1 is the first one.
     numbered = last in "123456789" and not (before.isdigit() and len(before) < 3)
