@@ -1,5 +1,6 @@
 """A file that is on the web already, such as a table in an institute's cloud."""
 
+import contextlib
 import hashlib
 from pathlib import Path
 
@@ -108,7 +109,12 @@ def fetch_catalogue(url: str, *, progress: Progress = NO_PROGRESS) -> tuple[Path
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"Cannot make the folder {path.parent}: {error.strerror}.") from None
-    fetch_file(address, path, progress=progress)
+    try:
+        fetch_file(address, path, progress=progress)
+    finally:
+        # A folder in which nothing came is no loss.
+        with contextlib.suppress(OSError):
+            path.parent.rmdir()
     return path, True
 
 
