@@ -98,7 +98,7 @@ def galactic_dust(
 
 def can_look_up(table: AnyTable) -> bool:
     """Whether "sfd" can be asked for: the table has positions, and this machine has the map."""
-    if any(_position(table, key) is None for key in _POSITIONS):
+    if not all(_position(table, key) for key in _POSITIONS):
         return False
     try:
         from dustmaps.std_paths import data_dir
@@ -157,16 +157,18 @@ def _checked(ebv: np.ndarray, what: str) -> np.ndarray:
 def _from_map(table: AnyTable) -> np.ndarray:
     from astropy.coordinates import SkyCoord
 
-    names = {key: _position(table, key) for key in _POSITIONS}
-    if missing := [key for key, name in names.items() if name is None]:
-        raise InputError(f"There is no column with {missing[0]} in degrees to look dust up at.")
+    names = []
+    for key in _POSITIONS:
+        if not (name := _position(table, key)):
+            raise InputError(f"There is no column with {key} in degrees to look dust up at.")
+        names.append(name)
     try:
         from dustmaps.sfd import SFDQuery
     except ImportError:
         raise InputError(
             "Looking up dust needs the package dustmaps: pip install 'sspexplorer[dust]'."
         ) from None
-    ra, dec = (column_numbers(table, name).values.astype(float) for name in names.values())
+    ra, dec = (column_numbers(table, name).values.astype(float) for name in names)
     there = np.isfinite(ra) & np.isfinite(dec) & (np.abs(dec) <= 90)
     ebv = np.full(len(ra), np.nan)
     try:
@@ -179,9 +181,9 @@ def _from_map(table: AnyTable) -> np.ndarray:
     return _checked(ebv, "The map")
 
 
-def _position(table: AnyTable, key: str) -> str | None:
+def _position(table: AnyTable, key: str) -> str:
     pattern = re.compile(_POSITIONS[key])
-    return next((name for name in column_names(table) if pattern.fullmatch(_simple(name))), None)
+    return next((name for name in column_names(table) if pattern.fullmatch(_simple(name))), "")
 
 
 def _simple(name: str) -> str:

@@ -159,8 +159,8 @@ def redshift_errors(names: Sequence[str], redshift: str, kind: str = "") -> tupl
                 for x in one
             ]
             for patterns in filter(None, (sides, bounds)):
-                if found := _both(names, *patterns):
-                    return found
+                if both := _both(names, *patterns):
+                    return both
     if kind == "photometric":
         return next(filter(None, (_both(names, *two) for two in _BY_THEMSELVES)), ())
     return ()
@@ -168,11 +168,12 @@ def redshift_errors(names: Sequence[str], redshift: str, kind: str = "") -> tupl
 
 def _both(names: Sequence[str], lower: str, upper: str) -> tuple[str, ...]:
     """Columns that match two patterns; () unless both are there."""
-    found = [
-        next((name for name in names if re.fullmatch(pattern, _simple(name))), None)
+    found = (
+        next((name for name in names if re.fullmatch(pattern, _simple(name))), "")
         for pattern in (lower, upper)
-    ]
-    return () if None in found else tuple(found)
+    )
+    both = tuple(filter(None, found))
+    return both if len(both) == 2 else ()
 
 
 def _simple(name: str) -> str:
@@ -217,8 +218,8 @@ def read_redshifts(table: AnyTable, columns: Sequence[RedshiftColumn]) -> Redshi
     if not sources:
         return Redshifts(unused=unused, remarks=tuple(remarks))
     has_errors = any(column.error for column, _ in sources)
-    errors = errors if has_errors else None
-    return Redshifts(values, errors, tuple(sources), unused, tuple(remarks), two_sided)
+    known = errors if has_errors else None
+    return Redshifts(values, known, tuple(sources), unused, tuple(remarks), two_sided)
 
 
 def _errors(
