@@ -17,7 +17,8 @@ from sspexplorer.catalogue.several import refuse_different_twins
 from sspexplorer.catalogue.source import FileTable, LooksRight, Source
 from sspexplorer.catalogue.stacking import stacked
 from sspexplorer.catalogue.values import column_names
-from sspexplorer.errors import InputError
+from sspexplorer.errors import Cancelled, InputError
+from sspexplorer.progress import NO_PROGRESS, Progress
 
 FORMATS = {
     ".csv": "csv",
@@ -113,6 +114,7 @@ def read_table(
     source: str | Path | bytes | BinaryIO | Sequence[str | Path],
     name: str | None,
     looks_right: LooksRight,
+    progress: Progress = NO_PROGRESS,
 ) -> tuple[FileTable, str]:
     """Read a table from one file, or from several with the same columns, one below the other.
 
@@ -141,11 +143,15 @@ def read_table(
         if name is None:
             raise InputError("A catalogue given as bytes needs a name that says its format.")
         content = _bytes(cast("bytes | BinaryIO", source))
-        return _read_source(Source(name, content), looks_right), name
+        return _read_source(Source(name, content, progress), looks_right), name
     if len(paths) == 1:
-        found, name = _read_path(paths[0], name, looks_right)
+        found, name = _read_path(paths[0], name, looks_right, progress)
     else:
-        read = [_read_path(path, None, looks_right) for path in paths]
+        size = 1 / len(paths)
+        read = [
+            _read_path(path, None, looks_right, progress.part(i * size, size))
+            for i, path in enumerate(paths)
+        ]
         found, name = stacked([table for table, _ in read], [name for _, name in read])
     return replace(found, notes=(*notes, *found.notes)), name
 
@@ -182,16 +188,17 @@ def _has_ending(name: str) -> bool:
 
 
 def _read_path(
-    path: str | Path, name: str | None, looks_right: LooksRight
+    path: str | Path, name: str | None, looks_right: LooksRight, progress: Progress
 ) -> tuple[FileTable, str]:
+    progress.check()
     if str(path) == STANDARD_INPUT:
         data = sys.stdin.buffer.read()
         name = name or "standard input"
-        return _read_source(Source(name, data), looks_right, known=False), name
+        return _read_source(Source(name, data, progress), looks_right, known=False), name
     path = Path(path)
     _check_path(path)
     name = name or path.name
-    return _read_source(Source(name, path), looks_right), name
+    return _read_source(Source(name, path, progress), looks_right), name
 
 
 def _read_source(source: Source, looks_right: LooksRight, known: bool = True) -> FileTable:
@@ -253,7 +260,7 @@ def one_sentence(name: str, kind: str) -> Iterator[None]:
         warnings.simplefilter("ignore")
         try:
             yield
-        except InputError:
+        except (InputError, Cancelled):
             raise
         # The parsers promise no set of exceptions: a damaged file raises almost any.
         except Exception as error:

@@ -7,11 +7,12 @@ from typing import Any
 from sspexplorer.app.apply.intake import Upload
 from sspexplorer.bands import N_BANDS
 from sspexplorer.catalogue import Catalogue, ChoiceNeededError, read_catalogue
-from sspexplorer.catalogue.galactic import FOUND
+from sspexplorer.catalogue.galactic import FOUND, can_look_up
 from sspexplorer.catalogue.masks import MaskRule
 from sspexplorer.catalogue.names import names_a_band
 from sspexplorer.catalogue.redshifts import RedshiftColumn, redshift_columns
 from sspexplorer.catalogue.values import column_width
+from sspexplorer.progress import NO_PROGRESS, Progress
 
 Place = tuple[str, int | None]
 """A column, and which value of it if it is an array."""
@@ -54,7 +55,7 @@ class Reading:
         if chosen is not None:
             columns["redshift"] = [column.name for column in chosen] or None
         if chosen and any(column.error for column in chosen):
-            columns["redshift_err"] = [column.error or None for column in chosen]
+            columns["redshift_err"] = [column.errors for column in chosen]
         return replace(self, columns=columns)
 
     def with_bands(self, bands: Mapping[str, Mapping | None]) -> "Reading":
@@ -78,7 +79,7 @@ class Reading:
         other = ("bands", "photometry", "unit", "redshift", "redshift_err", "id")
         return {k: v for k, v in self.columns.items() if k not in other} | listed
 
-    def read(self, upload: Upload) -> "Found | ChoiceNeededError":
+    def read(self, upload: Upload, progress: Progress = NO_PROGRESS) -> "Found | ChoiceNeededError":
         """Read a file so; takes seconds for a million rows.
 
         Returns
@@ -90,6 +91,8 @@ class Reading:
         ------
         InputError
             If the file cannot be used, or not so.
+        Cancelled
+            If ``progress`` said so.
         """
         try:
             catalogue = read_catalogue(
@@ -98,6 +101,7 @@ class Reading:
                 columns=self.columns or None,
                 masks=self.masks,
                 galactic=self.galactic,
+                progress=progress,
             )
         except ChoiceNeededError as question:
             if not question.choices:
@@ -121,6 +125,8 @@ class Found:
         Columns of one value a row that are about no band.
     redshifts : tuple of RedshiftColumn
         Columns that are named like redshifts.
+    dust_map : bool
+        Whether dust of the Milky Way can be looked up at the galaxies' positions.
     """
 
     catalogue: Catalogue
@@ -128,11 +134,12 @@ class Found:
     places: dict[str, Place]
     plain: tuple[str, ...]
     redshifts: tuple[RedshiftColumn, ...]
+    dust_map: bool
 
 
 def _offered(
     catalogue: Catalogue,
-) -> tuple[dict[str, Place], tuple[str, ...], tuple[RedshiftColumn, ...]]:
+) -> tuple[dict[str, Place], tuple[str, ...], tuple[RedshiftColumn, ...], bool]:
     places: dict[str, Place] = {}
     plain = []
     for name in catalogue.column_names:
@@ -143,4 +150,5 @@ def _offered(
                 plain.append(name)
         elif 1 < width <= _LONGEST_ARRAY:
             places |= {f"{name}, value {k + 1}": (name, k) for k in range(width)}
-    return places, tuple(plain), redshift_columns(catalogue.column_names)
+    redshifts = redshift_columns(catalogue.column_names)
+    return places, tuple(plain), redshifts, can_look_up(catalogue.table)
