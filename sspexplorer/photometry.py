@@ -74,8 +74,14 @@ def _part(
     return nodes, np.interp(nodes, grid, values)
 
 
-@lru_cache(maxsize=64)
-def _band_matrix(wavelength: bytes, redshift: float, gaps: bool) -> np.ndarray:
+@lru_cache(maxsize=512)
+def _bands_inside(
+    wavelength: bytes, redshift: float, gaps: bool
+) -> tuple[tuple[slice, np.ndarray], ...]:
+    """Where each column of a matrix is not zero, and what it is there: a fiftieth of the whole.
+
+    So many can be kept that each redshift which populations are drawn at is worked out once.
+    """
     observed = np.frombuffer(wavelength) * (1 + redshift)
     first, last = observed[0], observed[-1]
     covered = covered_bands(observed)
@@ -90,11 +96,22 @@ def _band_matrix(wavelength: bytes, redshift: float, gaps: bool) -> np.ndarray:
                 f"band {name}, which spans {curve[0][0]:.0f} to {curve[0][-1]:.0f} Å."
             )
         if not covered[index]:
-            columns.append(np.full(len(observed), np.nan))
+            columns.append((slice(None), np.full(len(observed), np.nan)))
             continue
         norm = SPEED_OF_LIGHT * np.trapezoid(values / grid, grid)
-        columns.append(_hat_weights(observed, (grid, values)) / norm)
-    matrix = np.stack(columns, axis=1)
+        column = _hat_weights(observed, (grid, values)) / norm
+        inside = np.flatnonzero(column)
+        part = slice(inside[0], inside[-1] + 1)
+        columns.append((part, column[part].copy()))
+    return tuple(columns)
+
+
+@lru_cache(maxsize=64)
+def _band_matrix(wavelength: bytes, redshift: float, gaps: bool) -> np.ndarray:
+    columns = _bands_inside(wavelength, redshift, gaps)
+    matrix = np.zeros((len(wavelength) // 8, len(columns)))
+    for band, (part, values) in enumerate(columns):
+        matrix[part, band] = values
     matrix.flags.writeable = False
     return matrix
 
