@@ -19,7 +19,7 @@ from sspexplorer.mocks import make_mocks
 # What a page opens with: a picture, or what to do first.
 FIRST_SIGHT = "canvas:visible, textarea:visible, input[type=file]:visible, .empty:visible"
 
-SIZES = [(1440, 900), (1024, 768)]
+SIZES = [(1024, 768), (1440, 900)]
 
 
 def opened(page: Page, url: str) -> Page:
@@ -86,9 +86,7 @@ def test_the_joint_posterior_of_a_sed_is_drawn_beside_the_exact_one(page: Page, 
     expect(page).to_have_url(re.compile("joint=true"))
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_every_page_opens_from_the_header_at_both_sizes(page: Page, server: str, size):
-    page.set_viewport_size({"width": size[0], "height": size[1]})
+def test_every_page_opens_from_the_header_and_fits_a_smaller_window(page: Page, server: str):
     opened(page, server)
     titles = []
     for group in page.get_by_role("navigation", name="Sections").get_by_role("link").all():
@@ -99,7 +97,9 @@ def test_every_page_opens_from_the_header_at_both_sizes(page: Page, server: str,
             expect(page.get_by_role("heading", name=titles[-1], level=1)).to_be_visible()
             expect(page.locator("main .root").locator(FIRST_SIGHT).first).to_be_visible()
             expect(page.locator(".problem:visible")).to_have_count(0)
-            no_overflow(page)
+            for width, height in SIZES:
+                page.set_viewport_size({"width": width, "height": height})
+                no_overflow(page)
     assert titles == [entry.title for entry in PAGES]
     page.go_back()
     expect(page.get_by_role("heading", name=titles[-2], level=1)).to_be_visible()

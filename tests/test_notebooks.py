@@ -158,7 +158,7 @@ def visitor(browser: Browser, lab: str) -> Iterator[tuple[Page, list[str]]]:
     for path in NOTEBOOKS:
         session = {"path": path.name, "name": path.name, "type": "notebook"}
         ask(f"{lab}/api/sessions", session | {"kernel": {"id": kernel}})
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
     context.set_default_timeout(PATIENCE)
     page = context.new_page()
     wrong: list[str] = []
@@ -229,7 +229,9 @@ FIGURES = """() => {
     const sum = values => {
         if (typeof values == 'number') return Number.isFinite(values) ? values : 0;
         if (values == null || typeof values == 'string') return 0;
-        return Array.from(values.data ?? values).reduce((total, part) => total + sum(part), 0);
+        let total = 0;
+        for (const part of values.data ?? values) total += sum(part);
+        return total;
     };
     const columns = data => data instanceof Map ? [...data.values()] : Object.values(data);
     const overlap = (low, high, range) =>
@@ -293,4 +295,5 @@ def test_a_notebook_runs_draws_every_figure_and_its_page_answers(opened: Page, p
     assert len(figures["seen"]) == shown.count()
     assert all(f["filled"] and f["bounded"] and not f["wheel"] for f in figures["seen"])
     GESTURES[path.stem](last)
-    opened.wait_for_function(f"before => ({FIGURES})().held != before", arg=figures["held"])
+    changed = f"before => ({FIGURES})().held != before"
+    opened.wait_for_function(changed, arg=figures["held"], polling=300)
