@@ -446,18 +446,19 @@ def test_a_band_that_was_set_aside_is_crossed_out_and_not_compared():
     assert drawn.get(len(drawn) - 1)["band"].tolist() == [BAND_NAMES[10]]
 
 
-def test_many_galaxies_are_drawn_as_a_density(answers, monkeypatch):
+@pytest.mark.parametrize("by_flag", [False, True])
+def test_many_galaxies_are_drawn_as_a_density(answers, monkeypatch, by_flag):
     table = answers.table[answers.predicted].rename(columns={"flag": "reason"})
-    for many, by_flag, kind in (
-        (False, False, hv.Points), (False, True, hv.Points),
-        (True, False, hv.Raster), (True, True, hv.Raster),
-    ):  # fmt: skip
-        monkeypatch.setattr(plots, "MAX_POINTS", len(table) - many)
+    kinds = []
+    for most in (len(table), len(table) - 1):
+        monkeypatch.setattr(plots, "MAX_POINTS", most)
         mark = hv.streams.Pipe(data=table[["log_age", "metallicity"]].head(1))
         tap = hv.streams.SingleTap()
         picture = plots.population_picture(table, mark, tap, by_flag=by_flag)
-        assert isinstance(picture[()].get(0), kind)
+        kinds.append(type(picture[()].get(0)))
         assert tap.source is not None
+    assert kinds[0] is hv.Points
+    assert issubclass(kinds[1], hv.Raster)
 
 
 def test_a_galaxy_is_compared_with_ssps_over_its_measured_bands():
@@ -522,11 +523,8 @@ def test_work_on_rows_says_how_many_are_done():
     ]
 
 
-def test_posteriors_come_with_errors_and_a_corner_and_another_method_predicts_again():
-    view = opened(YourCatalogue(by="ssp"), REAL)
-    before = view.result.answers.predictions
-    view.by = "galaxy"
-    run(view.predict())
+def test_posteriors_come_with_errors_a_corner_and_what_was_set_aside():
+    view = opened(YourCatalogue(), REAL)
     answers = view.result.answers
     assert answers.model == "galaxy"
     assert answers.has_errors
@@ -539,9 +537,18 @@ def test_posteriors_come_with_errors_and_a_corner_and_another_method_predicts_ag
     corner = view.posterior
     assert list(corner.drawn.tables) == ["galaxy", "SED fit, one population"]
     drawn = corner.drawn.tables["galaxy"]["log_age"]
-    assert drawn.mean() == pytest.approx(answers.predictions.iloc[0]["pred_log_age"], abs=0.05)
+    row = answers.predictions.iloc[0]
+    assert drawn.mean() == pytest.approx(row["pred_log_age"], abs=0.05)
     view.result.row = 2
     assert corner.drawn.tables["galaxy"]["log_age"].mean() > drawn.mean()
+
+
+def test_another_method_predicts_again():
+    view = opened(YourCatalogue(by="ssp"), REAL)
+    before = view.result.answers.predictions
+    view.by = "galaxy"
+    run(view.predict())
+    assert view.result.answers.model == "galaxy"
     view.floor = 0.1
     run(view.predict())
     assert (view.result.answers.predictions["pred_log_age_err"] > 0).all()
