@@ -20,10 +20,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 # What is changed, and the tests that are about it.
 SUBJECTS = {
-    "metrics": (["sspexplorer/metrics.py"], ["test_inference", "test_promises"]),
-    "noise": (["sspexplorer/noise.py"], ["test_noise", "test_noise_page", "test_promises"]),
-    "photometry": (["sspexplorer/photometry.py"], ["test_photometry"]),
-    "sedfit": (["sspexplorer/sedfit.py"], ["test_sedfit", "test_promises"]),
+    "metrics": (["sspexplorer/metrics.py"], ["test_metrics"]),
+    "noise": (["sspexplorer/noise.py"], ["test_noise", "test_promises"]),
+    "photometry": (["sspexplorer/photometry.py"], ["test_photometry", "test_partial_libraries"]),
+    "sedfit": (["sspexplorer/sedfit.py"], ["test_sedfit", "test_promises", "test_partial_libraries"]),
     "prediction": (
         ["sspexplorer/posterior/prediction.py"],
         ["test_posterior", "test_promises"],
