@@ -18,7 +18,9 @@ from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.page import Page
 from sspexplorer.app.kit.theme import Dark, Light, PageDesign, css, retheme_plots, static_text
 from sspexplorer.app.kit.work import sentence_of
+from sspexplorer.app.serving import sessions
 from sspexplorer.app.state import QUERY, SharedState
+from sspexplorer.errors import InputError
 
 PRODUCT = "SSP Explorer"
 
@@ -123,7 +125,7 @@ class Shell:
         self._entries = {entry.key: entry for entry in entries}
         self.state = SharedState(page=next(iter(self._entries)), dark=_dark_cookie())
         self._address = Address(self.state, self._entries.keys())
-        self._address.read()
+        self._lost = self._address.read()
         if self.state.page not in self._entries:
             self.state.page = next(iter(self._entries))
         # The address that the session begins with is of the page that it begins with.
@@ -175,8 +177,11 @@ class Shell:
         return template
 
     def servable(self) -> "Shell":
-        """Serve the app from a script."""
-        self.template().servable(title=PRODUCT)
+        """Serve the app from a script, to a visitor who has a session of their own."""
+        if sessions.let_in(pn.state.curdoc):
+            self.template().servable(title=PRODUCT)
+        else:
+            parts.empty_state(sessions.REFUSED).servable(title=PRODUCT)
         return self
 
     def _forget(self) -> None:
@@ -185,6 +190,8 @@ class Shell:
 
     def _open(self) -> None:
         self._build()
+        if self._lost:
+            self.host.tell(InputError(self._lost))
         start_warming(self._entries.values())
 
     def _go(self, event: Any) -> None:
