@@ -73,6 +73,7 @@ class BandColumn:
         return tuple(source for source in found if source[0])
 
 
+_LONGEST = 200  # letters; what is longer is no name of a band
 ERROR_KINDS = ("absolute", "relative", "percent", "ivar")
 MASK_KINDS = ("mask", "sextractor")
 
@@ -138,6 +139,8 @@ def read_name(name: str) -> ColumnName | None:
 @lru_cache(maxsize=8192)
 def parse(name: str) -> ColumnName | None:
     """Read one column name, also where it names a band and something else than photometry."""
+    if len(name) > _LONGEST:
+        return None
     words, suffix = _take_suffix(w.words_of(name))
     bands, words = take_bands(words)
     if len(bands) > 1:

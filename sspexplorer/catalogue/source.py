@@ -82,13 +82,14 @@ def distinct(names: list[str]) -> tuple[list[str], dict[str, str]]:
     >>> distinct(["ID", "z", "ID"])
     (['ID', 'z', 'ID_2'], {'ID_2': 'ID'})
     """
-    taken, seen, found, renamed = {name.lower() for name in names}, set(), [], {}
+    taken, found, renamed = {name.lower() for name in names}, [], {}
+    # How often each was seen: the next number is looked for from there on, not from 2 each time.
+    seen: dict[str, int] = {}
     for name in names:
-        new = name
-        if name in seen:
-            new = free_name(name or "unnamed", taken)
+        new, seen[name] = name, seen.get(name, 0) + 1
+        if seen[name] > 1:
+            new = free_name(name or "unnamed", taken, seen[name])
             taken.add(new.lower())
             renamed[new] = name
-        seen.add(name)
         found.append(new)
     return found, renamed
