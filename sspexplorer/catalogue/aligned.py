@@ -31,6 +31,8 @@ def parse_spaces(body: bytes, start: int, names: list[str], name: str) -> pa.Tab
     before = len(body[:start].splitlines())
     cells = []
     for i, line in enumerate(rest.decode().splitlines(), before + 1):
+        if line.count('"') % 2:
+            raise InputError(f"{name}: line {i} has a quote that is never closed.")
         row = rows.split_line(line, " ") if line.strip() else []
         if row and len(row) != len(names):
             raise InputError(rows.wrong_width(name, i, len(row), len(names)))

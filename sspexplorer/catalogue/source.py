@@ -36,6 +36,14 @@ class Source:
         return head.removeprefix(b"\xef\xbb\xbf")
 
     @property
+    def _tail(self) -> bytes:
+        if isinstance(self.data, bytes):
+            return self.data[-4:]
+        with self.data.open("rb") as file:
+            file.seek(max(0, self.size - 4))
+            return file.read()
+
+    @property
     def size(self) -> int:
         """Bytes in all."""
         return len(self.data) if isinstance(self.data, bytes) else self.data.stat().st_size
@@ -43,6 +51,12 @@ class Source:
     def load(self) -> bytes:
         """All bytes."""
         return self.data if isinstance(self.data, bytes) else self.data.read_bytes()
+
+    def end_notes(self) -> tuple[str, ...]:
+        """Sentence on text that may be cut within its very last cell, which nothing else shows."""
+        if self._tail.rstrip(b" \t\x00\x1a").endswith((b"\n", b"\r")):
+            return ()
+        return ("The last line has no line end: if the file was cut, its last cell is too short.",)
 
     def refuse_html(self) -> None:
         """Raise InputError for a web page, which is what a failed download leaves."""

@@ -28,7 +28,8 @@ def read_text(source: Source, looks_right: LooksRight) -> FileTable:
     body, notes = _decoded(source)
     if aligned.is_ipac(body):
         table, names, units = aligned.read_ipac(body, source.name)
-        return _finished(table, names, units, ",", ["An IPAC table.", *notes])
+        notes = ["An IPAC table.", *notes, *source.end_notes()]
+        return _finished(table, names, units, ",", notes)
     layout = _layout(body, source.name, looks_right)
     body, between = _without_comments(body, layout.start)
     if not re.compile(rb"\S").search(body, layout.start):
@@ -40,7 +41,7 @@ def read_text(source: Source, looks_right: LooksRight) -> FileTable:
     table = table.rename_columns(distinct(names)[0])
     table, units, said = rows.rows_under_header(table)
     units = [own or below for own, below in zip(layout.units or units, units, strict=True)]
-    notes = [how, *layout.notes, *notes, *said]
+    notes = [how, *layout.notes, *notes, *said, *source.end_notes()]
     return _finished(table, names, units, layout.delimiter, notes)
 
 
