@@ -7,6 +7,7 @@ import lzma
 import zipfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import IO, BinaryIO
@@ -14,7 +15,7 @@ from typing import IO, BinaryIO
 from sspexplorer.catalogue.source import Source
 from sspexplorer.errors import InputError
 
-LARGEST = 4 << 30  # bytes: more from a packed file is an attack or a mistake
+_PIECE = 16 << 20  # bytes
 
 _OPENERS: dict[bytes, tuple[str, Callable]] = {
     b"\x1f\x8b": ("gzip", gzip.open),
@@ -38,7 +39,7 @@ def unpacked(source: Source) -> Source:
     Raises
     ------
     InputError
-        If it is damaged, or unpacks to more than :data:`LARGEST`.
+        If it is damaged, or unpacks to more than its bounds allow.
     """
     if source.head.startswith(b"PK\x03\x04"):
         return _unzipped(source)
@@ -46,7 +47,7 @@ def unpacked(source: Source) -> Source:
         if source.head.startswith(magic):
             try:
                 with opener(_packed(source)) as file:
-                    return Source(source.name, _within_bounds(file, source.name))
+                    return replace(source, data=_within_bounds(file, source))
             except EOFError:
                 raise InputError(
                     f"{source.name} is cut short: the {kind} file has no end."
@@ -60,11 +61,15 @@ def _packed(source: Source) -> Path | BinaryIO:
     return source.data if isinstance(source.data, Path) else io.BytesIO(source.data)
 
 
-def _within_bounds(file: IO[bytes], name: str) -> bytes:
-    content = file.read(LARGEST + 1)
-    if len(content) > LARGEST:
-        raise InputError(f"{name} unpacks to more than {LARGEST >> 30} GB.")
-    return content
+def _within_bounds(file: IO[bytes], source: Source) -> bytes:
+    most = source.bounds.unpacked(source.size)
+    pieces, size = [], 0
+    while piece := file.read(_PIECE):
+        size += len(piece)
+        if size > most:
+            raise InputError(f"{source.name} unpacks to more than {most >> 20:,} MB.")
+        pieces.append(piece)
+    return b"".join(pieces)
 
 
 def _unzipped(source: Source) -> Source:
@@ -81,10 +86,10 @@ def _unzipped(source: Source) -> Source:
                     f"{source.name} holds {len(files)} files; unpack it and choose among them."
                 )
             with archive.open(files[0]) as file:
-                content = _within_bounds(file, source.name)
+                content = _within_bounds(file, source)
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
         raise InputError(f"{source.name} cannot be unpacked: {error}.") from None
-    return Source(Path(files[0].filename).name, content)
+    return replace(source, name=Path(files[0].filename).name, data=content)
 
 
 def packing(name: str) -> str:

@@ -13,6 +13,7 @@ import pandas as pd
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.catalogue import notes, writing
 from sspexplorer.catalogue.arrays import array_orders
+from sspexplorer.catalogue.bounds import GENEROUS, Bounds
 from sspexplorer.catalogue.columns_map import ColumnsMap, check_map, fluxes_of, map_of
 from sspexplorer.catalogue.convert import to_frame
 from sspexplorer.catalogue.decide import Decision
@@ -213,6 +214,7 @@ def read_catalogue(
     columns: Mapping | None = None,
     masks: MaskRule | None = None,
     galactic: str | float = FOUND,
+    bounds: Bounds = GENEROUS,
 ) -> Catalogue:
     """Read a catalogue of galaxies and understand its columns.
 
@@ -240,13 +242,15 @@ def read_catalogue(
     galactic : str or float
         E(B−V) of the Milky Way to correct fluxes for, see
         :func:`~sspexplorer.catalogue.galactic.galactic_dust`; by default a column that says so.
+    bounds : Bounds
+        How large the table may be, see :mod:`~sspexplorer.catalogue.bounds`.
 
     Raises
     ------
     InputError
         If it cannot be used; one sentence says what and where.
     """
-    file, name = read_table(source, name, _looks_right(columns))
+    file, name = read_table(source, name, _looks_right(columns), bounds)
     # A cell may turn out damaged only now, such as text that is not UTF-8.
     with one_sentence(name, "a catalogue"):
         # Of columns that share a name, the first one counts.

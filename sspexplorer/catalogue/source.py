@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from sspexplorer.catalogue.bounds import GENEROUS, Bounds
 from sspexplorer.catalogue.convert import free_name
 from sspexplorer.catalogue.values import AnyTable
 from sspexplorer.errors import InputError
@@ -24,6 +25,7 @@ class Source:
 
     name: str
     data: Path | bytes
+    bounds: Bounds = GENEROUS
 
     @cached_property
     def head(self) -> bytes:
