@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sspexplorer.catalogue import Catalogue
+    from sspexplorer.catalogue.bounds import Bounds
     from sspexplorer.catalogue.masks import MaskRule
 
 STANDARD = Path("-")
@@ -68,6 +69,22 @@ LargestFlagOption = Annotated[
         help="Greatest value of SExtractor's FLAGS that leaves a band in use; -1 ignores them."
     ),
 ]
+
+
+NoLimitsOption = Annotated[
+    bool,
+    typer.Option(
+        "--no-limits",
+        help="Read files of any size: by default at most 16 GiB of rows, also after unpacking.",
+    ),
+]
+
+
+def bounds(no_limits: bool) -> "Bounds":
+    """How large a table may be, as the option says."""
+    from sspexplorer.catalogue.bounds import GENEROUS, UNBOUNDED
+
+    return UNBOUNDED if no_limits else GENEROUS
 
 
 def mask_rule(use_masked: bool, largest_flag: int) -> "MaskRule":

@@ -13,10 +13,12 @@ from sspexplorer.cli.given import (
     ColumnsOption,
     GalacticOption,
     LargestFlagOption,
+    NoLimitsOption,
     OutOption,
     PhotometryOption,
     UnitOption,
     UseMaskedOption,
+    bounds,
     check_out,
     mask_rule,
     say_taken,
@@ -50,6 +52,7 @@ def predict(
     ebv_galactic: GalacticOption = "found",
     use_masked: UseMaskedOption = False,
     largest_flag: LargestFlagOption = 3,
+    no_limits: NoLimitsOption = False,
     json_output: JsonOption = False,
 ) -> None:
     """Predict age, metallicity and dust for every row of a catalogue."""
@@ -68,6 +71,7 @@ def predict(
         columns=mapped,
         masks=mask_rule(use_masked, largest_flag),
         galactic=ebv_galactic,
+        bounds=bounds(no_limits),
     )
     predictions = predict_rows(
         answering,

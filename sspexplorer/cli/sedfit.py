@@ -12,10 +12,12 @@ from sspexplorer.cli.given import (
     ColumnsOption,
     GalacticOption,
     LargestFlagOption,
+    NoLimitsOption,
     OutOption,
     PhotometryOption,
     UnitOption,
     UseMaskedOption,
+    bounds,
     check_out,
     mask_rule,
     say_taken,
@@ -40,6 +42,7 @@ def sedfit(
     ebv_galactic: GalacticOption = "found",
     use_masked: UseMaskedOption = False,
     largest_flag: LargestFlagOption = 3,
+    no_limits: NoLimitsOption = False,
     json_output: JsonOption = False,
 ) -> None:
     """Fit every row of a catalogue with every SSP × E(B−V): the Bayesian SED fit."""
@@ -60,6 +63,7 @@ def sedfit(
         columns=mapped,
         masks=mask_rule(use_masked, largest_flag),
         galactic=ebv_galactic,
+        bounds=bounds(no_limits),
     )
     table = fit_at_redshifts(
         names,

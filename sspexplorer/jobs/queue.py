@@ -195,6 +195,14 @@ class TrainingQueue:
         if not training.ended:
             training.cancel()
 
+    def close(self) -> int:
+        """Take all trainings out, since the server ends; how many there were."""
+        with self._lock:
+            left = [*self._waiting, *filter(None, [self._running])]
+        for training in left:
+            self.leave(training)
+        return len(left)
+
     def _advance(self) -> None:
         with self._lock:
             if self._running or not self._waiting:

@@ -1,6 +1,7 @@
 """The frame around the pages: header, sidebar, theme, and pages that are built when first seen."""
 
 import logging
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +22,7 @@ from sspexplorer.app.kit.work import sentence_of
 from sspexplorer.app.serving import sessions
 from sspexplorer.app.state import QUERY, SharedState
 from sspexplorer.errors import InputError
+from sspexplorer.jobs.reading import READER
 
 PRODUCT = "SSP Explorer"
 
@@ -252,9 +254,18 @@ def _skeleton() -> pn.pane.HTML:
     )
 
 
-def start_warming(entries: Iterable[Entry]) -> None:
-    """Make what all pages share, and what each opens with, in the background; once per server."""
-    cache.start_warming(*(entry.view.warm for entry in entries))
+def start_warming(entries: Iterable[Entry]) -> threading.Thread:
+    """Make what all pages share, and what each opens with, in the background; once per server.
+
+    Also start the process that reads catalogues.
+
+    Returns
+    -------
+    Thread
+        Ends when all is warm.
+    """
+    READER.warm()
+    return cache.start_warming(*(entry.view.warm for entry in entries))
 
 
 def load_extensions() -> None:

@@ -36,6 +36,12 @@ class Lanes:
             self._start()
         return future
 
+    @property
+    def n_running(self) -> int:
+        """How much runs now, or waits."""
+        with self._lock:
+            return sum(self._running.values()) + sum(map(len, self._waiting.values()))
+
     def _start(self) -> None:
         """Start what may run now; the lock is held."""
         for visitor in list(self._waiting):

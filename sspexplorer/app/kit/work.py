@@ -34,6 +34,11 @@ READING = Lanes(threads=3, share=1, name="reading")
 logger = logging.getLogger(__name__)
 
 
+def n_running() -> int:
+    """How many pieces of work of all visitors run or wait."""
+    return _THREADS.n_running + READING.n_running
+
+
 def served_document() -> Document | None:
     """Document of a visitor to the server; None in a notebook, also while a cell's page answers.
 
