@@ -86,6 +86,9 @@ def _until_told(server: Server, door: HTTPServer) -> None:
     loop = server.io_loop
 
     def end(number: int, frame: object) -> None:
+        # Whoever is impatient ends it at once.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
         loop.add_callback_from_signal(partial(_close, server, door))
 
     for number in (signal.SIGTERM, signal.SIGINT):

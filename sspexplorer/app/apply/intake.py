@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import panel as pn
 import param
@@ -67,6 +67,9 @@ class Dropper(pn.widgets.FileDropper):
     on_trouble : callable
         Called with an InputError when a file is refused.
     """
+
+    # Of no concern to the browser.
+    _rename: ClassVar[dict[str, str | None]] = {"value": None, "arrived": None}
 
     arrived = param.Parameter(default=None, doc="Upload that is there, as a whole.")
 
