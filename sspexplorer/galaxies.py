@@ -43,7 +43,7 @@ FAMILIES = {
 }
 # Galaxies with stars younger than this are made only of libraries that have such stars.
 _YOUNG = 1e8  # yr
-_LIBRARIES_WITH_YOUNG = ("bc03", "popstar")
+_YOUNG_ENOUGH = 7.0  # log10 yr
 _OLDEST = 13.8e9  # yr
 # log U of the gas: what star-forming galaxies show (e.g. Kewley et al. 2019, Sect. 4).
 _LOG_U = np.arange(-4.0, -1.9, 0.25)
@@ -134,7 +134,7 @@ class GalaxyPrior:
         body, later = _histories(family, rng)
         youngest = np.where(later.mass > 0, np.minimum(body.end, later.end), body.end)
         names = np.array(self.libraries)
-        young = np.array([name for name in names if name in _LIBRARIES_WITH_YOUNG] or names)
+        young = np.array([name for name in names if _has_young(name)] or names)
         library = np.where(youngest < _YOUNG, rng.choice(young, n), rng.choice(names, n))
         parts = []
         for name in np.unique(library):
@@ -278,6 +278,11 @@ class Mixer:
                 screen = transmission(wavelength, gas.ebv[rows]).astype(np.float32)
                 stars[rows] += (young[rows] @ self.gas[step]) * screen
         return stars
+
+
+def _has_young(name: str) -> bool:
+    """Whether a library has stars as young as those that ionise gas."""
+    return load_library(name).log_age.min() < _YOUNG_ENOUGH
 
 
 def _log_uniform(low: float, high: float, n: int, rng: np.random.Generator) -> np.ndarray:

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.dust import transmission
 from sspexplorer.errors import InputError
+from sspexplorer.gaps import row_median
 from sspexplorer.gas import IonisedGas
 from sspexplorer.libraries import LIBRARY_NAMES, SSPLibrary, load_library
 from sspexplorer.noise import NoiseModel
@@ -70,7 +71,7 @@ class MockSample:
         """F_ν without the noise, each row divided by its median, shape (n, 57), float32."""
         noise = NoiseModel.from_dict(self.meta["noise"])
         flux = self.flux_err / noise.relative_error(self.labels["magnitude"].to_numpy())
-        return (flux / np.median(flux, axis=1, keepdims=True)).astype(np.float32)
+        return (flux / row_median(flux)[:, None]).astype(np.float32)
 
     @property
     def snr(self) -> np.ndarray:
@@ -159,7 +160,7 @@ class MockSample:
 
 def _relative(flux: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Divide by the median flux of each row."""
-    scale = np.median(flux, axis=1, keepdims=True)
+    scale = row_median(flux)[:, None]
     return (flux / scale).astype(np.float32), (error / scale).astype(np.float32)
 
 
@@ -198,7 +199,7 @@ def _noise_free(
     library: SSPLibrary, ebv: float | np.ndarray, redshift: float
 ) -> tuple[np.ndarray, pd.DataFrame]:
     """Photometry without noise and labels of every SSP of a library behind dust."""
-    flux = synthesize(library.spectra, library.wavelength, ebv, redshift)
+    flux = synthesize(library.spectra, library.wavelength, ebv, redshift, gaps=True)
     labels = pd.DataFrame(
         {
             "log_age": library.log_age,
@@ -209,7 +210,7 @@ def _noise_free(
             "ssp": library.ids,
         }
     )
-    return (flux / np.median(flux, axis=1, keepdims=True)).astype(np.float32), labels
+    return (flux / row_median(flux)[:, None]).astype(np.float32), labels
 
 
 def _cell(grid: Sequence[float], index: int) -> tuple[float, float]:
@@ -230,7 +231,8 @@ class Observation:
     wavelength, spectrum : ndarray, shape (n_wave,)
         Observed wavelength in Å, and F_ν on the scale of ``noise_free``.
     noise_free, flux, flux_err : ndarray, shape (57,)
-        F_ν without noise divided by its median, with noise, and the σ of the noise.
+        F_ν without noise divided by its median, with noise, and the σ of the noise; NaN in bands
+        that the library does not cover.
     gas : IonisedGas or None
         Gas around the stars.
     line_width : ndarray, shape (n_line,) or (0,)
@@ -287,8 +289,8 @@ def observe(
         dusty, line_width = gas.added_to(
             dusty, library.wavelength, log_age=log_age, metallicity=metallicity, ebv=ebv
         )
-    flux = dusty @ band_matrix(library.wavelength, redshift)
-    scale = np.median(flux)
+    flux = dusty @ band_matrix(library.wavelength, redshift, gaps=True)
+    scale = row_median(flux[None])[0]
     noise = noise or NoiseModel.default()
     noisy, error = noise.add(flux / scale, magnitude, np.random.default_rng(seed))
     return Observation(
@@ -320,6 +322,8 @@ def make_mocks(
     redshift: float = 0.0,
 ) -> MockSample:
     """Make a mock sample: every SSP × E(B−V) × magnitude.
+
+    Bands that a library does not cover are missing (NaN).
 
     Parameters
     ----------

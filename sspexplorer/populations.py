@@ -13,6 +13,7 @@ import numpy as np
 from sspexplorer.bands import N_BANDS
 from sspexplorer.dust import transmission
 from sspexplorer.errors import InputError
+from sspexplorer.gaps import row_median
 from sspexplorer.libraries import LIBRARY_NAMES, SSPLibrary, load_library
 from sspexplorer.mocks import EBV_GRID, PARAMETERS, split_of
 from sspexplorer.photometry import MAX_REDSHIFT, band_matrix
@@ -164,16 +165,16 @@ def observed(
     Returns
     -------
     ndarray, shape (n, 57), float32
-        F_ν over the median of each row.
+        F_ν over the median of each row; NaN in bands that the spectra do not cover.
     """
     flux = np.empty((len(redshift), N_BANDS), dtype=np.float32)
     for value in np.unique(redshift):
-        matrix = band_matrix(wavelength, float(value)).astype(np.float32)
+        matrix = band_matrix(wavelength, float(value), gaps=True).astype(np.float32)
         # F_ν of a spectrum in L_sun/Å is near the smallest float32; the scale is arbitrary.
-        matrix = matrix / matrix.max()
+        matrix = matrix / np.nanmax(matrix)
         rows = np.flatnonzero(redshift == value)
         flux[rows] = spectra(rows) @ matrix
-    flux /= np.median(flux, axis=1, keepdims=True)
+    flux /= row_median(flux)[:, None]
     return flux
 
 

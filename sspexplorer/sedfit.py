@@ -18,7 +18,7 @@ from scipy import sparse
 
 from sspexplorer import flags
 from sspexplorer.errors import InputError
-from sspexplorer.gaps import LEAST_BANDS, MIN_BANDS
+from sspexplorer.gaps import LEAST_BANDS, MIN_BANDS, row_median
 from sspexplorer.libraries import LIBRARY_NAMES, SSPLibrary, load_library
 from sspexplorer.mocks import EBV_GRID, PARAMETERS, MockSample
 from sspexplorer.photometry import MAX_REDSHIFT, synthesize
@@ -90,6 +90,11 @@ class ModelGrid:
         )
 
     @cached_property
+    def covered(self) -> np.ndarray:
+        """Bands that every model covers, shape (57,); no other takes part in a fit."""
+        return np.isfinite(self.flux).all(axis=0)
+
+    @cached_property
     def _marginals(self) -> list[tuple[np.ndarray, sparse.csr_matrix]]:
         """For each parameter its values, and the matrix that adds up the models of each."""
         found = []
@@ -110,6 +115,8 @@ def make_grid(
 ) -> ModelGrid:
     """Make a grid of every SSP × E(B−V).
 
+    Bands that one of the libraries does not cover are NaN for its models, and no band of a fit.
+
     Parameters
     ----------
     libraries : sequence of str or SSPLibrary
@@ -129,9 +136,12 @@ def make_grid(
         raise InputError("A grid needs at least one library and one E(B−V).")
     fluxes, parameters = [], []
     for library in loaded:
+        whole = library.covers_all_bands
         for value in ebv:
-            flux = synthesize(library.spectra, library.wavelength, float(value), redshift)
-            fluxes.append(flux / np.median(flux, axis=1, keepdims=True))
+            flux = synthesize(
+                library.spectra, library.wavelength, float(value), redshift, gaps=not whole
+            )
+            fluxes.append(flux / row_median(flux)[:, None])
             ebvs = np.full(len(library), float(value))
             parameters.append(np.stack([library.log_age, library.metallicity, ebvs], axis=1))
     names = [np.full(len(library) * len(ebv), library.name) for library in loaded]
@@ -164,8 +174,8 @@ def fit(
     grid : ModelGrid
     flux, flux_err : ndarray, shape (n, 57)
         F_ν and its 1σ error on one scale for each row. NaN in ``flux`` is a missing band, which
-        has no weight, nor has one with an endless error. An error that is NaN or not positive is
-        unknown; 5 % of the median flux is taken instead.
+        has no weight, nor has one with an endless error or that not all models cover. An error
+        that is NaN or not positive is unknown; 5 % of the median flux is taken instead.
     floor : float
         Relative error added in quadrature.
     progress : Progress, optional
@@ -189,7 +199,7 @@ def fit(
     if not 0 <= floor < np.inf:
         raise InputError(f"The error to add is a number from 0 upwards, not {floor:g}.")
     flux, error = (np.asarray(array, dtype=float) for array in (flux, flux_err))
-    present = np.isfinite(flux) & ~np.isposinf(error)
+    present = np.isfinite(flux) & ~np.isposinf(error) & grid.covered
     n_bands = present.sum(axis=1)
     level = np.array(
         [np.median(row[ok]) if ok.any() else np.nan for row, ok in zip(flux, present, strict=True)]
@@ -224,10 +234,11 @@ def chi_squared(grid: ModelGrid, flux: np.ndarray, weight: np.ndarray) -> np.nda
     flux : ndarray, shape (n, 57)
         F_ν, any number where the weight is 0.
     weight : ndarray, shape (n, 57)
-        Inverse variances, 0 for missing bands.
+        Inverse variances, 0 for missing bands, and for those that not all models cover.
     """
-    cross = np.maximum((weight * flux) @ grid.flux.T, 0.0)
-    norm = weight @ (grid.flux**2).T
+    models = grid.flux if grid.covered.all() else np.where(grid.covered, grid.flux, 0.0)
+    cross = np.maximum((weight * flux) @ models.T, 0.0)
+    norm = weight @ (models**2).T
     cross **= 2
     cross /= norm
     return (weight * flux**2).sum(axis=1, keepdims=True) - cross
@@ -244,7 +255,7 @@ def model_weights(grid: ModelGrid, flux: np.ndarray, flux_err: np.ndarray) -> np
         F_ν and its σ on one scale for each row; NaN in ``flux`` is a missing band. A floor is
         part of the σ, see :func:`sspexplorer.posterior.prediction.prepared`.
     """
-    present = np.isfinite(flux)
+    present = np.isfinite(flux) & grid.covered
     level = np.nanmedian(np.where(present, np.abs(flux), np.nan), axis=1, keepdims=True)
     relative = np.where(present, flux / level, 0.0)
     variance = np.where(present, (flux_err / level) ** 2, np.inf)

@@ -1,9 +1,13 @@
 """Small catalogues in memory, for the tests that read and write them."""
 
 import io
+import sys
+import types
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 from astropy import units as u
 from astropy.table import MaskedColumn, Table
 
@@ -104,3 +108,16 @@ def mixed_table():
             "cube": np.arange(12).reshape(3, 2, 2),
         }
     )
+
+
+def pretend_dust_map(monkeypatch: pytest.MonkeyPatch, folder: Path, ebv: np.ndarray) -> None:
+    """Pretend that ``dustmaps`` is here, with the map in a folder."""
+    (folder / "sfd").mkdir()
+    for pole in "ns":
+        (folder / "sfd" / f"SFD_dust_4096_{pole}gp.fits").touch()
+    paths, sfd = types.ModuleType("dustmaps.std_paths"), types.ModuleType("dustmaps.sfd")
+    paths.data_dir = lambda: str(folder)
+    sfd.SFDQuery = lambda: lambda places: ebv[: len(places)]
+    known = {"dustmaps": types.ModuleType("dustmaps"), paths.__name__: paths, sfd.__name__: sfd}
+    for name, module in known.items():
+        monkeypatch.setitem(sys.modules, name, module)

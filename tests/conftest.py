@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import settings
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from tap_server import TAPServer, serve_tap
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -94,7 +94,7 @@ def server(repository: Path, archive: TAPServer, tmp_path_factory) -> Iterator[s
             yield url
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=120)
     # A visitor who leaves in mid-sentence makes tornado complain; our own code must not.
     assert "sspexplorer/" not in log.read_text()
 
@@ -118,11 +118,21 @@ def browser(chromium: str) -> Iterator[Browser]:
         launched.close()
 
 
+@pytest.fixture(scope="session")
+def visitors(browser: Browser) -> Iterator[BrowserContext]:
+    """Where all pages are opened: scripts are fetched and compiled once."""
+    context = browser.new_context(
+        viewport={"width": 1440, "height": 900}, accept_downloads=True, reduced_motion="reduce"
+    )
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def page(browser: Browser, server: str) -> Iterator[Page]:
+def page(visitors: BrowserContext, server: str) -> Iterator[Page]:
     """A new visitor; leaving, nothing may have gone wrong."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
-    visitor = context.new_page()
+    visitors.clear_cookies()
+    visitor = visitors.new_page()
     visitor.set_default_timeout(PATIENCE)
     troubles: list[str] = []
     home = server.rsplit("/", 1)[0].split("//")[1]
@@ -139,5 +149,5 @@ def page(browser: Browser, server: str) -> Iterator[Page]:
         lambda message: troubles.append(message.text) if message.type == "error" else None,
     )
     yield visitor
-    context.close()
+    visitor.close()
     assert troubles == []

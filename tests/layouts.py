@@ -1,7 +1,8 @@
 """One table of ten galaxies in layouts drawn at random: names, unit, missing values, format.
 
 Each of the four is a dictionary of kinds; what is added there is drawn with all the others. A
-layout is read right if it gives the fluxes, errors and redshifts of the table that was written.
+layout is read right if it gives the fluxes, errors and redshifts of the table that was written,
+and, where a model is asked, that model's answers for them.
 """
 
 import gzip
@@ -18,22 +19,24 @@ from astropy.io import fits
 from astropy.table import MaskedColumn, Table
 
 from sspexplorer.bands import BAND_NAMES, load_bands
-from sspexplorer.catalogue import read_catalogue
+from sspexplorer.catalogue import ChoiceNeededError, read_catalogue
 from sspexplorer.errors import InputError
+from sspexplorer.resources import data_path
 
 N = 10
+_MOST_OFF = 0.05  # of an answer's own error: text rounds
 SPEED_OF_LIGHT = 2.99792458e18  # Å/s
 WAVELENGTH = load_bands().pivot
 
 
 def truth() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """F_ν in erg/s/cm2/Hz and its error, shape (10, 57), and redshift."""
-    rng = np.random.default_rng(7)
-    slope = rng.uniform(0.3, 2.5, (N, 1))
-    level = 10 ** rng.uniform(-28, -26.5, (N, 1))
-    error = level * rng.uniform(0.01, 0.03, (N, 57))
-    flux = level * (WAVELENGTH / 6000) ** slope + error * rng.standard_normal((N, 57))
-    return flux, error, rng.uniform(0.01, 0.09, N).round(4)
+    """F_ν in erg/s/cm2/Hz and its error, shape (10, 57), and redshift, of simulated galaxies."""
+    found = read_catalogue(data_path("examples", "simulated_galaxies.csv"))
+    with np.errstate(invalid="ignore"):
+        noise = np.median(found.flux_err / found.flux, axis=1)
+    rows = np.argsort(np.where((found.flux > 0).all(axis=1), noise, np.inf))[5 : 5 + 2 * N : 2]
+    redshift = np.random.default_rng(7).uniform(0.01, 0.09, N).round(4)
+    return found.flux[rows], found.flux_err[rows], redshift
 
 
 FLUX, ERROR, REDSHIFT = truth()
@@ -52,6 +55,7 @@ NAMES: dict[str, Callable[[str, str], tuple[str, str]]] = {
         "err_" + _of(quantity, band).lower(),
     ),
     "topcat": lambda quantity, band: (_of(quantity, band) + "_1", _of(quantity, band) + "_err_1"),
+    "joined": lambda quantity, band: (_of(quantity, band) + "_1", _of(quantity, band) + "_1_err"),
 }
 
 
@@ -83,13 +87,20 @@ def _magnitudes(flux: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.nda
     return -2.5 * np.log10(flux) - 48.6, 2.5 / np.log(10) * error / flux
 
 
+def _st(flux: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    per_length = flux * SPEED_OF_LIGHT / WAVELENGTH**2
+    return -2.5 * np.log10(per_length) - 21.1, 2.5 / np.log(10) * error / flux
+
+
 UNITS = {
     "F_nu": Unit(lambda flux, error: (flux, error), "erg / (s cm2 Hz)"),
     "uJy": Unit(_scaled(1e-29), "uJy"),
     "mJy": Unit(_scaled(1e-26), "mJy"),
     "nanomaggies": Unit(_scaled(3.631e-29), "nmgy"),
     "F_lambda": Unit(_flambda, "1e-17 erg / (s cm2 Angstrom)", needed=True),
+    "F_lambda, unsaid": Unit(_flambda, ""),
     "AB": Unit(_magnitudes, "mag", "MAG"),
+    "ST": Unit(_st, "STmag", "MAG", needed=True, in_a_name="STmag"),
 }
 
 # What stands for a missing flux; None is a mask where the format has one, blank elsewhere.
@@ -257,7 +268,7 @@ class Layout:
             said = unit.needed and not form.units and name not in ("id", "redshift")
             shown = f"{name}[{unit.in_a_name}]" if said else name
             table[shown] = cells
-            if form.units and name not in ("id", "redshift"):
+            if form.units and unit.text and name not in ("id", "redshift"):
                 table[shown].unit = unit.text
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -271,11 +282,24 @@ def drawn(n: int, seed: int = 0) -> list[Layout]:
     return [Layout(*(chance.choice(list(kind)) for kind in kinds), order) for order in range(n)]
 
 
-def outcome(layout: Layout) -> str:
-    """ "right", "refused: …" or "WRONG: …"."""
+Predict = Callable[[np.ndarray, np.ndarray, np.ndarray], pd.DataFrame]
+
+
+def outcome(layout: Layout, predict: Predict | None = None) -> str:
+    """ "right", "asked: …", "refused: …" or "WRONG: …".
+
+    Parameters
+    ----------
+    layout : Layout
+    predict : callable, optional
+        Predictions with errors for F_ν, σ and redshifts: those of what was read must be those of
+        what was written.
+    """
     content, name, gone = layout.file()
     try:
         found = read_catalogue(content, name)
+    except ChoiceNeededError as error:
+        return f"asked: {error}"
     except InputError as error:
         return f"refused: {error}"
     flux, error = np.where(gone, np.nan, FLUX), np.where(gone, np.nan, ERROR)
@@ -288,4 +312,18 @@ def outcome(layout: Layout) -> str:
         return "WRONG: errors"
     if found.redshift is None or not np.allclose(found.redshift, REDSHIFT):
         return "WRONG: redshifts"
+    if predict is not None:
+        asked = predict(found.flux, found.flux_err, found.redshift)
+        off = _off(asked, predict(flux, error, REDSHIFT))
+        if off > _MOST_OFF:
+            return f"WRONG: answers, by {off:.2g} of their errors"
     return "right"
+
+
+def _off(one: pd.DataFrame, other: pd.DataFrame) -> float:
+    """Greatest difference of two tables of predictions, in units of their errors."""
+    if list(one["pred_flag"]) != list(other["pred_flag"]):
+        return np.inf
+    answers = [name.removesuffix("_err") for name in one if name.endswith("_err")]
+    off = [np.abs(one[name] - other[name]) / other[f"{name}_err"] for name in answers]
+    return float(np.nanmax(off))

@@ -382,7 +382,7 @@ def refused(service, out, chosen=None, **options) -> str:
 @pytest.mark.parametrize(
     ("status", "said"),
     [
-        (401, "asks for a user and a password; give --user (401)"),
+        (401, "asks for a user and a password; give them with the argument login (401)"),
         (403, "does not let you see this"),
         (404, "has nothing at this address"),
         (500, "is in trouble itself (500); try again later"),
@@ -483,7 +483,7 @@ def test_a_file_that_is_there_survives_a_failure(service, tap, out):
 
 def test_tables_are_asked_for_another_way_or_taken_as_documented(service, tap, out):
     tap.no_tables = True
-    assert "give --schema" in refused(service, out)
+    assert "say schema='jpas'" in refused(service, out)
     known = Service("here", tap.url, "minijpas")
     fetched = get(known, Selection(brighter=18), out)
     assert "The service does not say which tables it has; the documented are used." in fetched.notes
@@ -533,7 +533,7 @@ def test_a_machine_without_a_certificate(tap, tmp_path):
 
 def test_a_user_is_logged_in_and_the_password_is_told_to_nobody(service, tap, out):
     tap.user = ("maria", "s3cret")
-    assert "give --user" in refused(service, out)
+    assert "give them with the argument login" in refused(service, out)
     login = Login("maria", "s3cret")
     fetched = get(service, Selection(brighter=18), out, login=login)
     assert tap.logins == [{"login": "maria", "password": "s3cret", "submit": "Sign+In"}]

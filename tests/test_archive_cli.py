@@ -12,6 +12,7 @@ from tap_server import serve_tap
 from sspexplorer.archive.connection import PASSWORD
 from sspexplorer.archive.services import SETTING
 from sspexplorer.cli import main
+from sspexplorer.resources import data_path
 
 
 @pytest.fixture(scope="module")
@@ -160,3 +161,27 @@ def test_a_file_may_not_be_larger_than_said(run, tmp_path):
         code, _, error = run(*command)
     assert (code, "larger than the 2 MB" in error) == (2, True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_catalogue_is_predicted_from_its_address(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("SSPEXPLORER_DATA", str(tmp_path / "data"))
+    out, example = tmp_path / "out.csv", data_path("examples", "real_galaxies.csv")
+    with serve_files() as web:
+        # What is lost where a line breaks is less than this.
+        web.files["galaxies.csv"] = example.read_bytes() + b"# the end\n" * 20_000
+        web.manner["galaxies.csv"] = "cut"
+        command = (f"{web.url}/galaxies.csv", "--out", out)
+        code, _, said = run("predict", *command, "--model", "default")
+        assert (code, "Downloaded to" in said) == (0, True)
+        assert web.asked[-1][1] is not None
+        assert len(pd.read_csv(out)) == 3
+        n = len(web.asked)
+        code, _, said = run("sedfit", *command, "--libraries", "popstar")
+        assert (code, "delete it there to have it anew" in said) == (0, True)
+        assert len(web.asked) == n
+        for place, why in (("gone.csv", "answers 404"), ("data", "names no catalogue")):
+            code, _, said = run("predict", f"{web.url}/{place}", "--out", out)
+            assert (code, why in said, said.count("\n")) == (2, True, 1)
+    kept = [path.name for path in (tmp_path / "data").rglob("*")]
+    assert sorted(kept)[-2:] == ["catalogues", "galaxies.csv"]
+    assert len(kept) == 3

@@ -91,15 +91,17 @@ def test_a_page_in_a_cell_answers_at_once_also_in_answer_to_the_browser(said):
 
 def test_an_overtaken_answer_is_never_shown_and_its_work_is_asked_to_stop(said, document):
     worker = Worker(on_trouble=said.append)
-    stopped = threading.Event()
+    started, stopped = threading.Event(), threading.Event()
 
     def slow(progress: Progress) -> int:
+        started.set()
         while not progress.cancelled():
             stopped.wait(0.01)
         stopped.set()
         return 1
 
     worker.ask("slow", slow, said.append)
+    assert started.wait(PATIENCE)
     worker.ask("quick", lambda progress: 2, said.append)
     assert stopped.wait(PATIENCE)
     while not said:

@@ -22,7 +22,8 @@ from catalogues import (
 
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.catalogue import read_catalogue
-from sspexplorer.errors import InputError
+from sspexplorer.errors import Cancelled, InputError
+from sspexplorer.progress import Progress
 
 # Files
 
@@ -209,3 +210,17 @@ def test_a_header_that_is_a_comment_is_the_header():
     catalogue = read_catalogue(b"# made by hand\n# " + data, "galaxies.csv")
     assert catalogue.flux == pytest.approx(fluxes())
     assert "The header is the last of the comments." in catalogue.notes
+
+
+@pytest.mark.parametrize("ending", ["csv", "csv.gz", "vot", "fits"])
+def test_reading_tells_how_far_it_is_and_stops_wherever_it_is_asked_to(ending):
+    data = written(read_csv({"J0378": np.ones(9000), "J0390": np.ones(9000)}), ending)
+    told = []
+    read_catalogue(data, f"x.{ending}", progress=Progress(lambda *said: told.append(said[0])))
+    assert told == sorted(told)
+    assert (told[0] >= 0, told[-1]) == (True, 1.0)
+    for k in range(0, len(told), 3):
+        asked = iter(range(k))
+        stop = Progress(is_cancelled=lambda left=asked: next(left, None) is None)
+        with pytest.raises(Cancelled):
+            read_catalogue(data, f"x.{ending}", progress=stop)

@@ -316,13 +316,13 @@ def test_where_nothing_says_the_unit_the_data_decide(galaxies, kind, size, name)
     assert verdict.share > 0.8
     assert f"{verdict.share:.0%} of 20 rows" in catalogue.unit_reason
     other = "fnu" if kind == "flambda" else "flambda"
-    assert catalogue.unit_reason.endswith(f"say --unit {other}")
+    assert catalogue.unit_reason.endswith(f"say unit='{other}'")
     same(catalogue, *galaxies)
 
 
 def test_what_cannot_be_decided_is_a_question(galaxies):
     noise = np.random.default_rng(0).normal(size=(6, 57))
-    with pytest.raises(InputError, match="say --unit fnu or --unit flambda"):
+    with pytest.raises(InputError, match="say unit='fnu' or unit='flambda'"):
         read_csv(columns(10 + 5 * noise, np.full((6, 57), 5.0)))
     catalogue = read_csv({"J0378": [1.0, 2.0], "J0390": [1.0, 3.0]})
     assert catalogue.unit == "fnu"
@@ -341,12 +341,22 @@ def test_names_units_and_sizes_are_believed_without_the_data(galaxies):
     assert (mocks.unit, mocks.decision.source) == ("fnu", "name")
 
 
-def test_st_magnitudes_that_only_fit_as_ab_are_a_question(galaxies):
+@pytest.mark.parametrize("unit", ["mag(ST)", "STmag"])
+def test_a_stated_st_is_believed_and_asked_about_only_where_many_rows_contradict(galaxies, unit):
     flux, error = galaxies
-    made = columns(-2.5 * np.log10(flux) - 48.6, 1.0857 * error / flux, "{} (mag(ST))")
-    with pytest.raises(InputError, match="say --unit stmag or --unit mag"):
-        read_csv(made)
-    assert read_csv(made, unit="stmag").unit == "stmag"
+    errors = 2.5 / np.log(10) * error / flux
+    st = columns(-2.5 * np.log10(flux * TO_FLAMBDA) - 21.1, errors, f"{{}} ({unit})")
+    for rows in (slice(0, 1), slice(2, 5), slice(0, 20)):
+        found = read_csv({name: column[rows] for name, column in st.items()})
+        assert (found.unit, found.unit_reason) == ("stmag", f"the columns' own unit is {unit}")
+        same(found, flux[rows], error[rows])
+    ab = columns(-2.5 * np.log10(flux) - 48.6, errors, f"{{}} ({unit})")
+    with pytest.raises(ChoiceNeededError, match="say unit='stmag' or unit='mag'"):
+        read_csv(ab)
+    few = read_csv({name: column[:3] for name, column in ab.items()})
+    assert few.unit == "stmag"
+    assert "though as AB magnitudes they fit" in few.unit_reason
+    assert read_csv(ab, unit="stmag").unit_reason == "as you chose"
 
 
 @pytest.mark.parametrize("odd", [99.99, 34.0, 0.01, -5.0, 1e20])
@@ -360,9 +370,10 @@ def test_one_odd_cell_leaves_magnitudes_magnitudes(galaxies, odd):
     np.testing.assert_allclose(catalogue.flux[kept], flux[kept], rtol=1e-9)
 
 
-def test_faint_fluxes_in_microjansky_are_no_magnitudes(galaxies):
+@pytest.mark.parametrize("factor", [1.0, TO_FLAMBDA], ids=["F_nu", "F_lambda"])
+def test_fluxes_of_the_size_of_magnitudes_are_no_magnitudes(galaxies, factor):
     """Their sizes, 12 to 30, and their errors, below 2, are those of magnitudes."""
-    flux, error = galaxies
+    flux, error = (x * factor for x in galaxies)
     scale = 14 / np.quantile(flux, 0.2, axis=1, keepdims=True)
     made = columns(flux * scale, error * scale)
     # It may be a question, but no magnitudes.

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sspexplorer.cli import main
-from sspexplorer.libraries import load_library, store, write_library
+from sspexplorer.libraries import SHIPPED_NAMES, load_library, store, write_library
 from sspexplorer.libraries.readers import SOURCES
 
 
@@ -45,8 +45,11 @@ def test_a_library_is_added_listed_used_and_removed(given, run, tmp_path):
     assert added["left_out"][1].startswith("1 SSP not between 1.5 Myr and 14 Gyr")
 
     listed = json.loads(run("libraries", "--json")[1])["libraries"]
-    assert [item["name"] for item in listed] == ["emiles", "bc03", "popstar", "mine"]
-    assert [item["added"] for item in listed] == [False, False, False, True]
+    assert [item["name"] for item in listed] == [*SHIPPED_NAMES, "mine"]
+    assert [item["added"] for item in listed] == [False] * 5 + [True]
+    missing = {item["name"]: item["missing_bands"] for item in listed}
+    assert missing["mastar"] == ["uJAVA", "J1007"]
+    assert [len(bands) for bands in missing.values()] == [0, 0, 0, 15, 2, 0]
     assert listed[-1] == added
 
     report = run("mocks", tmp_path / "m.parquet", "--libraries", "mine", "--json")[1]

@@ -1,14 +1,17 @@
 """Dust of the Milky Way: how much each band loses, and which reddening a catalogue is given."""
 
+import sys
+
 import astropy.units as u
 import numpy as np
 import pytest
 from astropy.table import Table
+from catalogues import pretend_dust_map
 from dust_extinction.parameter_averages import F99
 
 from sspexplorer.bands import BAND_NAMES, load_bands
 from sspexplorer.catalogue import read_catalogue
-from sspexplorer.catalogue.galactic import galactic_dust
+from sspexplorer.catalogue.galactic import can_look_up, galactic_dust
 from sspexplorer.errors import InputError
 from sspexplorer.foreground import band_extinction, dereddened
 
@@ -52,7 +55,7 @@ def test_a_column_of_galactic_reddening_is_taken_and_said(name):
 def test_dust_of_the_galaxies_themselves_is_not_taken_for_that_of_the_milky_way():
     found = galactic_dust(Table({"log_age": [9.0], "ebv": [0.4]}))
     assert found.ebv is None
-    assert "--ebv-galactic ebv" in found.note
+    assert "galactic='ebv'" in found.note
     assert galactic_dust(Table({"log_age": [9.0], "ebv": [0.4]}), "ebv").ebv == pytest.approx(0.4)
 
 
@@ -103,3 +106,16 @@ def test_a_catalogue_comes_out_as_it_was_before_the_milky_way(tmp_path):
     assert ratio == pytest.approx(ratio[0, 0])
     assert behind.galactic == "column EBV_SFD"
     assert read_catalogue(tmp_path / "behind.fits", galactic="none").galactic == ""
+
+
+def test_a_map_can_be_looked_up_where_there_are_positions(monkeypatch, tmp_path):
+    table = Table({"RA": [10.0, 11.0, np.nan], "DEC": [1.0, 2.0, 3.0]})
+    monkeypatch.setitem(sys.modules, "dustmaps", None)
+    assert not can_look_up(table)
+    pretend_dust_map(monkeypatch, tmp_path, np.array([0.1, 0.2, 0.3]))
+    assert can_look_up(table)
+    assert not can_look_up(table[["RA"]])
+    found = galactic_dust(table, "sfd")
+    assert found.ebv == pytest.approx([0.1, 0.2, np.nan], nan_ok=True)
+    table["sfd"] = [0.3, 0.3, 0.3]
+    assert galactic_dust(table, "sfd").source == "column sfd"

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
@@ -119,6 +119,7 @@ def test_exponential_and_delayed_histories_have_their_analytic_mean_ages(library
     assert delayed.mass_age[2:] == pytest.approx((TIMES - born)[2:], rel=1e-10)
 
 
+@settings(max_examples=12)
 @given(
     masses=st.tuples(*[st.floats(0.05, 5)] * 2),
     metals=st.tuples(*[st.sampled_from([-0.7, -0.4, 0.0, 0.4])] * 2),

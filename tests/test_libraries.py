@@ -7,6 +7,7 @@ from sspexplorer.libraries import (
     SSPLibrary,
     load_library,
     read_library,
+    whole_library_names,
     write_library,
 )
 
@@ -37,6 +38,52 @@ def test_shipped_libraries_hold_what_they_should(name, n_ssp, n_metallicities):
     assert library.citation
     assert library.terms
     assert library.provenance["source"]
+
+
+@pytest.mark.parametrize(
+    ("name", "n_ssp", "n_bands", "metallicities", "log_age"),
+    [
+        ("m11", 82, 42, [-0.301, 0, 0.301], (np.log10(30e6), np.log10(14e9))),
+        ("mastar", 54, 55, [-1.35, -1, -0.7, -0.33, 0, 0.35], (6.5, np.log10(14e9))),
+    ],
+)
+def test_libraries_of_some_bands_say_so(name, n_ssp, n_bands, metallicities, log_age):
+    library = load_library(name)
+    assert len(library) == len(set(library.ids)) == n_ssp
+    assert library.metallicities == pytest.approx(metallicities, abs=1e-4)
+    assert (library.ages[0], library.ages[-1]) == pytest.approx(log_age, abs=1e-5)
+    assert (library.spectra > 0).all()
+    assert library.covered_bands().sum() == n_bands
+    assert not library.covers_all_bands
+    assert whole_library_names() == LIBRARY_NAMES
+    assert set(library.imf) == {"Salpeter"}
+    assert library.provenance["resolution"]
+
+
+@pytest.mark.parametrize("name", ["m11", "mastar"])
+def test_lines_lie_where_those_of_other_libraries_do(name):
+    # Ca H and K, Hβ with Mg b, and Na D of old solar populations, against BC03 (air).
+    reference, library = load_library("bc03"), load_library(name)
+    shifts = np.arange(-4, 4.1, 0.2)
+
+    def lines(of, low, high, shift=0.0):
+        fine = np.arange(low, high, 0.5)
+        flux = np.interp(fine, of.wavelength + shift, of.spectra[of.nearest(9.95, 0)])
+        return flux / np.polyval(np.polyfit(fine - low, flux, 2), fine - low) - 1
+
+    for window in ((3900, 4000), (4820, 5240), (5860, 5930)):
+        match = [lines(reference, *window) @ lines(library, *window, shift) for shift in shifts]
+        assert abs(shifts[np.argmax(match)]) < 0.5
+
+
+def test_mastar_has_the_light_per_mass_of_bc03():
+    light = [
+        library.spectra[library.nearest(9.0, 0.0), np.abs(library.wavelength - 6000) < 500].mean()
+        for library in map(load_library, ("mastar", "bc03", "m11"))
+    ]
+    assert light[0] == pytest.approx(light[1], rel=0.01)
+    # M11 has scales of its own: Salpeter's stars are fainter for their mass.
+    assert light[2] == pytest.approx(0.75 * light[1], rel=0.1)
 
 
 def test_emiles_says_which_ssps_lack_red_flux():

@@ -10,8 +10,7 @@ from sspexplorer.app.explore.presets import SED
 from sspexplorer.app.explore.sed import FIRST_SEDS, MAX_SEDS, SEDExplorer
 from sspexplorer.bands import load_bands
 from sspexplorer.gas import IonisedGas
-from sspexplorer.labels import LIBRARY_LABELS
-from sspexplorer.libraries import load_library
+from sspexplorer.libraries import SHIPPED_NAMES, load_library
 from sspexplorer.mocks import observe
 from sspexplorer.photometry import synthesize
 from sspexplorer.plots.sed import line_table, photometry_table, sed_picture
@@ -91,7 +90,14 @@ def test_another_library_keeps_the_nearest_population(page):
     assert sed.library == "bc03"
     assert seen.control("Age").value == pytest.approx(10.0, abs=0.03)
     assert seen.control("[M/H] [dex]").value == 0.0
-    assert list(seen.control("Library").options.values()) == list(LIBRARY_LABELS)
+    assert list(seen.control("Library").options.values()) == list(SHIPPED_NAMES)
+
+
+def test_a_library_of_some_bands_is_shown_and_answered_with_those(page):
+    page.seds = (SED("m11", 9.5, 0.0), SED("bc03", 9.5, 0.0))
+    assert photometry(page).groupby("sed")["flux"].count().tolist() == [42, 57]
+    assert np.isfinite(answers(page)).all()
+    assert "nan" not in Onlooker(page).words
 
 
 def test_seds_are_added_and_removed_within_limits(page):
@@ -128,7 +134,8 @@ def test_the_network_answers_beside_the_truth(page):
 def test_only_the_chosen_libraries_are_offered(page):
     page.state.libraries = ["popstar"]
     offered = Onlooker(page).control("Library").options.values()
-    assert list(offered) == ["emiles", "popstar"]  # its own, and that one
+    # Its own, that one, and those that no sidebar offers.
+    assert list(offered) == ["emiles", "popstar", "m11", "mastar"]
 
 
 def test_strong_lines_are_marked_where_they_are_observed():

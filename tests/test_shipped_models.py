@@ -53,7 +53,8 @@ PRIORS = {"ssp": SSPPrior(), "galaxy": GalaxyPrior()}
 @pytest.mark.parametrize("name", posterior_names())
 def test_a_posterior_holds_what_its_tests_say_that_it_holds(name):
     """On other mocks than those of the tests, few enough to be quick."""
-    model, trust = load_model(name).model, load_trust(name)
+    estimator, trust = load_model(name), load_trust(name)
+    model = estimator.model
     assert model.card["name"] == trust.model == name
     assert model.card["prior"]["kind"] == name
     assert model.card["training"]["seconds"] < 90 * 60
@@ -62,14 +63,8 @@ def test_a_posterior_holds_what_its_tests_say_that_it_holds(name):
     told = trust.magnitudes[trust.magnitudes["magnitude"].isin([17.0, 20.0])]
     expected = told.groupby("parameter")["coverage_68"].mean()[list(PARAMETERS)]
     assert found == pytest.approx(expected.to_numpy(), abs=0.05)
-
-
-@pytest.mark.parametrize("name", posterior_names())
-def test_p_values_of_galaxies_like_the_training_are_even(name):
-    """The likeness that ships finds p-values of held-out mocks even."""
-    estimator = load_model(name)
-    mocks = held_out(estimator.model, PRIORS[name], 600, magnitudes=(18.0,), seed=5)
-    p = estimator.likeness.assess(mocks.flux, mocks.error)[1]
+    # The likeness that ships finds p-values of galaxies like the training even.
+    p = estimator.likeness.assess(mocks.flux[:600], mocks.error[:600])[1]
     assert np.quantile(p, [0.25, 0.5, 0.75]) == pytest.approx([0.25, 0.5, 0.75], abs=0.08)
 
 

@@ -15,7 +15,7 @@ from files_server import serve_files
 
 from sspexplorer.errors import Cancelled, InputError
 from sspexplorer.libraries import (
-    LIBRARY_NAMES,
+    SHIPPED_NAMES,
     SSPLibrary,
     library_names,
     library_title,
@@ -55,9 +55,9 @@ def left(folder: Path) -> list[str]:
 
 
 def test_an_added_library_is_served_like_a_shipped_one(mine, folder):
-    assert library_names() == LIBRARY_NAMES == ("emiles", "bc03", "popstar")
+    assert library_names() == SHIPPED_NAMES
     kept = keep_library(mine)
-    assert library_names() == (*LIBRARY_NAMES, "mine")
+    assert library_names() == (*SHIPPED_NAMES, "mine")
     assert library_title("mine") == "My own"
     assert np.array_equal(kept.spectra, mine.spectra)
     assert load_library("mine") is load_library("mine")
@@ -82,7 +82,7 @@ def test_a_removed_library_is_gone(mine, folder):
     assert library_names()[-1] == "other"
     assert load_library("other").ids[0].startswith("other/")
     remove_library("other")
-    assert library_names() == LIBRARY_NAMES
+    assert library_names() == SHIPPED_NAMES
     with pytest.raises(InputError, match="no SSP library called 'other'; there are emiles, bc03"):
         load_library("other")
     with pytest.raises(InputError, match=r"No library 'other' was added; those that were: none\."):
@@ -123,7 +123,7 @@ def test_files_that_are_not_libraries_are_no_choice(mine, folder):
     keep_library(mine)
     (folder / "page.h5").write_text("<html>")
     (folder / "mine.h5").rename(folder / "renamed.h5")
-    assert library_names() == (*LIBRARY_NAMES, "renamed")
+    assert library_names() == (*SHIPPED_NAMES, "renamed")
     assert load_library("renamed").name == "renamed"
 
 
@@ -200,7 +200,7 @@ def test_a_blow_in_mid_writing_leaves_what_was_there(mine, folder, blow):
     os.kill(process.pid, blow)
     process.communicate(timeout=60)
     assert len(load_library("mine")) == len(mine)
-    assert library_names() == (*LIBRARY_NAMES, "mine")
+    assert library_names() == (*SHIPPED_NAMES, "mine")
     if blow == signal.SIGINT:
         assert left(folder) == []
     keep_library(mine, "another")
@@ -211,7 +211,7 @@ def test_two_processes_add_the_same_library_at_once(mine, folder):
     code = "for _ in range(4): store.keep_library(mine)\nprint('done')"
     processes = [child(code), child(code)]
     for process in processes:
-        while process.poll() is None and library_names() == LIBRARY_NAMES:
+        while process.poll() is None and library_names() == SHIPPED_NAMES:
             time.sleep(0.02)
     while any(process.poll() is None for process in processes):
         assert len(read_library(folder / "mine.h5")) == 118
@@ -276,7 +276,7 @@ def test_a_stopped_download_adds_nothing_and_goes_on_where_it_was(remote, folder
 
     with pytest.raises(Cancelled):
         add_library("far", base_url=remote.url, progress=Progress(is_cancelled=stop))
-    assert library_names() == LIBRARY_NAMES
+    assert library_names() == SHIPPED_NAMES
     assert "b.txt.part" in left(folder)
     add_library("far", base_url=remote.url)
     (first, again) = [asked for name, asked in remote.asked if name == "b.txt"]
@@ -289,7 +289,7 @@ def test_files_that_the_reader_refuses_are_deleted(remote, folder):
     remote.files["b.txt"] = b"bad"
     with pytest.raises(InputError, match="refused"):
         add_library("far", base_url=remote.url)
-    assert library_names() == LIBRARY_NAMES
+    assert library_names() == SHIPPED_NAMES
     assert left(folder) == []
 
 

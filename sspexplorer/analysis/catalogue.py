@@ -71,6 +71,16 @@ class PredictionRequest:
         )
 
     @property
+    def about(self) -> dict[str, str | float | bool]:
+        """What a file says of it, by keywords of FITS."""
+        return {
+            "SSPMODEL": self.model,
+            "SSPFLOOR": self.choices.floor,
+            "SSPZAS": self.choices.redshift_as,
+            "SSPALL": self.choices.use_all,
+        }
+
+    @property
     def hint(self) -> str:
         """What the network beside it has to do with the predictions."""
         title = model_title(self.network)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from sspexplorer.gaps import row_median
 from sspexplorer.histories import (
     PAPER_FAMILIES,
     Burst,
@@ -259,7 +260,7 @@ def _posteriors(
 ) -> pd.DataFrame:
     """Medians and 68 % intervals for SEDs without noise that are told to have its errors."""
     flux = np.concatenate([e.flux for e in evolutions])
-    flux /= np.median(flux, axis=1, keepdims=True)
+    flux /= row_median(flux)[:, None]
     noise = question.noise or NoiseModel.default()
     error = flux * noise.relative_error(question.magnitude)
     mixture = estimator.model.posterior(flux, error, np.zeros(len(flux)))[0]
@@ -278,7 +279,7 @@ def _observed(
     noise: NoiseModel | None,
 ) -> Observation:
     index = int(np.argmin(np.abs(evolution.times / 1e9 - row["time"])))
-    scale = np.median(evolution.flux[index])
+    scale = row_median(evolution.flux[[index]])[0]
     noise_free = evolution.flux[index] / scale
     rng = np.random.default_rng(0)
     noisy, error = (noise or NoiseModel.default()).add(noise_free, magnitude, rng)

@@ -19,11 +19,11 @@ from sspexplorer.errors import InputError
 from sspexplorer.labels import model_title
 from sspexplorer.libraries import (
     LIBRARY_NAMES,
-    library_names,
     library_path,
     library_version,
     load_library,
     read_library,
+    whole_library_names,
 )
 from sspexplorer.resources import data_path
 from sspexplorer.shipped import RECIPE_MODELS, network_names, shipped_card, shipped_names
@@ -296,11 +296,11 @@ def _sedfit_metrics(network: "Model", split: str, libraries: tuple[str, ...]) ->
 
 
 def ssp_table() -> pd.DataFrame:
-    """Every SSP of every file, ages out of range included, and of every added library.
+    """Every SSP, ages out of range included, of every library that covers all bands.
 
     See :func:`sspexplorer.plots.coverage.ssp_table`.
     """
-    return _ssp_table(versions(library_names()))
+    return _ssp_table(versions(whole_library_names()))
 
 
 @_lately

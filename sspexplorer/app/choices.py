@@ -8,7 +8,7 @@ import param
 from panel.util import parse_query
 
 from sspexplorer.app import cache
-from sspexplorer.libraries import library_names
+from sspexplorer.libraries import whole_library_names
 
 
 class CommaList(param.ListSelector):
@@ -47,11 +47,11 @@ class ModelName(param.String):
 
 
 class LibraryName(param.String):
-    """Name of a library that is shipped, or was added."""
+    """Name of a library that covers all bands, shipped or added."""
 
     def _validate(self, val: Any) -> None:
         super()._validate(val)
-        if val not in library_names():
+        if val not in whole_library_names():
             raise ValueError(f"There is no library {val!r}.")
 
 

@@ -7,7 +7,7 @@ import param
 
 from sspexplorer.app.choices import CommaList, ModelName
 from sspexplorer.catalogue import Catalogue
-from sspexplorer.libraries import LIBRARY_NAMES, library_names
+from sspexplorer.libraries import LIBRARY_NAMES, whole_library_names
 from sspexplorer.noise import NoiseModel
 
 MAGNITUDE_RANGE = (16.0, 22.0)
@@ -45,14 +45,15 @@ class SharedState(param.Parameterized):
     def __init__(self, libraries: list[str] | None = None, **params: Any) -> None:
         super().__init__(**params)
         self._handed: dict[str, dict[str, Any]] = {}
-        # Those that were added since the server was started are choices, too.
-        self.param.libraries.objects = list(library_names())
+        # Those that were added since the server was started are choices, too. Pages compare what
+        # they say band by band, so that a library that lacks some is none of them.
+        self.param.libraries.objects = list(whole_library_names())
         if libraries is not None:
             self.libraries = libraries
 
     @property
     def library_choices(self) -> list[str]:
-        """Names of all libraries that there were when the session began."""
+        """Names of the libraries that cover all bands, as of when the session began."""
         return list(self.param.libraries.objects)
 
     @property

@@ -119,9 +119,7 @@ def fetch(
     """
     check_out(out)
     if selection.is_everything:
-        raise InputError(
-            "Say which galaxies: a cone, a list of ids, or a cut such as --brighter 20."
-        )
+        raise InputError("Say which galaxies: a cone, a list of ids, or a cut such as i < 20.")
     begun = time.monotonic()
     with Connection(service, login, patience) as connection:
         progress.report(0.0, f"asking {service.host} what it has")

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sspexplorer.archive.services import Service
+from sspexplorer.catalogue.ways import way
 from sspexplorer.errors import InputError
 
 
@@ -41,7 +42,7 @@ class Schema:
         if not service.schema:
             raise InputError(
                 f"The names of the tables of {service.url} are not known before it is asked; "
-                "give --schema, such as --schema jpas."
+                f"say {way('schema', 'jpas')} or the like."
             )
         return cls(service.schema)
 

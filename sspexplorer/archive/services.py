@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from sspexplorer.catalogue.ways import way
 from sspexplorer.errors import InputError
 
 DEFAULT = "minijpas"
@@ -135,8 +136,8 @@ def check_url(text: str) -> str:
         raise InputError(f"{url} does not start with http:// or https://; nothing else is opened.")
     if parts.username is not None or parts.password is not None:
         raise InputError(
-            f"The address of {host} holds a user name; leave it out and give --user instead, "
-            "which asks for the password."
+            f"The address of {host} holds a user name; leave it out and give it with "
+            f"{way('login')}, which asks for the password."
         )
     if not host or any(character.isspace() for character in url):
         raise InputError(f"{url} is not an address.")

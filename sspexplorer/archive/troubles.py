@@ -11,11 +11,12 @@ import requests
 from pyvo.dal import DALAccessError, DALFormatError, DALQueryError, DALServiceError
 
 from sspexplorer.archive.services import Service
+from sspexplorer.catalogue.ways import way
 from sspexplorer.errors import Cancelled, InputError
 
 _ANSWERS = {
     400: "does not understand the question",
-    401: "asks for a user and a password; give --user",
+    401: f"asks for a user and a password; give them with {way('login')}",
     403: "does not let you see this; the user may have no access to this release",
     404: "has nothing at this address; check the address of the service",
     405: "has no service of this kind at this address",

@@ -10,7 +10,7 @@ from astropy.table import Table
 
 from sspexplorer.catalogue.headers import read_header
 from sspexplorer.catalogue.several import Part, read_one
-from sspexplorer.catalogue.source import FileTable, LooksRight, Source, distinct
+from sspexplorer.catalogue.source import FileTable, LooksRight, Source, Watched, distinct
 from sspexplorer.errors import InputError
 
 
@@ -83,7 +83,7 @@ def read_votable(source: Source, looks_right: LooksRight) -> FileTable:
     source.refuse_html()
     content = source.load()
     check_xml(content, source.name)
-    document = votable.parse(io.BytesIO(content), verify="ignore")
+    document = votable.parse(Watched(content, source.progress), verify="ignore")
     tables = [table for table in document.iter_tables() if table.fields]
     if not tables:
         raise InputError(f"{source.name} has no table.")

@@ -19,8 +19,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sspexplorer.bands import BAND_NAMES
-from sspexplorer.catalogue.names import ERROR_KINDS, MASK_KINDS, BandColumn
+from sspexplorer.catalogue.names import ERROR_KINDS, MASK_KINDS, TWO_SIDED, BandColumn
 from sspexplorer.catalogue.redshifts import RedshiftColumn
+from sspexplorer.catalogue.two_sided import BOUNDS
 from sspexplorer.errors import InputError
 
 _KEYS = ("photometry", "unit", "redshift", "redshift_err", "id", "bands")
@@ -30,6 +31,8 @@ _BAND_KEYS = (
     "error",
     "error_element",
     "error_kind",
+    "error_upper",
+    "error_upper_element",
     "mask",
     "mask_element",
     "mask_kind",
@@ -149,13 +152,20 @@ class _Checker:
         error, error_at = self._source(entry, "error", "error_element", band, at)
         mask, mask_at = self._source(entry, "mask", "mask_element", band, at)
         flags, flags_at = self._source(entry, "flags", "flags_element", band, at)
-        error_kind = _one_of(entry, "error_kind", ERROR_KINDS, band) or "absolute"
+        upper, upper_at = self._source(entry, "error_upper", "error_upper_element", band, at)
+        error_kind = _one_of(entry, "error_kind", ERROR_KINDS, band)
+        error_kind = error_kind or (BOUNDS if upper else "absolute")
+        if bool(upper) != (error_kind in TWO_SIDED) or (upper and not error):
+            raise InputError(
+                f"In the map of columns, {band} needs error and error_upper together, with "
+                f"error_kind {' or '.join(TWO_SIDED)}."
+            )
         mask_kind = _one_of(entry, "mask_kind", MASK_KINDS, band) or ("mask" if mask else "")
         if flags and not mask:
             mask, mask_at, mask_kind, flags, flags_at = flags, flags_at, "sextractor", "", None
         return BandColumn(
             str(band), flux, error, at, error_at, error_kind, mask, mask_at, mask_kind, flags,
-            flags_at,
+            flags_at, upper, upper_at,
         )  # fmt: skip
 
     def _source(
@@ -191,6 +201,10 @@ class _Checker:
             own = {
                 f"the flux of {column.band}": (column.flux, column.flux_element),
                 f"the error of {column.band}": (column.error, column.error_element),
+                f"the upper error of {column.band}": (
+                    column.error_upper,
+                    column.error_upper_element,
+                ),
             }
             for what, source in own.items():
                 if source[0] and source in seen:
@@ -214,12 +228,19 @@ class _Checker:
         errors += [None] * (len(given) - len(errors))
         return tuple(
             RedshiftColumn(
-                self.column(name, "redshift"),
-                "as you chose",
-                "" if error is None else self.column(error, "redshift_err"),
+                self.column(name, "redshift"), "as you chose", *self._redshift_errors(error)
             )
             for name, error in zip(given, errors, strict=False)
         )
+
+    def _redshift_errors(self, given: object) -> list[str]:
+        """Column of errors, or two of both sides; empty if none is given."""
+        both = list(given) if isinstance(given, list | tuple) else [given]
+        if len(both) not in (1, 2):
+            raise InputError(
+                f"In the map of columns, a redshift has one redshift_err or two, not {len(both)}."
+            )
+        return [self.column(name, "redshift_err") for name in both if name is not None]
 
 
 def _mapping(value: object, what: str) -> Mapping:
@@ -287,7 +308,7 @@ def map_of(
         found["unit"] = unit
     found["redshift"] = [column.name for column in redshifts] or None
     if any(column.error for column in redshifts):
-        found["redshift_err"] = [column.error or None for column in redshifts]
+        found["redshift_err"] = [column.errors for column in redshifts]
     if id_column:
         found["id"] = id_column
     found["bands"] = {
@@ -302,6 +323,9 @@ def _entry(column: BandColumn) -> dict:
         entry |= {"error": column.error, "error_element": column.error_element}
         if column.error_kind != "absolute":
             entry["error_kind"] = column.error_kind
+    if column.error_upper:
+        entry["error_upper"] = column.error_upper
+        entry["error_upper_element"] = column.error_upper_element
     if column.mask:
         entry |= {"mask": column.mask, "mask_element": column.mask_element}
         entry["mask_kind"] = column.mask_kind

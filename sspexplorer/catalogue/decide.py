@@ -3,17 +3,21 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 
 from sspexplorer.bands import N_BANDS
-from sspexplorer.catalogue import scoring
-from sspexplorer.catalogue.fnu import to_fnu
-from sspexplorer.catalogue.limits import find_codes, is_near, is_sentinel
+from sspexplorer.catalogue.by_data import (
+    Decision,
+    by_data,
+    doubt_magnitudes,
+    doubt_st,
+    otherwise,
+)
+from sspexplorer.catalogue.limits import is_near, is_sentinel
 from sspexplorer.catalogue.names import BandColumn
 from sspexplorer.catalogue.photometries import ChoiceNeededError
-from sspexplorer.catalogue.scoring import Verdict
 from sspexplorer.catalogue.units import (
     AB,
     BY_NAME,
@@ -21,11 +25,13 @@ from sspexplorer.catalogue.units import (
     BandUnit,
     ErrorUnit,
     UnitError,
+    error_unit,
     is_absent,
     read_error_unit,
     read_unit,
     unit_of_name,
 )
+from sspexplorer.catalogue.ways import way
 from sspexplorer.errors import InputError
 
 # Brightest and faintest galaxies anyone has in J-PAS, with a wide margin.
@@ -38,35 +44,6 @@ _SAMPLE_ROWS = 20_000
 # F_ν of a galaxy in erg/s/cm²/Hz or W/m²/Hz is below the first, F_λ in erg/s/cm²/Å between both;
 # all other units give larger numbers.
 _LARGEST_FNU, _LARGEST_FLAMBDA = 1e-22, 1e-12
-
-_GOOD, _BAD = 3.0, 10.0  # χ² per band
-_OVERRIDE = "if that is wrong, say --unit {}"
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What the numbers are taken to be, for each band, and why.
-
-    Attributes
-    ----------
-    unit : str
-        Key of :data:`~sspexplorer.catalogue.units.UNITS`; the commonest where the bands differ.
-    reason : str
-        Why, in words that complete "taken as F_ν: …".
-    source : str
-        What decided: "you", "unit", "name", "size", "data" or "nothing".
-    bands : tuple of BandUnit, 57 values
-    errors : tuple of ErrorUnit, 57 values
-    verdict : Verdict or None
-        How surely, where the data decided.
-    """
-
-    unit: str
-    reason: str
-    source: str
-    bands: tuple[BandUnit, ...]
-    errors: tuple[ErrorUnit, ...] = field(default=())
-    verdict: Verdict | None = None
 
 
 def sample(values: np.ndarray) -> np.ndarray:
@@ -121,10 +98,11 @@ def decide(
     bands = decision.bands if decision else (BandUnit("fnu"),) * N_BANDS
     errors = _errors(bands, columns, units, strict=unit is None)
     if decision is None:
-        decision = _by_numbers(flux, error, errors)
+        decision = _by_numbers(flux, error, errors, quantity)
         errors = _errors(decision.bands, columns, units, strict=True)
     elif decision.source != "you" and decision.unit == "stmag":
-        _doubt_st(flux, error, errors)
+        doubt = doubt_st(flux, error, errors)
+        decision = replace(decision, reason=decision.reason + doubt)
     return replace(decision, errors=errors)
 
 
@@ -173,7 +151,7 @@ def _refusal(column: str, text: str, why: UnitError) -> ChoiceNeededError:
     verb = str(why)
     return ChoiceNeededError(
         f"Column {column!r} has the unit {text!r}, which {verb}; give F_ν, F_λ, or AB or ST "
-        f"magnitudes, or say --unit ({', '.join(UNITS)}) if the numbers are in one of these.",
+        f"magnitudes, or say {way('unit', *UNITS)} if the numbers are that.",
         "unit",
         tuple(UNITS),
     )
@@ -188,7 +166,7 @@ def _refuse_by_name(columns: Sequence[BandColumn | None]) -> None:
                 f"Column {column.flux!r} holds {what} magnitudes by its name: they cannot be "
                 "converted without each band's "
                 + ("zero point" if what == "Vega" else "softening")
-                + ", so give AB magnitudes or fluxes, or say --unit mag if they are AB.",
+                + f", so give AB magnitudes or fluxes, or say {way('unit', 'mag')} if they are AB.",
                 "unit",
                 ("mag",),
             )
@@ -219,37 +197,25 @@ def _errors(
             except UnitError as why:
                 if strict:
                     raise _refusal(column.error, text, why) from None
-        found.append(_error_unit(band, column.error_kind if column else "absolute", read))
+        found.append(error_unit(band, column.error_kind if column else "absolute", read))
     return tuple(found)
 
 
-def _error_unit(band: BandUnit, kind: str, read: ErrorUnit | None) -> ErrorUnit:
-    relative = abs(np.log(10) / band.step) if band.step else 0.0
-    own = ErrorUnit("relative", relative) if relative else ErrorUnit(band.kind, band.scale)
-    if kind == "ivar":
-        if read is None or read.power == 1:
-            base = read or own
-            return ErrorUnit(base.kind, base.scale, -0.5)
-        return read
-    if read is not None:
-        return read
-    if kind == "percent":
-        return ErrorUnit("relative", 0.01)
-    if kind == "relative":
-        # A "relative" error of a magnitude is as good as its error.
-        return ErrorUnit("relative", 1.0)
-    return own
-
-
-def _by_numbers(flux: np.ndarray, error: np.ndarray, errors: tuple[ErrorUnit, ...]) -> Decision:
+def _by_numbers(
+    flux: np.ndarray, error: np.ndarray, errors: tuple[ErrorUnit, ...], quantity: str
+) -> Decision:
     absolute = np.array([e.kind != "relative" and e.power == 1 for e in errors])
     with np.errstate(all="ignore"):
         valid = np.where(np.isfinite(flux) & (flux != 0) & ~is_sentinel(flux), flux, np.nan)
         magnitude = _magnitude_reason(valid, np.where(absolute, error, np.nan))
         typical = float(np.median(np.abs(valid[np.isfinite(valid)]))) if (valid > 0).any() else 0.0
+    if magnitude is not None and (doubt := doubt_magnitudes(flux, error, errors)):
+        # Where names say flux, too, there is nothing to ask.
+        if quantity == "FLUX":
+            return by_data(flux, error, errors)
+        raise doubt
     if magnitude is not None:
-        _doubt_magnitudes(flux, error, errors)
-        reason = f"{magnitude}; {_OVERRIDE.format('fnu or flambda')}"
+        reason = f"{magnitude}; {otherwise('fnu', 'flambda')}"
         return Decision("mag", reason, "size", (AB,) * N_BANDS)
     for kind, largest, words in (
         ("fnu", _LARGEST_FNU, "F_ν in erg/s/cm²/Hz"),
@@ -258,7 +224,7 @@ def _by_numbers(flux: np.ndarray, error: np.ndarray, errors: tuple[ErrorUnit, ..
         if 0 < typical < largest:
             reason = f"values near {typical:.1g} are the size of {words}"
             return Decision(kind, reason, "size", (BY_NAME[kind],) * N_BANDS)
-    return _by_data(flux, error, errors)
+    return by_data(flux, error, errors)
 
 
 def _magnitude_reason(valid: np.ndarray, error: np.ndarray) -> str | None:
@@ -283,84 +249,3 @@ def _magnitude_reason(valid: np.ndarray, error: np.ndarray) -> str | None:
     text = f"{text or 'all '}values lie between {low:g} and {high:g}, most between "
     text += f"{shown[0]:.1f} and {shown[1]:.1f}"
     return text + (f", and the errors are below {most:g}" if errors.size else "")
-
-
-def _read_as(
-    kind: str, flux: np.ndarray, error: np.ndarray, errors: tuple[ErrorUnit, ...]
-) -> tuple[np.ndarray, np.ndarray]:
-    """F_ν and σ of the rows, if the numbers are of this kind."""
-    bands = (BY_NAME[kind],) * N_BANDS
-    own = tuple(
-        e if e.kind == "relative" else replace(_error_unit(b, "absolute", None), power=e.power)
-        for b, e in zip(bands, errors, strict=True)
-    )
-    logarithmic = np.full(N_BANDS, BY_NAME[kind].step != 0)
-    codes = find_codes(flux, error, logarithmic)
-    every = max(1, len(flux) // (4 * scoring.ROWS))
-    flux, error = flux[::every].copy(), error[::every].copy()
-    to_fnu(flux, error, bands, own, codes)
-    return flux, error
-
-
-def _doubt_magnitudes(flux: np.ndarray, error: np.ndarray, errors: tuple[ErrorUnit, ...]) -> None:
-    """Refuse what has the size of magnitudes if it is like no galaxy then, but is as fluxes.
-
-    Faint galaxies in µJy may have it. Their errors tell: those of magnitudes, taken for fluxes,
-    would be so small that no SED fits.
-    """
-    if np.mean(np.isfinite(error[np.isfinite(flux)])) < 0.5:
-        return
-    readings = {k: _read_as(k, flux, error, errors) for k in ("mag", "fnu", "flambda")}
-    verdict = scoring.score(readings, floor=0.0)
-    if verdict is None or not verdict.sure or verdict.kind == "mag":
-        return
-    if verdict.chi2[verdict.kind] < _GOOD and verdict.chi2["mag"] > _BAD:
-        raise ChoiceNeededError(
-            "The numbers have the size of magnitudes, but against training SEDs "
-            f"{UNITS[verdict.kind]} fits better in {verdict.share:.0%} of {verdict.rows} rows; "
-            f"say --unit mag or --unit {verdict.kind}.",
-            "unit",
-            ("mag", verdict.kind),
-        )
-
-
-def _doubt_st(flux: np.ndarray, error: np.ndarray, errors: tuple[ErrorUnit, ...]) -> None:
-    """Refuse ST magnitudes that are like galaxies only if they are AB: the two are mixed up."""
-    kinds = ("stmag", "mag")
-    verdict = scoring.score({kind: _read_as(kind, flux, error, errors) for kind in kinds})
-    if verdict is not None and verdict.sure and verdict.kind == "mag":
-        raise ChoiceNeededError(
-            "The table says ST magnitudes, but as AB magnitudes they fit training SEDs better in "
-            f"{verdict.share:.0%} of {verdict.rows} rows, median Δχ² {verdict.delta_chi2:.0f}; "
-            "say --unit stmag or --unit mag.",
-            "unit",
-            kinds,
-        )
-
-
-def _by_data(flux: np.ndarray, error: np.ndarray, errors: tuple[ErrorUnit, ...]) -> Decision:
-    readings = {kind: _read_as(kind, flux, error, errors) for kind in ("fnu", "flambda")}
-    verdict = scoring.score(readings)
-    if verdict is None:
-        reason = (
-            f"nothing says otherwise, and fewer than {scoring.MIN_BANDS} bands in each row do "
-            f"not tell it from F_λ; {_OVERRIDE.format('flambda')}"
-        )
-        return Decision("fnu", reason, "nothing", (BY_NAME["fnu"],) * N_BANDS)
-    rows = f"{verdict.rows} row{'s' if verdict.rows > 1 else ''} scored"
-    fit = (
-        f"against training SEDs it fits better than {UNITS[verdict.against]} in "
-        f"{verdict.share:.0%} of {rows}, median Δχ² {verdict.delta_chi2:.0f}"
-    )
-    if verdict.chi2[verdict.kind] > _GOOD:
-        fit += f", though neither fits well (χ² per band {verdict.chi2[verdict.kind]:.0f})"
-    if not verdict.sure:
-        raise ChoiceNeededError(
-            "Neither names nor units nor sizes say whether the fluxes are F_ν or F_λ, and the "
-            f"data do not decide ({UNITS[verdict.kind]}: {fit}); say --unit fnu or --unit "
-            "flambda, or name the unit in the table.",
-            "unit",
-            ("fnu", "flambda"),
-        )
-    reason = f"no unit is given, and {fit}; {_OVERRIDE.format(verdict.against)}"
-    return Decision(verdict.kind, reason, "data", (BY_NAME[verdict.kind],) * N_BANDS, (), verdict)

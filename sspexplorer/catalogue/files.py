@@ -18,7 +18,8 @@ from sspexplorer.catalogue.several import refuse_different_twins
 from sspexplorer.catalogue.source import FileTable, LooksRight, Source
 from sspexplorer.catalogue.stacking import stacked
 from sspexplorer.catalogue.values import column_names
-from sspexplorer.errors import InputError
+from sspexplorer.errors import Cancelled, InputError
+from sspexplorer.progress import NO_PROGRESS, Progress
 
 FORMATS = {
     ".csv": "csv",
@@ -114,6 +115,7 @@ def read_table(
     source: str | Path | bytes | BinaryIO | Sequence[str | Path],
     name: str | None,
     looks_right: LooksRight,
+    progress: Progress = NO_PROGRESS,
     bounds: Bounds = GENEROUS,
 ) -> tuple[FileTable, str]:
     """Read a table from one file, or from several with the same columns, one below the other.
@@ -145,11 +147,15 @@ def read_table(
         if name is None:
             raise InputError("A catalogue given as bytes needs a name that says its format.")
         content = _bytes(cast("bytes | BinaryIO", source))
-        return _read_source(Source(name, content, bounds), looks_right), name
+        return _read_source(Source(name, content, progress, bounds), looks_right), name
     if len(paths) == 1:
-        found, name = _read_path(paths[0], name, looks_right, bounds)
+        found, name = _read_path(paths[0], name, looks_right, progress, bounds)
     else:
-        read = [_read_path(path, None, looks_right, bounds) for path in paths]
+        size = 1 / len(paths)
+        read = [
+            _read_path(path, None, looks_right, progress.part(i * size, size), bounds)
+            for i, path in enumerate(paths)
+        ]
         found, name = stacked([table for table, _ in read], [name for _, name in read])
     return replace(found, notes=(*notes, *found.notes)), name
 
@@ -186,16 +192,22 @@ def _has_ending(name: str) -> bool:
 
 
 def _read_path(
-    path: str | Path, name: str | None, looks_right: LooksRight, bounds: Bounds
+    path: str | Path,
+    name: str | None,
+    looks_right: LooksRight,
+    progress: Progress,
+    bounds: Bounds,
 ) -> tuple[FileTable, str]:
+    progress.check()
     if str(path) == STANDARD_INPUT:
         data = sys.stdin.buffer.read()
         name = name or "standard input"
-        return _read_source(Source(name, data, bounds), looks_right, known=False), name
+        source = Source(name, data, progress, bounds)
+        return _read_source(source, looks_right, known=False), name
     path = Path(path)
     _check_path(path)
     name = name or path.name
-    return _read_source(Source(name, path, bounds), looks_right), name
+    return _read_source(Source(name, path, progress, bounds), looks_right), name
 
 
 def _read_source(source: Source, looks_right: LooksRight, known: bool = True) -> FileTable:
@@ -258,7 +270,7 @@ def one_sentence(name: str, kind: str) -> Iterator[None]:
         warnings.simplefilter("ignore")
         try:
             yield
-        except InputError:
+        except (InputError, Cancelled):
             raise
         except MemoryError:
             raise InputError(f"{name} needs more memory than reading a file may take.") from None

@@ -10,6 +10,7 @@ from astropy.constants import c
 from sspexplorer.bands import load_bands
 from sspexplorer.catalogue.limits import Codes, is_limit, is_sentinel, stands_for_none
 from sspexplorer.catalogue.units import BandUnit, ErrorUnit
+from sspexplorer.progress import NO_PROGRESS, Progress
 
 _LIGHT = c.to_value(u.AA / u.s)
 _MOST_CODES = 50  # different ones that are counted
@@ -54,6 +55,7 @@ def to_fnu(
     errors: tuple[ErrorUnit, ...],
     codes: Codes,
     masked: np.ndarray | None = None,
+    progress: Progress = NO_PROGRESS,
 ) -> Missing:
     """Convert numbers as in the file to F_ν, in place.
 
@@ -75,6 +77,8 @@ def to_fnu(
     found: dict[str, int] = {}
     # Blocks of rows that stay in the processor's cache.
     for start in range(0, len(flux), 4096):
+        progress.check()
+        progress.report(start / len(flux))
         rows = slice(start, start + 4096)
         mask = None if masked is None else masked[rows]
         with np.errstate(all="ignore"):

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from sspexplorer.catalogue.values import AnyTable, column_names, column_numbers
+from sspexplorer.catalogue.ways import way
 from sspexplorer.errors import InputError
 from sspexplorer.foreground import MAX_EBV
 
@@ -82,9 +84,9 @@ def galactic_dust(
         return _by_name(table)
     number = _number(choice)
     if number is not None:
-        ebv = np.full(len(table), _checked(np.array([number]), "--ebv-galactic")[0])
+        ebv = np.full(len(table), _checked(np.array([number]), "The number")[0])
         return _corrected(ebv, f"{number:g} mag for all rows")
-    if choice == SFD:
+    if choice == SFD and SFD not in column_names(table):
         return _corrected(_from_map(table), "the map of Schlegel, Finkbeiner & Davis (1998)")
     if choice not in column_names(table):
         raise InputError(
@@ -92,6 +94,17 @@ def galactic_dust(
             "number in mag, 'sfd' or 'none'."
         )
     return _corrected(_column(table, str(choice)), f"column {choice}")
+
+
+def can_look_up(table: AnyTable) -> bool:
+    """Whether "sfd" can be asked for: the table has positions, and this machine has the map."""
+    if not all(_position(table, key) for key in _POSITIONS):
+        return False
+    try:
+        from dustmaps.std_paths import data_dir
+    except ImportError:
+        return False
+    return all(Path(data_dir(), "sfd", f"SFD_dust_4096_{p}gp.fits").is_file() for p in "ns")
 
 
 def _by_name(table: AnyTable) -> GalacticDust:
@@ -105,7 +118,7 @@ def _by_name(table: AnyTable) -> GalacticDust:
     if beside := next((n for n, words in simple.items() if _OF_POPULATIONS.fullmatch(words)), None):
         return GalacticDust(
             note=f"Column {bare} stands beside {beside} and may be the dust of the galaxies: "
-            f"nothing is corrected for the Milky Way; --ebv-galactic {bare} takes it so."
+            f"nothing is corrected for the Milky Way; {way('galactic', bare)} takes it so."
         )
     return _corrected(_column(table, bare), f"column {bare}")
 
@@ -116,7 +129,8 @@ def _corrected(ebv: np.ndarray, source: str) -> GalacticDust:
         return GalacticDust(note=f"E(B−V) of the Milky Way from {source} is missing in every row.")
     text = (
         f"Corrected for the dust of the Milky Way with E(B−V) from {source}, median "
-        f"{np.median(ebv[known]):.3f} mag (Fitzpatrick 1999, R_V = 3.1; 'none' leaves it out)."
+        f"{np.median(ebv[known]):.3f} mag (Fitzpatrick 1999, R_V = 3.1; "
+        f"{way('galactic', NONE)} leaves it out)."
     )
     if not known.all():
         text += f" {np.count_nonzero(~known):,} rows have none and are left as they are."
@@ -143,14 +157,18 @@ def _checked(ebv: np.ndarray, what: str) -> np.ndarray:
 def _from_map(table: AnyTable) -> np.ndarray:
     from astropy.coordinates import SkyCoord
 
-    names = {key: _position(table, key) for key in _POSITIONS}
+    names = []
+    for key in _POSITIONS:
+        if not (name := _position(table, key)):
+            raise InputError(f"There is no column with {key} in degrees to look dust up at.")
+        names.append(name)
     try:
         from dustmaps.sfd import SFDQuery
     except ImportError:
         raise InputError(
             "Looking up dust needs the package dustmaps: pip install 'sspexplorer[dust]'."
         ) from None
-    ra, dec = (column_numbers(table, name).values.astype(float) for name in names.values())
+    ra, dec = (column_numbers(table, name).values.astype(float) for name in names)
     there = np.isfinite(ra) & np.isfinite(dec) & (np.abs(dec) <= 90)
     ebv = np.full(len(ra), np.nan)
     try:
@@ -165,10 +183,7 @@ def _from_map(table: AnyTable) -> np.ndarray:
 
 def _position(table: AnyTable, key: str) -> str:
     pattern = re.compile(_POSITIONS[key])
-    for name in column_names(table):
-        if pattern.fullmatch(_simple(name)):
-            return name
-    raise InputError(f"There is no column with {key} in degrees to look dust up at.")
+    return next((name for name in column_names(table) if pattern.fullmatch(_simple(name))), "")
 
 
 def _simple(name: str) -> str:

@@ -8,7 +8,8 @@ import yaml
 from sspexplorer.errors import InputError
 
 _LARGEST = 1 << 20  # bytes; a map of all bands has some 10 000
-HEADER = "# Columns that sspexplorer took; change them and give the file to --columns.\n"
+_OURS = "# Columns that sspexplorer took"
+HEADER = f"{_OURS}; change them and read the catalogue again with this file.\n"
 
 
 class _OneOfEach(yaml.SafeLoader):
@@ -92,7 +93,7 @@ def save_map(mapping: Mapping, beside: Path, given: Path | None = None) -> tuple
     """Write a map beside a result, as ``RESULT.columns.yaml``.
 
     A file there that someone wrote or changed by hand is never replaced: neither the map that was
-    ``given``, nor one that does not start with our first line.
+    ``given``, nor one that does not start as ours do.
 
     Returns
     -------
@@ -104,7 +105,7 @@ def save_map(mapping: Mapping, beside: Path, given: Path | None = None) -> tuple
         if path.exists():
             if given is not None and path.samefile(given):
                 return None, ""
-            if not path.read_bytes().startswith(HEADER.encode()):
+            if not path.read_bytes().startswith(_OURS.encode()):
                 return None, f"{path} is not ours, so the map of columns was not written there."
         path.write_text(dump_map(mapping), encoding="utf-8")
     except OSError as error:

@@ -1,14 +1,16 @@
 """The numbers of one photometry, read from a table and converted to F_ν."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from sspexplorer.bands import BAND_NAMES
+from sspexplorer.catalogue import two_sided
 from sspexplorer.catalogue.decide import Decision, decide, sample
 from sspexplorer.catalogue.fnu import Missing, to_fnu
 from sspexplorer.catalogue.limits import find_codes
 from sspexplorer.catalogue.masks import Masked, MaskRule, find_masked
+from sspexplorer.catalogue.names import BandColumn
 from sspexplorer.catalogue.photometries import Photometry
 from sspexplorer.catalogue.values import (
     AnyTable,
@@ -19,6 +21,7 @@ from sspexplorer.catalogue.values import (
     stack_columns,
 )
 from sspexplorer.mocks import LABELS
+from sspexplorer.progress import NO_PROGRESS, Progress
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +35,8 @@ class Measured:
     decision : Decision
     missing : Missing
     masked : Masked
+    columns : tuple of BandColumn
+        Those of the photometry, with what their errors turned out to be.
     notable : dict of str to Numbers
         Columns with cells that hold no number, or a limit.
     """
@@ -41,11 +46,16 @@ class Measured:
     decision: Decision
     missing: Missing
     masked: Masked
+    columns: tuple[BandColumn, ...]
     notable: dict[str, Numbers]
 
 
 def measure(
-    table: AnyTable, chosen: Photometry, unit: str | None, rule: MaskRule | None
+    table: AnyTable,
+    chosen: Photometry,
+    unit: str | None,
+    rule: MaskRule | None,
+    progress: Progress = NO_PROGRESS,
 ) -> Measured:
     """Read the numbers of a photometry, decide what they are, and convert them to F_ν.
 
@@ -66,17 +76,29 @@ def measure(
     by_band = {column.band: column for column in chosen.columns}
     columns = [by_band.get(band) for band in BAND_NAMES]
     names = dict.fromkeys(c.flux for c in chosen.columns)
-    names |= dict.fromkeys(c.error for c in chosen.columns if c.error)
-    numbers = {name: column_numbers(table, name) for name in names}
+    names |= dict.fromkeys(x for c in chosen.columns for x in (c.error, c.error_upper) if x)
+    numbers = {}
+    for i, name in enumerate(names):
+        progress.check()
+        progress.report(0.5 * i / len(names))
+        numbers[name] = column_numbers(table, name)
     fluxes = [(numbers[c.flux].values, c.flux_element) if c else None for c in columns]
     errors = [
         (numbers[c.error].values, c.error_element) if c and c.error else None for c in columns
     ]
     flux, error = stack_columns(fluxes, len(table)), stack_columns(errors, len(table))
+    if any(c.error_upper for c in chosen.columns):
+        uppers = [
+            (numbers[c.error_upper].values, c.error_upper_element) if c and c.error_upper else None
+            for c in columns
+        ]
+        columns = _two_sided(flux, error, stack_columns(uppers, len(table)), columns)
+    progress.check()
     masked = find_masked(table, columns, rule)
     few, few_errors = sample(flux), sample(error)
     if masked.bad is not None:
         few = np.where(sample(masked.bad), np.nan, few)
+    progress.check()
     mocks = set(LABELS) <= set(column_names(table))
     decision = decide(
         few,
@@ -89,6 +111,25 @@ def measure(
     )
     logarithmic = np.array([band.step != 0 for band in decision.bands])
     codes = find_codes(few, few_errors, logarithmic)
-    missing = to_fnu(flux, error, decision.bands, decision.errors, codes, masked.bad)
+    converting = progress.part(0.7, 0.3)
+    missing = to_fnu(flux, error, decision.bands, decision.errors, codes, masked.bad, converting)
     notable = {name: read for name, read in numbers.items() if read.unreadable or read.limits}
-    return Measured(flux, error, decision, missing, masked, notable)
+    read = tuple(column for column in columns if column)
+    return Measured(flux, error, decision, missing, masked, read, notable)
+
+
+def _two_sided(
+    flux: np.ndarray, error: np.ndarray, upper: np.ndarray, columns: list[BandColumn | None]
+) -> list[BandColumn | None]:
+    """Put σ in the place of lower errors, and say of each band what they are."""
+    at = [i for i, column in enumerate(columns) if column and column.error_upper]
+    # Names such as J0378_lo may mean either.
+    said = {columns[i].error_kind for i in at}
+    kind = two_sided.SIDES
+    if said == {two_sided.BOUNDS}:
+        kind = two_sided.kind_of(*(sample(x[:, at]) for x in (flux, error, upper)))
+    for i in at:
+        own = kind if columns[i].error_kind == two_sided.BOUNDS else two_sided.SIDES
+        error[:, i] = two_sided.sigma(error[:, i], upper[:, i], own)
+        columns[i] = replace(columns[i], error_kind=own)
+    return columns

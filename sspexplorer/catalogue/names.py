@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from sspexplorer.catalogue import words as w
 from sspexplorer.catalogue.band_words import take_bands
+from sspexplorer.catalogue.two_sided import BOUNDS, SIDES
 
 EXAMPLE_NAMES = "J0378, FLUX_AUTO_J0378, MAG_AUTO_J0378, JPAS3785 or an array FLUX_APER_COR_3_0"
 
@@ -31,8 +32,9 @@ class BandColumn:
     flux_element, error_element : int or None
         Which value of an array column; None for a plain column.
     error_kind : str
-        What the error column holds: "absolute", "relative" (a fraction of the flux), "percent"
-        or "ivar" (1/σ² in the flux's own unit).
+        What the error column holds: "absolute", "relative" (a fraction of the flux), "percent",
+        "ivar" (1/σ² in the flux's own unit) or "variance" (σ²); with ``error_upper``, "sides" (an
+        error each) or "bounds" (of a 68 % interval).
     mask : str
         Column of integers that are 0 where the band is good, "" if there is none.
     mask_element : int or None
@@ -43,6 +45,10 @@ class BandColumn:
     flags : str
         Column of SExtractor's flags where ``mask`` holds mask flags, so that both count.
     flags_element : int or None
+        Which value of it.
+    error_upper : str
+        Column with the upper error or bound where ``error`` has the lower one, else "".
+    error_upper_element : int or None
         Which value of it.
     """
 
@@ -57,6 +63,8 @@ class BandColumn:
     mask_kind: str = ""
     flags: str = ""
     flags_element: int | None = None
+    error_upper: str = ""
+    error_upper_element: int | None = None
 
     @property
     def relative(self) -> bool:
@@ -74,7 +82,9 @@ class BandColumn:
 
 
 _LONGEST = 200  # letters; what is longer is no name of a band
-ERROR_KINDS = ("absolute", "relative", "percent", "ivar")
+WHOLE_ERRORS = ("absolute", "relative", "percent", "ivar", "variance")
+TWO_SIDED = (SIDES, BOUNDS)
+ERROR_KINDS = (*WHOLE_ERRORS, *TWO_SIDED)
 MASK_KINDS = ("mask", "sextractor")
 
 
@@ -95,7 +105,8 @@ class ColumnName:
     role : str
         "flux", "error", "mask", "flag" (of unknown meaning) or "other".
     kind : str
-        One of :data:`ERROR_KINDS` or :data:`MASK_KINDS`; "" for other roles.
+        One of :data:`WHOLE_ERRORS` or :data:`MASK_KINDS`; "lower sides" or the like for one of
+        :data:`TWO_SIDED`; "" for other roles.
     suffix : str
         "1" of ``J0378_1``, as joins of tables append it.
     weak : bool
@@ -170,6 +181,10 @@ def _take_suffix(words: list[str]) -> tuple[list[str], str]:
     """Part the number that a join of two tables appends, or pandas' x and y."""
     if len(words) < 2:
         return words, ""
+    if words[-1] in w.ERROR_WORDS | w.INVERSE_VARIANCE_WORDS:
+        # J0378_1_err, where a table was joined before its errors were named.
+        left, suffix = _take_suffix(words[:-1])
+        return [*left, words[-1]], suffix
     last, before = words[-1], words[-2]
     # In APER_COR_3_0 both are of the aperture, and FLUX_APER_1 is the first one.
     numbered = last in "123456789" and not (before.isdigit() and len(before) < 3)
@@ -191,7 +206,11 @@ def _take_role(words: list[str]) -> tuple[str, str, list[str]]:
     if there & w.INVERSE_VARIANCE_WORDS:
         taken = w.INVERSE_VARIANCE_WORDS | w.ERROR_WORDS
         return "error", "ivar", [x for x in words if x not in taken]
+    if there & w.VARIANCE_WORDS:
+        return "error", "variance", [x for x in words if x not in w.VARIANCE_WORDS | w.ERROR_WORDS]
     errors = w.ERROR_WORDS | {"E", "RELERR", "FRACERR"}
+    if (found := _take_side(words, bool(there & w.ERROR_WORDS))) is not None:
+        return found
     if not there & errors:
         return ("other" if there & (w.RELATIVE_WORDS | w.PERCENT_WORDS) else "flux"), "", words
     kind = "absolute"
@@ -201,6 +220,17 @@ def _take_role(words: list[str]) -> tuple[str, str, list[str]]:
         kind = "percent"
     taken = errors | w.RELATIVE_WORDS | w.PERCENT_WORDS
     return "error", kind, [x for x in words if x not in taken]
+
+
+def _take_side(words: list[str], is_error: bool) -> tuple[str, str, list[str]] | None:
+    """Read one side of an error, or one bound of an interval; None if it is neither."""
+    lower = w.LOWER_WORDS | (w.LOWER_ERROR_WORDS if is_error else frozenset())
+    upper = w.UPPER_WORDS | (w.UPPER_ERROR_WORDS if is_error else frozenset())
+    for side, known in (("lower", lower), ("upper", upper)):
+        if known & set(words):
+            left = [x for x in words if x not in known | w.ERROR_WORDS]
+            return "error", f"{side} {SIDES if is_error else BOUNDS}", left
+    return None
 
 
 def _take_quantity(words: list[str]) -> tuple[str, list[str]]:

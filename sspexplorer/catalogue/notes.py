@@ -11,9 +11,11 @@ from sspexplorer.catalogue.masks import Masked
 from sspexplorer.catalogue.names import EXAMPLE_NAMES, BandColumn
 from sspexplorer.catalogue.photometries import Photometry, Recognised
 from sspexplorer.catalogue.redshifts import RedshiftColumn, Redshifts
+from sspexplorer.catalogue.two_sided import BOUNDS, SIDES
 from sspexplorer.catalogue.values import Numbers
 
 _MOST_SENTENCES = 5  # of one kind
+_BOTH = {SIDES: "their mean", BOUNDS: "half their distance"}
 _J_PLUS_ONLY = ("J0395", "J0515", "J0861")
 
 
@@ -59,7 +61,14 @@ def on_bands(chosen: Photometry, found: Recognised) -> tuple[str, ...]:
 
 def _on_errors(columns: Sequence[BandColumn]) -> list[str]:
     """What the error columns hold, where it is something else than σ."""
-    words = {"relative": "fractions of the flux", "percent": "per cent", "ivar": "1/σ²"}
+    words = {
+        "relative": "fractions of the flux",
+        "percent": "per cent",
+        "ivar": "1/σ²",
+        "variance": "variances, σ²",
+        SIDES: "the mean of a lower and an upper one",
+        BOUNDS: "half the distance from a lower to an upper bound",
+    }
     kinds = Counter(c.error_kind for c in columns if c.error)
     return [
         f"Errors of {_count(kinds[kind], 'band')} are read as {text}."
@@ -99,9 +108,9 @@ def _on_other_columns(columns: Sequence[BandColumn], found: Recognised) -> list[
     used = {source[0] for column in columns for source in column.masks}
     if flags := [name for name in found.flags if name not in used]:
         sentences.append(f"These look like flags and were not used: {_some(flags)}.")
-    errors = {column.error for column in columns}
+    errors = {name for column in columns for name in (column.error, column.error_upper)}
     if lone := [name for name in found.lone_errors if name not in errors]:
-        sentences.append(f"Errors without a flux, ignored: {_some(lone)}.")
+        sentences.append(f"Errors that were not read: {_some(lone)}.")
     return sentences
 
 
@@ -193,7 +202,11 @@ def on_redshifts(found: Redshifts, columns: Sequence[RedshiftColumn], n: int) ->
         each = [f"{known:,} from {c.name} ({c.kind})" for c, known in found.sources]
         known = sum(known for _, known in found.sources)
         sentences = [f"Redshifts known for {known:,} of {n:,} rows: {', '.join(each)}" + unused]
-    if errors := [column.error for column, _ in found.sources if column.error]:
+    for column, _ in found.sources:
+        if column.upper:
+            both = f"Errors of {column.name} from {column.error} and {column.upper}"
+            sentences.append(f"{both}: {_BOTH[found.two_sided[column.name]]}.")
+    if errors := [c.error for c, _ in found.sources if c.error and not c.upper]:
         sentences.append(f"Errors of the redshifts from {_some(errors)}.")
     exact = [c.name for c, _ in found.sources if c.kind == "photometric" and not c.error]
     if exact:

@@ -63,13 +63,13 @@ def _packed(source: Source) -> Path | BinaryIO:
 
 def _within_bounds(file: IO[bytes], source: Source) -> bytes:
     most = source.bounds.unpacked(source.size)
-    pieces, size = [], 0
+    content = io.BytesIO()
     while piece := file.read(_PIECE):
-        size += len(piece)
-        if size > most:
+        source.progress.check()
+        content.write(piece)
+        if content.tell() > most:
             raise InputError(f"{source.name} unpacks to more than {most >> 20:,} MB.")
-        pieces.append(piece)
-    return b"".join(pieces)
+    return content.getvalue()
 
 
 def _unzipped(source: Source) -> Source:

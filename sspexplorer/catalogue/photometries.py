@@ -15,12 +15,12 @@ from sspexplorer.catalogue.claims import (
     gather,
     without_survey,
 )
-from sspexplorer.catalogue.names import BandColumn
+from sspexplorer.catalogue.names import TWO_SIDED, WHOLE_ERRORS, BandColumn
+from sspexplorer.catalogue.ways import way
 from sspexplorer.errors import InputError
 
 PLAIN = "plain"
 _PREFERRED = ("APER_COR_3_0", "", "AUTO")  # the first is the paper's
-_KINDS_BY_CARE = ("absolute", "relative", "percent", "ivar")
 
 
 class ChoiceNeededError(InputError):
@@ -80,7 +80,7 @@ class Recognised:
     no_photometry : tuple of (what, number)
         Columns that name a band and are no photometry: NOBS, 57 of them.
     lone_errors : tuple of str
-        Errors without a flux.
+        Errors without a flux, or of one side only.
     """
 
     photometries: tuple[Photometry, ...]
@@ -110,7 +110,7 @@ class Recognised:
             labels = tuple(p.label for p in rivals)
             raise ChoiceNeededError(
                 f"{' and '.join(labels[:2])} are equally good photometries ({len(best.columns)} "
-                f"bands); say which to read, as in --photometry {labels[0]}.",
+                f"bands); say {way('photometry', *labels)}.",
                 "photometry",
                 labels,
             )
@@ -154,7 +154,7 @@ def recognise(
             gathered.no_photometry[photometry.label] += len(photometry.columns)
     kept = _labelled(kept)
     used = {source[0] for p in kept for column in p.columns for source in column.masks}
-    taken = {column.error for p in found for column in p.columns}
+    taken = {name for p in found for c in p.columns for name in (c.error, c.error_upper)}
     flags = [*gathered.flags, *(m for m in columns_of(gathered.mask) if m not in used)]
     errors = columns_of(gathered.error)
     return Recognised(
@@ -179,24 +179,41 @@ def _photometry(key: Key, gathered: Gathered) -> Photometry:
         if len(fluxes) > 1:
             clashes.append((band, _clash(band, fluxes)))
         errors = next((claims[band] for claims in sets if band in claims), [])
-        # An absolute error needs no flux to be one, so it goes first.
-        errors = sorted(errors, key=lambda claim: _KINDS_BY_CARE.index(claim.kind))
-        same = [claim for claim in errors if claim.kind == errors[0].kind]
-        if len(same) > 1:
-            clashes.append((band, _clash(band, same, "the error of ")))
-        error = errors[0] if errors else Claim("", None, "absolute")
+        kind, *both = _usable(errors)
+        for same in both:
+            if len(same) > 1:
+                clashes.append((band, _clash(band, same, "the error of ")))
+        lower, upper = (same[0] if same else Claim("", None) for same in both)
         column = BandColumn(
             band,
             fluxes[0].column,
-            error.column,
+            lower.column,
             fluxes[0].element,
-            error.element,
-            error.kind,
+            lower.element,
+            kind,
+            error_upper=upper.column,
+            error_upper_element=upper.element,
         )
         columns.append(_with_masks(column, aperture, suffix, gathered))
     label = "_".join(part for part in (quantity, aperture) if part) or PLAIN
     trusted = key not in gathered.doubtful
     return Photometry(label, quantity, aperture, tuple(columns), tuple(clashes), suffix, trusted)
+
+
+def _usable(errors: list[Claim]) -> tuple[str, list[Claim], list[Claim]]:
+    """Kind of error to take of those there are, its columns, and those of the upper side."""
+    # An absolute error needs no flux to be one, so it goes first.
+    for kind in WHOLE_ERRORS:
+        if same := [claim for claim in errors if claim.kind == kind]:
+            return kind, same, []
+    for kind in TWO_SIDED:
+        lower, upper = (
+            [claim for claim in errors if claim.kind == f"{side} {kind}"]
+            for side in ("lower", "upper")
+        )
+        if lower and upper:
+            return kind, lower, upper
+    return "absolute", [], []
 
 
 def _error_sets(key: Key, gathered: Gathered) -> list[Claims]:
@@ -262,7 +279,7 @@ def _clash(band: str, claims: list[Claim], what: str = "") -> str:
     first, second = (claim.column for claim in claims[:2])
     return (
         f"Columns {first!r} and {second!r} both claim {what}band {band}; say which to read with "
-        "--columns."
+        f"{way('columns')}."
     )
 
 

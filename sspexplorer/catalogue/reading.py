@@ -1,7 +1,7 @@
 """A galaxy catalogue as the rest of the program sees it: F_ν in 57 bands, and the table kept."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -33,6 +33,7 @@ from sspexplorer.catalogue.values import (
 )
 from sspexplorer.errors import InputError
 from sspexplorer.foreground import dereddened
+from sspexplorer.progress import NO_PROGRESS, Progress
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,6 +215,7 @@ def read_catalogue(
     columns: Mapping | None = None,
     masks: MaskRule | None = None,
     galactic: str | float = FOUND,
+    progress: Progress = NO_PROGRESS,
     bounds: Bounds = GENEROUS,
 ) -> Catalogue:
     """Read a catalogue of galaxies and understand its columns.
@@ -242,6 +244,8 @@ def read_catalogue(
     galactic : str or float
         E(B−V) of the Milky Way to correct fluxes for, see
         :func:`~sspexplorer.catalogue.galactic.galactic_dust`; by default a column that says so.
+    progress : Progress, optional
+        Told how far the reading is; asked between its steps whether to go on.
     bounds : Bounds
         How large the table may be, see :mod:`~sspexplorer.catalogue.bounds`.
 
@@ -249,8 +253,12 @@ def read_catalogue(
     ------
     InputError
         If it cannot be used; one sentence says what and where.
+    Cancelled
+        If the progress said so.
     """
-    file, name = read_table(source, name, _looks_right(columns), bounds)
+    reading = progress.part(0.0, 0.6)
+    file, name = read_table(source, name, _looks_right(columns), reading, bounds)
+    progress.check()
     # A cell may turn out damaged only now, such as text that is not UTF-8.
     with one_sentence(name, "a catalogue"):
         # Of columns that share a name, the first one counts.
@@ -267,17 +275,22 @@ def read_catalogue(
             raise InputError(f"{name}: {notes.nothing_found(found)}")
         try:
             chosen = choose(found, photometry, mapped)
-            measured = measure(file.table, chosen, unit or mapped.unit, masks)
+            measured = measure(
+                file.table, chosen, unit or mapped.unit, masks, progress.part(0.6, 0.35)
+            )
         except ChoiceNeededError as error:
             raise ChoiceNeededError(f"{name}: {error}", error.option, error.choices) from None
         except InputError as error:
             raise InputError(f"{name}: {error}") from None
         offered = redshift_columns(names) if mapped.redshifts is None else mapped.redshifts
         redshifts = read_redshifts(file.table, offered)
+        progress.check()
         try:
             dust = galactic_dust(file.table, galactic, [c.flux for c in chosen.columns])
         except InputError as error:
             raise InputError(f"{name}: {error}") from None
+    progress.report(1.0)
+    chosen = replace(chosen, columns=measured.columns)
     flux, flux_err = measured.flux, measured.error
     if dust.ebv is not None:
         flux, flux_err = dereddened(flux, flux_err, dust.ebv)

@@ -5,11 +5,12 @@ redshift in the first column takes the next.
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from sspexplorer.catalogue.two_sided import SIDES, kind_of, sigma
 from sspexplorer.catalogue.values import AnyTable, column_names, column_numbers
 from sspexplorer.errors import InputError
 
@@ -44,15 +45,45 @@ _KINDS = (
     ),
 )
 _ERROR = r"(err|error|e|unc|uncert|uncertainty|sigma|sig|std|rms)"
+# Bounds of a 68 % interval, as eazy, LePhare and others name them, and sides of an error.
+_LOWER_UPPER = (
+    ("l_?68", "u_?68"),
+    ("68_?(lo|low)", "68_?(hi|high|up)"),
+    ("[pq]_?16", "[pq]_?84"),
+    ("16", "84"),
+    ("160", "840"),
+    ("lo|low|lower", "hi|high|up|upper"),
+    ("min|inf|l", "max|sup|u"),
+)
+_MINUS_PLUS = (*_LOWER_UPPER, ("minus|neg|m|l", "plus|pos|p|u"))
+# Of a table with one estimate they may stand by themselves.
+_BY_THEMSELVES = (("z?_?l_?68", "z?_?u_?68"), ("z_?160", "z_?840"), ("z_?p?16", "z_?p?84"))
 
 
 @dataclass(frozen=True)
 class RedshiftColumn:
-    """One column of redshifts: its name, what its name says of their kind, its errors' column."""
+    """One column of redshifts.
+
+    Attributes
+    ----------
+    name : str
+    kind : str
+        What its name says of their kind.
+    error : str
+        Column of their errors, "" if there is none.
+    upper : str
+        Column of the upper error or bound where ``error`` has the lower one, else "".
+    """
 
     name: str
     kind: str
     error: str = ""
+    upper: str = ""
+
+    @property
+    def errors(self) -> str | list[str] | None:
+        """Column of errors as a map of columns says it: None, its name, or two names."""
+        return [self.error, self.upper] if self.upper else self.error or None
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +102,9 @@ class Redshifts:
         Other columns named like redshifts.
     remarks : tuple of str
         Sentences on what was taken as missing or is no redshift.
+    two_sided : dict of str to str
+        What both columns of errors are, see :mod:`~sspexplorer.catalogue.two_sided`, by the name
+        of the redshifts'.
     """
 
     values: np.ndarray | None = None
@@ -78,6 +112,7 @@ class Redshifts:
     sources: tuple[tuple[RedshiftColumn, int], ...] = ()
     unused: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    two_sided: Mapping[str, str] = field(default_factory=dict)
 
 
 def redshift_columns(names: Sequence[str]) -> tuple[RedshiftColumn, ...]:
@@ -87,7 +122,7 @@ def redshift_columns(names: Sequence[str]) -> tuple[RedshiftColumn, ...]:
     [('z_spec', 'spectroscopic'), ('photoz', 'photometric')]
     """
     return tuple(
-        RedshiftColumn(name, kind, redshift_error(names, name))
+        RedshiftColumn(name, kind, *redshift_errors(names, name, kind))
         for kind, pattern in _KINDS
         for name in names
         if re.fullmatch(pattern, _simple(name)) and not _is_earlier(kind, name)
@@ -100,8 +135,14 @@ def _is_earlier(kind: str, name: str) -> bool:
     return first != kind
 
 
-def redshift_error(names: Sequence[str], redshift: str) -> str:
-    """Column with the errors of a redshift column, such as ``z_spec_err``; "" without one."""
+def redshift_errors(names: Sequence[str], redshift: str, kind: str = "") -> tuple[str, ...]:
+    """Column with the errors of a redshift column, or the two of both sides; () without one.
+
+    >>> redshift_errors(["z_spec_err", "photoz_l68", "photoz_u68"], "z_spec")
+    ('z_spec_err',)
+    >>> redshift_errors(["z_spec_err", "photoz_l68", "photoz_u68"], "photoz")
+    ('photoz_l68', 'photoz_u68')
+    """
     simple = re.escape(_simple(redshift))
     # The error of Z_BEST or ZPHOT_BEST may be Z_ERR or ZPHOT_ERR.
     shorter = re.sub(r"_?(best|final|ml|mode|peak|median|mean)$", "", simple)
@@ -109,8 +150,30 @@ def redshift_error(names: Sequence[str], redshift: str) -> str:
         pattern = rf"{wanted}_?{_ERROR}|{_ERROR}_?{wanted}|d_?{wanted}"
         found = next((n for n in names if n != redshift and re.fullmatch(pattern, _simple(n))), "")
         if found:
-            return found
-    return ""
+            return (found,)
+    for stem in dict.fromkeys((simple, shorter)):
+        for one in _MINUS_PLUS:
+            bounds = [rf"{stem}_?({x})|({x})_?{stem}" for x in one] if one in _LOWER_UPPER else None
+            sides = [
+                rf"{stem}_?{_ERROR}_?({x})|{stem}_?({x})_?{_ERROR}|{_ERROR}_?{stem}_?({x})"
+                for x in one
+            ]
+            for patterns in filter(None, (sides, bounds)):
+                if both := _both(names, *patterns):
+                    return both
+    if kind == "photometric":
+        return next(filter(None, (_both(names, *two) for two in _BY_THEMSELVES)), ())
+    return ()
+
+
+def _both(names: Sequence[str], lower: str, upper: str) -> tuple[str, ...]:
+    """Columns that match two patterns; () unless both are there."""
+    found = (
+        next((name for name in names if re.fullmatch(pattern, _simple(name))), "")
+        for pattern in (lower, upper)
+    )
+    both = tuple(filter(None, found))
+    return both if len(both) == 2 else ()
 
 
 def _simple(name: str) -> str:
@@ -126,6 +189,7 @@ def read_redshifts(table: AnyTable, columns: Sequence[RedshiftColumn]) -> Redshi
     values, errors = np.full(n, np.nan), np.full(n, np.nan)
     sources: list[tuple[RedshiftColumn, int]] = []
     remarks: list[str] = []
+    two_sided: dict[str, str] = {}
     metals = _metallicities(table, columns)
     for column in columns:
         if column.name in metals:
@@ -143,15 +207,34 @@ def read_redshifts(table: AnyTable, columns: Sequence[RedshiftColumn]) -> Redshi
         if not taken.any():
             continue
         values[taken] = own[taken]
-        if column.error and (error := _numbers(table, column.error)) is not None:
+        error, what = _errors(table, column, own)
+        if error is not None:
             errors[taken] = np.where(error > 0, error, np.nan)[taken]
+        if what:
+            two_sided[column.name] = what
         sources.append((column, int(taken.sum())))
     used = {column.name for column, _ in sources}
     unused = tuple(c.name for c in columns if c.name not in used and c.name not in metals)
     if not sources:
         return Redshifts(unused=unused, remarks=tuple(remarks))
     has_errors = any(column.error for column, _ in sources)
-    return Redshifts(values, errors if has_errors else None, tuple(sources), unused, tuple(remarks))
+    known = errors if has_errors else None
+    return Redshifts(values, known, tuple(sources), unused, tuple(remarks), two_sided)
+
+
+def _errors(
+    table: AnyTable, column: RedshiftColumn, redshifts: np.ndarray
+) -> tuple[np.ndarray | None, str]:
+    """σ of redshifts, None if unknown; and what two columns of them are, "" unless there are."""
+    error = _numbers(table, column.error) if column.error else None
+    if error is None or not column.upper:
+        return error, ""
+    upper = _numbers(table, column.upper)
+    if upper is None:
+        return None, ""
+    says_error = re.search("err|unc|sig|std|rms", _simple(column.error))
+    kind = SIDES if says_error else kind_of(redshifts, error, upper)
+    return sigma(error, upper, kind), kind
 
 
 def _numbers(table: AnyTable, name: str) -> np.ndarray | None:

@@ -11,9 +11,11 @@ import pyarrow.csv
 from astropy import units as u
 
 from sspexplorer.catalogue.names import names_a_band
+from sspexplorer.catalogue.source import Watched
 from sspexplorer.catalogue.units import read_unit
 from sspexplorer.catalogue.values import BLANKS
 from sspexplorer.errors import InputError
+from sspexplorer.progress import NO_PROGRESS, Progress
 
 _NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([edED][+-]?\d+)?|[+-]?(nan|inf|infinity)", re.I)
 _RULE = re.compile(r"[-=:+ ]*")  # what draws a line under a header
@@ -30,7 +32,14 @@ def split_line(line: str, delimiter: str) -> list[str]:
     return next(csv.reader([line], delimiter=delimiter, skipinitialspace=delimiter == " "), [])
 
 
-def parse(body: bytes, start: int, names: list[str], delimiter: str, name: str) -> pa.Table:
+def parse(
+    body: bytes,
+    start: int,
+    names: list[str],
+    delimiter: str,
+    name: str,
+    progress: Progress = NO_PROGRESS,
+) -> pa.Table:
     """Rows of text from an offset on, every cell as it is.
 
     Raises
@@ -43,8 +52,10 @@ def parse(body: bytes, start: int, names: list[str], delimiter: str, name: str) 
         if quoted and body.count(b'"', start) % 2:
             # Arrow takes all that follows an open quote for one cell: rows would be lost.
             locate_fault(body, start, len(names), delimiter, name)
+        watched = Watched(body, progress)
+        watched.seek(start)
         return pa.csv.read_csv(
-            pa.BufferReader(pa.py_buffer(body).slice(start)),
+            pa.PythonFile(watched, "r"),
             read_options=pa.csv.ReadOptions(column_names=names, block_size=16 << 20),
             parse_options=pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=quoted),
             convert_options=pa.csv.ConvertOptions(
@@ -174,12 +185,16 @@ def with_metadata(table: pa.Table, key: bytes, values: Sequence[str]) -> pa.Tabl
     return table.cast(pa.schema(fields, metadata=table.schema.metadata))
 
 
-def decimal_commas(table: pa.Table) -> tuple[list[str], tuple[str, ...]]:
+def decimal_commas(
+    table: pa.Table, progress: Progress = NO_PROGRESS
+) -> tuple[list[str], tuple[str, ...]]:
     """Columns of numbers with decimal commas: "," for each of these, "" for the others."""
     commas, certain = [], False
     if not len(table):
         return [""] * len(table.column_names), ()
-    for column in table.columns:
+    for i, column in enumerate(table.columns):
+        progress.check()
+        progress.report(i / len(table.columns))
         has = pc.match_substring_regex(column, _COMMA)
         numeric = (
             pc.any(has).as_py()

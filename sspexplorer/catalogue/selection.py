@@ -6,6 +6,7 @@ from sspexplorer.bands import N_BANDS
 from sspexplorer.catalogue.columns_map import ColumnsMap
 from sspexplorer.catalogue.names import parse
 from sspexplorer.catalogue.photometries import Photometry, Recognised
+from sspexplorer.catalogue.ways import way
 from sspexplorer.errors import InputError
 
 MAPPED = "mapped"
@@ -22,8 +23,8 @@ def choose(found: Recognised, photometry: str | None, mapped: ColumnsMap) -> Pho
     if len(mapped.bands) == N_BANDS:
         if photometry is not None:
             raise InputError(
-                "The map of columns says where each band is, so --photometry changes nothing: "
-                "leave out one of the two."
+                f"The map of columns says where each band is, so {way('photometry')} changes "
+                "nothing: leave out one of the two."
             )
         chosen = Photometry(mapped.photometry or MAPPED, "", "", ())
     elif found.photometries:

@@ -1,5 +1,6 @@
 """What a reader is given and gives back."""
 
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,13 +10,14 @@ from sspexplorer.catalogue.bounds import GENEROUS, Bounds
 from sspexplorer.catalogue.convert import free_name
 from sspexplorer.catalogue.values import AnyTable
 from sspexplorer.errors import InputError
+from sspexplorer.progress import NO_PROGRESS, Progress
 
 LooksRight = Callable[[list[str]], bool]
 
 
 @dataclass(frozen=True)
 class Source:
-    """A file, or the bytes of one, under a name.
+    """A file, or the bytes of one, under a name; whoever reads it tells ``progress``.
 
     Raises
     ------
@@ -25,6 +27,7 @@ class Source:
 
     name: str
     data: Path | bytes
+    progress: Progress = NO_PROGRESS
     bounds: Bounds = GENEROUS
 
     @cached_property
@@ -66,6 +69,20 @@ class Source:
             raise InputError(
                 f"{self.name} is a web page, not a catalogue; download the file itself."
             )
+
+
+class Watched(io.BytesIO):
+    """Bytes that tell how far they are read, and raise Cancelled if that is to stop."""
+
+    def __init__(self, data: bytes, progress: Progress) -> None:
+        super().__init__(data)
+        self._progress, self._size = progress, max(1, len(data))
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Read on."""
+        self._progress.check()
+        self._progress.report(self.tell() / self._size)
+        return super().read(size)
 
 
 @dataclass(frozen=True)

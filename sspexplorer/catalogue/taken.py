@@ -103,7 +103,9 @@ def sentences(catalogue: Catalogue) -> tuple[str, ...]:
 def _on_columns(catalogue: Catalogue) -> tuple[str, ...]:
     columns = catalogue.columns
     found = [_from("Fluxes", [(c.flux, c.flux_element, c.band) for c in columns])]
-    if errors := [(c.error, c.error_element, c.band) for c in columns if c.error]:
+    errors = [(c.error, c.error_element, c.band) for c in columns if c.error]
+    errors += [(c.error_upper, c.error_upper_element, c.band) for c in columns if c.error_upper]
+    if errors:
         found.append(_from("Errors", errors))
         # What names say of errors is in the notes; units may say more.
         unnamed = [c.band for c in columns if c.error and c.error_kind == "absolute"]

@@ -13,7 +13,7 @@ from sspexplorer.errors import InputError
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|\Z)")
-_COMMENT = re.compile(rb"(?:(?<=[\r\n])|\A) *#[^\r\n]*")
+_END = re.compile(rb"[\r\n]|\Z")
 # As SExtractor names columns: "#   3 FLUX_AUTO   Flux within an elliptical aperture  [count]".
 _NUMBERED = re.compile(r"(\d+)\s+(\S+)(?:\s(.*))?")
 # Comments at either end of all that may be the header, and how long one may be.
@@ -26,10 +26,11 @@ def read_text(source: Source, looks_right: LooksRight) -> FileTable:
     if source.head.startswith(b"# %ECSV"):
         return read_ecsv(source, looks_right)
     body, notes = _decoded(source)
+    source.progress.check()
     if aligned.is_ipac(body):
         table, names, units = aligned.read_ipac(body, source.name)
         notes = ["An IPAC table.", *notes, *source.end_notes()]
-        return _finished(table, names, units, ",", notes)
+        return _finished(source, table, names, units, ",", notes)
     layout = _layout(body, source.name, looks_right)
     body, between = _without_comments(body, layout.start)
     if not re.compile(rb"\S").search(body, layout.start):
@@ -37,20 +38,25 @@ def read_text(source: Source, looks_right: LooksRight) -> FileTable:
     if between:
         lines = f"{between:,} line{'s' * (between > 1)}"
         notes.append(f"Left out as comments: {lines} after the header, starting with #.")
-    table, names, how = _columns(body, layout, source.name)
+    table, names, how = _columns(body, layout, source)
     table = table.rename_columns(distinct(names)[0])
     table, units, said = rows.rows_under_header(table)
     units = [own or below for own, below in zip(layout.units or units, units, strict=True)]
     notes = [how, *layout.notes, *notes, *said, *source.end_notes()]
-    return _finished(table, names, units, layout.delimiter, notes)
+    return _finished(source, table, names, units, layout.delimiter, notes)
 
 
 def _finished(
-    table: pa.Table, names: list[str], units: list[str], delimiter: str, notes: list[str]
+    source: Source,
+    table: pa.Table,
+    names: list[str],
+    units: list[str],
+    delimiter: str,
+    notes: list[str],
 ) -> FileTable:
     names, renamed = distinct(names)
     table = rows.with_metadata(table.rename_columns(names), b"unit", units)
-    commas, said = rows.decimal_commas(table)
+    commas, said = rows.decimal_commas(table, source.progress.part(0.7, 0.3))
     table = rows.with_metadata(table, b"decimal", commas)
     return FileTable(table, delimiter, (*notes, *said), renamed)
 
@@ -167,35 +173,51 @@ def _fit(names: list[str], row: str, sign: str) -> bool:
 
 def _without_comments(body: bytes, start: int) -> tuple[bytes, int]:
     """Text whose comments after an offset are made empty lines, and how many there were."""
-    found = list(_COMMENT.finditer(body, start))
-    # The pattern cannot look behind the offset.
-    found = [match for match in found if match.start() > start or body[:start][-1:] in b"\r\n"]
-    if b'"' in body:
+    found = _comments(body, start)
+    if found and b'"' in body:
         found = _outside_quotes(body, start, found)
     if not found:
         return body, 0
     parts, at = [], 0
-    for match in found:
-        parts.append(body[at : match.start()])
-        at = match.end()
+    for begin, end in found:
+        parts.append(body[at:begin])
+        at = end
     left = b"".join([*parts, body[at:]])
     # Where every row starts with the sign, it is part of a name.
     return (left, len(found)) if left[start:].strip() else (body, 0)
 
 
-def _outside_quotes(body: bytes, start: int, found: list[re.Match]) -> list[re.Match]:
+def _comments(body: bytes, start: int) -> list[tuple[int, int]]:
+    """Where each comment after an offset begins, with the spaces before it, and ends."""
+    found = []
+    # A pattern would look at every byte; few files have the sign at all.
+    at = body.find(b"#", start)
+    while at >= 0:
+        begin = at
+        while begin > start and body[begin - 1] == ord(" "):
+            begin -= 1
+        end = at + 1
+        if not begin or body[begin - 1] in b"\r\n":
+            end = _END.search(body, at).start()
+            found.append((begin, end))
+        at = body.find(b"#", end)
+    return found
+
+
+def _outside_quotes(body: bytes, start: int, found: list[tuple[int, int]]) -> list[tuple[int, int]]:
     kept, at, quotes = [], start, 0
-    for match in found:
-        quotes += body.count(b'"', at, match.start())
-        at = match.start()
+    for begin, end in found:
+        quotes += body.count(b'"', at, begin)
+        at = begin
         if quotes % 2 == 0:
-            kept.append(match)
-            at = match.end()
+            kept.append((begin, end))
+            at = end
     return kept
 
 
-def _columns(body: bytes, layout: _Layout, name: str) -> tuple[pa.Table, list[str], str]:
+def _columns(body: bytes, layout: _Layout, source: Source) -> tuple[pa.Table, list[str], str]:
     """Cells as columns of text, their names, and how they were separated."""
+    name, progress = source.name, source.progress.part(0.1, 0.6)
     if layout.delimiter == " ":
         how = "Text separated by spaces."
         try:
@@ -210,7 +232,8 @@ def _columns(body: bytes, layout: _Layout, name: str) -> tuple[pa.Table, list[st
         return table, layout.names, "Text in columns of fixed width."
     first = rows.first_row(body, layout.start, layout.delimiter)
     names = rows.fit_ends(layout.names, first)
-    table = rows.parse(body, layout.start, _parsed_as(names), layout.delimiter, name)
+    parsed = _parsed_as(names)
+    table = rows.parse(body, layout.start, parsed, layout.delimiter, name, progress)
     table, names = rows.without_blank_ends(table, names)
     return table, names, f"Text separated by {DELIMITERS[layout.delimiter]}."
 

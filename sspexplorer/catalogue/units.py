@@ -201,6 +201,33 @@ def _linear_error(text: str) -> ErrorUnit:
     raise UnitError(_why_not(unit, text))
 
 
+def error_unit(band: BandUnit, kind: str, read: ErrorUnit | None) -> ErrorUnit:
+    """Unit of a band's errors.
+
+    Parameters
+    ----------
+    band : BandUnit
+        Unit of its flux.
+    kind : str
+        What their name says, see :attr:`~sspexplorer.catalogue.names.BandColumn.error_kind`.
+    read : ErrorUnit or None
+        Their own unit, if they have one.
+    """
+    relative = abs(np.log(10) / band.step) if band.step else 0.0
+    own = ErrorUnit("relative", relative) if relative else ErrorUnit(band.kind, band.scale)
+    if power := {"ivar": -0.5, "variance": 0.5}.get(kind):
+        base = read or own
+        return base if base.power != 1 else ErrorUnit(base.kind, base.scale, power)
+    if read is not None:
+        return read
+    if kind == "percent":
+        return ErrorUnit("relative", 0.01)
+    if kind == "relative":
+        # A "relative" error of a magnitude is as good as its error.
+        return ErrorUnit("relative", 1.0)
+    return own
+
+
 def unit_of_name(name: str) -> str:
     """Unit that a column's name ends in, as ``J0378 (uJy)``, or has as a word; "" without one.
 

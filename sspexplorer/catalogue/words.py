@@ -19,6 +19,10 @@ ERROR_WORDS = _set(
     "ERR ERROR ERRORS ERRS UNC UNCERT UNCERTAINTY SIGMA SIG STD STDDEV STDEV RMS 1SIGMA"
 )
 INVERSE_VARIANCE_WORDS = frozenset({"IVAR", "INVVAR"})
+VARIANCE_WORDS = frozenset({"VAR", "VARIANCE", "VARIANCES"})
+# One side of an error, or one bound of an interval; the second pair only beside an error.
+LOWER_WORDS, UPPER_WORDS = _set("LO LOW LOWER L68 P16 Q16"), _set("HI HIGH UPPER U68 P84 Q84")
+LOWER_ERROR_WORDS, UPPER_ERROR_WORDS = _set("MINUS NEG MIN"), _set("UP PLUS POS MAX")
 RELATIVE_WORDS = frozenset({"RELERR", "FRACERR", "REL", "FRAC", "RELATIVE", "FRACTIONAL"})
 PERCENT_WORDS = frozenset({"PERCENT", "PCT", "PERC"})
 
@@ -64,7 +68,7 @@ OTHER_WORDS = _set(
     "BESTFIT FIT FITTED FITFLUX SYN SYNTH SYNTHETIC TEMPLATE TEMPL TPL BAYES PRED PREDICTED RESID "
     "RESIDUAL RESIDUALS CHI CHI2 CHISQ ZP ZPT ZEROPOINT ZPOINT FWHM SEEING RADIUS RAD AREA APCOR "
     "APCORR APERCOR APERCORR KCORR KCOR OFFSET CLASS ID WEIGHT WMAP NORM EW MU SB BACKGROUND "
-    "BKG SKY VAR VARIANCE WAVE WAVELENGTH LAMBDA ODDS PIT COLOR COLOUR ABSMAG LUM LUMINOSITY X Y "
+    "BKG SKY WAVE WAVELENGTH LAMBDA ODDS PIT COLOR COLOUR ABSMAG LUM LUMINOSITY X Y "
     "RA DEC THETA ELLIP CLASSSTAR PSFFWHM GAIN AIRMASS MUMAX"
 )
 _DROPPED = frozenset({"BAND", "FILTER", "FILT"})
@@ -80,6 +84,10 @@ _LETTER_PAIRS = {
     "FERR": ("FLUX", "ERR"),
     "MAGERR": ("MAG", "ERR"),
     "FLUXERR": ("FLUX", "ERR"),
+    **{f"ERR{end}": ("ERR", "LOWER") for end in ("L", "LO", "M")},
+    **{f"ERR{end}": ("ERR", "UPPER") for end in ("U", "UP", "HI", "P")},
+    "LERR": ("LOWER", "ERR"),
+    "UERR": ("UPPER", "ERR"),
 }
 _BAND_WORD = re.compile(
     r"J\d{3,4}|NB0?\d{3}|NB1007|F[01]?\d{3}|JPAS\d{3,5}|UJAVA|JAVA|[IUGRZ](SDSS|JPAS)|UJ(JPAS|PAS)"
@@ -87,6 +95,9 @@ _BAND_WORD = re.compile(
 _KNOWN = (
     ERROR_WORDS
     | INVERSE_VARIANCE_WORDS
+    | VARIANCE_WORDS
+    | LOWER_WORDS
+    | UPPER_WORDS
     | RELATIVE_WORDS
     | PERCENT_WORDS
     | frozenset(QUANTITIES)
@@ -102,7 +113,7 @@ _KNOWN = (
 )
 _LETTER_BEFORE = frozenset(QUANTITIES) | ERROR_WORDS
 
-_UNIT_AT_END = re.compile(r"\s*[\[({]([^\[\](){}]*(?:\{[^{}]*\}[^\[\](){}]*)*)[\])}]\s*$")
+_UNIT_AT_END = re.compile(r"\s*[\[({]((?:[^\[\](){}]|\{[^{}]*\}|\([^()]*\))*)[\])}]\s*$")
 
 
 def split_unit(name: str) -> tuple[str, str]:
@@ -110,6 +121,8 @@ def split_unit(name: str) -> tuple[str, str]:
 
     >>> split_unit("J0378 (1e-17 erg/s/cm2/A)")
     ('J0378', '1e-17 erg/s/cm2/A')
+    >>> split_unit("J0378 [mag(ST)]")
+    ('J0378', 'mag(ST)')
     >>> split_unit("mag_auto[jpas::J0660]")
     ('mag_auto[jpas::J0660]', '')
     """

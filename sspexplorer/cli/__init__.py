@@ -178,6 +178,8 @@ def main() -> NoReturn:
     try:
         app()
     except InputError as error:
-        say(f"sspexplorer: {error}")
+        from sspexplorer.catalogue.ways import for_command_line
+
+        say(f"sspexplorer: {for_command_line(str(error))}")
         sys.exit(2)
     sys.exit(0)

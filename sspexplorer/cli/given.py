@@ -1,32 +1,33 @@
 """Catalogues that commands are given, and the files that they write."""
 
+import inspect
 import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sspexplorer import __version__
-from sspexplorer.cli.console import say
-from sspexplorer.cli.parts import check_folder
-from sspexplorer.errors import InputError
+from sspexplorer.cli.console import print_json, say, tell
+from sspexplorer.cli.parts import JsonOption, check_folder, progress_line
+from sspexplorer.errors import Cancelled, InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from sspexplorer.catalogue import Catalogue
-    from sspexplorer.catalogue.bounds import Bounds
-    from sspexplorer.catalogue.masks import MaskRule
 
 STANDARD = Path("-")
 
 CataloguesArgument = Annotated[
-    list[Path],
+    list[str],
     typer.Argument(
         metavar="CATALOGUE...",
         help="Text (.csv, .txt, .dat, .tbl, ...), ECSV, FITS, VOTable, Parquet, Feather or HDF5, "
         "by its ending, also packed (.gz). Several files or a folder are read one below the "
-        "other; - is standard input.",
+        "other; - is standard input, and an address (https://...) is downloaded first.",
     ),
 ]
 OutOption = Annotated[
@@ -80,79 +81,159 @@ NoLimitsOption = Annotated[
 ]
 
 
-def bounds(no_limits: bool) -> "Bounds":
-    """How large a table may be, as the option says."""
-    from sspexplorer.catalogue.bounds import GENEROUS, UNBOUNDED
+@dataclass(frozen=True)
+class Given:
+    """What a command is given of a catalogue: where it is, how to read it, where to write."""
 
-    return UNBOUNDED if no_limits else GENEROUS
+    catalogues: CataloguesArgument
+    out: OutOption
+    unit: UnitOption = None
+    photometry: PhotometryOption = None
+    columns: ColumnsOption = None
+    ebv_galactic: GalacticOption = "found"
+    use_masked: UseMaskedOption = False
+    largest_flag: LargestFlagOption = 3
+    no_limits: NoLimitsOption = False
+    json_output: JsonOption = False
+
+    def check_out(self) -> None:
+        """Check that the output can be written, before anything long is begun.
+
+        Raises
+        ------
+        InputError
+            If its ending says no format, there is no such folder, or it would mix with the JSON.
+        """
+        from sspexplorer.catalogue.files import ending
+
+        if self.out != STANDARD:
+            ending(self.out.name)
+            check_folder(self.out)
+        elif self.json_output:
+            raise InputError("Standard output takes the table or the JSON: give --out a file.")
+
+    def read(self) -> "Catalogue":
+        """Read the catalogue, downloaded before where an address is given.
+
+        Raises
+        ------
+        InputError
+            If it cannot be had or used.
+        """
+        from sspexplorer.catalogue import load_map, read_catalogue
+        from sspexplorer.catalogue.bounds import GENEROUS, UNBOUNDED
+        from sspexplorer.catalogue.masks import MaskRule
+
+        mapped = None if self.columns is None else load_map(self.columns)
+        return read_catalogue(
+            [_local(place) for place in self.catalogues],
+            unit=self.unit,
+            photometry=self.photometry,
+            columns=mapped,
+            masks=MaskRule(
+                not self.use_masked, self.largest_flag if self.largest_flag >= 0 else None
+            ),
+            galactic=self.ebv_galactic,
+            progress=progress_line("read", after=1.0),
+            bounds=UNBOUNDED if self.no_limits else GENEROUS,
+        )
+
+    def write(
+        self,
+        found: "Catalogue",
+        table: "pd.DataFrame",
+        made: Mapping[str, Any],
+        report: Mapping[str, Any],
+        remarks: tuple[str, ...] = (),
+    ) -> bool:
+        """Write a catalogue with further columns and a map beside it, and say what was taken.
+
+        Parameters
+        ----------
+        found : Catalogue
+        table : DataFrame
+            The further columns.
+        made : mapping
+            What they were made with, see :func:`~sspexplorer.analysis.about.about_file`.
+        report : mapping
+            What the JSON says beside what was taken from the catalogue.
+        remarks : tuple of str
+            Sentences on the whole.
+
+        Returns
+        -------
+        bool
+            Whether it was all printed as JSON.
+        """
+        from sspexplorer.analysis.about import about_file
+        from sspexplorer.catalogue.taken import sentences, taken
+        from sspexplorer.catalogue.ways import for_command_line
+
+        target, form = (
+            (sys.stdout.buffer, "csv") if self.out == STANDARD else (self.out, self.out.name)
+        )
+        changed = found.write(target, form, table, about_file(found, made))
+        mapped = self._with_map(found)
+        if self.json_output:
+            said = taken(found)
+            said["unit_reason"] = for_command_line(said["unit_reason"])
+            said["notes"] = [*map(for_command_line, said["notes"]), *remarks, *changed]
+            print_json({"path": str(self.out), **report, **said, **mapped})
+            return True
+        for sentence in (*found.notes, *sentences(found), *remarks, *changed):
+            say(for_command_line(sentence))
+        return False
+
+    def tell(self, text: str) -> None:
+        """Say how it went, on standard output unless the table is there."""
+        (say if self.out == STANDARD else tell)(text)
+
+    def _with_map(self, found: "Catalogue") -> dict[str, Any]:
+        """Write the map of the columns that were read; the report's part on it."""
+        from sspexplorer.catalogue.map_files import save_map
+
+        columns = found.column_map()
+        path, why_not = (
+            (None, "") if self.out == STANDARD else save_map(columns, self.out, self.columns)
+        )
+        if why_not:
+            say(why_not)
+        return {"columns": columns, "columns_path": str(path) if path else None}
 
 
-def mask_rule(use_masked: bool, largest_flag: int) -> "MaskRule":
-    """Which masks and flags make a flux missing, as the options say."""
-    from sspexplorer.catalogue.masks import MaskRule
+def takes_catalogue(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the argument and the options of :class:`Given`, as its first parameter."""
+    given = {field.name for field in fields(Given)}
 
-    return MaskRule(not use_masked, largest_flag if largest_flag >= 0 else None)
+    @wraps(command)
+    def run(**values: Any) -> None:
+        asked = Given(**{name: values.pop(name) for name in given})
+        asked.check_out()
+        command(asked, **values)
 
-
-def check_out(out: Path, json_output: bool) -> None:
-    """Check that the output can be written, before anything long is begun.
-
-    Raises
-    ------
-    InputError
-        If its ending says no format, there is no such folder, or it would mix with the JSON.
-    """
-    from sspexplorer.catalogue.files import ending
-
-    if out != STANDARD:
-        ending(out.name)
-        check_folder(out)
-    elif json_output:
-        raise InputError("Standard output takes the table or the JSON: give --out a file.")
+    own = list(inspect.signature(command).parameters.values())[1:]
+    parameters = [
+        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for parameter in (*inspect.signature(Given).parameters.values(), *own)
+    ]
+    run.__signature__ = inspect.Signature(parameters)
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run
 
 
-def write_with(
-    found: "Catalogue", out: Path, table: "pd.DataFrame", about: dict[str, Any]
-) -> tuple[str, ...]:
-    """Write a catalogue with further columns and what the file says about itself.
+def _local(place: str) -> str | Path:
+    """A file on this machine: the place itself, or what an address on the web is downloaded to."""
+    from sspexplorer.archive.files import fetch_catalogue, is_address
 
-    Returns
-    -------
-    tuple of str
-        Sentences on what had to change.
-    """
-    about = {
-        "SSPVERS": f"sspexplorer {__version__}",
-        **about,
-        "SSPPHOT": found.photometry,
-        "SSPUNIT": found.unit,
-        "SSPUNITR": found.unit_reason,
-        "SSPMASKS": found.masked.rule.masks,
-        "SSPFLAGS": -1
-        if found.masked.rule.largest_flag is None
-        else found.masked.rule.largest_flag,
-        "SSPZCOL": found.redshift_column,
-        "SSPEBVMW": found.galactic,
-    }
-    if out == STANDARD:
-        return found.write(sys.stdout.buffer, "csv", table, about)
-    return found.write(out, out.name, table, about)
-
-
-def say_taken(found: "Catalogue") -> None:
-    """Say what was taken from a catalogue."""
-    from sspexplorer.catalogue.taken import sentences
-
-    for sentence in (*found.notes, *sentences(found)):
-        say(sentence)
-
-
-def with_map(found: "Catalogue", out: Path, given: Path | None) -> dict[str, Any]:
-    """Write the map of the columns that were read beside a result; the report's part on it."""
-    from sspexplorer.catalogue.map_files import save_map
-
-    columns = found.column_map()
-    path, why_not = (None, "") if out == STANDARD else save_map(columns, out, given)
-    if why_not:
-        say(why_not)
-    return {"columns": columns, "columns_path": str(path) if path else None}
+    if not is_address(place):
+        return place
+    try:
+        path, new = fetch_catalogue(place, progress=progress_line())
+    except (KeyboardInterrupt, Cancelled):
+        say("Stopped; what has come is kept, and the same command goes on from there.")
+        raise typer.Exit(130) from None
+    if new:
+        say(f"Downloaded to {path}.")
+    else:
+        say(f"Downloaded before, to {path}; delete it there to have it anew.")
+    return path

@@ -82,7 +82,8 @@ def remove(
 
 def _described(name: str) -> dict:
     """What a library holds, as ``--json`` prints it."""
-    from sspexplorer.libraries import LIBRARY_NAMES, load_library
+    from sspexplorer.bands import BAND_NAMES
+    from sspexplorer.libraries import SHIPPED_NAMES, load_library
 
     library, whole = load_library(name), load_library(name, None)
     return {
@@ -97,11 +98,16 @@ def _described(name: str) -> dict:
         "imf": sorted(set(library.imf.tolist())),
         "isochrone": sorted(set(library.isochrone.tolist())),
         "left_out": [*library.left_out, *_out_of_range(whole, library)],
+        "missing_bands": [
+            band
+            for band, there in zip(BAND_NAMES, library.covered_bands(), strict=True)
+            if not there
+        ],
         "continued_bands": list(library.continued_bands()),
         "citation": library.citation,
         "terms": library.terms,
         "provenance": library.provenance,
-        "added": name not in LIBRARY_NAMES,
+        "added": name not in SHIPPED_NAMES,
     }
 
 
@@ -128,5 +134,7 @@ def _print(item: dict) -> None:
     )
     for sentence in item["left_out"]:
         tell(f"         left out: {sentence}")
+    if item["missing_bands"]:
+        tell(f"         does not cover {', '.join(item['missing_bands'])}.")
     if item["citation"]:
         tell(f"         {item['citation']}")

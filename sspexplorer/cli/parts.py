@@ -1,6 +1,7 @@
 """What the commands share: options, progress, folders."""
 
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -48,16 +49,21 @@ def training_line() -> Callable:
     return show
 
 
-def progress_line(done: str = "") -> Progress:
+def progress_line(done: str = "", after: float = 0.0) -> Progress:
     """Write how far work is on one line of standard error, if a person is looking at it.
 
     Parameters
     ----------
     done : str
         What has been done, where the work has no words of its own: "predicted".
+    after : float
+        Seconds that the work may take without a word.
     """
+    begun = time.monotonic()
 
     def show(fraction: float | None, words: str | None) -> None:
+        if time.monotonic() - begun < after:
+            return
         done_now = fraction is not None and fraction >= 1
         if not sys.stderr.isatty():
             # In a log only what is finished is worth a line, if the work says what it was.

@@ -142,8 +142,11 @@ class Evolution:
 
     @cached_property
     def flux(self) -> np.ndarray:
-        """F_ν on the scale of :func:`~sspexplorer.photometry.band_matrix`, shape (n, 57)."""
-        matrix = band_matrix(self.wavelength)
+        """F_ν on the scale of :func:`~sspexplorer.photometry.band_matrix`, shape (n, 57).
+
+        NaN in bands that the library does not cover.
+        """
+        matrix = band_matrix(self.wavelength, gaps=True)
         seen = [m.mass @ (m.spectra @ (m.screen[:, None] * matrix)) for m in self.mixtures]
         return np.sum(seen, axis=0)
 

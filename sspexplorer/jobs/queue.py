@@ -77,6 +77,12 @@ class Training:
         """Whether nothing more will happen."""
         return self.state in (DONE, FAILED, CANCELLED)
 
+    @property
+    def pid(self) -> int | None:
+        """Number of its process, while there is one."""
+        process = self._process
+        return process.pid if process else None
+
     def stop(self) -> None:
         """End the training early; the best weights so far are kept."""
         self.stopping = True
@@ -173,6 +179,12 @@ class TrainingQueue:
         self._lock = threading.Lock()
         self._waiting: list[Training] = []
         self._running: Training | None = None
+
+    @property
+    def trainings(self) -> list[Training]:
+        """What runs and what waits, in the order in which they end."""
+        with self._lock:
+            return [*([self._running] if self._running else []), *self._waiting]
 
     def add(self, training: Training) -> None:
         """Start a training as soon as those before it have ended."""

@@ -3,6 +3,7 @@
 from sspexplorer.libraries.library import (
     DEFAULT_AGE_RANGE,
     LIBRARY_NAMES,
+    SHIPPED_NAMES,
     SSPLibrary,
     added_folder,
     in_order,
@@ -12,12 +13,14 @@ from sspexplorer.libraries.library import (
     library_version,
     load_library,
     read_library,
+    whole_library_names,
     write_library,
 )
 
 __all__ = [
     "DEFAULT_AGE_RANGE",
     "LIBRARY_NAMES",
+    "SHIPPED_NAMES",
     "SSPLibrary",
     "added_folder",
     "in_order",
@@ -27,5 +30,6 @@ __all__ = [
     "library_version",
     "load_library",
     "read_library",
+    "whole_library_names",
     "write_library",
 ]

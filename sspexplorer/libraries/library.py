@@ -5,7 +5,7 @@ A library on disk is one HDF5 file in the layout written by :func:`write_library
 ([M/H], dex), ``imf`` and ``isochrone`` (text, one per SSP), and the file attributes ``name``,
 ``title``, ``citation``, ``terms``, ``provenance`` and ``left_out`` (the last two as JSON).
 
-Those of :data:`LIBRARY_NAMES` ship with the package. Others are added by
+Those of :data:`SHIPPED_NAMES` ship with the package. Others are added by
 :mod:`sspexplorer.libraries.store`, which keeps them in the same layout; :func:`library_names`
 names all.
 """
@@ -23,9 +23,12 @@ import numpy as np
 
 from sspexplorer.bands import BAND_NAMES, load_bands
 from sspexplorer.errors import InputError
+from sspexplorer.photometry import covered_bands
 from sspexplorer.resources import data_path, user_path
 
+# What is used unless others are named: these cover all bands.
 LIBRARY_NAMES: tuple[str, ...] = ("emiles", "bc03", "popstar")
+SHIPPED_NAMES: tuple[str, ...] = (*LIBRARY_NAMES, "m11", "mastar")
 
 # 1.5 Myr is the youngest age of the paper's CB19 library (Sect. 2.1.2).
 DEFAULT_AGE_RANGE = (1.5e6, 14e9)
@@ -122,6 +125,21 @@ class SSPLibrary:
     def metallicities(self) -> np.ndarray:
         """Distinct metallicities (dex), increasing."""
         return np.unique(self.metallicity)
+
+    def covered_bands(self, redshift: float = 0.0) -> np.ndarray:
+        """Bands that the spectra cover, see :func:`sspexplorer.photometry.covered_bands`.
+
+        Returns
+        -------
+        ndarray of bool, shape (57,)
+            False for bands whose photometry is missing (NaN).
+        """
+        return covered_bands(self.wavelength, redshift)
+
+    @property
+    def covers_all_bands(self) -> bool:
+        """Whether no band is missing at rest."""
+        return bool(self.covered_bands().all())
 
     def continued_bands(self, redshift: float = 0.0) -> tuple[str, ...]:
         """Bands that rest on a model below the blue edge of the library's own spectra.
@@ -284,7 +302,7 @@ def library_path(name: str) -> Path:
     InputError
         If there is no library of that name.
     """
-    if name in LIBRARY_NAMES:
+    if name in SHIPPED_NAMES:
         return data_path("libraries", f"{name}.h5")
     path = added_folder() / f"{name}.h5"
     # A name with a slash in it would lead out of the folder.
@@ -297,12 +315,18 @@ def library_path(name: str) -> Path:
 def library_names() -> tuple[str, ...]:
     """Names of all libraries: the shipped ones, then those that were added, by the alphabet."""
     found = sorted(path for path in added_folder().glob("[!.]*.h5") if _is_library(path))
-    return (*LIBRARY_NAMES, *(p.stem for p in found if p.stem not in LIBRARY_NAMES))
+    return (*SHIPPED_NAMES, *(p.stem for p in found if p.stem not in SHIPPED_NAMES))
+
+
+def whole_library_names() -> tuple[str, ...]:
+    """Names of all libraries that cover all bands, in the order of :func:`library_names`."""
+    paths = {name: library_path(name) for name in library_names()}
+    return tuple(name for name, path in paths.items() if _is_whole(path, _identity(path)))
 
 
 def in_order(names: Iterable[str]) -> list[str]:
     """Each name once: shipped libraries in their order, then others by the alphabet."""
-    places = {name: place for place, name in enumerate(LIBRARY_NAMES)}
+    places = {name: place for place, name in enumerate(SHIPPED_NAMES)}
     return sorted(set(names), key=lambda name: (places.get(name, len(places)), name))
 
 
@@ -372,6 +396,13 @@ def _is_library(path: Path) -> bool:
     with suppress(InputError):
         return bool(_read_title(path, _identity(path)))
     return False
+
+
+@lru_cache(maxsize=256)
+def _is_whole(path: Path, identity: tuple[int, int, int]) -> bool:
+    """:attr:`SSPLibrary.covers_all_bands` without its spectra."""
+    with h5py.File(path, "r") as file:
+        return bool(covered_bands(file["wavelength"][:]).all())
 
 
 @lru_cache(maxsize=256)

@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from sspexplorer.errors import InputError
 from sspexplorer.libraries.library import (
     DEFAULT_AGE_RANGE,
-    LIBRARY_NAMES,
+    SHIPPED_NAMES,
     SSPLibrary,
     added_folder,
     library_names,
@@ -136,10 +136,10 @@ def remove_library(name: str) -> None:
     InputError
         If it ships with the package, or there is none of that name.
     """
-    if name in LIBRARY_NAMES:
+    if name in SHIPPED_NAMES:
         raise InputError(f"The library {name} ships with SSP Explorer and cannot be removed.")
     if name not in library_names():
-        added = ", ".join(library_names()[len(LIBRARY_NAMES) :]) or "none"
+        added = ", ".join(library_names()[len(SHIPPED_NAMES) :]) or "none"
         raise InputError(f"No library {name!r} was added; those that were: {added}.")
     try:
         (added_folder() / f"{name}.h5").unlink(missing_ok=True)
@@ -148,7 +148,7 @@ def remove_library(name: str) -> None:
 
 
 def _check_name(name: str) -> None:
-    if name in LIBRARY_NAMES:
+    if name in SHIPPED_NAMES:
         raise InputError(f"The name {name} is that of a library that ships; choose another.")
     if name in _RESERVED or not _NAME.fullmatch(name):
         raise InputError(

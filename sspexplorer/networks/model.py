@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from sspexplorer import artifact
 from sspexplorer.bands import BAND_NAMES, N_BANDS
 from sspexplorer.errors import InputError
+from sspexplorer.gaps import complete
 from sspexplorer.mocks import PARAMETERS
 
 # Layer widths of Sect. 3: 172 289 and 497 925 free parameters for one network.
@@ -143,12 +144,16 @@ class Model:
         Parameters
         ----------
         flux : ndarray, shape (n, 57)
-            Complete F_ν on any positive scale; each row is divided by its median.
+            F_ν on any positive scale; each row is divided by its median. Bands that are NaN are
+            filled, see :func:`sspexplorer.gaps.complete`.
 
         Returns
         -------
         ndarray, shape (n, 3), float64
+            NaN for rows with too few bands.
         """
+        if np.isnan(flux).any():
+            flux = complete(flux, self.templates)[0]
         median = np.median(flux, axis=1, keepdims=True)
         relative = np.asarray(flux / median, dtype=np.float32)
         x = torch.from_numpy((relative - self.scaling.flux_mean) / self.scaling.flux_std)

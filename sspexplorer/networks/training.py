@@ -14,6 +14,7 @@ from torch import Tensor, nn
 import sspexplorer
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.errors import InputError
+from sspexplorer.gaps import complete
 from sspexplorer.mocks import PARAMETERS, MockSample
 from sspexplorer.networks.model import NETWORKS, Model, Scaling, StackedMLP
 from sspexplorer.progress import NO_PROGRESS, Progress
@@ -182,8 +183,10 @@ class _Data:
     weight: Tensor
 
     @classmethod
-    def of(cls, sample: MockSample, scaling: Scaling, snr_power: float = 0.0) -> "_Data":
-        x = (sample.flux - scaling.flux_mean) / scaling.flux_std
+    def of(
+        cls, sample: MockSample, scaling: Scaling, templates: np.ndarray, snr_power: float = 0.0
+    ) -> "_Data":
+        x = (_filled(sample.flux, templates) - scaling.flux_mean) / scaling.flux_std
         y = (sample.parameters - scaling.label_mean) / scaling.label_std
         weight = sample.snr**snr_power
         arrays = (x, y, weight / weight.mean())
@@ -264,23 +267,25 @@ def train(
     Raises
     ------
     InputError
-        If the sample has no train or no validation rows.
+        If the sample has no train or no validation rows, or none of its rows has all bands.
     """
     training, validation = sample.part("train"), sample.part("validation")
     if not len(training) or not len(validation):
         raise InputError("The sample needs both 'train' and 'validation' rows to train on.")
+    templates = _templates(training, seed)
     scaling = Scaling.identity()
     if recipe.standardise:
-        scaling = Scaling.standard(training.flux, training.parameters)
+        scaling = Scaling.standard(_filled(training.flux, templates), training.parameters)
     with torch.random.fork_rng(devices=[]), _no_denormals():
         torch.manual_seed(seed)
         network = StackedMLP(NETWORKS[recipe.network], dropout=recipe.dropout)
-        run = _Run(recipe, network, scaling, training, _Data.of(validation, scaling))
+        held_out = _Data.of(validation, scaling, templates)
+        run = _Run(recipe, network, scaling, training, held_out, templates)
         run.go(seed, watch, progress)
     network.load_state_dict(run.best.state)
     network.eval().requires_grad_(False)
     card = _card(sample, recipe, seed, run, (len(training), len(validation)))
-    return Model(network, scaling, _templates(training, seed), card)
+    return Model(network, scaling, templates, card)
 
 
 @contextmanager
@@ -300,8 +305,20 @@ def _templates(training: MockSample, seed: int) -> np.ndarray:
     """Noise-free SEDs of the training mocks, each once, at most N_TEMPLATES of them."""
     firsts = ~training.labels.duplicated(["ssp", "ebv", "redshift"])
     distinct = training.rows(firsts.to_numpy()).noise_free
+    distinct = distinct[np.isfinite(distinct).all(axis=1)]
+    if not len(distinct):
+        raise InputError(
+            "No mock to train on has all 57 bands; add a library that covers them, such as bc03."
+        )
     chosen = np.random.default_rng(seed).permutation(len(distinct))[:N_TEMPLATES]
     return distinct[np.sort(chosen)]
+
+
+def _filled(flux: np.ndarray, templates: np.ndarray) -> np.ndarray:
+    """Fluxes with missing bands filled as they are where a model predicts."""
+    if np.isfinite(flux).all():
+        return flux
+    return complete(flux, templates)[0].astype(np.float32)
 
 
 class _Run:
@@ -314,10 +331,11 @@ class _Run:
         scaling: Scaling,
         training: MockSample,
         validation: _Data,
+        templates: np.ndarray,
     ) -> None:
         self.recipe, self.network, self.scaling = recipe, network, scaling
         self.scale = torch.from_numpy(scaling.label_std)
-        self.training, self.validation = training, validation
+        self.training, self.validation, self.templates = training, validation, templates
         self.best = _Best(network)
         self.history: dict[str, list[list[float]]] = {"train": [], "validation": []}
         self.stopped_early = False
@@ -358,12 +376,13 @@ class _Run:
             schedule = torch.optim.lr_scheduler.OneCycleLR(
                 optimiser, recipe.learning_rate, total_steps=n_steps * recipe.epochs
             )
-        data = _Data.of(self.training, self.scaling, recipe.snr_power)
+        given = self.scaling, self.templates, recipe.snr_power
+        data = _Data.of(self.training, *given)
         for epoch in range(1, recipe.epochs + 1):
             total = torch.zeros(len(PARAMETERS))
             if recipe.fresh_noise and epoch > 1:
                 sample = self.training.with_new_noise((seed, epoch))
-                data = _Data.of(sample, self.scaling, recipe.snr_power)
+                data = _Data.of(sample, *given)
             batches = data.batches(recipe.batch_size, generator)
             for step, (x, y, weight) in enumerate(batches, start=1):
                 output = self.network(x)

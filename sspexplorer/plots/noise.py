@@ -259,7 +259,7 @@ def _noise_free(observations: Sequence[tuple[int, Observation]]) -> hv.Curve:
 def _hold_flux_axis(plot: Any, overlay: hv.Overlay) -> None:
     """HoloViews hook: scale the flux axis to the SED without noise, with room for the noise."""
     noise_free = overlay.get(overlay.keys()[-1]).dimension_values("noise_free")
-    scale_flux_axis(plot, -0.5, float(np.ceil(noise_free.max() * 1.6 * 4) / 4))
+    scale_flux_axis(plot, -0.5, float(np.ceil(np.nanmax(noise_free) * 1.6 * 4) / 4))
 
 
 def _error_hover() -> HoverTool:

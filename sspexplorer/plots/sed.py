@@ -92,13 +92,13 @@ def most_alike(observations: Sequence[Observation]) -> tuple[int, int, float]:
     one, other : int
         Their numbers, from 1.
     distance : float
-        Root mean square over the bands of their difference without noise, in units of the σ of
-        the noise (the mean variance of the two). Much below 1, no single band tells them apart.
+        Root mean square over the bands of both of their difference without noise, in units of the σ
+        of the noise (the mean variance of the two). Much below 1, no band tells them apart.
     """
 
     def distance(one: Observation, other: Observation) -> float:
         variance = (one.flux_err**2 + other.flux_err**2) / 2
-        return float(np.sqrt(np.mean((one.noise_free - other.noise_free) ** 2 / variance)))
+        return float(np.sqrt(np.nanmean((one.noise_free - other.noise_free) ** 2 / variance)))
 
     pairs = combinations(range(len(observations)), 2)
     found = {(i, j): distance(observations[i], observations[j]) for i, j in pairs}
@@ -220,7 +220,7 @@ def scale_flux_axis(plot: Any, low: float, top: float) -> None:
 def _hold_flux_axis(plot: Any, overlay: hv.Overlay) -> None:
     """HoloViews hook: scale the flux axis to the SEDs without noise, which would move it."""
     noise_free = overlay.get(overlay.keys()[-1]).dimension_values("noise_free")
-    scale_flux_axis(plot, 0.0, float(np.ceil(noise_free.max() * 1.2 * 4) / 4))
+    scale_flux_axis(plot, 0.0, float(np.ceil(np.nanmax(noise_free) * 1.2 * 4) / 4))
 
 
 def _mark_lines(

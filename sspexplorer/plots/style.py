@@ -23,13 +23,19 @@ from sspexplorer.plots.view import hold_view
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif'
 
 # Against both backgrounds each has a contrast of at least 2.8, and under simulated deuteranopia
-# and protanopia (Machado et al. 2009) the three libraries, and the three parameters, stay at
-# least 0.1 apart in OKLab.
-LIBRARY_COLOURS = {"emiles": "#E58000", "bc03": "#1F7F45", "popstar": "#3B93EA"}
+# and protanopia (Machado et al. 2009) the libraries, and the three parameters, stay at least 0.1
+# apart in OKLab.
+LIBRARY_COLOURS = {
+    "emiles": "#E58000",
+    "bc03": "#1F7F45",
+    "popstar": "#3B93EA",
+    "m11": "#F0309C",
+    "mastar": "#9024CC",
+}
 PARAMETER_COLOURS = {"log_age": "#12A594", "metallicity": "#5F5FD3", "ebv": "#D6324A"}
 
 # For libraries that are added: against both backgrounds as above, and at least 0.05 apart from
-# each other and from the three. Those of the paper have one each, others one by their name.
+# each other and from those that ship. Those of the paper have one each, others one by their name.
 ADDED_COLOURS = ("#B5502F", "#D6478F", "#5A8FA8", "#8C4A86", "#C26BD8", "#A050D0")
 _OF_THE_PAPER = dict(zip(("emiles-full", "cb19", "xsl"), ADDED_COLOURS, strict=False))
 

@@ -52,12 +52,13 @@ class ExactPosterior:
         flux : ndarray, shape (n, 57)
             F_ν on any scale; NaN where a band is missing.
         relative : ndarray, shape (57,) or (n, 57)
-            σ_F/F of the noise-free flux, as :meth:`sspexplorer.noise.NoiseModel.relative_error`.
+            σ_F/F of the noise-free flux, as :meth:`sspexplorer.noise.NoiseModel.relative_error`;
+            any number where a band is missing.
         """
         present = np.isfinite(flux)
         scale = np.nanmedian(np.where(present, np.abs(flux), np.nan), axis=1, keepdims=True)
         f = np.where(present, flux / scale, 0.0)
-        weight = present / np.square(relative)
+        weight = np.where(present, 1 / np.square(relative), 0.0)
         n = present.sum(axis=1, keepdims=True)
         first = (f * weight) @ self._inverse
         second = (f**2 * weight) @ self._squared

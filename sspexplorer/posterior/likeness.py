@@ -13,6 +13,8 @@ import torch
 
 from sspexplorer import artifact, flags
 from sspexplorer.bands import load_bands
+from sspexplorer.errors import InputError
+from sspexplorer.gaps import complete
 from sspexplorer.noise import NoiseModel
 from sspexplorer.populations import Populations
 from sspexplorer.progress import NO_PROGRESS, Progress
@@ -253,7 +255,7 @@ def learn_likeness(
     progress : Progress, optional
     """
     rng = np.random.default_rng(seed)
-    templates = training.flux[:n_templates].astype(np.float16).astype(np.float32)
+    templates = _whole(training.flux, n_templates).astype(np.float16).astype(np.float32)
     likeness = Likeness(templates, np.zeros((len(_SNR_EDGES) - 1, len(_LEVELS)), np.float32))
     magnitude = rng.uniform(14.5, 23.0, len(held_out))
     flux, error = noise.add(held_out.flux.astype(float), magnitude, rng)
@@ -265,6 +267,27 @@ def learn_likeness(
     index = np.clip(np.digitize(snr, _SNR_EDGES) - 1, 0, len(_SNR_EDGES) - 2)
     quantiles = [np.quantile(score[index == k], _LEVELS) for k in range(len(_SNR_EDGES) - 1)]
     return Likeness(templates, np.array(quantiles, dtype=np.float32))
+
+
+def _whole(flux: np.ndarray, n: int) -> np.ndarray:
+    """First ``n`` SEDs, with bands that their library lacks continued from those that lack none.
+
+    Raises
+    ------
+    InputError
+        If all lack some.
+    """
+    chosen = flux[:n]
+    lacking = ~np.isfinite(chosen).all(axis=1)
+    if lacking.any():
+        whole = chosen[~lacking]
+        if not len(whole):
+            raise InputError(
+                "No library of this prior covers all 57 bands; add one that does, such as bc03."
+            )
+        chosen = chosen.copy()
+        chosen[lacking] = complete(chosen[lacking], whole)[0]
+    return chosen
 
 
 def named(bands: np.ndarray) -> list[str]:

@@ -91,15 +91,23 @@ class Observer:
         return torch.randn(shape, generator=self.generator)
 
     def observe(self, flux: Tensor, redshift: Tensor) -> Observed:
-        """Observe noise-free fluxes (n, 57) at redshifts (n,), each in a way of its own."""
+        """Observe noise-free fluxes (n, 57) at redshifts (n,), each in a way of its own.
+
+        Bands that are NaN are missing, whatever else is.
+        """
         n = len(flux)
+        there = torch.isfinite(flux)
+        flux = torch.where(there, flux, 0.0)
         relative = self._relative_errors(n)
         # Noise of the sky is the same however faint the galaxy is in a band.
         sky = self._uniform(n, 1) < _SKY_SHARE
-        mean = flux.mean(dim=0, keepdim=True)
+        mean = flux.sum(dim=0, keepdim=True) / there.sum(dim=0, keepdim=True).clamp_min(1)
         error = torch.where(sky, relative * mean, relative * flux)
         noisy = flux + error * self._normal(n, N_BANDS)
         present = self._few_present(n) if self._few_bands else self._present(n)
+        least = LEAST_BANDS if self._few_bands else MIN_BANDS
+        present = present & there
+        present = torch.where(present.sum(dim=1, keepdim=True) < least, there, present)
         scale = level(noisy, present)
         # Without a positive median there is nothing to scale by: such a galaxy is not predicted.
         scale = torch.where(scale > 0.05, scale, 1.0)

@@ -1,5 +1,6 @@
 """From the photometry of a catalogue to posteriors in a table, with flags of what is doubtful."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -160,17 +161,21 @@ def predict_posterior(
     flux = np.asarray(flux, dtype=float)
     n = len(flux)
     z, z_err = redshifts_as(redshift, redshift_err, n, choices.redshift_as)
-    parts = []
-    for start in range(0, n, _CHUNK):
-        progress.check()
-        rows = slice(start, start + _CHUNK)
-        parts.append(
-            _predict_chunk(estimator, flux[rows], flux_err[rows], z[rows], z_err[rows], choices)
-        )
-        progress.report(min(1.0, (start + _CHUNK) / n))
+    parts = [
+        _predict_chunk(estimator, flux[rows], flux_err[rows], z[rows], z_err[rows], choices)
+        for rows in _chunks(n, progress)
+    ]
     if not parts:
         return pd.DataFrame({name: [] for name in columns(estimator.model)})
     return pd.concat(parts, ignore_index=True)
+
+
+def _chunks(n: int, progress: Progress) -> Iterator[slice]:
+    """Rows to take at a time, of n; told and asked about between them."""
+    for start in range(0, n, _CHUNK):
+        progress.check()
+        yield slice(start, start + _CHUNK)
+        progress.report(min(1.0, (start + _CHUNK) / n))
 
 
 def redshifts_as(
@@ -282,9 +287,7 @@ def likeness_p_values(
     flux = np.asarray(flux, dtype=float)
     z, z_err = redshifts_as(redshift, redshift_err, n, choices.redshift_as)
     found = np.full(n, np.nan)
-    for start in range(0, n, _CHUNK):
-        progress.check()
-        rows = slice(start, start + _CHUNK)
+    for rows in _chunks(n, progress):
         parts = (flux[rows], flux_err[rows], z[rows], z_err[rows])
         found[rows] = _judged(estimator, *parts, choices).p_value
     return found

@@ -13,7 +13,7 @@ from sspexplorer.app.apply.intake import Upload
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.download import Download
 from sspexplorer.app.kit.page import Page
-from sspexplorer.app.kit.work import Worker
+from sspexplorer.app.kit.work import Worker, sentence_of
 from sspexplorer.app.state import SharedState
 from sspexplorer.archive.connection import Login
 from sspexplorer.archive.fetching import Fetched
@@ -21,6 +21,7 @@ from sspexplorer.archive.layout import APERTURES, KINDS, Photometry
 from sspexplorer.archive.question import Question
 from sspexplorer.archive.selection import Selection, read_conditions, read_cone, read_ids
 from sspexplorer.archive.services import SERVICES, Service, default_service
+from sspexplorer.catalogue.ways import WAYS
 from sspexplorer.errors import InputError
 from sspexplorer.progress import Progress
 
@@ -92,7 +93,7 @@ class FromTheArchive(Page):
         self.kind = pn.widgets.Select(
             label="Fluxes as", options={kind.title: name for name, kind in KINDS.items()}
         )
-        self.user = pn.widgets.TextInput(label="User, if the service asks")
+        self.user = pn.widgets.TextInput(label=WAYS["login"].control)
         self.password = pn.widgets.PasswordInput(label="Password")
         self.query = pn.widgets.TextAreaInput(
             label="Query (ADQL)",
@@ -182,7 +183,7 @@ class FromTheArchive(Page):
             if self.chosen_service.schema:
                 formed = Question(self.chosen_service, selection, photometry).adql()
         except InputError as error:
-            self._wrong = str(error)
+            self._wrong = sentence_of(error)
         self._fill(formed)
 
     def _fill(self, formed: str) -> None:

@@ -9,7 +9,7 @@ import panel as pn
 from sspexplorer.app.apply.reading import Found, Place
 from sspexplorer.app.kit import parts
 from sspexplorer.bands import BAND_NAMES
-from sspexplorer.catalogue.names import parse
+from sspexplorer.catalogue.names import MASK_KINDS, WHOLE_ERRORS, parse
 
 NOTHING = "–"
 # Keys of a map of columns for the column, the value of an array, and what the column holds.
@@ -18,7 +18,10 @@ ROLES = {
     "error": ("error", "error_element", "error_kind"),
     "mask": ("mask", "mask_element", "mask_kind"),
 }
-_SECOND_MASK = ("flags", "flags_element")
+_SECOND = {
+    "error": ("error_upper", "error_upper_element"),
+    "mask": ("flags", "flags_element"),
+}
 _TITLES = {"band": "band", "flux": "flux or magnitude", "error": "error", "mask": "mask or flags"}
 _WIDTHS = {"band": "12%", "flux": "32%", "error": "32%", "mask": "24%"}
 
@@ -110,13 +113,13 @@ class BandTable(pn.viewable.Viewer):
         for role, (column, element, kind) in ROLES.items():
             if new[role] == old[role]:
                 continue
-            dropped = (column, element, kind, *(_SECOND_MASK if role == "mask" else ()))
+            dropped = (column, element, kind, *_SECOND.get(role, ()))
             entry = {key: value for key, value in entry.items() if key not in dropped}
             if new[role] != NOTHING:
                 name, at = self._found.places[new[role]]
                 entry |= {column: name} | ({} if at is None else {element: at})
                 read = parse(name)
-                if kind and read and read.kind and read.role == role:
+                if kind and read and read.kind in (*WHOLE_ERRORS, *MASK_KINDS):
                     entry[kind] = read.kind
         return entry
 

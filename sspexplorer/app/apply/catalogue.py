@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 import panel as pn
 import param
 
+from sspexplorer.analysis.about import about_file
 from sspexplorer.analysis.catalogue import Answers
 from sspexplorer.app import cache
 from sspexplorer.app.apply import intake
@@ -111,8 +112,8 @@ class YourCatalogue(Method, Page):
         self._another.on_click(lambda event: self.close())
         self._format = pn.widgets.Select(label="Format", sizing_mode="stretch_width")
         self._format.param.watch(self._name_download, "value")
-        self._download = Download(self._write, "")
-        self._download.param.watch(
+        self.download = Download(self._write, "")
+        self.download.param.watch(
             lambda event: event.new and self.worker.tell(event.new), "trouble"
         )
 
@@ -377,7 +378,7 @@ class YourCatalogue(Method, Page):
 
     def _result_layout(self) -> pn.Column:
         """Lay out the areas that results come into, one after the other."""
-        controls = [self._by, self._choices, self._format, self._download, self._another]
+        controls = [self._by, self._choices, self._format, self.download, self._another]
         return parts.stack(
             parts.page_layout(controls, self._answer, more=self._rare),
             self._grid,
@@ -394,8 +395,9 @@ class YourCatalogue(Method, Page):
             return
         name = Path(self.catalogue.name.replace("\\", "/")).name
         stem = name[: -len(ending(name))]
-        self._download.filename = f"{stem}_predictions{self._format.value}"
+        self.download.filename = f"{stem}_predictions{self._format.value}"
 
     def _write(self, file: BinaryIO) -> None:
         answers = self._result.answers
-        answers.catalogue.write(file, self._format.value, answers.predictions)
+        about = about_file(answers.catalogue, answers.asked.about)
+        answers.catalogue.write(file, self._format.value, answers.predictions, about)

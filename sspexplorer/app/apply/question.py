@@ -8,6 +8,7 @@ import panel as pn
 from sspexplorer.app.kit import parts
 from sspexplorer.catalogue import ChoiceNeededError
 from sspexplorer.catalogue.units import UNITS
+from sspexplorer.catalogue.ways import for_page
 
 _ASKED = {
     "unit": "What are the numbers of the bands?",
@@ -40,7 +41,7 @@ def question_view(
     away.on_click(lambda event: on_leave())
     asked = _ASKED.get(question.option, "How should this be read?")
     return parts.stack(
-        parts.html(f"<h2>{escape(asked)}</h2><p>{escape(str(question))}</p>", "intake"),
+        parts.html(f"<h2>{escape(asked)}</h2><p>{escape(for_page(str(question)))}</p>", "intake"),
         pn.Row(*buttons, away, margin=0, styles={"gap": "10px", "flex-wrap": "wrap"}),
         gap=12,
     )

@@ -7,7 +7,7 @@ from typing import Any
 from sspexplorer.app.apply.intake import Upload
 from sspexplorer.bands import N_BANDS
 from sspexplorer.catalogue import Catalogue, ChoiceNeededError, read_catalogue
-from sspexplorer.catalogue.galactic import FOUND
+from sspexplorer.catalogue.galactic import FOUND, can_look_up
 from sspexplorer.catalogue.masks import MaskRule
 from sspexplorer.catalogue.names import names_a_band
 from sspexplorer.catalogue.redshifts import RedshiftColumn, redshift_columns
@@ -57,7 +57,7 @@ class Reading:
         if chosen is not None:
             columns["redshift"] = [column.name for column in chosen] or None
         if chosen and any(column.error for column in chosen):
-            columns["redshift_err"] = [column.error or None for column in chosen]
+            columns["redshift_err"] = [column.errors for column in chosen]
         return replace(self, columns=columns)
 
     def with_bands(self, bands: Mapping[str, Mapping | None]) -> "Reading":
@@ -102,22 +102,25 @@ class Reading:
         ------
         InputError
             If the file cannot be used, or not so.
+        Cancelled
+            If ``progress`` said so.
         """
         try:
-            catalogue = self._apart(upload, progress) if apart else self._here(upload)
+            catalogue = self._apart(upload, progress) if apart else self._here(upload, progress)
         except ChoiceNeededError as question:
             if not question.choices:
                 raise
             return question
         return Found(catalogue, self, *_offered(catalogue))
 
-    def _here(self, upload: Upload) -> Catalogue:
+    def _here(self, upload: Upload, progress: Progress) -> Catalogue:
         return read_catalogue(
             upload.path,
             upload.name,
             columns=self.columns or None,
             masks=self.masks,
             galactic=self.galactic,
+            progress=progress,
         )
 
     def _apart(self, upload: Upload, progress: Progress) -> Catalogue:
@@ -147,6 +150,8 @@ class Found:
         Columns of one value a row that are about no band.
     redshifts : tuple of RedshiftColumn
         Columns that are named like redshifts.
+    dust_map : bool
+        Whether dust of the Milky Way can be looked up at the galaxies' positions.
     """
 
     catalogue: Catalogue
@@ -154,11 +159,12 @@ class Found:
     places: dict[str, Place]
     plain: tuple[str, ...]
     redshifts: tuple[RedshiftColumn, ...]
+    dust_map: bool
 
 
 def _offered(
     catalogue: Catalogue,
-) -> tuple[dict[str, Place], tuple[str, ...], tuple[RedshiftColumn, ...]]:
+) -> tuple[dict[str, Place], tuple[str, ...], tuple[RedshiftColumn, ...], bool]:
     places: dict[str, Place] = {}
     plain = []
     for name in catalogue.column_names:
@@ -169,4 +175,5 @@ def _offered(
                 plain.append(name)
         elif 1 < width <= _LONGEST_ARRAY:
             places |= {f"{name}, value {k + 1}": (name, k) for k in range(width)}
-    return places, tuple(plain), redshift_columns(catalogue.column_names)
+    redshifts = redshift_columns(catalogue.column_names)
+    return places, tuple(plain), redshifts, can_look_up(catalogue.table)

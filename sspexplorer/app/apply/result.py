@@ -57,6 +57,13 @@ class CatalogueResult(pn.viewable.Viewer):
         Its libraries are drawn through the chosen galaxy.
     row, group, by_flag
         What to start with, as far as it exists in these answers; see the parameters.
+
+    Attributes
+    ----------
+    grid : Tabulator
+        A row for each galaxy in sight.
+    tap : SingleTap
+        Clicks on the map.
     """
 
     row = param.Integer(default=0, bounds=(0, None), doc="Row in sight, counted from 0.")
@@ -81,8 +88,8 @@ class CatalogueResult(pn.viewable.Viewer):
         self._network = cache.model(answers.network)
         self._galaxy = hv.streams.Pipe(data=self._look())
         self._mark = hv.streams.Pipe(data=self._marked())
-        self._tap = hv.streams.SingleTap(x=None, y=None)
-        self._tap.add_subscriber(self._tapped)
+        self.tap = hv.streams.SingleTap(x=None, y=None)
+        self.tap.add_subscriber(self._tapped)
         self._legend = pn.Column(sizing_mode="stretch_width", margin=0)
         self._caption = pn.Column(sizing_mode="stretch_width", margin=0)
         self._words = pn.Column(sizing_mode="stretch_width", margin=0, styles={"gap": "8px"})
@@ -238,7 +245,7 @@ class CatalogueResult(pn.viewable.Viewer):
             self._map[:] = [parts.empty_state("None of these rows has a prediction to draw.")]
             return
         self._map_pane.object = population_picture(
-            table, self._mark, self._tap, by_flag=self.by_flag
+            table, self._mark, self.tap, by_flag=self.by_flag
         )
         self._map[:] = [parts.picture_pane(self._map_pane, height=_PICTURE_HEIGHT)]
         by_points = len(table) <= MAX_POINTS

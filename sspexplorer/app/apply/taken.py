@@ -14,12 +14,13 @@ from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.download import Download
 from sspexplorer.app.kit.theme import css
 from sspexplorer.catalogue import dump_map
-from sspexplorer.catalogue.galactic import FOUND, NONE
+from sspexplorer.catalogue.galactic import FOUND, NONE, SFD
 from sspexplorer.catalogue.map_files import read_map
 from sspexplorer.catalogue.masks import MaskRule
 from sspexplorer.catalogue.redshifts import RedshiftColumn
 from sspexplorer.catalogue.taken import topics
 from sspexplorer.catalogue.units import UNITS
+from sspexplorer.catalogue.ways import WAYS, for_page
 from sspexplorer.errors import InputError
 from sspexplorer.foreground import MAX_EBV
 
@@ -102,10 +103,12 @@ class WhatWasTaken(pn.viewable.Viewer):
     # The choices.
 
     def _make_selects(self) -> None:
-        self.photometry = self._select("Photometry", lambda r, v: r.with_option("photometry", v))
-        self.unit = self._select("Unit of the bands", _with_unit)
+        self.photometry = self._select(
+            WAYS["photometry"].control, lambda r, v: r.with_option("photometry", v)
+        )
+        self.unit = self._select(WAYS["unit"].control, _with_unit)
         self.redshift = self._select("Redshifts from", self._with_redshifts)
-        self.dust = pn.widgets.Select(label="E(B−V) of the Milky Way", **_WHOLE)
+        self.dust = pn.widgets.Select(label=WAYS["galactic"].control, **_WHOLE)
         self.dust_value = pn.widgets.FloatInput(
             label="its value [mag]", value=None, start=0.0, end=MAX_EBV, step=0.01, **_WHOLE
         )
@@ -168,9 +171,13 @@ class WhatWasTaken(pn.viewable.Viewer):
         source = found.catalogue.galactic if chosen == FOUND else ""
         options = {f"as found: {source}" if source else "as found": _AS_FOUND}
         options |= {"none: nothing is corrected": _NOWHERE, "one value for all rows": _NUMBER}
+        if found.dust_map:
+            options["the map of Schlegel, Finkbeiner & Davis"] = _MAP
         options |= {f"column {name}": ("column", name) for name in found.plain}
         is_number = isinstance(chosen, float)
         values = {FOUND: _AS_FOUND, NONE: _NOWHERE}
+        if SFD not in found.plain:
+            values[SFD] = _MAP
         value = _NUMBER if is_number else values.get(chosen, ("column", chosen))
         self.dust.param.update(options=options, value=value)
         self.dust_value.param.update(value=chosen if is_number else None, disabled=not is_number)
@@ -180,9 +187,8 @@ class WhatWasTaken(pn.viewable.Viewer):
             return
         kind, *column = self.dust.value
         self.dust_value.disabled = kind != "number"
-        chosen = {"found": FOUND, "none": NONE, "number": self.dust_value.value}.get(
-            kind, column[0] if column else None
-        )
+        known = {"found": FOUND, "none": NONE, "map": SFD, "number": self.dust_value.value}
+        chosen = known.get(kind, column[0] if column else None)
         if chosen is not None and chosen != self._found.reading.galactic:
             self._on_choice(replace(self._found.reading, galactic=chosen))
 
@@ -238,7 +244,7 @@ class WhatWasTaken(pn.viewable.Viewer):
             ),
             self.bands,
         )
-        self.each_band = parts.folded("Columns of each band", table)
+        self.each_band = parts.folded(WAYS["columns"].control, table)
         self.each_band.param.watch(
             lambda event: self.bands.come_in_sight(not event.new), "collapsed"
         )
@@ -286,5 +292,5 @@ def _with_unit(reading: Reading, value: str | tuple[str, ...]) -> Reading:
 
 
 def _words(title: str, sentences: tuple[str, ...]) -> str:
-    text = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
+    text = "".join(f"<p>{escape(for_page(sentence))}</p>" for sentence in sentences)
     return f"<h3>{escape(title)}</h3>{text}"

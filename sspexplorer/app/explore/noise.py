@@ -240,7 +240,7 @@ class Noise(Page):
     async def _measure_example(self, event: Any) -> None:
         path = data_path("examples", EXAMPLE)
         outcome = await self.worker.run(
-            "Reading the example", lambda progress: read_catalogue(path)
+            "Reading the example", lambda progress: read_catalogue(path, progress=progress)
         )
         if outcome.done:
             self._example = outcome.value

@@ -11,7 +11,7 @@ from sspexplorer.app.explore.presets import MAX_EBV, SED, age_options, metallici
 from sspexplorer.app.kit.theme import css
 from sspexplorer.app.state import SharedState
 from sspexplorer.labels import library_options
-from sspexplorer.libraries import load_library
+from sspexplorer.libraries import library_names, load_library
 from sspexplorer.photometry import MAX_REDSHIFT
 
 
@@ -33,6 +33,8 @@ class SEDEditor:
     def __init__(self, state: SharedState, on_edit: Callable[[SED], None]) -> None:
         self._state, self._on_edit = state, on_edit
         self._sed: SED | None = None
+        # The explorer shows the bands that there are; other pages need all of them.
+        self._partial = [n for n in library_names() if n not in state.library_choices]
         self._filling = False
         self.library = pn.widgets.Select(
             label="Library", options=library_options(state.library_choices)
@@ -54,8 +56,8 @@ class SEDEditor:
         library = load_library(sed.library)
         index = library.nearest(sed.log_age, sed.metallicity)
         age = library.ages[np.argmin(np.abs(library.ages - library.log_age[index]))]
-        offered = {*self._state.libraries, sed.library}
-        choices = dict.fromkeys((*self._state.library_choices, sed.library))
+        offered = {*self._state.libraries, *self._partial, sed.library}
+        choices = dict.fromkeys((*self._state.library_choices, *self._partial, sed.library))
         self._filling = True
         self.library.param.update(
             options=library_options(name for name in choices if name in offered),

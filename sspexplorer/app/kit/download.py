@@ -103,7 +103,7 @@ class Download(pn.viewable.Viewer):
         **params: Any,
     ) -> None:
         super().__init__(filename=filename, **params)
-        self._write = write
+        self.write = write
         self._label = label
         self._button = pn.widgets.Button(
             label=self._label, color=color, sizing_mode="stretch_width"
@@ -122,7 +122,7 @@ class Download(pn.viewable.Viewer):
         # Stays open until it has been sent.
         file = tempfile.TemporaryFile()  # noqa: SIM115
         try:
-            await asyncio.to_thread(self._write, file)
+            await asyncio.to_thread(self.write, file)
         except Exception as error:
             file.close()
             self._button.param.update(label=self._label, disabled=self.disabled)

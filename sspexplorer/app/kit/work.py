@@ -19,6 +19,7 @@ from bokeh.document import Document
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.lanes import Lanes
 from sspexplorer.app.kit.theme import css
+from sspexplorer.catalogue.ways import for_page
 from sspexplorer.errors import Cancelled, InputError
 from sspexplorer.progress import Progress
 
@@ -51,7 +52,7 @@ def served_document() -> Document | None:
 def sentence_of(error: Exception) -> str:
     """What to tell a visitor of something that went wrong."""
     if isinstance(error, InputError):
-        return str(error)
+        return for_page(str(error))
     if isinstance(error, MemoryError):
         return "That needs more memory than the server has; try with fewer rows."
     return f"That did not work: {type(error).__name__}. The server's log says more."

@@ -16,6 +16,7 @@ from sspexplorer.app import cache
 from sspexplorer.app.kit import controls, parts
 from sspexplorer.app.kit.page import Page
 from sspexplorer.app.kit.work import Worker
+from sspexplorer.app.trust.split import warm_compared
 from sspexplorer.errors import InputError
 from sspexplorer.labels import PARAMETER_LABELS, PARAMETER_NAMES, library_label
 from sspexplorer.libraries import in_order
@@ -29,9 +30,8 @@ from sspexplorer.plots.degeneracies import (
     degeneracy_picture,
     error_table,
 )
-from sspexplorer.plots.shading import compile_means
 from sspexplorer.progress import Progress
-from sspexplorer.shipped import compared_networks, network_names
+from sspexplorer.shipped import compared_networks
 
 # Beyond this many of its standard errors a coefficient is called one.
 _CLEARLY = 3.0
@@ -138,9 +138,7 @@ class Degeneracies(Page):
     @staticmethod
     def warm() -> None:
         """Make what the page opens with."""
-        compile_means()
-        for name in compared_networks(network_names()[0]):
-            cache.held_out_table(name, cache.fair_split(name, "ssp"))
+        warm_compared()
 
     def select(self, row: int, region: Region | None) -> None:
         """Follow the mocks of a region in row 0 or 1 to its other panels; None for all mocks."""

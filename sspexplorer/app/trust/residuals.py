@@ -16,16 +16,16 @@ from sspexplorer.app.kit import controls, parts
 from sspexplorer.app.kit.page import Page
 from sspexplorer.app.kit.theme import css
 from sspexplorer.app.kit.work import Worker
+from sspexplorer.app.trust.split import warm_compared
 from sspexplorer.errors import InputError
 from sspexplorer.labels import PARAMETER_NAMES, PARAMETER_UNITS, library_label
 from sspexplorer.libraries import LIBRARY_NAMES, in_order
 from sspexplorer.metrics import Summary, summary
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.plots.residuals import Residuals, magnitude_colours, residual_picture
-from sspexplorer.plots.shading import compile_means
 from sspexplorer.plots.style import library_colour
 from sspexplorer.progress import Progress
-from sspexplorer.shipped import compared_networks, network_names
+from sspexplorer.shipped import compared_networks
 
 # The caption passes over medians of fewer mocks.
 _ENOUGH = 50
@@ -75,9 +75,7 @@ class ResidualsByLibrary(Page):
     @staticmethod
     def warm() -> None:
         """Make what the page opens with."""
-        compile_means()
-        for name in compared_networks(network_names()[0]):
-            cache.held_out_table(name, cache.fair_split(name, "ssp"))
+        warm_compared()
 
     def make(self) -> None:
         """Make the words and the place of the panels."""

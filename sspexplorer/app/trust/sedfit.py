@@ -20,7 +20,7 @@ from sspexplorer.app.once import Once
 from sspexplorer.app.trust.density_words import FORMATS
 from sspexplorer.errors import InputError
 from sspexplorer.labels import PARAMETER_NAMES, library_label, listed, model_title, with_unit
-from sspexplorer.libraries import LIBRARY_NAMES, in_order, library_names
+from sspexplorer.libraries import LIBRARY_NAMES, in_order, whole_library_names
 from sspexplorer.metrics import Summary, summary
 from sspexplorer.mocks import MAGNITUDES, PARAMETERS
 from sspexplorer.plots.density import Compared, density_picture
@@ -149,7 +149,7 @@ class ModelSource(param.String):
 
     def _validate(self, val: Any) -> None:
         super()._validate(val)
-        if val not in (*MODELS.values(), *library_names()):
+        if val not in (*MODELS.values(), *whole_library_names()):
             raise ValueError(f"There are no models of {val!r}.")
 
 

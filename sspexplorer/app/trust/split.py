@@ -6,6 +6,15 @@ from sspexplorer.analysis.held_out import ONLY_RANDOM, SPLIT_NOTES, SPLITS
 from sspexplorer.app import cache
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.page import Page
+from sspexplorer.plots.shading import compile_means
+from sspexplorer.shipped import compared_networks, network_names
+
+
+def warm_compared() -> None:
+    """Make what pages of all mocks of the networks open with."""
+    compile_means()
+    for name in compared_networks(network_names()[0]):
+        cache.held_out_table(name, cache.fair_split(name, "ssp"))
 
 
 class SplitChoice(pn.viewable.Viewer):

@@ -47,6 +47,19 @@ def covered_grid(wavelength: np.ndarray) -> np.ndarray:
     return WAVELENGTH[inside]
 
 
+def covered_bins(wavelength: np.ndarray) -> np.ndarray:
+    """Part of :data:`WAVELENGTH` whose bins lie wholly within ``wavelength``."""
+    low, high = WAVELENGTH - STEP / 2, WAVELENGTH + STEP / 2
+    return WAVELENGTH[(wavelength[0] <= low) & (wavelength[-1] >= high)]
+
+
+def in_air(vacuum: np.ndarray) -> np.ndarray:
+    """Wavelengths in air of those in vacuum, both in Å (Ciddor 1996, via Morton 2000, eq. 8)."""
+    s2 = (1e4 / vacuum) ** 2
+    index = 1 + 8.34254e-5 + 2.406147e-2 / (130 - s2) + 1.5998e-4 / (38.9 - s2)
+    return vacuum / index
+
+
 def near_grid() -> tuple[float, float]:
     """First and last wavelength in Å that matter to the grid, with 100 Å to spare."""
     return float(WAVELENGTH[0]) - 100, float(WAVELENGTH[-1]) + 100
