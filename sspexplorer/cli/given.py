@@ -72,6 +72,15 @@ LargestFlagOption = Annotated[
 ]
 
 
+NoLimitsOption = Annotated[
+    bool,
+    typer.Option(
+        "--no-limits",
+        help="Read files of any size: by default at most 16 GiB of rows, also after unpacking.",
+    ),
+]
+
+
 @dataclass(frozen=True)
 class Given:
     """What a command is given of a catalogue: where it is, how to read it, where to write."""
@@ -84,6 +93,7 @@ class Given:
     ebv_galactic: GalacticOption = "found"
     use_masked: UseMaskedOption = False
     largest_flag: LargestFlagOption = 3
+    no_limits: NoLimitsOption = False
     json_output: JsonOption = False
 
     def check_out(self) -> None:
@@ -111,6 +121,7 @@ class Given:
             If it cannot be had or used.
         """
         from sspexplorer.catalogue import load_map, read_catalogue
+        from sspexplorer.catalogue.bounds import GENEROUS, UNBOUNDED
         from sspexplorer.catalogue.masks import MaskRule
 
         mapped = None if self.columns is None else load_map(self.columns)
@@ -124,6 +135,7 @@ class Given:
             ),
             galactic=self.ebv_galactic,
             progress=progress_line("read", after=1.0),
+            bounds=UNBOUNDED if self.no_limits else GENEROUS,
         )
 
     def write(
