@@ -21,6 +21,7 @@ from sspexplorer.cli.parts import (
 )
 from sspexplorer.cli.predict import predict
 from sspexplorer.cli.sedfit import sedfit
+from sspexplorer.cli.zeropoints import zeropoints
 from sspexplorer.errors import InputError
 
 app = typer.Typer(
@@ -34,6 +35,7 @@ app.add_typer(libraries_app, name="libraries")
 app.command()(predict)
 app.command()(fetch)
 app.command()(sedfit)
+app.command()(zeropoints)
 
 
 def _print_version(asked: bool) -> None:

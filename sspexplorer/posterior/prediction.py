@@ -451,16 +451,4 @@ def remarks(table: pd.DataFrame, redshift: np.ndarray | None, taken_as: str) -> 
             f"{int((predicted & ~known).sum())} of {n} galaxies have no redshift: theirs is "
             f"marginalised over 0 to {MAX_REDSHIFT:g}."
         )
-    used = predicted & known
-    if redshift is not None and taken_as == "given" and used.any():
-        photoz, error = (
-            table.loc[used, name].to_numpy(float) for name in ("pred_photoz", "pred_photoz_err")
-        )
-        off = redshift[used] - photoz
-        if np.mean(off > 2 * np.maximum(error, _PHOTOZ_LIMIT)) > 0.5 and np.median(photoz) < 0.005:
-            found.append(
-                "The colours of most galaxies look at rest although their redshifts do not "
-                f"(median difference {np.median(off):.3f}): if the photometry was shifted to "
-                "rest, take redshifts as 'rest'."
-            )
     return found

@@ -22,6 +22,7 @@ from sspexplorer.errors import InputError
 from sspexplorer.gaps import MIN_BANDS, row_median
 from sspexplorer.noisy_bands import too_noisy
 from sspexplorer.posterior.likeness import Likeness
+from sspexplorer.posterior.prediction import prepared
 from sspexplorer.progress import NO_PROGRESS, Progress
 
 ROUNDS = 2
@@ -29,7 +30,7 @@ ROUNDS = 2
 LEAST_ROWS = 20
 MOST_ROWS = 2000
 
-_ASSUMED = 0.05  # relative error where none is known
+_FLOOR = 0.01
 # How far galaxies lie about the closest mixtures without any noise: the brightest of a catalogue,
 # whose mixtures follow their noise, are not to outweigh all others.
 _SCATTER = 0.04
@@ -38,6 +39,9 @@ _SYSTEMATIC = 0.003
 # Residuals beyond this many σ count less, as one over their distance (Huber 1964).
 _HUBER = 1.5
 _ITERATIONS = 8
+# A band farther off than this part of its flux, and by so many σ, is no matter of zero points.
+_WRECKED, _FAR = 0.3, 5.0
+_TRIALS = 4
 # Galaxies whose χ² is so many times the median's are of another kind.
 _ODD = 5.0
 
@@ -99,25 +103,52 @@ def measure_offsets(
         If ``progress`` said so.
     """
     flux, error = _usable(np.asarray(flux, dtype=float), flux_err, most_rows)
-    n = np.isfinite(flux).sum(axis=0)
     offset, spread = np.zeros((2, flux.shape[1]))  # of ln F
     for turn in range(ROUNDS):
         progress.check()
         factor = np.exp(-offset)
         corrected, sigma = flux * factor, error * factor
-        score, closest = likeness.score(corrected, sigma)
-        alike = score <= _ODD * np.median(score)
+        score, closest, sound = _closest(likeness, corrected, sigma)
+        alike = (score <= _ODD * np.median(score))[:, None]
         with np.errstate(divide="ignore", invalid="ignore"):
-            residual = (corrected / closest - 1)[alike]
-            relative = np.hypot(sigma / np.abs(closest), _SCATTER)[alike]
+            residual = np.where(alike & sound, corrected / closest - 1, np.nan)
+            relative = np.hypot(sigma / np.abs(closest), _SCATTER)
+        n = np.isfinite(residual).sum(axis=0)
         step, spread = robust_mean(residual, relative)
         step[n < LEAST_ROWS] = np.nan
         offset = offset + np.log1p(np.nan_to_num(step))
-        offset = offset - np.mean(offset[n >= LEAST_ROWS])
+        offset = offset - np.mean(offset[n >= LEAST_ROWS] if (n >= LEAST_ROWS).any() else 0.0)
         progress.report((turn + 1) / ROUNDS)
     known = np.where(n < LEAST_ROWS, np.nan, 1.0)
     error = np.hypot(spread / MAG_TO_RELATIVE, _SYSTEMATIC)
     return BandOffsets(-known * offset / MAG_TO_RELATIVE, known * error, n)
+
+
+def _closest(
+    likeness: Likeness, flux: np.ndarray, error: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Score and closest mixture of each galaxy, and which of its bands it was drawn from.
+
+    A band that is far off in one galaxy, at the end of a spectrum say, would draw the mixture away
+    from all others: it is left out, and the rest compared again.
+    """
+    sound = np.isfinite(flux)
+    score, closest = likeness.score(flux, error)
+    for _ in range(_TRIALS):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            off = np.abs(flux - closest)
+            wrecked = sound & (off > _WRECKED * closest) & (off > _FAR * error)
+            # The worst goes first: without it the others may be well.
+            worst = off / error >= 0.5 * np.nanmax(off / error, axis=1, keepdims=True)
+        wrecked &= worst
+        rows = np.flatnonzero(wrecked.any(axis=1))
+        if not len(rows):
+            break
+        sound &= ~wrecked
+        score[rows], closest[rows] = likeness.score(
+            np.where(sound[rows], flux[rows], np.nan), error[rows]
+        )
+    return score, closest, sound
 
 
 def robust_mean(values: np.ndarray, sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -161,8 +192,7 @@ def _usable(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Photometry of the galaxies with 20 bands, of at most so many with the least noise."""
     level = row_median(flux)
-    known = np.isfinite(flux_err) & (flux_err > 0)
-    error = np.where(known, flux_err, _ASSUMED * np.abs(level)[:, None])
+    error, _ = prepared(flux, np.asarray(flux_err, dtype=float), _FLOOR)
     flux = np.where(too_noisy(flux, error), np.nan, flux)
     with np.errstate(invalid="ignore"):
         rows = np.flatnonzero((np.isfinite(flux).sum(axis=1) >= MIN_BANDS) & (level > 0))
