@@ -165,7 +165,7 @@ def common_offsets(catalogue: Catalogue, estimator: Estimator) -> Suspicion | No
         ZERO_POINTS,
         f"{int(offsets.n.max())} galaxies together are off by {offsets.rms:.3f} mag (rms over the "
         f"bands; most in {load_bands().names[worst]}, {offsets.offset[worst]:+.3f}), as zero "
-        f"points would do; if they are, say {way('zero_points')}.",
+        f"points would do; if they are, correct for them with {way('zero_points')}.",
     )
 
 

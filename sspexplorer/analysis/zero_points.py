@@ -1,5 +1,6 @@
 """Zero points of a catalogue: measured from its galaxies, kept in a table, and corrected for."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from io import StringIO
@@ -14,6 +15,7 @@ from sspexplorer.bands import BAND_NAMES, load_bands
 from sspexplorer.catalogue import Catalogue
 from sspexplorer.catalogue.ecsv import read_ecsv
 from sspexplorer.catalogue.source import Source
+from sspexplorer.catalogue.values import column_width
 from sspexplorer.errors import InputError
 from sspexplorer.posterior.likeness import Likeness
 from sspexplorer.posterior.zero_points import LEAST_ROWS, BandOffsets, measure_offsets
@@ -24,6 +26,7 @@ ALL = ""  # the tile of galaxies whose catalogue has none
 MAX_OFFSET = 1.0  # mag
 MAX_TILES = 1000
 
+_TILE = re.compile(r"(?i)(^|_)(tile|pointing|field)(_?id)?s?($|_)")
 _COLUMNS = ("band", "offset")
 _MEANING = (
     "Zero-point offsets in mag, of the catalogue less the training SEDs: they are to be subtracted "
@@ -205,7 +208,7 @@ class ZeroPoints:
         """
         if not path.is_file():
             raise InputError(f"There is no table of zero points at {path}.")
-        table = read_ecsv(Source(path.name, path)).table
+        table = read_ecsv(Source(path.name, path), lambda names: True).table
         missing = [name for name in _COLUMNS if name not in table.colnames]
         if missing:
             raise InputError(
@@ -237,10 +240,13 @@ def tile_names(catalogue: Catalogue, column: str) -> np.ndarray:
     return values.astype(str).where(values.notna(), ALL).to_numpy(object)
 
 
-def tile_column(catalogue: Catalogue) -> str:
-    """The catalogue's column that is named like the tile of a survey; "" if there is none."""
-    named = {name.lower(): name for name in reversed(catalogue.column_names)}
-    return next((named[key] for key in ("tile_id", "tile", "ref_tile_id") if key in named), "")
+def tile_columns(catalogue: Catalogue) -> tuple[str, ...]:
+    """The catalogue's columns that are named like the tiles, pointings or fields of a survey."""
+    return tuple(
+        name
+        for name in catalogue.column_names
+        if _TILE.search(name) and column_width(catalogue.table, name) == 1
+    )
 
 
 def _check(frame: pd.DataFrame, name: str) -> None:
