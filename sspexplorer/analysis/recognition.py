@@ -18,7 +18,7 @@ from sspexplorer.gaps import MIN_BANDS
 from sspexplorer.noisy_bands import too_noisy
 from sspexplorer.photometry import MAX_REDSHIFT
 from sspexplorer.posterior.density import Mixture
-from sspexplorer.posterior.prediction import Choices, Estimator, prepared
+from sspexplorer.posterior.prediction import Choices, Estimator, prepared, redshift_tail
 from sspexplorer.posterior.zero_points import BandOffsets, measure_offsets
 
 REST, UNIT, ZERO_POINTS = "rest", "unit", "zero points"
@@ -35,6 +35,7 @@ OFFSETS = (0.015, 0.2)
 
 _WIDTH = 0.003  # of redshift; zero points leave as much open
 _MOST_PER_GALAXY = 5.0  # of ln L, so that one odd galaxy does not outweigh the others
+_ALLOWED = 0.01  # probability of what is farther off than being at rest
 _SURE = 2.0  # of ln L in the mean of all galaxies
 # Median Δχ², share of the galaxies and χ² per band with which another unit is suspected. Taken so,
 # the right one is never: it fits better by as much itself down to i = 21.
@@ -114,7 +115,9 @@ def at_rest(catalogue: Catalogue, estimator: Estimator, choices: Choices) -> Sus
     rest = _likelihood(colours, np.zeros(len(rows)), np.full(len(rows), _WIDTH))
     given = _likelihood(colours, z[rows], np.maximum(_WIDTH, 2 * z_err[rows]))
     gain = np.clip(np.log(rest / given), -_MOST_PER_GALAXY, _MOST_PER_GALAXY)
-    better = int((gain > 0).sum())
+    # Of two redshifts that the colours both contradict, none is better.
+    allowed = redshift_tail(colours, np.zeros(len(rows)), np.full(len(rows), np.nan)) > _ALLOWED
+    better = int(((gain > 0) & allowed).sum())
     if better < SHARE * len(rows) or gain.mean() < _SURE:
         return None
     return Suspicion(

@@ -155,8 +155,8 @@ def robust_mean(values: np.ndarray, sigma: np.ndarray) -> tuple[np.ndarray, np.n
     """Mean of each column that outliers hardly move, and its error.
 
     Values are weighted by 1/σ², those farther than 1.5 σ from the mean less, by as much as they are
-    farther (Huber 1964); the error is that of the weighted sum, √(Σ w² Δ²) / Σ w, from the
-    scatter that is there.
+    farther (Huber 1964). The error, √(Σ w² Δ²) / Σ′ 1/σ² with the second sum over values within 1.5
+    σ, is that of such a mean from the scatter that is there (Huber 1981, Sect. 3.2).
 
     Parameters
     ----------
@@ -184,7 +184,8 @@ def robust_mean(values: np.ndarray, sigma: np.ndarray) -> tuple[np.ndarray, np.n
             weight = np.where(known, plain * np.minimum(1.0, _HUBER / far), 0.0)
             mean = np.nansum(weight * values, axis=0) / weight.sum(axis=0)
         spread = np.sqrt(np.nansum(np.square(weight * (values - mean)), axis=0))
-        return mean, spread / weight.sum(axis=0)
+        near = np.where(known & (far <= _HUBER), plain, 0.0)
+        return mean, spread / near.sum(axis=0)
 
 
 def _usable(
