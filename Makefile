@@ -71,6 +71,7 @@ model: $(HAS_APP) ## Train the default model again and refresh the README's accu
 
 posteriors: $(HAS_APP) ## Train the posterior models again and test them, two hours
 	@for name in ssp galaxy; do $(BIN)/python scripts/train_posterior.py $$name || exit 1; done
+	@$(BIN)/python scripts/make_priors.py
 	@for name in ssp galaxy; do $(BIN)/python scripts/validate_posterior.py $$name || exit 1; done
 	@$(BIN)/python scripts/update_readme.py
 
