@@ -232,7 +232,8 @@ def takes_catalogue(
         _optional(parameter, may_write).replace(kind=inspect.Parameter.KEYWORD_ONLY)
         for parameter in (*inspect.signature(Given).parameters.values(), *own)
     ]
-    run.__signature__ = inspect.Signature(parameters)
+    # What typer reads the options from.
+    setattr(run, "__signature__", inspect.Signature(parameters))  # noqa: B010
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run
 
