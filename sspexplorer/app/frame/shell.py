@@ -9,6 +9,7 @@ from typing import Any
 
 import holoviews as hv
 import panel as pn
+from panel.io.resources import LOCAL_DIST
 from panel.template import Template
 
 from sspexplorer.app import cache
@@ -174,6 +175,10 @@ class Shell:
             "frame_css": static_text("frame.css") + static_text("skeleton.css"),
             "frame_js": static_text("frame.js"),
         }
+        # Panel says where its style sheets are when it sends the page. A page that takes longer to
+        # arrive than its session waits gets a new session, which would ask another host for them.
+        if pn.state.curdoc and pn.state.curdoc.session_context:
+            variables["dist_url"] = f"{pn.state.rel_path}/{LOCAL_DIST}".lstrip("/")
         for name, value in variables.items():
             template.add_variable(name, value)
         return template
