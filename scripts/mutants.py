@@ -33,7 +33,18 @@ SUBJECTS = {
     ),
     "catalogue": (
         ["sspexplorer/catalogue/*"],
-        ["test_catalogue", "test_catalogue_files", "test_catalogue_refusals"],
+        [
+            "test_catalogue",
+            "test_catalogue_files",
+            "test_catalogue_missing",
+            "test_catalogue_names",
+            "test_catalogue_redshifts",
+            "test_catalogue_refusals",
+            "test_catalogue_text",
+            "test_catalogue_two_sided",
+            "test_catalogue_units",
+            "test_columns_map",
+        ],
     ),
 }
 # Each mutant runs in a fork of the run before it, whose caches were filled by the code as it was.

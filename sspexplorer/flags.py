@@ -15,6 +15,14 @@ from collections.abc import Iterable
 
 import numpy as np
 
+
+def _from_prior(what: str) -> str:
+    return (
+        f"The prior more than the data decides the {what}: the posterior's variance is more than "
+        "50 % of the prior's."
+    )
+
+
 _SENTENCES = {
     # Why there is no answer.
     "no-bands": "No band was measured: no answer.",
@@ -34,13 +42,19 @@ _SENTENCES = {
     ),
     "bands-set-aside": "Bands that all others contradict were set aside.",
     "redshift-unknown": "The redshift is unknown: fitted at 0.",
+    "redshift-uncertain": (
+        "The redshift's error is above 0.005, and the fit is that at the redshift itself."
+    ),
     "redshift-not-modelled": "The redshift is above 0.01, and the network was trained at 0.",
     # What the answer looks like.
     "unlike-training": (
         "Unlike any population in the training: one in a hundred of those is as far off (p < 0.01)."
     ),
     "no-model-fits": "No model fits: the reduced χ² is above 5.",
-    "redshift-contradicted": "The colours contradict the redshift.",
+    "redshift-contradicted": "The colours contradict the redshift, beyond its error.",
+    "log-age-from-prior": _from_prior("age"),
+    "metallicity-from-prior": _from_prior("metallicity"),
+    "ebv-from-prior": _from_prior("dust"),
     "log-age-outside": "The age is outside the training range.",
     "metallicity-outside": "The metallicity is outside the training range.",
     "ebv-outside": "E(B−V) is outside the training range.",

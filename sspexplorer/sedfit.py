@@ -290,11 +290,15 @@ def fit_at_redshifts(
     flux: np.ndarray,
     flux_err: np.ndarray,
     redshift: np.ndarray | None = None,
+    redshift_err: np.ndarray | None = None,
     *,
     floor: float = DEFAULT_FLOOR,
     progress: Progress = NO_PROGRESS,
 ) -> pd.DataFrame:
     """Fit each galaxy with models at its redshift, to the nearest 0.005; at rest if unknown.
+
+    The fit knows no error of a redshift: where it is more than that step, the errors of the
+    parameters are too small, and a flag says so.
 
     Returns
     -------
@@ -328,6 +332,9 @@ def fit_at_redshifts(
     found[beyond] = ""
     flags.add(found, beyond, "redshift-outside")
     flags.add(found, ~np.isfinite(redshift), "redshift-unknown")
+    if redshift_err is not None:
+        fitted = table["fit_log_age"].notna().to_numpy() & np.isfinite(redshift)
+        flags.add(found, fitted & (redshift_err > REDSHIFT_STEP), "redshift-uncertain")
     table["fit_flag"] = found
     return table
 

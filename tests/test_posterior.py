@@ -9,6 +9,7 @@ import torch
 
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.errors import InputError
+from sspexplorer.flags import codes
 from sspexplorer.models import load_model
 from sspexplorer.noise import NoiseModel
 from sspexplorer.noisy_bands import surroundings
@@ -19,6 +20,7 @@ from sspexplorer.posterior.model import PosteriorModel
 from sspexplorer.posterior.network import Architecture
 from sspexplorer.posterior.observing import Observer
 from sspexplorer.posterior.prediction import (
+    FROM_PRIOR,
     Choices,
     Estimator,
     columns,
@@ -26,6 +28,7 @@ from sspexplorer.posterior.prediction import (
     prepared,
     redshifts_as,
 )
+from sspexplorer.posterior.prior import PriorDraws
 from sspexplorer.posterior.training import PosteriorRecipe, train_few_bands, train_posterior
 from sspexplorer.posterior.validation.trust import (
     GAPS,
@@ -35,6 +38,7 @@ from sspexplorer.posterior.validation.trust import (
     measure_photoz,
     measure_redshifts,
 )
+from sspexplorer.progress import Progress
 from sspexplorer.shipped import is_posterior
 
 PRIOR = SSPPrior(libraries=("popstar",))
@@ -50,7 +54,8 @@ def model():
 @pytest.fixture(scope="module")
 def estimator(model):
     training, test = PRIOR.draw(2000, seed=0), PRIOR.draw(600, seed=1, held_out=True)
-    return Estimator(model, learn_likeness(training, test, NOISE, n_templates=2000))
+    likeness = learn_likeness(training, test, NOISE, n_templates=2000)
+    return Estimator(model, likeness, PriorDraws.of(training))
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +127,28 @@ def test_a_table_has_every_column_and_ordered_quantiles(estimator, mocks):
     assert table["pred_corr_log_age_ebv"].between(-1, 1).all()
     assert (table["pred_n_bands"] == 57 - (table["pred_set_aside"] != "")).mean() > 0.9
     assert table["pred_photoz"].between(0, 0.1).all()
-    assert (table["pred_flag"] == "").mean() > 0.8
+    # So small a network is hardly better than its prior, and says so.
+    doubted = [set(codes(flag)) - set(FROM_PRIOR.values()) for flag in table["pred_flag"]]
+    assert np.mean([not found for found in doubted]) > 0.8
+    for name, code in FROM_PRIOR.items():
+        little = (table[f"pred_{name}_shrinkage"] < 0.5).tolist()
+        assert [code in codes(flag) for flag in table["pred_flag"]] == little
+
+
+def test_many_rows_are_predicted_as_few_are(estimator, mocks):
+    rows = np.arange(2030) % 290
+    told = []
+    table = predict_posterior(
+        estimator,
+        mocks.flux[rows],
+        mocks.error[rows],
+        progress=Progress(lambda fraction, words: told.append(fraction)),
+    )
+    assert told == [pytest.approx(2000 / 2030, rel=0.02), 1.0]
+    assert table.index.equals(pd.RangeIndex(2030))
+    few = predict_posterior(estimator, mocks.flux[260:290], mocks.error[260:290])
+    last = table.tail(30).reset_index(drop=True)
+    pd.testing.assert_frame_equal(last, few, rtol=1e-4, atol=1e-4)
 
 
 def test_what_cannot_be_predicted_says_why(estimator, mocks):

@@ -8,13 +8,15 @@ import numpy as np
 import pandas as pd
 
 from sspexplorer import flags
+from sspexplorer.analysis.recognition import Suspicion, suspicions
+from sspexplorer.analysis.zero_points import ZeroPoints
 from sspexplorer.catalogue import Catalogue
 from sspexplorer.catalogue.names import names_a_band
 from sspexplorer.catalogue.values import column_width
 from sspexplorer.labels import PARAMETER_LABELS, model_title
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.models import AnyModel, Predictions, predict_rows
-from sspexplorer.posterior.prediction import Choices
+from sspexplorer.posterior.prediction import Choices, Estimator
 from sspexplorer.progress import NO_PROGRESS, Progress
 
 # Of the catalogue's own columns besides the bands: more would not fit beside the predictions.
@@ -44,11 +46,31 @@ class PredictionRequest:
         Name of the network that stands beside it, which may be the same.
     choices : Choices
         Of no effect on networks.
+    zero_points : ZeroPoints or None
+        What to correct the photometry for.
     """
 
     model: str
     network: str
     choices: Choices
+    zero_points: ZeroPoints | None = None
+
+    def corrected(self, catalogue: Catalogue) -> Catalogue:
+        """The catalogue with the photometry that is predicted.
+
+        Raises
+        ------
+        InputError
+            If the zero points are those of another catalogue's tiles.
+        """
+        return catalogue if self.zero_points is None else self.zero_points.corrected(catalogue)[0]
+
+    def suspicions(self, catalogue: Catalogue, model: AnyModel) -> tuple[Suspicion, ...]:
+        """What its galaxies say together of how it should be taken; nothing to a network."""
+        if not isinstance(model, Estimator):
+            return ()
+        corrected = self.zero_points is not None
+        return suspicions(self.corrected(catalogue), model, self.choices, corrected=corrected)
 
     def predict(
         self, catalogue: Catalogue, model: AnyModel, progress: Progress = NO_PROGRESS
@@ -57,10 +79,15 @@ class PredictionRequest:
 
         Raises
         ------
+        InputError
+            If the zero points are those of another catalogue's tiles.
         Cancelled
             If ``progress`` said so.
         """
-        return predict_rows(
+        said: tuple[str, ...] = ()
+        if self.zero_points is not None:
+            catalogue, said = self.zero_points.corrected(catalogue)
+        found = predict_rows(
             model,
             catalogue.flux,
             catalogue.flux_err,
@@ -69,6 +96,7 @@ class PredictionRequest:
             choices=self.choices,
             progress=progress,
         )
+        return replace(found, remarks=(*found.remarks, *said))
 
     @property
     def about(self) -> dict[str, str | float | bool]:
@@ -78,6 +106,7 @@ class PredictionRequest:
             "SSPFLOOR": self.choices.floor,
             "SSPZAS": self.choices.redshift_as,
             "SSPALL": self.choices.use_all,
+            "SSPZEROP": self.zero_points is not None,
         }
 
     @property
@@ -96,6 +125,7 @@ class Answers:
     Attributes
     ----------
     catalogue : Catalogue
+        With the photometry that was predicted.
     predictions : DataFrame
         See :func:`sspexplorer.models.predict_rows`.
     model : str
@@ -108,6 +138,8 @@ class Answers:
         Sentences on the whole.
     asked : PredictionRequest or None
         How the catalogue was predicted; None if that was not on a page.
+    suspicions : tuple of Suspicion
+        What the galaxies say together of how the catalogue should be taken.
     table : DataFrame
         One row for each of the catalogue's, in order: ``row`` (from 1), ``own0``, ``own1`` …
         (columns of the catalogue), ``log_age``, ``metallicity``, ``ebv`` and their ``…_err`` if
@@ -130,19 +162,25 @@ class Answers:
     meaning: str = ""
     remarks: tuple[str, ...] = ()
     asked: PredictionRequest | None = None
+    suspicions: tuple[Suspicion, ...] = ()
 
     @classmethod
     def of(
-        cls, catalogue: Catalogue, predictions: Predictions, asked: PredictionRequest
+        cls,
+        catalogue: Catalogue,
+        predictions: Predictions,
+        asked: PredictionRequest,
+        suspected: tuple[Suspicion, ...] = (),
     ) -> "Answers":
         """Put the table together with what is to be said of it."""
-        gathered = cls.gather(catalogue, predictions.table, asked.model)
+        gathered = cls.gather(asked.corrected(catalogue), predictions.table, asked.model)
         return replace(
             gathered,
             network=asked.network,
             asked=asked,
             meaning=predictions.meaning,
             remarks=predictions.remarks,
+            suspicions=suspected,
         )
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from sspexplorer.app.apply.archive import FromTheArchive
 from sspexplorer.app.apply.catalogue import YourCatalogue
+from sspexplorer.app.apply.zero_points import ZeroPointsPage
 from sspexplorer.app.explore.histories import MixedPopulations
 from sspexplorer.app.explore.libraries import Libraries
 from sspexplorer.app.explore.noise import Noise
@@ -32,6 +33,7 @@ PAGES = (
     Entry("one-library", "One library or all", "trust", OneLibraryOrAll),
     Entry("sedfit", "SED fitting", "trust", SEDFitting),
     Entry("catalogue", "Your catalogue", "apply", YourCatalogue),
+    Entry("zero-points", "Zero points", "apply", ZeroPointsPage),
     Entry("archive", "From the archive", "apply", FromTheArchive),
     Entry("training", "Train a network", "train", TrainANetwork),
     Entry("samples", "Mock sample", "train", MockSamplePage),

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import param
 
+from sspexplorer.analysis.zero_points import ZeroPoints
 from sspexplorer.app.choices import CommaList, ModelName
 from sspexplorer.catalogue import Catalogue
 from sspexplorer.libraries import LIBRARY_NAMES, whole_library_names
@@ -37,6 +38,11 @@ class SharedState(param.Parameterized):
     )
     catalogue = param.ClassSelector(
         class_=Catalogue, default=None, doc="Catalogue that was opened last; None without one."
+    )
+    zero_points = param.ClassSelector(
+        class_=ZeroPoints,
+        default=None,
+        doc="Zero points that predictions of the catalogue are corrected for; None for none.",
     )
     noise = param.ClassSelector(
         class_=NoiseModel, default=None, doc="Noise measured by the visitor; None for the default."

@@ -198,7 +198,8 @@ def _comments(body: bytes, start: int) -> list[tuple[int, int]]:
             begin -= 1
         end = at + 1
         if not begin or body[begin - 1] in b"\r\n":
-            end = _END.search(body, at).start()
+            line_end = _END.search(body, at)
+            end = line_end.start() if line_end else len(body)
             found.append((begin, end))
         at = body.find(b"#", end)
     return found

@@ -26,6 +26,8 @@ WAYS = {
     "photometry": Way("--photometry", "Photometry"),
     "columns": Way("--columns", "Columns of each band"),
     "galactic": Way("--ebv-galactic", "E(B−V) of the Milky Way"),
+    "redshift": Way("--redshift", "Redshifts"),
+    "zero_points": Way("--zero-points", "Zero points"),
     "login": Way("--user", "User, if the service asks"),
     "schema": Way("--schema", "Service"),
 }

@@ -22,6 +22,7 @@ from sspexplorer.cli.parts import (
 from sspexplorer.cli.predict import predict
 from sspexplorer.cli.sedfit import sedfit
 from sspexplorer.cli.serve import serve
+from sspexplorer.cli.zeropoints import zeropoints
 from sspexplorer.errors import InputError
 
 app = typer.Typer(
@@ -36,6 +37,7 @@ app.command()(predict)
 app.command()(fetch)
 app.command()(sedfit)
 app.command()(serve)
+app.command()(zeropoints)
 
 
 def _print_version(asked: bool) -> None:

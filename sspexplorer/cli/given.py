@@ -4,7 +4,7 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,6 +33,9 @@ CataloguesArgument = Annotated[
 OutOption = Annotated[
     Path,
     typer.Option(help="File to write; format by its ending. - is standard output, as CSV."),
+]
+MayWriteOption = Annotated[
+    Path | None, typer.Option(help="File to write, of the format that its ending says.")
 ]
 UnitOption = Annotated[
     str | None,
@@ -106,6 +109,8 @@ class Given:
         """
         from sspexplorer.catalogue.files import ending
 
+        if self.out is None:
+            return
         if self.out != STANDARD:
             ending(self.out.name)
             check_folder(self.out)
@@ -201,8 +206,19 @@ class Given:
         return {"columns": columns, "columns_path": str(path) if path else None}
 
 
-def takes_catalogue(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the argument and the options of :class:`Given`, as its first parameter."""
+def takes_catalogue(
+    command: Callable[..., None] | None = None, *, may_write: bool = False
+) -> Callable[..., Any]:
+    """Give a command the argument and the options of :class:`Given`, as its first parameter.
+
+    Parameters
+    ----------
+    command : callable
+    may_write : bool
+        Whether the command can do without a file to write: ``out`` is None then.
+    """
+    if command is None:
+        return partial(takes_catalogue, may_write=may_write)
     given = {field.name for field in fields(Given)}
 
     @wraps(command)
@@ -213,12 +229,19 @@ def takes_catalogue(command: Callable[..., None]) -> Callable[..., None]:
 
     own = list(inspect.signature(command).parameters.values())[1:]
     parameters = [
-        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        _optional(parameter, may_write).replace(kind=inspect.Parameter.KEYWORD_ONLY)
         for parameter in (*inspect.signature(Given).parameters.values(), *own)
     ]
-    run.__signature__ = inspect.Signature(parameters)
+    # What typer reads the options from.
+    setattr(run, "__signature__", inspect.Signature(parameters))  # noqa: B010
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run
+
+
+def _optional(parameter: inspect.Parameter, may_write: bool) -> inspect.Parameter:
+    if parameter.name != "out" or not may_write:
+        return parameter
+    return parameter.replace(default=None, annotation=MayWriteOption)
 
 
 def _local(place: str) -> str | Path:

@@ -32,6 +32,7 @@ def sedfit(
         found.flux,
         found.flux_err,
         found.redshift,
+        found.redshift_err,
         floor=floor,
         progress=progress_line("fitted"),
     )

@@ -20,12 +20,14 @@ from sspexplorer.plots.view import set_view
 # One for each posterior of a corner; the first is the one that matters.
 CORNER_COLOURS = ("#C026A3", "#0AA5C2", "#B8860B")
 FRACTIONS = (0.68, 0.95)
+PRIOR_COLOUR = "#7C8F5A"
 
 _N_BINS = 64
 _SMOOTHING = 1.8  # bins
 _TAIL = 0.002  # of the probability may lie out of sight on each side
 _LEAST = {"log_age": 0.1, "metallicity": 0.1, "ebv": 0.02}  # width of an axis
 _LEFT = 62  # px; panels without numbers on the left are as wide as those that have them
+_TRUTH, _PRIOR = -1, -2  # in the place of a posterior's number
 _COLUMNS = ["x0", "y0", "x1", "y1"]
 
 
@@ -40,10 +42,15 @@ class Corner:
         and ``weight``: draws from a posterior, or models with their probability.
     truth : dict or None
         Parameters to mark.
+    prior : DataFrame or None
+        Draws from the prior of the first of them, a table like those. It is drawn under the
+        margins, to the scale of the first posterior: where the two are alike, the data say
+        nothing.
     """
 
     tables: Mapping[str, pd.DataFrame]
     truth: Mapping[str, float] | None = None
+    prior: pd.DataFrame | None = None
 
     def limits(self, parameter: str) -> tuple[float, float]:
         """Range of an axis: all of every posterior but the last of its tails, and the truth."""
@@ -112,8 +119,8 @@ def _panel(data: Corner | hv.streams.Stream, x: str, y: str) -> hv.Element | hv.
     axes |= {"xlabel": PARAMETER_LABELS[x]} if y == PARAMETERS[-1] else {"xlabel": " "}
     return element.opts(
         color="which",
-        cmap=[NEUTRAL, *CORNER_COLOURS],
-        clim=(-1.5, len(CORNER_COLOURS) - 0.5),
+        cmap=[PRIOR_COLOUR, NEUTRAL, *CORNER_COLOURS],
+        clim=(_PRIOR - 0.5, len(CORNER_COLOURS) - 0.5),
         line_width="width",
         **figure_options(hold_axes, xticks=4, yticks=4, show_legend=False, **axes),
     )
@@ -130,20 +137,30 @@ def _segments(pieces: list[tuple[np.ndarray, np.ndarray, int, float]]) -> hv.Seg
 
 
 def _margins(data: Corner, name: str) -> hv.Segments:
-    """Probability along one parameter, its highest place at 1."""
+    """Probability along one parameter, its highest place at 1; the prior as the first of them."""
     limits, pieces = data.limits(name), []
+    first = next(iter(data.tables.values()), None)
+    if data.prior is not None and first is not None and len(first):
+        centres, prior = _density(data.prior, name, limits)
+        scale = max(_density(first, name, limits)[1].max(), 1e-300)
+        pieces.append((centres, np.minimum(prior / scale, 1.1), _PRIOR, 1.5))
     for which, table in enumerate(data.tables.values()):
         if not len(table):
             continue
-        counts, edges = np.histogram(
-            table[name], bins=_N_BINS, range=limits, weights=table["weight"]
-        )
-        height = gaussian_filter1d(counts.astype(float), _SMOOTHING, mode="reflect")
-        centres = (edges[1:] + edges[:-1]) / 2
+        centres, height = _density(table, name, limits)
         pieces.append((centres, height / max(height.max(), 1e-300), which, 2.0))
     if data.truth:
-        pieces.append((np.full(2, data.truth[name]), np.array([0.0, 1.1]), -1, 1.5))
+        pieces.append((np.full(2, data.truth[name]), np.array([0.0, 1.1]), _TRUTH, 1.5))
     return _segments(pieces)
+
+
+def _density(
+    table: pd.DataFrame, name: str, limits: tuple[float, float]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Centres of the bins of an axis, and the share of all draws that lies in each, smoothed."""
+    counts, edges = np.histogram(table[name], bins=_N_BINS, range=limits, weights=table["weight"])
+    height = gaussian_filter1d(counts / table["weight"].sum(), _SMOOTHING, mode="reflect")
+    return (edges[1:] + edges[:-1]) / 2, height
 
 
 def _contours(data: Corner, x: str, y: str) -> hv.Segments:
@@ -164,8 +181,8 @@ def _contours(data: Corner, x: str, y: str) -> hv.Segments:
     if data.truth:
         (low, high), (left, right) = limits
         true_x, true_y = (np.full(2, data.truth[name]) for name in (x, y))
-        pieces.append((true_x, np.array([low, high]), -1, 1.5))
-        pieces.append((np.array([left, right]), true_y, -1, 1.5))
+        pieces.append((true_x, np.array([low, high]), _TRUTH, 1.5))
+        pieces.append((np.array([left, right]), true_y, _TRUTH, 1.5))
     return _segments(pieces)
 
 

@@ -70,7 +70,8 @@ class PosteriorModel:
             F_ν and its σ on any scale, the same for both; NaN in ``flux`` where a band is
             missing. At least :attr:`least_bands` of a row must be there.
         redshift, redshift_err : ndarray, shape (n,), optional
-            Redshift and its σ, by default 0.0001; NaN where the redshift is unknown.
+            Redshift and its σ, by default 0.0001; NaN where the redshift is unknown. One whose σ
+            is above 0.03, more than training has met, is taken as unknown.
         progress : Progress, optional
 
         Returns
@@ -158,7 +159,9 @@ def encode_catalogue(
     relative = (values / scale).float()
     error = (torch.from_numpy(np.nan_to_num(flux_err, nan=0.0)).double() / scale).float()
     noise = relative_noise(relative, error, present)
-    z = torch.from_numpy(np.asarray(redshift, dtype=np.float32).copy())
+    # What is known worse than any redshift in training would be taken as known as well as that.
+    known = np.where(redshift_err > REDSHIFT_ERRORS[1], np.nan, redshift)
+    z = torch.from_numpy(known.astype(np.float32))
     sigma = torch.from_numpy(np.nan_to_num(redshift_err, nan=REDSHIFT_ERRORS[0]).astype(np.float32))
     return encode(relative, noise, present, z, sigma)
 

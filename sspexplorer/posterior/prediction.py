@@ -15,6 +15,7 @@ from sspexplorer.photometry import MAX_REDSHIFT
 from sspexplorer.posterior.density import Mixture
 from sspexplorer.posterior.likeness import UNLIKE, Likeness, named
 from sspexplorer.posterior.model import PosteriorModel
+from sspexplorer.posterior.prior import PriorDraws
 from sspexplorer.progress import NO_PROGRESS, Progress
 
 DEFAULT_FLOOR = 0.02
@@ -22,6 +23,14 @@ DEFAULT_FLOOR = 0.02
 ASSUMED_ERROR = 0.05
 # What to take the redshifts of a catalogue as.
 REDSHIFT_AS = ("given", "unknown", "rest")
+
+# An answer is the prior's more than the data's if these have done away with less of its variance.
+LEAST_SHRINKAGE = 0.5
+FROM_PRIOR = {
+    "log_age": "log-age-from-prior",
+    "metallicity": "metallicity-from-prior",
+    "ebv": "ebv-from-prior",
+}
 
 # A floor is of no less than this part of the flux of the bands about it.
 _LEAST_FLUX = 0.5
@@ -33,20 +42,26 @@ _PAIRS = ((0, 1), (0, 2), (1, 2))
 _CONTRADICTED = 3e-3
 # The zero points of real colours are never good enough to find a redshift better than this.
 _PHOTOZ_LIMIT = 0.003
+# Errors of a redshift are summed over in steps of a quarter of σ.
+_ERROR_STEPS = np.linspace(-4, 4, 33)
 
 
 @dataclass(frozen=True)
 class Estimator:
-    """A posterior model with what it needs to judge how like its training a galaxy is.
+    """A posterior model with what it needs to judge how far its answers can be trusted.
 
     Attributes
     ----------
     model : PosteriorModel
     likeness : Likeness
+        How like its training a galaxy is.
+    prior : PriorDraws
+        What it would answer without any data.
     """
 
     model: PosteriorModel
     likeness: Likeness
+    prior: PriorDraws
 
     @property
     def name(self) -> str:
@@ -65,9 +80,9 @@ class Estimator:
         Raises
         ------
         InputError
-            If it does not hold both.
+            If it does not hold all three.
         """
-        return cls(PosteriorModel.load(folder), Likeness.load(folder))
+        return cls(PosteriorModel.load(folder), Likeness.load(folder), PriorDraws.load(folder))
 
 
 @dataclass(frozen=True)
@@ -110,6 +125,7 @@ def columns(model: PosteriorModel) -> list[str]:
         for name in group.names:
             found += [f"pred_{name}", f"pred_{name}_err"]
             found += [f"pred_{name}_{q}" for q in _QUANTILES]
+            found.append(f"pred_{name}_shrinkage")
     names = model.groups[0].names
     found += [f"pred_corr_{names[a]}_{names[b]}" for a, b in _PAIRS]
     found += ["pred_photoz", "pred_photoz_err", "pred_chi2", "pred_p_value"]
@@ -144,7 +160,9 @@ def predict_posterior(
     -------
     DataFrame, n rows
         For each parameter ``pred_…`` (posterior mean), ``_err`` (standard deviation), ``_p16``,
-        ``_p50`` and ``_p84``; ``pred_corr_…``, the correlation of each pair of the first three;
+        ``_p50`` and ``_p84``, and ``_shrinkage``, the part of the prior's variance that the data
+        have done away with (see :meth:`.PriorDraws.shrinkage`); ``pred_corr_…``, the correlation
+        of each pair of the first three;
         ``pred_photoz`` (median) and its ``_err``, the redshift from the colours alone;
         ``pred_chi2``, χ² per band of the closest mixture of training SEDs, and ``pred_p_value``,
         how often galaxies of the training's kind are farther from it, both NaN below 20 bands;
@@ -247,7 +265,9 @@ def _judged(
     noisy = too_noisy(flux, error)
     used = np.where(noisy, np.nan, flux)
     heard = np.isfinite(used).sum(axis=1)
-    beyond = (z > MAX_REDSHIFT + 1e-3 + 3 * np.nan_to_num(z_err)) | (z < -0.01)
+    beyond = (z > MAX_REDSHIFT + 1e-3 + 3 * np.nan_to_num(z_err)) | (
+        z < -0.01 - 3 * np.nan_to_num(z_err)
+    )
     predicted = (heard >= estimator.model.least_bands) & (row_median(used) > 0) & ~beyond
     aside = np.zeros(flux.shape, dtype=bool)
     chi2, p_value = np.full((2, len(flux)), np.nan)
@@ -308,14 +328,19 @@ def _predict_chunk(
     rows = np.flatnonzero(judged.predicted)
     if len(rows):
         used, error = judged.flux[rows], judged.error[rows]
-        found = model.posterior(used, error, np.clip(z[rows], 0, None), z_err[rows])
-        for mixture in found[:-1]:
-            _fill(table, rows, mixture)
-        tail[rows] = _fill_photoz(table, rows, model.posterior(used, error)[-1], z[rows])
+        mixtures = model.posterior(used, error, np.clip(z[rows], 0, None), z_err[rows])
+        for mixture in mixtures[:-1]:
+            _fill(table, rows, mixture, estimator.prior)
+        colours = model.posterior(used, error)[-1]
+        _fill_photoz(table, rows, colours)
+        tail[rows] = redshift_tail(colours, z[rows], z_err[rows])
     table["pred_chi2"], table["pred_p_value"] = judged.chi2, judged.p_value
     table["pred_n_bands"] = np.isfinite(judged.flux).sum(axis=1)
     table["pred_set_aside"] = named(judged.aside | judged.noisy)
-    table["pred_flag"] = _flags(judged, model.least_bands, tail)
+    reasons = _flags(judged, model.least_bands, tail)
+    for name, code in FROM_PRIOR.items():
+        flags.add(reasons, (table[f"pred_{name}_shrinkage"] < LEAST_SHRINKAGE).to_numpy(), code)
+    table["pred_flag"] = reasons
     return table
 
 
@@ -347,7 +372,7 @@ def _judge(
     return likeness.contradicted(flux, error)
 
 
-def _fill(table: pd.DataFrame, rows: np.ndarray, mixture: Mixture) -> None:
+def _fill(table: pd.DataFrame, rows: np.ndarray, mixture: Mixture, prior: PriorDraws) -> None:
     mean, covariance = mixture.moments()
     spread = np.sqrt(np.einsum("nii->ni", covariance))
     quantiles = mixture.quantiles(tuple(_QUANTILES.values()))
@@ -355,6 +380,7 @@ def _fill(table: pd.DataFrame, rows: np.ndarray, mixture: Mixture) -> None:
     for k, name in enumerate(names):
         table.loc[rows, f"pred_{name}"] = mean[:, k]
         table.loc[rows, f"pred_{name}_err"] = spread[:, k]
+        table.loc[rows, f"pred_{name}_shrinkage"] = prior.shrinkage(name, spread[:, k])
         for q, label in enumerate(_QUANTILES):
             table.loc[rows, f"pred_{name}_{label}"] = quantiles[:, k, q]
     if len(names) == 3:
@@ -363,18 +389,45 @@ def _fill(table: pd.DataFrame, rows: np.ndarray, mixture: Mixture) -> None:
             table.loc[rows, f"pred_corr_{names[a]}_{names[b]}"] = correlation
 
 
-def _fill_photoz(
-    table: pd.DataFrame, rows: np.ndarray, colours: Mixture, z: np.ndarray
-) -> np.ndarray:
-    """Fill in the redshift from the colours; how far in its tail the given one is, (n,)."""
+def _fill_photoz(table: pd.DataFrame, rows: np.ndarray, colours: Mixture) -> None:
     _, covariance = colours.moments()
     table.loc[rows, "pred_photoz"] = colours.quantiles((0.5,))[:, 0, 0]
     table.loc[rows, "pred_photoz_err"] = np.sqrt(covariance[:, 0, 0])
-    known = np.isfinite(z)
-    value = np.where(known, z, 0)[:, None]
-    below = colours.cdf(value + _PHOTOZ_LIMIT)[:, 0]
-    above = 1 - colours.cdf(value - _PHOTOZ_LIMIT)[:, 0]
-    return np.where(known, 2 * np.minimum(below, above), np.nan)
+
+
+def redshift_tail(colours: Mixture, z: np.ndarray, z_err: np.ndarray) -> np.ndarray:
+    """How far given redshifts are in the tail of what the colours say.
+
+    Twice the lesser probability that the true redshift is above or below the one of the colours,
+    where the first is normal about the given one with its error, and the second follows the
+    posterior of the colours alone; short of the 0.003 that zero points leave open.
+
+    Parameters
+    ----------
+    colours : Mixture
+        Posterior of the redshift of n galaxies, given their colours alone.
+    z, z_err : ndarray, shape (n,)
+        NaN where unknown; a redshift without an error is taken as exact.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        From 0 to 1, or a little above in the middle; NaN where there is no redshift.
+    """
+    tail = np.full(len(z), np.nan)
+    for rows in (np.isfinite(z) & ~(z_err > 0), np.isfinite(z) & (z_err > 0)):
+        if not rows.any():
+            continue
+        steps = _ERROR_STEPS if (z_err[rows] > 0).any() else np.zeros(1)
+        weights = np.exp(-0.5 * np.square(steps))
+        weights /= weights.sum()
+        below, above = np.zeros((2, int(rows.sum())))
+        for step, weight in zip(steps, weights, strict=True):
+            true = (z[rows] + step * np.nan_to_num(z_err[rows]))[:, None]
+            below += weight * colours.rows(rows).cdf(true + _PHOTOZ_LIMIT)[:, 0]
+            above += weight * (1 - colours.rows(rows).cdf(true - _PHOTOZ_LIMIT)[:, 0])
+        tail[rows] = 2 * np.minimum(below, above)
+    return tail
 
 
 def remarks(table: pd.DataFrame, redshift: np.ndarray | None, taken_as: str) -> list[str]:
@@ -398,16 +451,4 @@ def remarks(table: pd.DataFrame, redshift: np.ndarray | None, taken_as: str) -> 
             f"{int((predicted & ~known).sum())} of {n} galaxies have no redshift: theirs is "
             f"marginalised over 0 to {MAX_REDSHIFT:g}."
         )
-    used = predicted & known
-    if redshift is not None and taken_as == "given" and used.any():
-        photoz, error = (
-            table.loc[used, name].to_numpy(float) for name in ("pred_photoz", "pred_photoz_err")
-        )
-        off = redshift[used] - photoz
-        if np.mean(off > 2 * np.maximum(error, _PHOTOZ_LIMIT)) > 0.5 and np.median(photoz) < 0.005:
-            found.append(
-                "The colours of most galaxies look at rest although their redshifts do not "
-                f"(median difference {np.median(off):.3f}): if the photometry was shifted to "
-                "rest, take redshifts as 'rest'."
-            )
     return found

@@ -11,6 +11,8 @@ import param
 
 from sspexplorer.analysis.about import about_file
 from sspexplorer.analysis.catalogue import Answers
+from sspexplorer.analysis.recognition import REST, UNIT, Suspicion
+from sspexplorer.analysis.zero_points import ZeroPoints
 from sspexplorer.app import cache
 from sspexplorer.app.apply import intake
 from sspexplorer.app.apply.method import METHOD, Method
@@ -19,6 +21,7 @@ from sspexplorer.app.apply.posterior import FitQuality, PosteriorView
 from sspexplorer.app.apply.question import question_view
 from sspexplorer.app.apply.reading import Found, Reading
 from sspexplorer.app.apply.result import CatalogueResult
+from sspexplorer.app.apply.suspicions import suspicions_view, zero_points_note
 from sspexplorer.app.apply.taken import MapInput, WhatWasTaken
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.download import Download
@@ -68,6 +71,7 @@ class YourCatalogue(Method, Page):
         super().__init__(state, **params)
         self.follow(self._model_changed, "model")
         self.follow(self._libraries_changed, "libraries")
+        self.follow(self._method_changed, "zero_points")
         self.param.watch(self._method_changed, list(METHOD))
         self.param.watch(self._take_handed, "handed")
         if pn.state.curdoc and pn.state.curdoc.session_context:
@@ -78,6 +82,7 @@ class YourCatalogue(Method, Page):
         self._upload: intake.Upload | None = None
         self._found: Found | None = None
         self._map: Mapping = {}
+        self._answered: Catalogue | None = None
         self._result: CatalogueResult | None = None
         self._comparison: CatalogueComparison | None = None
         self.posterior: PosteriorView | None = None
@@ -196,6 +201,7 @@ class YourCatalogue(Method, Page):
         self._upload, self._found = upload, found
         self.state.catalogue = found.catalogue
         if not same:
+            self.state.zero_points = None
             self._result = self._comparison = None
             self._show_understood()
             return
@@ -207,7 +213,7 @@ class YourCatalogue(Method, Page):
 
     def _settle(self) -> None:
         """Offer to predict, if the predictions in sight are of an earlier reading."""
-        stale = self._result is not None and self._result.answers.catalogue is not self.catalogue
+        stale = self._result is not None and self._answered is not self.catalogue
         if stale and not self.worker.busy:
             self._result = self._comparison = None
             self._show_understood()
@@ -231,23 +237,27 @@ class YourCatalogue(Method, Page):
 
     async def predict(self) -> None:
         """Predict every row of the catalogue that was read, and show the result."""
-        catalogue, asked = self.catalogue, self.asked(self.state.model)
+        asked = self.asked(self.state.model, self.state.zero_points)
+        catalogue = self.catalogue
         if catalogue is None:
             return
 
         def run(progress: Progress) -> tuple[Answers, OwnNumbers]:
             counted = counting(progress, "Predicting", len(catalogue))
-            found = asked.predict(catalogue, cache.model(asked.model), counted)
+            model = cache.model(asked.model)
+            found = asked.predict(catalogue, model, counted)
+            suspected = asked.suspicions(catalogue, model)
             progress.report(1.0, "Laying out the table")
             for name in compared_networks(asked.network):
                 cache.model(name)
             if len(catalogue) > MAX_POINTS:
                 compile_means()
-            return Answers.of(catalogue, found, asked), OwnNumbers.of(catalogue)
+            return Answers.of(catalogue, found, asked, suspected), OwnNumbers.of(catalogue)
 
         outcome = await self.worker.run("Predicting", run)
         if outcome.done:
             answers, numbers = outcome.value
+            self._answered = catalogue
             self._show_result(answers)
             # What is out of sight comes later: pictures take their time.
             await asyncio.sleep(_LATER)
@@ -262,7 +272,7 @@ class YourCatalogue(Method, Page):
     def close(self) -> None:
         """Forget the file and all that came of it."""
         self._forget()
-        self.state.catalogue = None
+        self.state.param.update(catalogue=None, zero_points=None)
         self.worker.clear()
         for area in (self._content, *self._areas):
             area[:] = []
@@ -304,7 +314,7 @@ class YourCatalogue(Method, Page):
         await self.predict()
 
     async def _model_changed(self) -> None:
-        asked = self.asked(self.state.model)
+        asked = self.asked(self.state.model, self.state.zero_points)
         if self._result is not None and self._result.answers.asked != asked:
             await self.predict()
 
@@ -345,7 +355,14 @@ class YourCatalogue(Method, Page):
         words = (answers.sentence(), answers.meaning, *answers.remarks, answers.asked.hint)
         caption = parts.caption(" ".join(words))
         self._choices[:] = result.controls
-        self._answer[:] = [parts.stack(intake.title(catalogue), caption, gap=2), result]
+        doubts = suspicions_view(answers.suspicions, self._put_right)
+        undo = zero_points_note(answers.asked.zero_points, self._undo_zero_points)
+        self._answer[:] = [
+            parts.stack(intake.title(catalogue), caption, gap=2),
+            *doubts,
+            *undo,
+            result,
+        ]
         self._grid[:] = [result.grid, *result.meanings]
         self._posterior[:] = self._with_error_bars(result)
         if last is None:
@@ -355,6 +372,30 @@ class YourCatalogue(Method, Page):
             self.taken.each_band.collapsed = True
             self._content[:] = [self._result_layout()]
         self._name_download()
+
+    def _put_right(self, suspicion: Suspicion) -> None:
+        """Do what a suspicion asks for."""
+        if suspicion.kind == REST:
+            self.redshift = suspicion.value
+        elif suspicion.kind == UNIT:
+            self._read_so(self._found.reading.with_option("unit", suspicion.value))
+        else:
+            pn.state.execute(self._correct_zero_points)
+
+    async def _correct_zero_points(self) -> None:
+        catalogue = self.catalogue
+
+        def measure(progress: Progress) -> ZeroPoints:
+            return ZeroPoints.measure(
+                catalogue, cache.model(self._result.answers.model).likeness, progress=progress
+            )
+
+        outcome = await self.worker.run("Measuring zero points", measure)
+        if outcome.done:
+            self.state.zero_points = outcome.value
+
+    def _undo_zero_points(self) -> None:
+        self.state.zero_points = None
 
     def _with_error_bars(self, result: CatalogueResult) -> list[Any]:
         """Posterior of the chosen galaxy and quality of all fits; nothing without posteriors."""

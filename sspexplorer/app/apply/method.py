@@ -6,6 +6,7 @@ import panel as pn
 import param
 
 from sspexplorer.analysis.catalogue import PredictionRequest
+from sspexplorer.analysis.zero_points import ZeroPoints
 from sspexplorer.app.kit import controls
 from sspexplorer.posterior.prediction import DEFAULT_FLOOR, Choices
 from sspexplorer.shipped import DEFAULT_MODEL, posterior_names
@@ -43,10 +44,11 @@ class Method(param.Parameterized):
         default=True, doc="Whether bands that all others contradict are left out."
     )
 
-    def asked(self, network: str) -> PredictionRequest:
+    def asked(self, network: str, zero_points: ZeroPoints | None = None) -> PredictionRequest:
         """What is chosen now, if the sidebar's model is ``network``."""
         choices = Choices(self.floor, self.redshift, not self.aside)
-        return PredictionRequest(network if self.by == NETWORK else self.by, network, choices)
+        model = network if self.by == NETWORK else self.by
+        return PredictionRequest(model, network, choices, zero_points)
 
     def method_widgets(self) -> tuple[pn.widgets.Widget, list[pn.widgets.Widget]]:
         """Choice of the model, and those that are seldom needed: of no effect on networks."""

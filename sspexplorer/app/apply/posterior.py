@@ -59,13 +59,12 @@ class PosteriorView(CornerView):
         redshift = galaxy.redshift
         if not np.isfinite(redshift):
             redshift = predictions["pred_photoz"].iloc[row]
-        model = self._answers.model
-        return Corner(
-            {
-                model: galaxy.draws(load_model(model)),
-                SED_FIT: galaxy.fitted(fit_models(redshift)),
-            }
-        )
+        model, estimator = self._answers.model, load_model(self._answers.model)
+        tables = {
+            model: galaxy.draws(estimator),
+            SED_FIT: galaxy.fitted(fit_models(redshift)),
+        }
+        return Corner(tables, prior=estimator.prior.table)
 
 
 class FitQuality(pn.viewable.Viewer):

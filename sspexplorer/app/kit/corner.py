@@ -15,14 +15,17 @@ from sspexplorer.bands import N_BANDS
 from sspexplorer.mocks import PARAMETERS, Observation
 from sspexplorer.models import load_model
 from sspexplorer.photometry import MAX_REDSHIFT
-from sspexplorer.plots.corner import CORNER_COLOURS, Corner, corner_panels
+from sspexplorer.plots.corner import CORNER_COLOURS, PRIOR_COLOUR, Corner, corner_panels
 from sspexplorer.posterior.one import OneGalaxy
 from sspexplorer.sedfit import ModelGrid
 from sspexplorer.shipped import posterior_names
 
 EXACT = "exact, one population"
 SED_FIT = "SED fit, one population"
-LINES = "Lines hold 68 and 95 % of the probability."
+LINES = (
+    "Lines hold 68 and 95 % of the probability. Where a margin is no narrower than the prior of "
+    "the model, which is drawn under it to the same scale, the data do not decide."
+)
 _PANEL_HEIGHT = "225px"
 # SED fits are worked out at redshifts so far apart: a few hundredths of a band.
 _REDSHIFT_STEP = 0.005
@@ -97,9 +100,11 @@ class CornerView(pn.viewable.Viewer):
         return framed
 
     def _say(self, text: str) -> None:
+        named = list(zip(self.drawn.tables, CORNER_COLOURS, strict=False))
+        if self.drawn.prior is not None:
+            named.append((f"prior of {named[0][0]}", PRIOR_COLOUR))
         dots = " ".join(
-            f'<i class="dot" style="background:{colour}"></i>{name}&emsp;'
-            for name, colour in zip(self.drawn.tables, CORNER_COLOURS, strict=False)
+            f'<i class="dot" style="background:{colour}"></i>{name}&emsp;' for name, colour in named
         )
         self._words.object = f"{dots}{parts.caption(text).object}"
 
@@ -140,4 +145,5 @@ def _look(observation: Observation) -> Corner:
     tables = {name: galaxy.draws(load_model(name)) for name in posterior_names()}
     relative = observation.flux_err / observation.noise_free
     tables[EXACT] = galaxy.exact(exact_models(known), relative)
-    return Corner(tables, {name: float(getattr(observation, name)) for name in PARAMETERS})
+    truth = {name: float(getattr(observation, name)) for name in PARAMETERS}
+    return Corner(tables, truth, load_model(next(iter(tables))).prior.table)
