@@ -192,3 +192,15 @@ def test_every_column_that_is_appended_is_described(name):
         assert found is not None, column
         assert found.description.isascii()
     assert described("log_age") is None
+
+
+def test_formulas_are_text_in_a_file_for_spreadsheets_and_kept_in_all_others():
+    cells = ["=1+1", "+x", "-x", "@SUM(A1)", "\t=1", "-1.5", "+3", "-99", "a=b", "1e-3"]
+    rows = "".join(f'"{cell}",1,2\n' for cell in cells)
+    catalogue = read_catalogue(f"id,FNU_J0378,FNU_J0390\n{rows}".encode(), "x.csv")
+    kept, sheets = io.BytesIO(), io.BytesIO()
+    catalogue.write(kept, ".csv")
+    catalogue.write(sheets, ".sheets.csv")
+    read = [line.split(",")[0].strip('"') for line in sheets.getvalue().decode().splitlines()[1:]]
+    assert read == [f"'{cell}" if i < 5 else cell for i, cell in enumerate(cells)]
+    assert "'" not in kept.getvalue().decode()

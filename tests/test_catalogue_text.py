@@ -98,6 +98,9 @@ def test_wherever_the_last_row_is_cut_it_is_refused_or_said_to_be_cut_in_its_las
             found, _ = read_table(whole[:-n].encode(), f"x.{form}", lambda names: "J0378" in names)
         except InputError:
             continue
+        if len(found.table) == 1:
+            # Nothing but blanks is left of the row.
+            continue
         # IPAC pads its cells.
         assert n <= len("  4.125")
         assert "The last line has no line end" in found.notes[-1]

@@ -114,10 +114,10 @@ def test_a_log_has_no_cell_of_a_catalogue():
 
 
 def test_what_serve_cannot_use_is_refused_in_a_sentence(tmp_path, monkeypatch):
-    for name in ("MEMORY", "SECONDS", "UPLOAD", "CATALOGUES"):
+    for name in ("MEMORY", "SECONDS", "UPLOAD"):
         monkeypatch.setenv(f"SSPEXPLORER_{name}", "")
-    with pytest.raises(InputError, match="There is no folder"):
-        set_limits(100, 10, 10, str(tmp_path / "none"))
+    with pytest.raises(InputError, match="SSPEXPLORER_SECONDS must be a positive number"):
+        set_limits(100, 0, 10)
     empty = tmp_path / "password"
     empty.write_text("\n")
     for arguments, said in (

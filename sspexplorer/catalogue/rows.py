@@ -192,9 +192,11 @@ def decimal_commas(
     commas, certain = [], False
     if not len(table):
         return [""] * len(table.column_names), ()
-    for i, column in enumerate(table.columns):
+    # Arrow makes the list anew each time it is asked for.
+    columns = table.columns
+    for i, column in enumerate(columns):
         progress.check()
-        progress.report(i / len(table.columns))
+        progress.report(i / len(columns))
         has = pc.match_substring_regex(column, _COMMA)
         numeric = (
             pc.any(has).as_py()

@@ -4,6 +4,7 @@ import contextlib
 import csv
 import io
 import os
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -26,6 +27,13 @@ from sspexplorer.errors import InputError
 Save = Callable[[BinaryIO], tuple[str, ...]]
 
 _ROWS_AT_ONCE = 10_000
+# Of a file for spreadsheets: "x.sheets.csv".
+SHEETS = ".sheets.csv"
+# What spreadsheets take for a formula, unless it is a number.
+_FORMULA = re.compile(r"[\t\r\n ]*[=+\-@\u2212]")
+_NUMBER = re.compile(
+    r"\s*[+-]?(\d+[.,]?\d*|[.,]\d+)([eEdD][+-]?\d+)?\s*|\s*[+-]?(nan|inf)\s*", re.I
+)
 # What separates columns in files with these endings, whatever did in the input.
 _SEPARATORS = {".tsv": "\t", ".dat": " ", ".cat": " ", ".asc": " ", ".ascii": " "}
 
@@ -73,7 +81,9 @@ def write(
     def save_plain(file: BinaryIO) -> tuple[str, ...]:
         if kind == "csv":
             own = delimiter if delimiter != " " or suffix.startswith(".txt") else ","
-            _write_text(table, new, _SEPARATORS.get(suffix.removesuffix(pack), own or ","), file)
+            separator = _SEPARATORS.get(suffix.removesuffix(pack), own or ",")
+            sheets = str(form).removesuffix(pack).endswith(SHEETS)
+            _write_text(table, new, separator, file, sheets)
         elif kind in ("parquet", "feather"):
             write_columnar(_joined(_arrow(table), new), meta, kind, file)
         else:
@@ -155,15 +165,30 @@ def _astropy(table: AnyTable, new: pa.Table | None) -> Table:
     return whole
 
 
-def _write_text(table: AnyTable, new: pa.Table | None, delimiter: str, file: BinaryIO) -> None:
+def as_text(cell: str | None) -> str | None:
+    """Cell that a spreadsheet shows as it is, with an apostrophe before what it would compute.
+
+    >>> as_text("=1+1"), as_text("-1.5")
+    ("'=1+1", '-1.5')
+    """
+    if cell and _FORMULA.match(cell) and not _NUMBER.fullmatch(cell):
+        return f"'{cell}"
+    return cell
+
+
+def _write_text(
+    table: AnyTable, new: pa.Table | None, delimiter: str, file: BinaryIO, sheets: bool
+) -> None:
     whole = _joined(_arrow(table), new)
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
     plain = csv.writer(text, delimiter=delimiter, lineterminator="\n")
     quoted = csv.writer(text, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    plain.writerow(whole.column_names)
+    plain.writerow(map(as_text, whole.column_names) if sheets else whole.column_names)
     for start in range(0, len(whole), _ROWS_AT_ONCE):
         block = whole.slice(start, _ROWS_AT_ONCE)
         cells = [text_cells(plain_array(c)) for c in block.columns]
+        if sheets:
+            cells = [list(map(as_text, column)) for column in cells]
         # Spaces need quotes to tell an empty cell; a row that starts with # would be a comment.
         comments = any((cell or "").lstrip().startswith("#") for cell in cells[0])
         writer = quoted if delimiter == " " or comments else plain

@@ -39,9 +39,6 @@ def serve(
         float, typer.Option(help="Seconds that reading one uploaded file may take.", min=1)
     ] = 60,
     upload: Annotated[float, typer.Option(help="MB of the largest upload.", min=1)] = 1000,
-    catalogues: Annotated[
-        str, typer.Option(help="Folder of catalogues that every visitor may open.")
-    ] = "",
     password_file: Annotated[
         Path | None,
         typer.Option(help="File with a password that visitors have to know, or JSON of users."),
@@ -61,7 +58,7 @@ def serve(
     from sspexplorer.app.serving import logs
     from sspexplorer.app.serving.settings import Settings, set_limits
 
-    set_limits(memory, seconds, upload, catalogues)
+    set_limits(memory, seconds, upload)
     settings = Settings(
         port,
         address,

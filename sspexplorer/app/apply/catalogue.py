@@ -30,6 +30,7 @@ from sspexplorer.app.kit.work import READING, Worker, counting, served_document
 from sspexplorer.app.state import SharedState
 from sspexplorer.catalogue import Catalogue, ChoiceNeededError
 from sspexplorer.catalogue.files import ending
+from sspexplorer.catalogue.writing import SHEETS
 from sspexplorer.plots.catalogue import MAX_POINTS
 from sspexplorer.plots.shading import compile_means
 from sspexplorer.progress import Progress
@@ -42,6 +43,7 @@ EXAMPLES = {
 }
 FORMATS = {
     "CSV": ".csv",
+    "CSV for spreadsheets": SHEETS,
     "ECSV": ".ecsv",
     "FITS": ".fits",
     "VOTable": ".vot",

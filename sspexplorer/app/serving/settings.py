@@ -3,10 +3,7 @@
 import os
 from dataclasses import dataclass
 
-from sspexplorer.errors import InputError
 from sspexplorer.jobs import limits
-
-CATALOGUES = "SSPEXPLORER_CATALOGUES"
 
 
 @dataclass(frozen=True)
@@ -75,7 +72,7 @@ class Settings:
         return headers if self.embedders else headers | {"X-Frame-Options": "SAMEORIGIN"}
 
 
-def set_limits(memory: float, seconds: float, upload: float, catalogues: str) -> None:
+def set_limits(memory: float, seconds: float, upload: float) -> None:
     """Leave the limits where all processes of this server find them.
 
     Parameters
@@ -86,8 +83,6 @@ def set_limits(memory: float, seconds: float, upload: float, catalogues: str) ->
         That it may take.
     upload : float
         MB of a file.
-    catalogues : str
-        Folder of catalogues that all visitors may open; "" for none.
 
     Raises
     ------
@@ -98,7 +93,3 @@ def set_limits(memory: float, seconds: float, upload: float, catalogues: str) ->
     os.environ[limits.SECONDS] = f"{seconds:g}"
     os.environ[limits.UPLOAD] = f"{upload:g}"
     limits.Limits.from_environment()
-    if catalogues and not os.path.isdir(catalogues):
-        raise InputError(f"There is no folder {catalogues}.")
-    if catalogues:
-        os.environ[CATALOGUES] = os.path.abspath(catalogues)
