@@ -24,8 +24,8 @@ _EMPTY = (
 )
 _CAPTION = (
     "{n:,} galaxies against their closest mixtures of training SEDs, rms {rms:.3f} mag: a band "
-    "that stands off by several of its errors is off in all galaxies alike. A factor that all bands "
-    "share cannot be found, nor can what is smooth in wavelength, which looks like dust or age."
+    "that stands off by several of its errors is off in all galaxies alike. A factor that all "
+    "bands share cannot be found, nor can what is smooth in wavelength, which looks like dust or age."
 )
 
 
@@ -90,11 +90,12 @@ class ZeroPointsPage(Page):
         if catalogue is not self._catalogue:
             self._catalogue, self.points = catalogue, None
             named = () if catalogue is None else tile_columns(catalogue)
-            self.param.by.objects = {TOGETHER: ""} | {f"by {name}": name for name in named}
+            offered = {TOGETHER: ""} | {f"by {name}": name for name in named}
+            self.param.by.objects = offered
             if self.by not in named:
                 with param.discard_events(self):
                     self.by = ""
-            self._by.param.update(options=self.param.by.objects, value=self.by)
+            self._by.param.update(options=offered, value=self.by)
         self._show_in_use()
         if catalogue is None:
             self.worker.cancel()
