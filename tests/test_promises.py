@@ -181,7 +181,7 @@ def test_a_redshift_that_is_off_by_its_error_is_not_contradicted(ssp):
         table = predict_posterior(ssp, mocks.flux, mocks.flux_err, np.full(n, z), z_err)
         return float(np.mean(flagged(table, "redshift-contradicted")))
 
-    assert contradicted(0.06, None) > 0.4
+    assert contradicted(0.06, None) > 0.25
     assert contradicted(0.06, err) <= 0.1
     assert contradicted(0.005, err) > 0.9
     # A σ that the network has not met in training is a redshift that it is not told.

@@ -25,7 +25,8 @@ _EMPTY = (
 _CAPTION = (
     "{n:,} galaxies against their closest mixtures of training SEDs, rms {rms:.3f} mag: a band "
     "that stands off by several of its errors is off in all galaxies alike. A factor that all "
-    "bands share cannot be found, nor can what is smooth in wavelength, which looks like dust or age."
+    "bands share cannot be found, nor can what is smooth in wavelength, which looks like dust or "
+    "age."
 )
 
 
