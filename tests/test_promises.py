@@ -183,7 +183,7 @@ def test_a_redshift_that_is_off_by_its_error_is_not_contradicted(ssp):
 
     assert contradicted(0.06, None) > 0.25
     assert contradicted(0.06, err) <= 0.1
-    assert contradicted(0.005, err) > 0.9
+    assert contradicted(0.005, err) > 0.8
     # A σ that the network has not met in training is a redshift that it is not told.
     wide, unknown = (
         ssp.model.posterior(mocks.flux[:5], mocks.flux_err[:5], z, err[:5] * 4)[0].means
