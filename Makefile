@@ -88,15 +88,17 @@ SIZE := 450 MB to fetch, or 3 GB where torch brings CUDA (see README: TORCH=cpu)
 
 # Torch alone takes minutes on a slow line: name the big files as they come; the log has the rest.
 PIP_LOG := $(VENV)/pip.log
-PIP_INSTALL := set -o pipefail; $(BIN)/python -m pip install --progress-bar off --log $(PIP_LOG) \
+PIP_INSTALL := set -o pipefail; $(BIN)/python -m pip install --progress-bar off --no-compile \
 	-c constraints.txt
+# pip compiles with one core, tests of others' packages included; some of their files never compile.
+COMPILE := $(BIN)/python -m compileall -q -j 0 -x '/tests?/' $(VENV)/lib >/dev/null 2>&1 || true
 ifeq ($(TORCH),cpu)
 PIP_INSTALL += --extra-index-url https://download.pytorch.org/whl/cpu
 else ifneq ($(TORCH),)
 $(error TORCH can only be cpu, or empty for the torch that pip chooses)
 endif
 define SHOW_BIG_STEPS
-2>&1 | while read -r verb what size unit; do \
+2>&1 | tee $(PIP_LOG) | while read -r verb what size unit; do \
 	case "$$verb $$what $$unit" in \
 		Downloading*MB\)) file=$${what##*/}; version=$${file#*-}; \
 			[[ $$size =~ [0-9]{2}\. ]] && echo "  $${file%%-*} $${version%%-*} $$size $$unit" ;; \
@@ -120,16 +122,19 @@ $(BIN)/python:
 $(HAS_APP): $(PINS) | $(BIN)/python
 	@echo "Installing the app: $(SIZE), a few minutes the first time"
 	@$(PIP_INSTALL) -e . $(SHOW_BIG_STEPS)
+	@$(COMPILE)
 	@touch $@
 
 $(HAS_TESTS): $(PINS) | $(BIN)/python
 	@echo "Installing the app and its tests: $(SIZE), a few minutes the first time"
 	@$(PIP_INSTALL) -e '.[test,dev]' $(SHOW_BIG_STEPS)
+	@$(COMPILE)
 	@touch $(HAS_APP) $@
 
 $(HAS_NOTEBOOKS): $(PINS) | $(BIN)/python
 	@echo "Installing the app and JupyterLab: $(SIZE), a few minutes the first time"
 	@$(PIP_INSTALL) -e '.[notebooks]' $(SHOW_BIG_STEPS)
+	@$(COMPILE)
 	@touch $(HAS_APP) $@
 
 chromium:

@@ -20,19 +20,44 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 # What is changed, and the tests that are about it.
 SUBJECTS = {
-    "metrics": (["sspexplorer/metrics.py"], ["test_inference", "test_promises"]),
-    "noise": (["sspexplorer/noise.py"], ["test_noise", "test_noise_page", "test_promises"]),
-    "photometry": (["sspexplorer/photometry.py"], ["test_photometry"]),
-    "sedfit": (["sspexplorer/sedfit.py"], ["test_sedfit", "test_promises"]),
+    "metrics": (["sspexplorer/metrics.py"], ["test_metrics"]),
+    "noise": (["sspexplorer/noise.py"], ["test_noise", "test_promises"]),
+    "photometry": (["sspexplorer/photometry.py"], ["test_photometry", "test_partial_libraries"]),
+    "sedfit": (
+        ["sspexplorer/sedfit.py"],
+        ["test_sedfit", "test_promises", "test_partial_libraries"],
+    ),
     "prediction": (
         ["sspexplorer/posterior/prediction.py"],
         ["test_posterior", "test_promises"],
     ),
     "catalogue": (
         ["sspexplorer/catalogue/*"],
-        ["test_catalogue", "test_catalogue_files", "test_catalogue_refusals"],
+        [
+            "test_catalogue",
+            "test_catalogue_files",
+            "test_catalogue_missing",
+            "test_catalogue_names",
+            "test_catalogue_redshifts",
+            "test_catalogue_refusals",
+            "test_catalogue_text",
+            "test_catalogue_two_sided",
+            "test_catalogue_units",
+            "test_columns_map",
+        ],
     ),
 }
+# Each mutant runs in a fork of the run before it, whose caches were filled by the code as it was.
+FORGET = """
+
+def pytest_sessionstart(session):
+    import functools
+    import gc
+
+    for found in gc.get_objects():
+        if type(found) is functools._lru_cache_wrapper:
+            found.cache_clear()
+"""
 NOTICED, SURVIVED, UNREACHED = 1, 0, 33
 
 
@@ -43,6 +68,8 @@ def prepared(subject: str, folder: Path) -> None:
     folder.mkdir(parents=True)
     for name in ("sspexplorer", "tests"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    with (folder / "tests" / "conftest.py").open("a") as conftest:
+        conftest.write(FORGET)
     (folder / "mutants").mkdir()
     (folder / "mutants" / "data").symlink_to(ROOT / "data")
     for name in ("README.md", "pytest.ini"):

@@ -1,5 +1,6 @@
 """Names for people: of parameters with their units, of libraries, models and populations."""
 
+import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
@@ -16,6 +17,9 @@ MODEL_TITLES = {
     "ssp": "ssp: one population",
     **{f"default-{name}": f"{label} alone" for name, label in LIBRARY_LABELS.items()},
 }
+
+# What the server appends to the name of a network that a visitor keeps.
+_KEPT_MARK = re.compile(r" #[\w-]{22}$")
 
 PARAMETER_NAMES = {"log_age": "log age", "metallicity": "[M/H]", "ebv": "E(B−V)"}
 
@@ -56,9 +60,14 @@ def population_text(observation: Observation) -> str:
     ).replace("-", "−")
 
 
+def model_title(name: str) -> str:
+    """Name to show of a model: of one that a visitor keeps, without what makes it unguessable."""
+    return MODEL_TITLES.get(name) or _KEPT_MARK.sub("", name)
+
+
 def run_title(name: str) -> str:
     """Name of a model where several are side by side."""
-    return "Paper's recipe" if name == "paper" else MODEL_TITLES.get(name, name)
+    return "Paper's recipe" if name == "paper" else model_title(name)
 
 
 def with_unit(name: str) -> str:

@@ -261,11 +261,11 @@ def correlation(
     x, y = x[ok], y[ok]
     found, index = np.unique(np.asarray(groups)[ok], return_inverse=True)
     n_groups = len(found)
-    weights = np.ones((1, n_groups))
-    if n_groups:
-        rng = np.random.default_rng(seed)
-        drawn = rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=n_draws)
-        weights = np.concatenate([weights, drawn])
+    if not n_groups:
+        return Correlation(np.nan, np.nan, np.nan, np.nan, n=0, n_groups=0)
+    rng = np.random.default_rng(seed)
+    drawn = rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=n_draws)
+    weights = np.concatenate([np.ones((1, n_groups)), drawn])
     linear = _pearson_of_groups(x, y, index, weights)
     ranks = _pearson_of_groups(rankdata(x), rankdata(y), index, weights)
     return Correlation(
@@ -283,8 +283,6 @@ def _pearson_of_groups(
 ) -> np.ndarray:
     """Pearson's coefficient for each row of ``weights``, how often each group is taken."""
     n_groups = weights.shape[1]
-    if not len(x):
-        return np.full(len(weights), np.nan)
     # Sums of products of large numbers would lose what they differ by.
     x, y = x - x.mean(), y - y.mean()
     sums = [

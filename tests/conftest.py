@@ -94,7 +94,7 @@ def server(repository: Path, archive: TAPServer, tmp_path_factory) -> Iterator[s
             yield url
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=120)
     # A visitor who leaves in mid-sentence makes tornado complain; our own code must not.
     assert "sspexplorer/" not in log.read_text()
 

@@ -4,6 +4,7 @@ import io
 import os
 import pickle
 import re
+import socket
 import urllib.request
 
 import numpy as np
@@ -236,6 +237,32 @@ def test_yaml_in_fits_comments_is_not_read():
     buffer = io.BytesIO()
     fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(buffer)
     assert read_catalogue(buffer.getvalue(), "x.fits").flux[0, 1] == 1
+
+
+def test_nothing_that_a_file_names_is_fetched(tmp_path):
+    """Somebody listens where each file points to, and hears nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        at = f"http://127.0.0.1:{listener.getsockname()[1]}/x"
+        field = '<FIELD name="J0378" datatype="double"/>'
+        rows = f'<BINARY2><STREAM href="{at}"/></BINARY2>'
+        files = {
+            "stream.vot": f"<VOTABLE><RESOURCE><TABLE>{field}<DATA>{rows}</DATA></TABLE></RESOURCE>"
+            "</VOTABLE>",
+            "dtd.vot": f'<!DOCTYPE VOTABLE SYSTEM "{at}"><VOTABLE></VOTABLE>',
+            "entity.vot": f'<!DOCTYPE V [<!ENTITY x SYSTEM "{at}">]><VOTABLE>&x;</VOTABLE>',
+            "parameter.vot": f'<!DOCTYPE V [<!ENTITY % x SYSTEM "{at}"> %x;]><VOTABLE></VOTABLE>',
+            "schema.vot": f'<VOTABLE xmlns:x="y" x:schemaLocation="{at} {at}"></VOTABLE>',
+            "style.vot": f'<?xml-stylesheet href="{at}"?><VOTABLE></VOTABLE>',
+            "link.ecsv": "# %ECSV 1.0\n# ---\n# meta: !!python/object/apply:"
+            f"urllib.request.urlopen ['{at}']\n"
+            "# datatype:\n# - {name: J0378, datatype: float64}\nJ0378\n1\n",
+        }
+        for name, text in files.items():
+            with pytest.raises(InputError):
+                read_catalogue(text.encode(), name)
+        listener.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
 
 
 @pytest.mark.usefixtures("guarded")

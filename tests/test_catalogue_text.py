@@ -8,10 +8,12 @@ import zipfile
 
 import numpy as np
 import pytest
+from astropy.table import Table
 from catalogues import as_text_of, written
 
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.catalogue import read_catalogue
+from sspexplorer.catalogue.files import read_table
 from sspexplorer.errors import InputError
 
 # Each the same two galaxies: A with 1.5 and 2.25 in the bands J0378 and J0390, B with 3 and 4.5.
@@ -69,13 +71,36 @@ CUT = {
         "# - {name: J0378, datatype: float64}\n# - {name: J0390, datatype: float64}\n"
         "# schema: astropy-2.0\nid J0378 J0390\nA 1.5 2.25\nB 3.0\n"
     ),
+    "a quote": 'J0378 J0390 id\n1.5 2.25 "A 1"\n3 4.5 "B',
+    "a quote in ECSV": (
+        "# %ECSV 1.0\n# ---\n# datatype:\n# - {name: J0378, datatype: float64}\n"
+        '# - {name: id, datatype: string}\nJ0378 id\n1.5 "A 1"\n3 "B'
+    ),
 }
 
 
 @pytest.mark.parametrize("layout", CUT)
 def test_a_table_cut_in_mid_row_is_refused(layout):
-    with pytest.raises(InputError, match=r"has 2 cells where the header has 3|ends before"):
-        read_catalogue(CUT[layout].encode(), "x.ecsv" if layout == "ECSV" else "x.txt")
+    said = r"has 2 cells where the header has 3|ends before|never closed"
+    with pytest.raises(InputError, match=said):
+        read_catalogue(CUT[layout].encode(), "x.ecsv" if "ECSV" in layout else "x.txt")
+
+
+@pytest.mark.parametrize("form", ["csv", "tsv", "ecsv", "tbl", "txt"])
+def test_wherever_the_last_row_is_cut_it_is_refused_or_said_to_be_cut_in_its_last_cell(form):
+    table = Table({"id": ["A 1", "B 2"], "J0378": [1.25, 2.25], "J0390": [3.125, 4.125]})
+    formats = {"tsv": "tab", "tbl": "ipac", "txt": "basic"}
+    text = io.StringIO()
+    table.write(text, format=f"ascii.{formats.get(form, form)}")
+    whole = text.getvalue().rstrip()
+    for n in range(1, len(whole.splitlines()[-1])):
+        try:
+            found, _ = read_table(whole[:-n].encode(), f"x.{form}", lambda names: "J0378" in names)
+        except InputError:
+            continue
+        # IPAC pads its cells.
+        assert n <= len("  4.125")
+        assert "The last line has no line end" in found.notes[-1]
 
 
 def test_cells_of_fixed_width_may_be_blank_or_hold_spaces():

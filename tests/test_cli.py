@@ -67,7 +67,7 @@ def test_mocks_are_every_ssp_behind_dust_at_every_magnitude(tmp_path):
 
 def test_libraries_are_listed_with_what_was_left_out():
     found = {item["name"]: item for item in answer("libraries")["libraries"]}
-    assert list(found) == ["emiles", "bc03", "popstar"]
+    assert list(found) == ["emiles", "bc03", "popstar", "m11", "mastar"]
     assert found["emiles"]["n_ssp"] == 118
     assert any("without flux beyond" in sentence for sentence in found["emiles"]["left_out"])
 

@@ -1,9 +1,11 @@
+import json
+
 import numpy as np
 import pytest
 
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.errors import InputError
-from sspexplorer.noise import NoiseModel
+from sspexplorer.noise import NoiseModel, measure_noise
 
 
 def test_the_table_is_linear_between_magnitudes_and_held_beyond():
@@ -33,6 +35,51 @@ def test_the_default_grows_with_magnitude_to_the_red_and_is_sky_limited_when_fai
     assert faint[-1] / faint[-3] == pytest.approx(np.full(57, 10 ** (0.4 - 0.125)), rel=0.05)
 
 
+def test_noise_of_the_sky_is_the_depth_at_five_sigma_through_an_aperture_over_a_floor():
+    i, bright = BAND_NAMES.index("iSDSS"), 14.0
+    small = NoiseModel.sky_limited(0.0, 1.0, "a point source at the depth")
+    relative = small.magnitude_error(np.array([22.0, 24.0]))[:, i] * np.log(10) / 2.5
+    # Bonoli et al. (2021): i = 24.0 at 5 σ in 3 arcsec; 2 mag brighter 10^0.8 times less.
+    assert relative == pytest.approx([0.2 / 10**0.8, 0.2], rel=1e-6)
+    # The area is relative at 22 and grows by 10^0.25 a magnitude; noise by its root.
+    large = NoiseModel.sky_limited(0.0, 4.0, "a galaxy")
+    assert large.magnitude_error(22.0)[i] == pytest.approx(2 * small.magnitude_error(22.0)[i])
+    ratio = large.magnitude_error(20.0)[i] / small.magnitude_error(20.0)[i]
+    assert ratio == pytest.approx(2 * 10**0.25 / 10 ** (0.125 * 2))
+    floor = NoiseModel.sky_limited(0.03, 1.0, "with a floor")
+    expected = np.hypot(0.03, small.magnitude_error(bright) * np.log(10) / 2.5)
+    assert floor.magnitude_error(bright) * np.log(10) / 2.5 == pytest.approx(expected)
+
+
+def test_a_table_survives_a_card():
+    noise = NoiseModel.default()
+    again = NoiseModel.from_dict(json.loads(json.dumps(noise.to_dict())))
+    assert again.description == noise.description
+    np.testing.assert_array_equal(again.magnitudes, noise.magnitudes)
+    np.testing.assert_allclose(again.errors, noise.errors, atol=5e-7)
+
+
+def test_noise_is_measured_where_it_means_something_and_says_so(rng):
+    truth = NoiseModel.default()
+    magnitude = rng.uniform(18, 20, 500)
+    flux = 10 ** (-0.4 * magnitude)[:, None] * np.ones(57)
+    error = flux * truth.magnitude_error(magnitude) * np.log(10) / 2.5
+    # Neither a flux below 1 σ, nor an error that is not there, nor an odd magnitude has a say.
+    flux[::10, 5], error[::11, 6], magnitude[::50] = 1e-12, 0.0, 99.0
+    flux[:, 20] = np.nan
+    found = measure_noise(flux, error, magnitude, "a survey")
+    inside = found.magnitude_error(np.array([18.75, 19.25]))
+    # Over half a magnitude errors grow, so the mean lies above that of the middle.
+    expected = truth.magnitude_error(np.array([18.75, 19.25]))
+    assert inside == pytest.approx(expected, rel=0.05)
+    assert found.description == (
+        "Mean magnitude errors of 490 galaxies of a survey, i = 18.0 to 20.0; "
+        f"{BAND_NAMES[20]} from the neighbouring bands"
+    )
+    with pytest.raises(InputError, match="Only 0 galaxies"):
+        measure_noise(flux, -error, magnitude)
+
+
 def test_a_table_is_measured_from_a_catalogue_as_the_mean_error(rng):
     truth = NoiseModel.default()
     magnitude = rng.uniform(17, 21, 4000)
@@ -56,6 +103,7 @@ def test_a_catalogue_without_errors_in_a_band_is_refused_by_name():
     [
         ([18.0], np.ones((1, 56)), "57 errors"),
         ([18.0, 17.0], np.ones((2, 57)), "must increase"),
+        ([18.0, 18.0], np.ones((2, 57)), "must increase"),
         ([18.0], np.zeros((1, 57)), "must be positive"),
     ],
 )

@@ -9,7 +9,7 @@ from sspexplorer.constants import SPEED_OF_LIGHT
 from sspexplorer.dust import transmission
 from sspexplorer.errors import InputError
 from sspexplorer.libraries import SHIPPED_NAMES, load_library
-from sspexplorer.photometry import band_matrix, synthesize
+from sspexplorer.photometry import band_matrix, spectral_fnu, synthesize
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +69,23 @@ def test_a_spectrum_flat_in_frequency_has_one_flux_in_all_bands():
     wavelength = np.arange(2700.0, 11000.1, 5.0)
     flux = synthesize(SPEED_OF_LIGHT / wavelength**2, wavelength)
     assert flux == pytest.approx(np.ones(57), rel=1e-5)
+
+
+def test_a_spectrum_in_frequency_is_on_the_scale_of_the_bands():
+    wavelength = np.arange(2700.0, 11000.1, 5.0)
+    flat = SPEED_OF_LIGHT / wavelength**2
+    assert spectral_fnu(flat, wavelength) == pytest.approx(np.ones(len(wavelength)))
+    # Seen from z, at longer wavelengths.
+    assert spectral_fnu(flat, wavelength, 0.1) == pytest.approx(np.full(len(wavelength), 1.21))
+
+
+def test_each_spectrum_has_its_dust():
+    library = load_library("emiles")
+    spectra, ebv = library.spectra[:2].astype(float), np.array([0.1, 0.4])
+    both = synthesize(spectra, library.wavelength, ebv)
+    for k in range(2):
+        alone = synthesize(spectra[k], library.wavelength, ebv[k])
+        assert both[k] == pytest.approx(alone, rel=1e-10)
 
 
 def test_one_band_against_brute_force():

@@ -38,6 +38,7 @@ from sspexplorer.posterior.validation.trust import (
     measure_photoz,
     measure_redshifts,
 )
+from sspexplorer.progress import Progress
 from sspexplorer.shipped import is_posterior
 
 PRIOR = SSPPrior(libraries=("popstar",))
@@ -132,6 +133,22 @@ def test_a_table_has_every_column_and_ordered_quantiles(estimator, mocks):
     for name, code in FROM_PRIOR.items():
         little = (table[f"pred_{name}_shrinkage"] < 0.5).tolist()
         assert [code in codes(flag) for flag in table["pred_flag"]] == little
+
+
+def test_many_rows_are_predicted_as_few_are(estimator, mocks):
+    rows = np.arange(2030) % 290
+    told = []
+    table = predict_posterior(
+        estimator,
+        mocks.flux[rows],
+        mocks.error[rows],
+        progress=Progress(lambda fraction, words: told.append(fraction)),
+    )
+    assert told == [pytest.approx(2000 / 2030, rel=0.02), 1.0]
+    assert table.index.equals(pd.RangeIndex(2030))
+    few = predict_posterior(estimator, mocks.flux[260:290], mocks.error[260:290])
+    last = table.tail(30).reset_index(drop=True)
+    pd.testing.assert_frame_equal(last, few, rtol=1e-4, atol=1e-4)
 
 
 def test_what_cannot_be_predicted_says_why(estimator, mocks):

@@ -40,12 +40,6 @@ def test_a_kept_model_is_known_by_its_name_until_it_is_forgotten(kept):
         SharedState(model=kept)
 
 
-def test_two_kept_models_never_share_a_name(kept):
-    other = cache.keep_model("Mine", load_model("default"))
-    assert other != kept
-    cache.forget_model(other)
-
-
 def test_a_mistyped_link_does_no_harm():
     state = SharedState()
     accept(state, {"model": "best", "magnitude": 99, "libraries": ["popstar"]})

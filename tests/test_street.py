@@ -64,6 +64,7 @@ APP_STREET = (
     "cache",
     "choices",
     "state",
+    "serving",
     "kit",
     "notebook",
     "frame",

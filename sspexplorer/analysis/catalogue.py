@@ -13,7 +13,7 @@ from sspexplorer.analysis.zero_points import ZeroPoints
 from sspexplorer.catalogue import Catalogue
 from sspexplorer.catalogue.names import names_a_band
 from sspexplorer.catalogue.values import column_width
-from sspexplorer.labels import MODEL_TITLES, PARAMETER_LABELS
+from sspexplorer.labels import PARAMETER_LABELS, model_title
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.models import AnyModel, Predictions, predict_rows
 from sspexplorer.posterior.prediction import Choices, Estimator
@@ -112,7 +112,7 @@ class PredictionRequest:
     @property
     def hint(self) -> str:
         """What the network beside it has to do with the predictions."""
-        title = MODEL_TITLES.get(self.network, self.network)
+        title = model_title(self.network)
         if self.model == self.network:
             return f"The model is “{title}”: another choice in the sidebar predicts again."
         return f"The sidebar’s model, “{title}”, only stands beside them for comparison."

@@ -4,17 +4,19 @@ Nothing heavy is imported here until it is asked for, so that the first page is 
 """
 
 import logging
+import secrets
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cache, partial
-from itertools import count
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from sspexplorer.app.once import Once
+from sspexplorer.errors import InputError
+from sspexplorer.labels import model_title
 from sspexplorer.libraries import (
     LIBRARY_NAMES,
     library_path,
@@ -24,7 +26,7 @@ from sspexplorer.libraries import (
     whole_library_names,
 )
 from sspexplorer.resources import data_path
-from sspexplorer.shipped import RECIPE_MODELS, network_names, shipped_card
+from sspexplorer.shipped import RECIPE_MODELS, network_names, shipped_card, shipped_names
 
 if TYPE_CHECKING:
     from sspexplorer.analysis.held_out import Trial
@@ -38,7 +40,6 @@ logger = logging.getLogger(__name__)
 
 # Networks that visitors trained and kept, by name; each is forgotten with its session.
 _kept: dict[str, "Model"] = {}
-_numbers = count(1)
 
 
 # Added libraries come and go, and redshifts are many: only the last few are kept.
@@ -69,9 +70,10 @@ def keep_model(name: str, model: "Model") -> str:
     Returns
     -------
     str
-        Name under which all functions of this module know it: ``name``, with a number.
+        Name under which all functions of this module know it: ``name``, and 128 bits that nobody
+        guesses. Whoever is given it, in a link, can use the model as long as it is kept.
     """
-    unique = f"{name} #{next(_numbers)}"
+    unique = f"{name} #{secrets.token_urlsafe(16)}"
     _kept[unique] = model
     return unique
 
@@ -92,11 +94,24 @@ def model(name: str) -> "AnyModel":
     Raises
     ------
     InputError
-        If there is no such model.
+        If there is no such model, or no longer.
     """
     from sspexplorer.models import load_model
 
-    return _kept[name] if name in _kept else load_model(name)
+    kept = _kept.get(name)
+    if kept is not None:
+        return kept
+    if name not in shipped_names():
+        raise InputError(gone(name))
+    return load_model(name)
+
+
+def gone(name: str) -> str:
+    """Say that a model is not there any more."""
+    return (
+        f"There is no model {model_title(name)!r}, or no longer: a network goes with the visit of "
+        "its owner, and when the server is started again. Choose another one."
+    )
 
 
 @_lately

@@ -43,7 +43,7 @@ class ModelName(param.String):
     def _validate(self, val: Any) -> None:
         super()._validate(val)
         if val != self.default and not cache.knows_model(val):
-            raise ValueError(f"There is no model {val!r}.")
+            raise ValueError(cache.gone(val))
 
 
 class LibraryName(param.String):

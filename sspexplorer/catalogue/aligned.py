@@ -11,7 +11,9 @@ from sspexplorer.catalogue import rows
 from sspexplorer.errors import InputError
 
 _SPACES = re.compile(rb"[ \t]+")
-_ENDS = re.compile(rb"(?:(?<=[\r\n])|\A)[ \t]+|[ \t]+(?=[\r\n]|\Z)")
+# Of what is left when runs of spaces are one tab each: looking for the runs' ends would cost the
+# square of their lengths.
+_ENDS = re.compile(rb"(?:(?<=[\r\n])|\A)\t|\t(?=[\r\n]|\Z)")
 
 
 def parse_spaces(body: bytes, start: int, names: list[str], name: str) -> pa.Table:
@@ -24,11 +26,13 @@ def parse_spaces(body: bytes, start: int, names: list[str], name: str) -> pa.Tab
     """
     rest = body[start:]
     if b'"' not in rest:
-        tidy = _SPACES.sub(b"\t", _ENDS.sub(b"", rest))
+        tidy = _ENDS.sub(b"", _SPACES.sub(b"\t", rest))
         return rows.parse(body[:start] + tidy, start, names, "\t", name)
     before = len(body[:start].splitlines())
     cells = []
     for i, line in enumerate(rest.decode().splitlines(), before + 1):
+        if line.count('"') % 2:
+            raise InputError(f"{name}: line {i} has a quote that is never closed.")
         row = rows.split_line(line, " ") if line.strip() else []
         if row and len(row) != len(names):
             raise InputError(rows.wrong_width(name, i, len(row), len(names)))

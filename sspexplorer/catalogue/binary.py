@@ -28,6 +28,8 @@ def read_fits(source: Source, looks_right: LooksRight) -> FileTable:
         for hdu in tables:
             if hdu.fileinfo()["datLoc"] + hdu.size > source.size:
                 raise InputError(f"{source.name} is cut short: its last rows are missing.")
+            header = hdu.header
+            source.bounds.check(source.name, header["NAXIS2"], header["TFIELDS"], hdu.size)
         return read_one([_fits_part(hdu) for hdu in tables], looks_right, source.name)
 
 
@@ -119,6 +121,10 @@ def check_xml(content: bytes, name: str) -> None:
         elements += 1
         if element == "STREAM" and any("href" in key.lower() for key in attributes):
             raise InputError(f"{name} keeps its rows in another file; links are not followed.")
+        if element == "STREAM" and attributes.get("encoding", "base64") != "base64":
+            raise InputError(
+                f"{name} packs its rows with {attributes['encoding'][:20]}; pack the file instead."
+            )
 
     def entity(*_: object) -> None:
         raise InputError(f"{name} declares XML entities, which are not read.")

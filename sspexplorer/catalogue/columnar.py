@@ -16,6 +16,8 @@ from sspexplorer.errors import InputError
 
 # Of our own, on how a column was read.
 _OURS = (b"decimal", b"masked")
+# Bytes of Parquet's types once they are read; of text at least so many.
+_WIDTHS = {"BOOLEAN": 1, "INT32": 4, "FLOAT": 4, "INT96": 12}
 _FEATHER_HEADS = (b"ARROW1", b"FEA1")
 
 
@@ -28,7 +30,10 @@ def read_parquet(source: Source, looks_right: LooksRight) -> FileTable:
         file.seek(max(0, source.size - 4))
         if file.read(4) != b"PAR1" or source.size < 12:
             raise InputError(f"{source.name} is cut short: the Parquet file has no end.")
-        return _found(pq.ParquetFile(file).read(), source.name)
+        parquet = pq.ParquetFile(file)
+        meta = parquet.metadata
+        source.bounds.check(source.name, meta.num_rows, meta.num_columns, _expanded(meta))
+        return _found(parquet.read(), source.name)
 
 
 def read_feather(source: Source, looks_right: LooksRight) -> FileTable:
@@ -40,6 +45,13 @@ def read_feather(source: Source, looks_right: LooksRight) -> FileTable:
         if source.head.startswith(b"\xff\xff\xff\xff"):
             return _found(pa.ipc.open_stream(file).read_all(), source.name)
     raise InputError(f"{source.name} is not a Feather file.")
+
+
+def _expanded(meta: pq.FileMetaData) -> int:
+    """Bytes of all values, however often one that is kept once is repeated."""
+    parts = (meta.row_group(i) for i in range(meta.num_row_groups))
+    columns = (part.column(j) for part in parts for j in range(part.num_columns))
+    return sum(_WIDTHS.get(column.physical_type, 8) * column.num_values for column in columns)
 
 
 def _opened(source: Source) -> pa.NativeFile:

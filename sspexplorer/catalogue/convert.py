@@ -26,9 +26,18 @@ _POWER = r"^[0-9]+[eE][0-9]+$"
 _WHOLE = r"^[+-]?[0-9]+$"
 
 
-def free_name(wanted: str, taken: set[str]) -> str:
-    """Name that is not taken in any letter case: the wanted one, or that with a number."""
-    name, number = wanted, 2
+def free_name(wanted: str, taken: set[str], first: int = 2) -> str:
+    """Name that is not taken in any letter case: the wanted one, or that with a number.
+
+    Parameters
+    ----------
+    wanted : str
+    taken : set of str
+        In small letters.
+    first : int
+        Number to try first.
+    """
+    name, number = wanted, first
     while name.lower() in taken:
         name, number = f"{wanted}_{number}", number + 1
     return name

@@ -25,6 +25,8 @@ def read_ecsv(source: Source, looks_right: LooksRight) -> FileTable:
     refuse_unsafe_yaml(
         b"\n".join(line[2:] for line in lines if line.startswith(b"# ")), source.name
     )
+    if content.count(b'"') % 2:
+        raise InputError(f"{source.name} is cut short, or a quote in it is never closed.")
     try:
         table = Table.read(io.BytesIO(content), format="ecsv", engine="pyarrow")
     except ValueError:
@@ -32,7 +34,7 @@ def read_ecsv(source: Source, looks_right: LooksRight) -> FileTable:
         # other one takes rows that are too short.
         _refuse_short_rows(content.decode(), source.name)
         table = Table.read(io.BytesIO(content), format="ecsv", engine="io.ascii")
-    return FileTable(table)
+    return FileTable(table, notes=source.end_notes())
 
 
 def _refuse_short_rows(text: str, name: str) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from sspexplorer.catalogue import binary, columnar, ecsv, hdf5, packed, text
+from sspexplorer.catalogue.bounds import GENEROUS, Bounds
 from sspexplorer.catalogue.several import refuse_different_twins
 from sspexplorer.catalogue.source import FileTable, LooksRight, Source
 from sspexplorer.catalogue.stacking import stacked
@@ -115,6 +116,7 @@ def read_table(
     name: str | None,
     looks_right: LooksRight,
     progress: Progress = NO_PROGRESS,
+    bounds: Bounds = GENEROUS,
 ) -> tuple[FileTable, str]:
     """Read a table from one file, or from several with the same columns, one below the other.
 
@@ -126,6 +128,8 @@ def read_table(
         File name, whose ending says the format; the path's own if not given.
     looks_right : callable
         Tells from column names whether a table is a catalogue; asked where a file has several.
+    bounds : Bounds
+        How large it may be.
 
     Returns
     -------
@@ -143,13 +147,13 @@ def read_table(
         if name is None:
             raise InputError("A catalogue given as bytes needs a name that says its format.")
         content = _bytes(cast("bytes | BinaryIO", source))
-        return _read_source(Source(name, content, progress), looks_right), name
+        return _read_source(Source(name, content, progress, bounds), looks_right), name
     if len(paths) == 1:
-        found, name = _read_path(paths[0], name, looks_right, progress)
+        found, name = _read_path(paths[0], name, looks_right, progress, bounds)
     else:
         size = 1 / len(paths)
         read = [
-            _read_path(path, None, looks_right, progress.part(i * size, size))
+            _read_path(path, None, looks_right, progress.part(i * size, size), bounds)
             for i, path in enumerate(paths)
         ]
         found, name = stacked([table for table, _ in read], [name for _, name in read])
@@ -188,17 +192,22 @@ def _has_ending(name: str) -> bool:
 
 
 def _read_path(
-    path: str | Path, name: str | None, looks_right: LooksRight, progress: Progress
+    path: str | Path,
+    name: str | None,
+    looks_right: LooksRight,
+    progress: Progress,
+    bounds: Bounds,
 ) -> tuple[FileTable, str]:
     progress.check()
     if str(path) == STANDARD_INPUT:
         data = sys.stdin.buffer.read()
         name = name or "standard input"
-        return _read_source(Source(name, data, progress), looks_right, known=False), name
+        source = Source(name, data, progress, bounds)
+        return _read_source(source, looks_right, known=False), name
     path = Path(path)
     _check_path(path)
     name = name or path.name
-    return _read_source(Source(name, path, progress), looks_right), name
+    return _read_source(Source(name, path, progress, bounds), looks_right), name
 
 
 def _read_source(source: Source, looks_right: LooksRight, known: bool = True) -> FileTable:
@@ -216,6 +225,7 @@ def _read_source(source: Source, looks_right: LooksRight, known: bool = True) ->
         elif packed.packing(name) == ".zip":
             form = format_of(name if _has_ending(name) else inside.name)
         found = _READERS[form](replace(inside, name=name), looks_right)
+        source.bounds.check(name, len(found.table), len(column_names(found.table)))
         if not column_names(found.table):
             raise InputError(f"{name} has no columns.")
         if not len(found.table):
@@ -262,6 +272,8 @@ def one_sentence(name: str, kind: str) -> Iterator[None]:
             yield
         except (InputError, Cancelled):
             raise
+        except MemoryError:
+            raise InputError(f"{name} needs more memory than reading a file may take.") from None
         # The parsers promise no set of exceptions: a damaged file raises almost any.
         except Exception as error:
             reason = " ".join(str(error).split()) or type(error).__name__

@@ -43,6 +43,8 @@ def read_hdf5(source: Source, looks_right: LooksRight) -> FileTable:
     data = source.data if isinstance(source.data, Path) else io.BytesIO(source.data)
     with h5py.File(data, "r") as file:
         parts = list(_parts(file, source.name, set()))
+        for part in parts:
+            source.bounds.check(source.name, part.n_rows, len(part.columns))
         if not parts:
             raise InputError(f"{source.name} has no table.")
         return read_one(parts, looks_right, source.name)

@@ -29,15 +29,24 @@ VOTABLE_KEY, VOTABLE_VERSION_KEY = (
 # YAML tags that astropy turns into an array over raw bytes without checking its type: with
 # dtype "O" the bytes of a file would be taken for addresses in memory.
 _UNSAFE_TAGS = ("!numpy.ndarray", "!numpy.void")
+_DEEPEST = 50
 # Keywords that say how a file is laid out, not what is in it.
 _OF_THE_FILE = re.compile(r"__\w+__|TCOMM\d+|TDISP\d+|VERSION")
 
 
 def refuse_unsafe_yaml(header: bytes | str, name: str) -> None:
-    """Raise InputError for YAML from which astropy would make objects out of raw memory."""
+    """Raise InputError for YAML from which astropy would make objects out of raw memory.
+
+    Also for lists within lists within lists, which take YAML's reader the square of their depth.
+    """
+    depth = 0
     for event in yaml.parse(header, Loader=yaml.SafeLoader):
         if getattr(event, "tag", None) in _UNSAFE_TAGS:
             raise InputError(f"{name} has a binary array in its header, which is not read.")
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise InputError(f"The header of {name} is nested more than {_DEEPEST} deep.")
 
 
 def read_header(text: str, name: str) -> dict[str, Any]:

@@ -122,14 +122,15 @@ def _two_sided(
     flux: np.ndarray, error: np.ndarray, upper: np.ndarray, columns: list[BandColumn | None]
 ) -> list[BandColumn | None]:
     """Put σ in the place of lower errors, and say of each band what they are."""
-    at = [i for i, column in enumerate(columns) if column and column.error_upper]
+    sided = {i: column for i, column in enumerate(columns) if column and column.error_upper}
+    at = list(sided)
     # Names such as J0378_lo may mean either.
-    said = {columns[i].error_kind for i in at}
+    said = {column.error_kind for column in sided.values()}
     kind = two_sided.SIDES
     if said == {two_sided.BOUNDS}:
         kind = two_sided.kind_of(*(sample(x[:, at]) for x in (flux, error, upper)))
-    for i in at:
-        own = kind if columns[i].error_kind == two_sided.BOUNDS else two_sided.SIDES
+    for i, column in sided.items():
+        own = kind if column.error_kind == two_sided.BOUNDS else two_sided.SIDES
         error[:, i] = two_sided.sigma(error[:, i], upper[:, i], own)
-        columns[i] = replace(columns[i], error_kind=own)
+        columns[i] = replace(column, error_kind=own)
     return columns

@@ -81,6 +81,7 @@ class BandColumn:
         return tuple(source for source in found if source[0])
 
 
+_LONGEST = 200  # letters; what is longer is no name of a band
 WHOLE_ERRORS = ("absolute", "relative", "percent", "ivar", "variance")
 TWO_SIDED = (SIDES, BOUNDS)
 ERROR_KINDS = (*WHOLE_ERRORS, *TWO_SIDED)
@@ -149,6 +150,8 @@ def read_name(name: str) -> ColumnName | None:
 @lru_cache(maxsize=8192)
 def parse(name: str) -> ColumnName | None:
     """Read one column name, also where it names a band and something else than photometry."""
+    if len(name) > _LONGEST:
+        return None
     words, suffix = _take_suffix(w.words_of(name))
     bands, words = take_bands(words)
     if len(bands) > 1:

@@ -15,8 +15,7 @@ from typing import IO, BinaryIO
 from sspexplorer.catalogue.source import Source
 from sspexplorer.errors import InputError
 
-LARGEST = 4 << 30  # bytes: more from a packed file is an attack or a mistake
-_PIECE = 16 << 20
+_PIECE = 16 << 20  # bytes
 
 _OPENERS: dict[bytes, tuple[str, Callable]] = {
     b"\x1f\x8b": ("gzip", gzip.open),
@@ -40,7 +39,7 @@ def unpacked(source: Source) -> Source:
     Raises
     ------
     InputError
-        If it is damaged, or unpacks to more than :data:`LARGEST`.
+        If it is damaged, or unpacks to more than its bounds allow.
     """
     if source.head.startswith(b"PK\x03\x04"):
         return _unzipped(source)
@@ -63,12 +62,13 @@ def _packed(source: Source) -> Path | BinaryIO:
 
 
 def _within_bounds(file: IO[bytes], source: Source) -> bytes:
+    most = source.bounds.unpacked(source.size)
     content = io.BytesIO()
     while piece := file.read(_PIECE):
         source.progress.check()
         content.write(piece)
-        if content.tell() > LARGEST:
-            raise InputError(f"{source.name} unpacks to more than {LARGEST >> 30} GB.")
+        if content.tell() > most:
+            raise InputError(f"{source.name} unpacks to more than {most >> 20:,} MB.")
     return content.getvalue()
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.catalogue import notes, writing
 from sspexplorer.catalogue.arrays import array_orders
+from sspexplorer.catalogue.bounds import GENEROUS, Bounds
 from sspexplorer.catalogue.columns_map import ColumnsMap, check_map, fluxes_of, map_of
 from sspexplorer.catalogue.convert import to_frame
 from sspexplorer.catalogue.decide import Decision
@@ -215,6 +216,7 @@ def read_catalogue(
     masks: MaskRule | None = None,
     galactic: str | float = FOUND,
     progress: Progress = NO_PROGRESS,
+    bounds: Bounds = GENEROUS,
 ) -> Catalogue:
     """Read a catalogue of galaxies and understand its columns.
 
@@ -244,6 +246,8 @@ def read_catalogue(
         :func:`~sspexplorer.catalogue.galactic.galactic_dust`; by default a column that says so.
     progress : Progress, optional
         Told how far the reading is; asked between its steps whether to go on.
+    bounds : Bounds
+        How large the table may be, see :mod:`~sspexplorer.catalogue.bounds`.
 
     Raises
     ------
@@ -252,7 +256,8 @@ def read_catalogue(
     Cancelled
         If the progress said so.
     """
-    file, name = read_table(source, name, _looks_right(columns), progress.part(0.0, 0.6))
+    reading = progress.part(0.0, 0.6)
+    file, name = read_table(source, name, _looks_right(columns), reading, bounds)
     progress.check()
     # A cell may turn out damaged only now, such as text that is not UTF-8.
     with one_sentence(name, "a catalogue"):

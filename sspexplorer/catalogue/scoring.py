@@ -67,6 +67,11 @@ def _likeness() -> "Likeness":
     return Likeness(templates, found[0].quantiles)
 
 
+def warm() -> None:
+    """Load what scoring needs, which else the first catalogue waits for."""
+    _likeness()
+
+
 def score(
     readings: Mapping[str, tuple[np.ndarray, np.ndarray]], floor: float = _FLOOR
 ) -> Verdict | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from sspexplorer.catalogue.bounds import GENEROUS, Bounds
 from sspexplorer.catalogue.convert import free_name
 from sspexplorer.catalogue.values import AnyTable
 from sspexplorer.errors import InputError
@@ -27,6 +28,7 @@ class Source:
     name: str
     data: Path | bytes
     progress: Progress = NO_PROGRESS
+    bounds: Bounds = GENEROUS
 
     @cached_property
     def head(self) -> bytes:
@@ -39,6 +41,14 @@ class Source:
         return head.removeprefix(b"\xef\xbb\xbf")
 
     @property
+    def _tail(self) -> bytes:
+        if isinstance(self.data, bytes):
+            return self.data[-4:]
+        with self.data.open("rb") as file:
+            file.seek(max(0, self.size - 4))
+            return file.read()
+
+    @property
     def size(self) -> int:
         """Bytes in all."""
         return len(self.data) if isinstance(self.data, bytes) else self.data.stat().st_size
@@ -46,6 +56,12 @@ class Source:
     def load(self) -> bytes:
         """All bytes."""
         return self.data if isinstance(self.data, bytes) else self.data.read_bytes()
+
+    def end_notes(self) -> tuple[str, ...]:
+        """Sentence on text that may be cut within its very last cell, which nothing else shows."""
+        if self._tail.rstrip(b" \t\x00\x1a").endswith((b"\n", b"\r")):
+            return ()
+        return ("The last line has no line end: if the file was cut, its last cell is too short.",)
 
     def refuse_html(self) -> None:
         """Raise InputError for a web page, which is what a failed download leaves."""
@@ -99,13 +115,14 @@ def distinct(names: list[str]) -> tuple[list[str], dict[str, str]]:
     >>> distinct(["ID", "z", "ID"])
     (['ID', 'z', 'ID_2'], {'ID_2': 'ID'})
     """
-    taken, seen, found, renamed = {name.lower() for name in names}, set(), [], {}
+    taken, found, renamed = {name.lower() for name in names}, [], {}
+    # How often each was seen: the next number is looked for from there on, not from 2 each time.
+    seen: dict[str, int] = {}
     for name in names:
-        new = name
-        if name in seen:
-            new = free_name(name or "unnamed", taken)
+        new, seen[name] = name, seen.get(name, 0) + 1
+        if seen[name] > 1:
+            new = free_name(name or "unnamed", taken, seen[name])
             taken.add(new.lower())
             renamed[new] = name
-        seen.add(name)
         found.append(new)
     return found, renamed

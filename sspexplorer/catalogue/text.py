@@ -15,7 +15,9 @@ DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 _END = re.compile(rb"[\r\n]|\Z")
 # As SExtractor names columns: "#   3 FLUX_AUTO   Flux within an elliptical aperture  [count]".
-_NUMBERED = re.compile(r"(\d+)\s+(\S+)(?:\s.*\[(.*)\]\s*|\s.*)?")
+_NUMBERED = re.compile(r"(\d+)\s+(\S+)(?:\s(.*))?")
+# Comments at either end of all that may be the header, and how long one may be.
+_MAYBE_HEADER, _LONGEST = 200, 1 << 20
 
 
 def read_text(source: Source, looks_right: LooksRight) -> FileTable:
@@ -27,7 +29,8 @@ def read_text(source: Source, looks_right: LooksRight) -> FileTable:
     source.progress.check()
     if aligned.is_ipac(body):
         table, names, units = aligned.read_ipac(body, source.name)
-        return _finished(source, table, names, units, ",", ["An IPAC table.", *notes])
+        notes = ["An IPAC table.", *notes, *source.end_notes()]
+        return _finished(source, table, names, units, ",", notes)
     layout = _layout(body, source.name, looks_right)
     body, between = _without_comments(body, layout.start)
     if not re.compile(rb"\S").search(body, layout.start):
@@ -39,7 +42,7 @@ def read_text(source: Source, looks_right: LooksRight) -> FileTable:
     table = table.rename_columns(distinct(names)[0])
     table, units, said = rows.rows_under_header(table)
     units = [own or below for own, below in zip(layout.units or units, units, strict=True)]
-    notes = [how, *layout.notes, *notes, *said]
+    notes = [how, *layout.notes, *notes, *said, *source.end_notes()]
     return _finished(source, table, names, units, layout.delimiter, notes)
 
 
@@ -137,11 +140,13 @@ def _commented(comments: list[str], row: str, looks_right: LooksRight) -> _Layou
     """Layout by a header that is one of the comments; None if none is."""
     numbered = list(filter(None, map(_NUMBERED.fullmatch, comments)))
     if looks_right([match[2] for match in numbered]):
-        units = tuple(match[3] or "" for match in numbered)
+        units = tuple(_in_brackets(match[3] or "") for match in numbered)
         if [int(match[1]) for match in numbered] == list(range(1, len(numbered) + 1)):
             return _Layout([match[2] for match in numbered], " ", 0, "", units)
     found = []
-    for i, comment in reversed(list(enumerate(comments))):
+    places = range(len(comments))
+    for i in sorted({*places[:_MAYBE_HEADER], *places[-_MAYBE_HEADER:]}, reverse=True):
+        comment = comments[i][:_LONGEST]
         names, delimiter = _split_names(comment, looks_right)
         names = [name.strip() for name in names]
         if looks_right(names):
@@ -152,6 +157,12 @@ def _commented(comments: list[str], row: str, looks_right: LooksRight) -> _Layou
             found.append((bool(fits), any(map(names_a_band, names)), layout))
     # Of equals the last comment, which comes first.
     return max(found, key=lambda item: item[:2], default=(None, None, None))[2]
+
+
+def _in_brackets(text: str) -> str:
+    """What stands in the last brackets of a text that ends with them; "" if it does not."""
+    text = text.rstrip()
+    return text[text.rindex("[") + 1 : -1] if text.endswith("]") and "[" in text else ""
 
 
 def _fit(names: list[str], row: str, sign: str) -> bool:
@@ -187,7 +198,8 @@ def _comments(body: bytes, start: int) -> list[tuple[int, int]]:
             begin -= 1
         end = at + 1
         if not begin or body[begin - 1] in b"\r\n":
-            end = _END.search(body, at).start()
+            line_end = _END.search(body, at)
+            end = line_end.start() if line_end else len(body)
             found.append((begin, end))
         at = body.find(b"#", end)
     return found

@@ -21,6 +21,7 @@ from sspexplorer.cli.parts import (
 )
 from sspexplorer.cli.predict import predict
 from sspexplorer.cli.sedfit import sedfit
+from sspexplorer.cli.serve import serve
 from sspexplorer.cli.zeropoints import zeropoints
 from sspexplorer.errors import InputError
 
@@ -35,6 +36,7 @@ app.add_typer(libraries_app, name="libraries")
 app.command()(predict)
 app.command()(fetch)
 app.command()(sedfit)
+app.command()(serve)
 app.command()(zeropoints)
 
 
@@ -170,16 +172,6 @@ def _print_metrics(result: dict) -> None:
                 f"{key:10} {m['bias']:+7.3f} {m['sigma_nmad']:7.3f} {m['outlier_fraction']:6.1%} "
                 f"{m['pearson']:8.3f} {m['rmse']:7.3f} {m['n']:7d}"
             )
-
-
-@app.command()
-def serve(
-    port: Annotated[int, typer.Option(help="Port to serve on.", min=1, max=65535)] = 5006,
-) -> None:
-    """Serve the app at http://localhost:PORT/app."""
-    from sspexplorer.app.server import serve as run_server
-
-    run_server(port)
 
 
 def main() -> NoReturn:

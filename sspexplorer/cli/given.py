@@ -75,6 +75,15 @@ LargestFlagOption = Annotated[
 ]
 
 
+NoLimitsOption = Annotated[
+    bool,
+    typer.Option(
+        "--no-limits",
+        help="Read files of any size: by default at most 16 GiB of rows, also after unpacking.",
+    ),
+]
+
+
 @dataclass(frozen=True)
 class Given:
     """What a command is given of a catalogue: where it is, how to read it, where to write."""
@@ -87,6 +96,7 @@ class Given:
     ebv_galactic: GalacticOption = "found"
     use_masked: UseMaskedOption = False
     largest_flag: LargestFlagOption = 3
+    no_limits: NoLimitsOption = False
     json_output: JsonOption = False
 
     def check_out(self) -> None:
@@ -116,6 +126,7 @@ class Given:
             If it cannot be had or used.
         """
         from sspexplorer.catalogue import load_map, read_catalogue
+        from sspexplorer.catalogue.bounds import GENEROUS, UNBOUNDED
         from sspexplorer.catalogue.masks import MaskRule
 
         mapped = None if self.columns is None else load_map(self.columns)
@@ -129,6 +140,7 @@ class Given:
             ),
             galactic=self.ebv_galactic,
             progress=progress_line("read", after=1.0),
+            bounds=UNBOUNDED if self.no_limits else GENEROUS,
         )
 
     def write(
@@ -220,7 +232,8 @@ def takes_catalogue(
         _optional(parameter, may_write).replace(kind=inspect.Parameter.KEYWORD_ONLY)
         for parameter in (*inspect.signature(Given).parameters.values(), *own)
     ]
-    run.__signature__ = inspect.Signature(parameters)
+    # What typer reads the options from.
+    setattr(run, "__signature__", inspect.Signature(parameters))  # noqa: B010
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run
 

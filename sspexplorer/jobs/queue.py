@@ -5,7 +5,6 @@ import logging
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -14,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from sspexplorer.errors import InputError
-from sspexplorer.jobs import process
+from sspexplorer.jobs import process as module
+from sspexplorer.jobs import python
 from sspexplorer.jobs.process import STOP, Task
 from sspexplorer.networks.model import Model
 
 WAITING, RUNNING, DONE, FAILED, CANCELLED = "waiting", "running", "done", "failed", "cancelled"
-_PACKAGE_HOME = Path(__file__).resolve().parents[2]
 
 logger = logging.getLogger(__name__)
 
@@ -131,7 +130,7 @@ class Training:
         with self._lock:
             if self.state == CANCELLED:
                 return
-            self._process = process = _start()
+            self._process = process = python.start(module.__name__, threads=spare_cores())
             self._send(f"{folder}\n{self.task.to_json()}")
             if self.stopping:
                 self._send(STOP)
@@ -208,6 +207,14 @@ class TrainingQueue:
         if not training.ended:
             training.cancel()
 
+    def close(self) -> int:
+        """Take all trainings out, since the server ends; how many there were."""
+        with self._lock:
+            left = [*self._waiting, *filter(None, [self._running])]
+        for training in left:
+            self.leave(training)
+        return len(left)
+
     def _advance(self) -> None:
         with self._lock:
             if self._running or not self._waiting:
@@ -235,22 +242,6 @@ def spare_cores() -> int:
     known = hasattr(os, "sched_getaffinity")
     cores = len(os.sched_getaffinity(0)) if known else os.cpu_count() or 1
     return max(1, cores - 1)
-
-
-def _start() -> subprocess.Popen:
-    threads = str(spare_cores())
-    limits = dict.fromkeys(
-        ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "ARROW_NUM_THREADS"), threads
-    )
-    paths = [str(_PACKAGE_HOME), os.environ.get("PYTHONPATH", "")]
-    return subprocess.Popen(
-        [sys.executable, "-m", process.__name__],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=os.environ | limits | {"PYTHONPATH": os.pathsep.join(filter(None, paths))},
-        text=True,
-        encoding="utf-8",
-    )
 
 
 def _death(code: int) -> str:

@@ -328,8 +328,8 @@ def _predict_chunk(
     rows = np.flatnonzero(judged.predicted)
     if len(rows):
         used, error = judged.flux[rows], judged.error[rows]
-        found = model.posterior(used, error, np.clip(z[rows], 0, None), z_err[rows])
-        for mixture in found[:-1]:
+        mixtures = model.posterior(used, error, np.clip(z[rows], 0, None), z_err[rows])
+        for mixture in mixtures[:-1]:
             _fill(table, rows, mixture, estimator.prior)
         colours = model.posterior(used, error)[-1]
         _fill_photoz(table, rows, colours)
@@ -337,10 +337,10 @@ def _predict_chunk(
     table["pred_chi2"], table["pred_p_value"] = judged.chi2, judged.p_value
     table["pred_n_bands"] = np.isfinite(judged.flux).sum(axis=1)
     table["pred_set_aside"] = named(judged.aside | judged.noisy)
-    found = _flags(judged, model.least_bands, tail)
+    reasons = _flags(judged, model.least_bands, tail)
     for name, code in FROM_PRIOR.items():
-        flags.add(found, (table[f"pred_{name}_shrinkage"] < LEAST_SHRINKAGE).to_numpy(), code)
-    table["pred_flag"] = found
+        flags.add(reasons, (table[f"pred_{name}_shrinkage"] < LEAST_SHRINKAGE).to_numpy(), code)
+    table["pred_flag"] = reasons
     return table
 
 

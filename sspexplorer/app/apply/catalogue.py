@@ -26,7 +26,7 @@ from sspexplorer.app.apply.taken import MapInput, WhatWasTaken
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.download import Download
 from sspexplorer.app.kit.page import Page
-from sspexplorer.app.kit.work import Worker, counting
+from sspexplorer.app.kit.work import READING, Worker, counting, served_document
 from sspexplorer.app.state import SharedState
 from sspexplorer.catalogue import Catalogue, ChoiceNeededError
 from sspexplorer.catalogue.files import ending
@@ -129,8 +129,8 @@ class YourCatalogue(Method, Page):
             parts.caption(
                 "A table with a row for each galaxy and a column for each band (F_ν, F_λ, AB or ST "
                 "magnitudes; at least 5 of the 57 bands, better 20), as text, ECSV, FITS, VOTable, "
-                f"Parquet, Feather or HDF5, up to {intake.MAX_UPLOAD}. The server forgets it when "
-                "you close this page."
+                f"Parquet, Feather or HDF5, up to {intake.max_upload()}. The server forgets it "
+                "when you close this page."
             ),
             pn.Row(*self._examples, margin=0, styles={"gap": "10px", "flex-wrap": "wrap"}),
             intake.column_help(self._map_input),
@@ -175,12 +175,16 @@ class YourCatalogue(Method, Page):
     async def _read(
         self, source: Path | bytes | str | intake.Upload, name: str, reading: Reading
     ) -> None:
+        served = served_document() is not None
+
         def read(progress: Progress) -> tuple[intake.Upload, Found | ChoiceNeededError]:
             upload = intake.kept(source, name)
-            return upload, reading.read(upload, progress)
+            # What is in no folder of its own is an example that ships.
+            apart = served and upload.folder is not None
+            return upload, reading.read(upload, progress, apart=apart)
 
         self._question[:] = []
-        outcome = await self.worker.run(f"Reading {name}", read)
+        outcome = await self.worker.run(f"Reading {name}", read, READING)
         if outcome.done and isinstance(outcome.value[1], Found):
             await self._take(*outcome.value)
             return
@@ -281,13 +285,11 @@ class YourCatalogue(Method, Page):
 
     def _new_drop_zone(self) -> None:
         """Exchange the drop zone, since it shows its last file for as long as it lives."""
-        self._drop_area[:] = [intake.drop_zone(self._dropped)]
+        self._drop_area[:] = [intake.drop_zone(self._dropped, self.worker.tell)]
 
     async def _dropped(self, event: Any) -> None:
-        if event.new:
-            name, content = list(event.new.items())[-1]
-            event.new.clear()
-            await self.open(content, name)
+        if event.new is not None:
+            await self.open(event.new, event.new.name)
 
     async def _open_example(self, event: Any) -> None:
         name = EXAMPLES[event.obj.label]

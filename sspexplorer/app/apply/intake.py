@@ -5,18 +5,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import panel as pn
+import param
 
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.theme import css
 from sspexplorer.bands import BAND_NAMES, load_bands
 from sspexplorer.catalogue import Catalogue
 from sspexplorer.catalogue.files import ending
+from sspexplorer.errors import InputError
+from sspexplorer.jobs.limits import Limits
 from sspexplorer.plots.style import band_colours
-
-MAX_UPLOAD = "1000 MB"
 
 _PIECE = 4_000_000  # bytes of an upload in one message: less than any server's limit
 _HELP = {
@@ -51,19 +52,87 @@ def column_help(*more: parts.Part) -> pn.Card:
     return parts.folded("What columns do you read?", content)
 
 
-def drop_zone(on_drop: Callable[[Any], Any]) -> pn.widgets.FileDropper:
+def max_upload() -> str:
+    """Size of the largest file that the server takes, such as "1000 MB"."""
+    return f"{Limits.from_environment().upload // 10**6} MB"
+
+
+class Dropper(pn.widgets.FileDropper):
+    """Drop zone that puts what arrives on disk, piece by piece, and takes no more than it may.
+
+    The browser checks the size, too, but a server cannot rely on it.
+
+    Parameters
+    ----------
+    on_trouble : callable
+        Called with an InputError when a file is refused.
+    """
+
+    # Of no concern to the browser.
+    _rename: ClassVar[dict[str, str | None]] = {"value": None, "arrived": None}
+
+    arrived = param.Parameter(default=None, doc="Upload that is there, as a whole.")
+
+    def __init__(self, on_trouble: Callable[[InputError], Any], **params: Any) -> None:
+        super().__init__(**params)
+        self._on_trouble = on_trouble
+        self._limit = Limits.from_environment().upload
+        self._forget()
+
+    def _forget(self) -> None:
+        self._upload: Upload | None = None
+        self._next, self._size = 1, 0
+
+    def _process_event(self, event: Any) -> None:
+        if event.event_name != "upload_event":
+            return
+        try:
+            self._take(event.data)
+        except InputError as error:
+            self._forget()
+            self._on_trouble(error)
+        except OSError as error:
+            self._forget()
+            reason = error.strerror or type(error).__name__
+            self._on_trouble(InputError(f"The server cannot keep the file: {reason}."))
+
+    def _take(self, piece: dict[str, Any]) -> None:
+        """Append a piece of the one file that is on its way."""
+        name, number = str(piece["name"]), piece["chunk"]
+        if number == 1 and self._upload is None:
+            ending(name)
+            self._upload = empty_upload(name)
+        if self._upload is None or number != self._next or self._upload.name != name:
+            # Of a file that was refused, or of a second one beside the first.
+            return
+        data = bytes(piece["data"])
+        self._next, self._size = number + 1, self._size + len(data)
+        if self._size > self._limit:
+            raise InputError(f"{name} is larger than {max_upload()}, the most that is taken here.")
+        with self._upload.path.open("ab") as file:
+            file.write(data)
+        if number == piece["total_chunks"]:
+            arrived = self._upload
+            self._forget()
+            self.arrived = arrived
+
+
+def drop_zone(
+    on_drop: Callable[[Any], Any], on_trouble: Callable[[InputError], Any]
+) -> pn.widgets.FileDropper:
     """Take a file that is dropped or chosen."""
-    drop = pn.widgets.FileDropper(
+    drop = Dropper(
+        on_trouble,
         multiple=False,
         # An empty list would not reach the browser, which then embeds PDF files.
         previews=["image"],
         chunk_size=_PIECE,
-        max_file_size=MAX_UPLOAD.replace(" ", ""),
+        max_file_size=max_upload().replace(" ", ""),
         sizing_mode="stretch_width",
         height=180,
         stylesheets=[css("drop")],
     )
-    drop.param.watch(on_drop, "value")
+    drop.param.watch(on_drop, "arrived")
     return drop
 
 
@@ -115,7 +184,12 @@ def kept(source: Path | bytes | str | Upload, name: str) -> Upload:
         return source
     if isinstance(source, Path):
         return Upload(source, name)
-    folder = tempfile.TemporaryDirectory(prefix="sspexplorer-")
-    path = Path(folder.name) / "catalogue"
-    path.write_bytes(source.encode() if isinstance(source, str) else source)
-    return Upload(path, name, folder)
+    upload = empty_upload(name)
+    upload.path.write_bytes(source.encode() if isinstance(source, str) else source)
+    return upload
+
+
+def empty_upload(name: str) -> Upload:
+    """Place for a file, in a folder that goes when nobody refers to it."""
+    folder = tempfile.TemporaryDirectory(prefix="sspexplorer-", ignore_cleanup_errors=True)
+    return Upload(Path(folder.name) / "catalogue", name, folder)

@@ -12,6 +12,8 @@ from sspexplorer.catalogue.masks import MaskRule
 from sspexplorer.catalogue.names import names_a_band
 from sspexplorer.catalogue.redshifts import RedshiftColumn, redshift_columns
 from sspexplorer.catalogue.values import column_width
+from sspexplorer.jobs.limits import Limits
+from sspexplorer.jobs.reading import READER
 from sspexplorer.progress import NO_PROGRESS, Progress
 
 Place = tuple[str, int | None]
@@ -79,8 +81,17 @@ class Reading:
         other = ("bands", "photometry", "unit", "redshift", "redshift_err", "id")
         return {k: v for k, v in self.columns.items() if k not in other} | listed
 
-    def read(self, upload: Upload, progress: Progress = NO_PROGRESS) -> "Found | ChoiceNeededError":
+    def read(
+        self, upload: Upload, progress: Progress = NO_PROGRESS, *, apart: bool = False
+    ) -> "Found | ChoiceNeededError":
         """Read a file so; takes seconds for a million rows.
+
+        Parameters
+        ----------
+        upload : Upload
+        progress : Progress, optional
+        apart : bool
+            Whether to read it in a process of its own, within the limits of the server.
 
         Returns
         -------
@@ -95,19 +106,33 @@ class Reading:
             If ``progress`` said so.
         """
         try:
-            catalogue = read_catalogue(
-                upload.path,
-                upload.name,
-                columns=self.columns or None,
-                masks=self.masks,
-                galactic=self.galactic,
-                progress=progress,
-            )
+            catalogue = self._apart(upload, progress) if apart else self._here(upload, progress)
         except ChoiceNeededError as question:
             if not question.choices:
                 raise
             return question
         return Found(catalogue, self, *_offered(catalogue))
+
+    def _here(self, upload: Upload, progress: Progress) -> Catalogue:
+        return read_catalogue(
+            upload.path,
+            upload.name,
+            columns=self.columns or None,
+            masks=self.masks,
+            galactic=self.galactic,
+            progress=progress,
+        )
+
+    def _apart(self, upload: Upload, progress: Progress) -> Catalogue:
+        return READER.read(
+            upload.path,
+            upload.name,
+            self.columns,
+            self.masks,
+            self.galactic,
+            Limits.from_environment(),
+            progress,
+        )
 
 
 @dataclass(frozen=True, eq=False)

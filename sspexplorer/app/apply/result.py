@@ -19,7 +19,7 @@ from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.theme import css
 from sspexplorer.app.state import SharedState
 from sspexplorer.bands import N_BANDS
-from sspexplorer.labels import MODEL_TITLES, PARAMETER_LABELS, age_text, library_label
+from sspexplorer.labels import PARAMETER_LABELS, age_text, library_label, model_title
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.networks.prediction import predict
 from sspexplorer.plots.catalogue import FLAG_COLOURS, MAX_POINTS, galaxy_picture, population_picture
@@ -195,9 +195,7 @@ class CatalogueResult(pn.viewable.Viewer):
     def _numbers(self, galaxy: Galaxy) -> pn.pane.HTML:
         """What the models say, and the nearest SSPs, one under the other."""
         labels = list(PARAMETER_LABELS.values())
-        said = {
-            MODEL_TITLES.get(name, name): [*values, None] for name, values in self._said().items()
-        }
+        said = {model_title(name): [*values, None] for name, values in self._said().items()}
         if self.answers.has_errors:
             said[next(iter(said))] = [*self._with_errors(), None]
         rows = dict(said)

@@ -39,7 +39,7 @@ from sspexplorer.app.kit.theme import css
 from sspexplorer.app.kit.work import sentence_of
 from sspexplorer.app.state import SharedState
 from sspexplorer.histories.tables import KINDS
-from sspexplorer.labels import MODEL_TITLES, library_options
+from sspexplorer.labels import library_options, model_title
 from sspexplorer.libraries import load_library
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.plots.histories import (
@@ -380,9 +380,7 @@ class MixedPopulations(Page):
         text = io.StringIO()
         if self.found is not None:
             frames = [
-                table.assign(
-                    model=MODEL_TITLES.get(name, name), library=self.found.question.library
-                )
+                table.assign(model=model_title(name), library=self.found.question.library)
                 for name, table in self.found.tables.items()
             ]
             pd.concat(frames).to_csv(text, index=False)

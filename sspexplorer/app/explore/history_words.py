@@ -7,11 +7,11 @@ from sspexplorer.analysis.histories import OWN, Answer, SSPEquivalent
 from sspexplorer.histories import SOLAR_Z
 from sspexplorer.histories.tables import deviation_table
 from sspexplorer.labels import (
-    MODEL_TITLES,
     PARAMETER_NAMES,
     PARAMETER_UNITS,
     age_text,
     library_label,
+    model_title,
 )
 from sspexplorer.libraries import load_library
 from sspexplorer.mocks import PARAMETERS
@@ -42,7 +42,7 @@ def score_table(answer: Answer) -> pd.DataFrame:
     for model, table in answer.tables.items():
         found = deviation_table(table)
         order = [found.index[-1], *found.index[:-1]]
-        names += [MODEL_TITLES.get(model, model), *order[1:]]
+        names += [model_title(model), *order[1:]]
         rows.append(found.loc[order])
     found = pd.concat(rows)[list(_COLUMNS)].set_axis(names)
     return found.rename(columns={column: title for column, (title, _) in _COLUMNS.items()})
@@ -56,7 +56,7 @@ def row_colours(answer: Answer) -> dict[str, str]:
 
 def caption_text(answer: Answer, family: str) -> str:
     """Say what the lines are, and what to notice."""
-    model = MODEL_TITLES.get(answer.model, answer.model)
+    model = model_title(answer.model)
     lines = (
         f"Solid: what “{model}” predicts{_bands(answer)}; dashed: the truth weighted by light "
         "at 5500 to 6500 Å; dotted: by mass."

@@ -10,10 +10,10 @@ from sspexplorer.app.kit import parts
 from sspexplorer.embedding import load_embedding
 from sspexplorer.labels import (
     LIBRARY_LABELS,
-    MODEL_TITLES,
     PARAMETER_NAMES,
     PARAMETER_UNITS,
     library_label,
+    model_title,
     with_unit,
 )
 from sspexplorer.libraries import LIBRARY_NAMES
@@ -100,7 +100,7 @@ def region_numbers(region: Region) -> pn.pane.HTML:
 
 def _title(model: str) -> str:
     seen = cache.model_card(model).get("sample", {}).get("split") == "random"
-    return MODEL_TITLES.get(model, model) + (" (has seen them)" if seen else "")
+    return model_title(model) + (" (has seen them)" if seen else "")
 
 
 def region_caption(region: Region) -> str:

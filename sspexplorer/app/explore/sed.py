@@ -27,6 +27,7 @@ from sspexplorer.app.kit.page import Page
 from sspexplorer.app.kit.theme import css
 from sspexplorer.app.kit.work import served_document
 from sspexplorer.app.state import SharedState
+from sspexplorer.errors import InputError
 from sspexplorer.gas import IonisedGas
 from sspexplorer.libraries import load_library
 from sspexplorer.mocks import Observation, observe
@@ -255,7 +256,13 @@ class SEDExplorer(Page):
 
     def _predict(self) -> None:
         """Ask the network about the SEDs in sight, and show its answers beside the truth."""
-        observations, model = self._observations.data, cache.model(self.state.model)
+        observations = self._observations.data
+        self._caption.object = parts.caption(self._words()).object
+        try:
+            model = cache.model(self.state.model)
+        except InputError as error:
+            self._answers.object = parts.problem(str(error)).object
+            return
         predictions = model.predict(np.stack([o.flux for o in observations]))
         scatter = noise_scatter(
             model,
@@ -264,7 +271,6 @@ class SEDExplorer(Page):
             noise=self.state.noise_model,
         )
         self._answers.object = answers_html(observations, predictions, scatter)
-        self._caption.object = parts.caption(self._words()).object
 
     def _words(self) -> str:
         """Say what to notice: what the preset is for, and how like each other its SEDs are."""

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 import panel as pn
 
+from sspexplorer.app.cache import gone
 from sspexplorer.app.choices import accept, read_query, write_query
 from sspexplorer.app.kit.page import Page
 from sspexplorer.app.state import QUERY, SharedState
@@ -40,10 +41,19 @@ class Address:
         self.heard, self.said = pn.widgets.TextInput(), pn.widgets.TextInput()
         self.heard.param.watch(self._visited, "value")
 
-    def read(self, page: Page | None = None) -> None:
-        """Take what the address of a new session says, of the session or of a page."""
+    def read(self, page: Page | None = None) -> str:
+        """Take what the address of a new session says, of the session or of a page.
+
+        Returns
+        -------
+        str
+            What to tell the visitor: that the model of the link is gone; "" if all is well.
+        """
         target, names = (self._state, QUERY) if page is None else (page, page.QUERY)
-        accept(target, read_query(target, names, _query()))
+        asked = read_query(target, names, _query())
+        accept(target, asked)
+        model = asked.get("model", "") if page is None else ""
+        return gone(model) if model and model != self._state.model else ""
 
     def write(self, page: Page | None) -> None:
         """Tell the browser the address of the page in sight; None if it could not be built."""

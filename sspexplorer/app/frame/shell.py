@@ -1,6 +1,7 @@
 """The frame around the pages: header, sidebar, theme, and pages that are built when first seen."""
 
 import logging
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +19,10 @@ from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.page import Page
 from sspexplorer.app.kit.theme import Dark, Light, PageDesign, css, retheme_plots, static_text
 from sspexplorer.app.kit.work import sentence_of
+from sspexplorer.app.serving import sessions
 from sspexplorer.app.state import QUERY, SharedState
+from sspexplorer.errors import InputError
+from sspexplorer.jobs.reading import READER
 
 PRODUCT = "SSP Explorer"
 
@@ -123,7 +127,7 @@ class Shell:
         self._entries = {entry.key: entry for entry in entries}
         self.state = SharedState(page=next(iter(self._entries)), dark=_dark_cookie())
         self._address = Address(self.state, self._entries.keys())
-        self._address.read()
+        self._lost = self._address.read()
         if self.state.page not in self._entries:
             self.state.page = next(iter(self._entries))
         # The address that the session begins with is of the page that it begins with.
@@ -175,8 +179,11 @@ class Shell:
         return template
 
     def servable(self) -> "Shell":
-        """Serve the app from a script."""
-        self.template().servable(title=PRODUCT)
+        """Serve the app from a script, to a visitor who has a session of their own."""
+        if sessions.let_in(pn.state.curdoc):
+            self.template().servable(title=PRODUCT)
+        else:
+            parts.empty_state(sessions.REFUSED).servable(title=PRODUCT)
         return self
 
     def _forget(self) -> None:
@@ -185,6 +192,8 @@ class Shell:
 
     def _open(self) -> None:
         self._build()
+        if self._lost:
+            self.host.tell(InputError(self._lost))
         start_warming(self._entries.values())
 
     def _go(self, event: Any) -> None:
@@ -245,9 +254,18 @@ def _skeleton() -> pn.pane.HTML:
     )
 
 
-def start_warming(entries: Iterable[Entry]) -> None:
-    """Make what all pages share, and what each opens with, in the background; once per server."""
-    cache.start_warming(*(entry.view.warm for entry in entries))
+def start_warming(entries: Iterable[Entry]) -> threading.Thread:
+    """Make what all pages share, and what each opens with, in the background; once per server.
+
+    Also start the process that reads catalogues.
+
+    Returns
+    -------
+    Thread
+        Ends when all is warm.
+    """
+    READER.warm()
+    return cache.start_warming(*(entry.view.warm for entry in entries))
 
 
 def load_extensions() -> None:

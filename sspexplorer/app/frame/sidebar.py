@@ -8,7 +8,7 @@ from sspexplorer.app import cache
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.theme import css
 from sspexplorer.app.state import SharedState
-from sspexplorer.labels import MODEL_TITLES, library_label, library_options
+from sspexplorer.labels import library_label, library_options, model_title
 from sspexplorer.plots.style import library_colour
 from sspexplorer.shipped import network_names
 
@@ -66,7 +66,7 @@ class Sidebar(pn.viewable.Viewer):
             sizing_mode="stretch_width",
             margin=0,
         )
-        self._model.param.watch(lambda event: self.state.param.update(model=event.new), "value")
+        self._model.param.watch(self._take_model, "value")
         state.param.watch(self._show_model, ["model", "kept"])
         self._libraries = pn.widgets.CheckBoxGroup(
             value=list(state.libraries),
@@ -103,9 +103,16 @@ class Sidebar(pn.viewable.Viewer):
         )
 
     def _models(self) -> dict[str, str]:
+        own = {model_title(name): name for name in (*network_names(), *self.state.kept)}
+        if self.state.model in own.values():
+            return own
         # A link may name a network that another visitor keeps.
-        names = dict.fromkeys((*network_names(), *self.state.kept, self.state.model))
-        return {MODEL_TITLES.get(name, name): name for name in names}
+        return own | {f"{model_title(self.state.model)} (shared with you)": self.state.model}
+
+    def _take_model(self, event: object) -> None:
+        # One that is gone stays in the list for as long as it is chosen.
+        if cache.knows_model(event.new):
+            self.state.model = event.new
 
     def _show_model(self, *events: object) -> None:
         self._model.param.update(options=self._models(), value=self.state.model)

@@ -9,7 +9,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
@@ -18,6 +17,7 @@ import panel as pn
 from bokeh.document import Document
 
 from sspexplorer.app.kit import parts
+from sspexplorer.app.kit.lanes import Lanes
 from sspexplorer.app.kit.theme import css
 from sspexplorer.catalogue.ways import for_page
 from sspexplorer.errors import Cancelled, InputError
@@ -28,9 +28,16 @@ Work = Callable[[Progress], T]
 
 _QUIET = 250  # ms; what takes less is not announced
 _TICK = 100  # ms between looks at what runs
-_THREADS = ThreadPoolExecutor(max_workers=6, thread_name_prefix="work")
+_THREADS = Lanes(threads=6, share=2, name="work")
+# Files are read in processes, each as large as the limits allow: few at a time, one a visitor.
+READING = Lanes(threads=3, share=1, name="reading")
 
 logger = logging.getLogger(__name__)
+
+
+def n_running() -> int:
+    """How many pieces of work of all visitors run or wait."""
+    return _THREADS.n_running + READING.n_running
 
 
 def served_document() -> Document | None:
@@ -75,6 +82,11 @@ class _Job:
 
     def cancel(self) -> None:
         self._stop.set()
+
+    def do(self, work: Work[T]) -> T:
+        """Do the work, unless it was cancelled while it waited for its turn."""
+        self.progress.check()
+        return work(self.progress)
 
     def _take(self, fraction: float, words: str | None) -> None:
         self.fraction, self.words = fraction, words or self.words
@@ -162,15 +174,14 @@ class Worker(pn.viewable.Viewer):
             self._answer(job, work, show)
             return
         self._document.add_timeout_callback(partial(self._watch, job), _QUIET)
-        _THREADS.submit(self._answer, job, work, show)
+        _THREADS.submit(self._document, self._answer, job, work, show)
 
-    async def run(self, words: str, work: Work[T]) -> Outcome:
+    async def run(self, words: str, work: Work[T], lanes: Lanes = _THREADS) -> Outcome:
         """Do work in a thread and wait for it. The outcome says only whether it was done."""
         job = self._begin(words)
         self.clear()
         self._on_busy(True)
-        loop = asyncio.get_running_loop()
-        task = loop.run_in_executor(_THREADS, work, job.progress)
+        task = asyncio.wrap_future(lanes.submit(self._document, job.do, work))
         begun = time.monotonic()
         while not task.done() and self._job is job:
             await asyncio.wait({task}, timeout=_TICK / 1000)

@@ -19,7 +19,7 @@ from sspexplorer.app.kit.work import counting
 from sspexplorer.app.once import Once
 from sspexplorer.app.trust.density_words import FORMATS
 from sspexplorer.errors import InputError
-from sspexplorer.labels import MODEL_TITLES, PARAMETER_NAMES, library_label, listed, with_unit
+from sspexplorer.labels import PARAMETER_NAMES, library_label, listed, model_title, with_unit
 from sspexplorer.libraries import LIBRARY_NAMES, in_order, whole_library_names
 from sspexplorer.metrics import Summary, summary
 from sspexplorer.mocks import MAGNITUDES, PARAMETERS
@@ -103,7 +103,7 @@ def answer(question: Question, progress: Progress = NO_PROGRESS) -> dict[str, Me
         begun = time.perf_counter()
         predicted = model.predict(mocks.flux)
         seconds = time.perf_counter() - begun
-        title = MODEL_TITLES.get(name, name)
+        title = model_title(name)
         methods[title] = Method(density_table(mocks.labels, predicted), seconds / len(mocks))
     return methods
 
@@ -197,7 +197,7 @@ class SEDFitting(Page):
         self._magnitude_note, self._caption = parts.note(""), parts.caption("")
         self._table = parts.note("")
         names = compared_networks(self.state.model)
-        titles = [FIT, FIT_WITHOUT, *(MODEL_TITLES.get(name, name) for name in names)]
+        titles = [FIT, FIT_WITHOUT, *(model_title(name) for name in names)]
         self._show = pn.widgets.RadioButtonGroup(options=titles, value=FIT, margin=0)
         self._show.link(self, value="shown")
         self._pipe = hv.streams.Pipe(data=Compared(_NOTHING))
@@ -299,7 +299,7 @@ class SEDFitting(Page):
 
     def _words(self) -> str:
         methods = [title for title in (FIT, FIT_WITHOUT) if title in self.methods]
-        methods.append(MODEL_TITLES.get(self.state.model, self.state.model))
+        methods.append(model_title(self.state.model))
         figures = []
         for title in methods:
             found = self.methods[title].summaries()

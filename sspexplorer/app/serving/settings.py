@@ -1,0 +1,104 @@
+"""How the app is served, as the command line says; workers are told by the environment."""
+
+import os
+from dataclasses import dataclass
+
+from sspexplorer.errors import InputError
+from sspexplorer.jobs import limits
+
+CATALOGUES = "SSPEXPLORER_CATALOGUES"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the app is served.
+
+    Attributes
+    ----------
+    port : int
+    address : str
+        Of the network interface to listen on.
+    origins : tuple of str
+        Hosts, with ports, that browsers have in their address bar; websockets from pages of others
+        are refused. Those of ``address`` are always among them.
+    prefix : str
+        Path under which a proxy has the app, such as ``/ssp``.
+    workers : int
+        Processes that answer visitors.
+    embedders : tuple of str
+        Origins whose pages may show the app in a frame, such as those of notebooks.
+    password : str
+        That visitors have to know, or a JSON file of users and passwords; "" for none.
+    proxied : bool
+        Whether a proxy in front says where requests come from.
+    json_logs : bool
+        One line of JSON an event, instead of text.
+    """
+
+    port: int = 5006
+    address: str = "localhost"
+    origins: tuple[str, ...] = ()
+    prefix: str = ""
+    workers: int = 1
+    embedders: tuple[str, ...] = ()
+    password: str = ""
+    proxied: bool = False
+    json_logs: bool = False
+
+    @property
+    def websocket_origins(self) -> list[str]:
+        """Hosts from whose pages websockets are taken."""
+        own = {self.address, "localhost", "127.0.0.1"} - {"0.0.0.0", "::", ""}
+        return [*(f"{host}:{self.port}" for host in sorted(own)), *self.origins]
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers of every answer.
+
+        Bokeh compiles templates, and Panel's components are scripts made in the page: both are
+        allowed. Nothing comes from another host, and nothing goes there.
+        """
+        frames = " ".join(["'self'", *self.embedders])
+        policy = (
+            "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
+            "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+            "font-src 'self' data:; connect-src 'self' data: blob:; worker-src 'self' blob:; "
+            f"object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors {frames}"
+        )
+        headers = {
+            "Content-Security-Policy": policy,
+            "Referrer-Policy": "same-origin",
+            "Server": "sspexplorer",
+            "X-Content-Type-Options": "nosniff",
+        }
+        # There is no word for some origins in the older header, which browsers then leave unread.
+        return headers if self.embedders else headers | {"X-Frame-Options": "SAMEORIGIN"}
+
+
+def set_limits(memory: float, seconds: float, upload: float, catalogues: str) -> None:
+    """Leave the limits where all processes of this server find them.
+
+    Parameters
+    ----------
+    memory : float
+        MiB that reading a file may take.
+    seconds : float
+        That it may take.
+    upload : float
+        MB of a file.
+    catalogues : str
+        Folder of catalogues that all visitors may open; "" for none.
+
+    Raises
+    ------
+    InputError
+        If one cannot be used.
+    """
+    os.environ[limits.MEMORY] = f"{memory:g}"
+    os.environ[limits.SECONDS] = f"{seconds:g}"
+    os.environ[limits.UPLOAD] = f"{upload:g}"
+    limits.Limits.from_environment()
+    if catalogues and not os.path.isdir(catalogues):
+        raise InputError(f"There is no folder {catalogues}.")
+    if catalogues:
+        os.environ[CATALOGUES] = os.path.abspath(catalogues)

@@ -1,0 +1,120 @@
+"""``sspexplorer serve``: the app for one visitor, or for an institute."""
+
+import secrets
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sspexplorer.cli.console import say
+from sspexplorer.errors import InputError
+
+if TYPE_CHECKING:
+    from sspexplorer.app.serving.settings import Settings
+
+
+def serve(
+    port: Annotated[int, typer.Option(help="Port to serve on.", min=1, max=65535)] = 5006,
+    address: Annotated[
+        str, typer.Option(help="Network interface to listen on; 0.0.0.0 is all of them.")
+    ] = "localhost",
+    origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Host, and port unless it is 80 or 443, that visitors have in their address bar, "
+            "where it is not this machine's own; may be given several times."
+        ),
+    ] = None,
+    prefix: Annotated[
+        str, typer.Option(help="Path under which a proxy has the app, such as /ssp.")
+    ] = "",
+    workers: Annotated[
+        int, typer.Option(help="Processes that answer visitors.", min=1, max=64)
+    ] = 1,
+    memory: Annotated[
+        float, typer.Option(help="MiB that reading one uploaded file may take.", min=64)
+    ] = 2048,
+    seconds: Annotated[
+        float, typer.Option(help="Seconds that reading one uploaded file may take.", min=1)
+    ] = 60,
+    upload: Annotated[float, typer.Option(help="MB of the largest upload.", min=1)] = 1000,
+    catalogues: Annotated[
+        str, typer.Option(help="Folder of catalogues that every visitor may open.")
+    ] = "",
+    password_file: Annotated[
+        Path | None,
+        typer.Option(help="File with a password that visitors have to know, or JSON of users."),
+    ] = None,
+    embed: Annotated[
+        list[str] | None,
+        typer.Option(help="Origin whose pages may show the app in a frame; may be repeated."),
+    ] = None,
+    proxied: Annotated[
+        bool, typer.Option("--proxied", help="A proxy in front says where requests come from.")
+    ] = False,
+    json_logs: Annotated[
+        bool, typer.Option("--json-logs", help="Log one line of JSON an event.")
+    ] = False,
+) -> None:
+    """Serve the app at http://localhost:PORT/app."""
+    from sspexplorer.app.serving import logs
+    from sspexplorer.app.serving.settings import Settings, set_limits
+
+    set_limits(memory, seconds, upload, catalogues)
+    settings = Settings(
+        port,
+        address,
+        tuple(origin or ()),
+        prefix.rstrip("/"),
+        workers,
+        tuple(embed or ()),
+        _password(password_file),
+        proxied,
+        json_logs,
+    )
+    if json_logs:
+        logs.write_json()
+    with _bound(address, port) as listener:
+        say(f"Serving at http://{address}:{port}{settings.prefix}/app (Ctrl-C stops)")
+        _run(settings, listener)
+
+
+def _run(settings: "Settings", listener: socket.socket) -> None:
+    from sspexplorer.app.serving.supervisor import supervise
+
+    secret = secrets.token_urlsafe(32)
+
+    def work() -> None:
+        # Each worker imports for itself: what has threads must not be forked.
+        from sspexplorer.app.server import run_worker
+
+        run_worker(settings, listener, secret)
+
+    supervise(work, settings.workers)
+
+
+def _bound(address: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        listener = socket.create_server((address, port), family=family, backlog=128)
+    except OSError as error:
+        raise InputError(f"Port {port} cannot be served: {error.strerror}.") from None
+    listener.setblocking(False)
+    return listener
+
+
+def _password(path: Path | None) -> str:
+    """Password, or the path of a JSON file of users, as Panel takes either."""
+    if path is None:
+        return ""
+    if path.suffix == ".json" and path.is_file():
+        return str(path)
+    try:
+        password = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text"
+        raise InputError(f"{path} cannot be read: {reason}.") from None
+    if not password:
+        raise InputError(f"{path} has no password in it.")
+    return password
