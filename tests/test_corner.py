@@ -48,6 +48,23 @@ def test_margins_peak_where_the_posterior_does_and_the_truth_is_marked(draws):
     assert mark[["x0", "x1"]].to_numpy() == pytest.approx(0.3)
 
 
+def test_the_prior_is_drawn_under_the_margins_to_the_scale_of_the_posterior(draws):
+    rng = np.random.default_rng(1)
+    flat = rng.uniform((8, -2, 0), (10.2, 0.5, 0.8), (40_000, 3))
+    prior = pd.DataFrame(flat, columns=list(PARAMETERS)).assign(weight=1.0)
+    # As wide as the posterior in metallicity, which the data have not changed.
+    prior["metallicity"] = draws["metallicity"]
+    layout = corner(Corner({"network": draws}, prior=prior))
+    peaks = []
+    for row in range(3):
+        drawn = panel(layout, row, row).dframe()
+        peaks.append(drawn.loc[drawn["which"] == -2, "y0"].max())
+    # Peak of a uniform density over that of a Gaussian: √(2π) σ / width.
+    assert peaks[0] == pytest.approx(np.sqrt(2 * np.pi) * 0.1 / 2.2, rel=0.15)
+    assert peaks[1] == pytest.approx(1, abs=0.02)
+    assert -2 not in set(panel(layout, 1, 0).dframe()["which"])
+
+
 def test_weights_count_as_repeated_draws(draws):
     heavy = draws.assign(weight=np.where(draws["log_age"] > 9.6, 1.0, 0.0))
     low, high = Corner({"exact": heavy}).limits("log_age")

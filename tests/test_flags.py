@@ -39,6 +39,8 @@ def test_a_code_is_one_word_and_has_a_sentence():
         ("errors-unknown", 100 * posterior.ASSUMED_ERROR),
         ("errors-unknown", 100 * sedfit.ASSUMED_ERROR),
         ("unlike-training", UNLIKE),
+        ("metallicity-from-prior", 100 * posterior.LEAST_SHRINKAGE),
+        ("redshift-uncertain", sedfit.REDSHIFT_STEP),
         ("no-model-fits", sedfit.POOR_FIT),
     ],
 )

@@ -172,6 +172,40 @@ def test_a_redshift_is_contradicted_where_colours_give_it_three_in_a_thousand(ss
     assert flagged(table, "redshift-contradicted") == [False, True]
 
 
+def test_a_redshift_that_is_off_by_its_error_is_not_contradicted(ssp):
+    sample = make_mocks(["bc03"], ebv_grid=[0.13], magnitudes=[17.0], redshift=0.05)
+    mocks = sample.rows(np.arange(len(sample)) % 15 == 0)
+    n, err = len(mocks), np.full(len(mocks), 0.01)
+
+    def contradicted(z: float, z_err: np.ndarray | None) -> float:
+        table = predict_posterior(ssp, mocks.flux, mocks.flux_err, np.full(n, z), z_err)
+        return float(np.mean(flagged(table, "redshift-contradicted")))
+
+    assert contradicted(0.06, None) > 0.25
+    assert contradicted(0.06, err) <= 0.1
+    assert contradicted(0.005, err) > 0.8
+    # A σ that the network has not met in training is a redshift that it is not told.
+    wide, unknown = (
+        ssp.model.posterior(mocks.flux[:5], mocks.flux_err[:5], z, err[:5] * 4)[0].means
+        for z in (np.full(5, 0.09), np.full(5, np.nan))
+    )
+    np.testing.assert_array_equal(wide, unknown)
+
+
+def test_where_the_prior_decides_is_said(ssp, mocks):
+    """Below half of the prior's variance done away with; 0 without any data, 1 with all."""
+    assert ssp.prior.shrinkage("ebv", np.array([0.0, ssp.prior.spread["ebv"]])).tolist() == [1, 0]
+    faint = mocks.flux_err * np.where(np.arange(len(mocks)) % 2, 1, 12)[:, None]
+    table = predict_posterior(ssp, mocks.flux, faint)
+    for name in NAMES:
+        expected = 1 - (table[f"pred_{name}_err"] / ssp.prior.spread[name]) ** 2
+        assert table[f"pred_{name}_shrinkage"].to_numpy() == pytest.approx(expected.to_numpy())
+        code = f"{name.replace('_', '-')}-from-prior"
+        assert flagged(table, code) == (expected < 0.5).tolist()
+        assert "50 %" in sentence(code)
+    assert (table["pred_metallicity_shrinkage"] < 0.5).mean() == pytest.approx(0.5, abs=0.25)
+
+
 @pytest.mark.parametrize("model", ["galaxy", "ssp", "default"])
 def test_so_many_bands_are_needed_and_fewer_than_twenty_are_few(model, mocks):
     least = 20 if model == "default" else load_model(model).model.least_bands

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sspexplorer.errors import Cancelled, InputError
+from sspexplorer.flags import codes
 from sspexplorer.metrics import evaluate
 from sspexplorer.mocks import make_mocks
 from sspexplorer.progress import Progress
@@ -135,14 +136,17 @@ def test_a_galaxy_is_fitted_at_its_redshift():
     seen = make_mocks(["emiles"], ebv_grid=[0.13], magnitudes=[17.0], redshift=0.05)
     flux, error = seen.flux[:40], seen.flux_err[:40]
     redshift = np.where(np.arange(40) < 30, 0.05, np.where(np.arange(40) < 35, np.nan, 0.5))
-    table = fit_at_redshifts(["emiles"], flux, error, redshift, floor=0.0)
+    z_err = np.resize([0.02, 0.001], len(flux))
+    table = fit_at_redshifts(["emiles"], flux, error, redshift, z_err, floor=0.0)
+    uncertain = np.isfinite(redshift) & table["fit_log_age"].notna().to_numpy() & (z_err > 0.005)
+    assert ["redshift-uncertain" in codes(f) for f in table["fit_flag"]] == uncertain.tolist()
     delta = np.abs(table["fit_log_age"] - seen.parameters[:40, 0])
     assert delta[:30].median() < 0.02
     assert table["fit_chi2"][:30].median() < 1.5 < table["fit_chi2"][30:35].median()
     assert table["fit_log_age"][35:].isna().all()
     assert table["fit_flag"][35:].eq("redshift-outside").all()
     assert table["fit_flag"][30:35].str.split().str[-1].eq("redshift-unknown").all()
-    assert table["fit_flag"][:30].eq("").all()
+    assert [set(codes(f)) <= {"redshift-uncertain"} for f in table["fit_flag"][:30]] == [True] * 30
     assert table.index.equals(pd.RangeIndex(40))
 
 

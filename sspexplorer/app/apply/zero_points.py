@@ -91,11 +91,12 @@ class ZeroPointsPage(Page):
         if catalogue is not self._catalogue:
             self._catalogue, self.points = catalogue, None
             named = () if catalogue is None else tile_columns(catalogue)
-            self.param.by.objects = {TOGETHER: ""} | {f"by {name}": name for name in named}
+            offered = {TOGETHER: ""} | {f"by {name}": name for name in named}
+            self.param.by.objects = offered
             if self.by not in named:
                 with param.discard_events(self):
                     self.by = ""
-            self._by.param.update(options=self.param.by.objects, value=self.by)
+            self._by.param.update(options=offered, value=self.by)
         self._show_in_use()
         if catalogue is None:
             self.worker.cancel()
