@@ -64,6 +64,7 @@ data: $(HAS_APP) ## Make data/ again from the packages it comes from
 	@$(BIN)/python scripts/make_data.py --packages .cache
 	@$(BIN)/python scripts/make_examples.py --packages .cache
 	@$(BIN)/python scripts/make_stars.py --packages .cache
+	@$(BIN)/python scripts/make_differences.py
 
 model: $(HAS_APP) ## Train the default model again and refresh the README's accuracy table
 	@$(BIN)/python scripts/train_default.py

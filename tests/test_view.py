@@ -44,8 +44,10 @@ from sspexplorer.plots import (
     sed,
     training,
     trust,
+    zero_points,
 )
 from sspexplorer.posterior.validation.trust import load_trust
+from sspexplorer.posterior.zero_points import BandOffsets
 from sspexplorer.resources import data_path
 
 PIPE = hv.streams.Pipe
@@ -181,6 +183,9 @@ FIGURES: dict[Callable, Callable[[], Any]] = {
     trust.tarp_picture: lambda: trust.tarp_picture(load_trust("ssp").tarp),
     trust.redshift_picture: lambda: trust.redshift_picture(load_trust("ssp").redshifts, "ebv"),
     trust.photoz_picture: lambda: trust.photoz_picture(load_trust("ssp").photoz),
+    zero_points.offset_picture: lambda: zero_points.offset_picture(
+        PIPE(data=BandOffsets(*np.full((2, 57), 0.01), np.full(57, 9)))
+    ),
     trust.gap_picture: lambda: trust.gap_picture(load_trust("ssp").gaps, "log_age"),
     trust.exact_picture: lambda: trust.exact_picture(load_trust("ssp").exact, 1.1),
     trust.p_value_picture: lambda: trust.p_value_picture(load_trust("ssp").p_values),

@@ -26,6 +26,7 @@ _STATISTICS = {
     "_p16": "16th percentile",
     "_p50": "median",
     "_p84": "84th percentile",
+    "_shrinkage": "1 - (standard deviation / that of the prior)^2",
 }
 _OTHERS: dict[str, Described | dict[str, Described]] = {
     "chi2": {
@@ -66,5 +67,7 @@ def _parameter(kind: str, name: str, statistic: str) -> Described:
         what = "median"
     if statistic == "_err" and unit == "dex(yr)":
         unit = "dex"
+    if statistic == "_shrinkage":
+        unit = ""
     whose = "the posterior" if kind == "pred" else "all models, weighted by their likelihood"
     return Described(unit, f"{text}: {what} of {whose}")
