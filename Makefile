@@ -34,7 +34,9 @@ app: $(HAS_APP) ## Install the app in .venv and serve it at http://localhost:500
 notebooks: $(HAS_NOTEBOOKS) ## Install JupyterLab in .venv and open the workshop's notebooks
 	@cd notebooks && exec ../$(BIN)/python -m jupyterlab
 
-# The browser waits for the server most of the time: the other tests run beside it.
+# The browser waits for the server most of the time: the other tests run beside it. Each has one
+# thread, so that threads of one do not spin while they wait for a core that another has.
+test check: export OMP_NUM_THREADS = 1
 test: lint chromium ## Install what the tests need, then run ruff and all tests
 	@log=$$(mktemp); \
 	$(BIN)/python -m pytest -m "not browser" >$$log 2>&1 & others=$$!; \
