@@ -4,7 +4,6 @@ Every test fails on an error in the browser's console, and on any request to ano
 """
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -91,28 +90,20 @@ def test_every_page_opens_from_the_header_and_fits_the_window(page: Page, server
     page.set_viewport_size({"width": 1024, "height": 768})
     opened(page, server)
     titles = []
-    for title in visited(page):
-        titles.append(title)
-        expect(page.locator("main .root").locator(FIRST_SIGHT).first).to_be_visible()
-        expect(page.locator(".problem:visible")).to_have_count(0)
-        no_overflow(page)
+    for group in page.get_by_role("navigation", name="Sections").get_by_role("link").all():
+        group.click()
+        for link in page.get_by_role("navigation", name="Pages").get_by_role("link").all():
+            titles.append(link.inner_text())
+            link.click()
+            expect(page.get_by_role("heading", name=titles[-1], level=1)).to_be_visible()
+            expect(page.locator("main .root").locator(FIRST_SIGHT).first).to_be_visible()
+            expect(page.locator(".problem:visible")).to_have_count(0)
+            no_overflow(page)
     assert titles == [entry.title for entry in PAGES]
     page.go_back()
     expect(page.get_by_role("heading", name=titles[-2], level=1)).to_be_visible()
     page.set_viewport_size({"width": 1440, "height": 900})
-    for _ in visited(page):
-        no_overflow(page)
-
-
-def visited(page: Page) -> Iterator[str]:
-    """Title of each page, once it is in sight."""
-    for group in page.get_by_role("navigation", name="Sections").get_by_role("link").all():
-        group.click()
-        for link in page.get_by_role("navigation", name="Pages").get_by_role("link").all():
-            title = link.inner_text()
-            link.click()
-            expect(page.get_by_role("heading", name=title, level=1)).to_be_visible()
-            yield title
+    no_overflow(page)
 
 
 def test_a_link_shares_the_view_and_a_mistyped_one_does_no_harm(page: Page, server: str):
@@ -160,8 +151,8 @@ def test_an_uploaded_catalogue_is_understood_predicted_and_downloaded(
 
 
 def test_the_examples_are_one_click_away(page: Page, server: str):
-    page.goto(f"{server}?page=catalogue")
     for example in ("simulated galaxies", "three real galaxies"):
+        page.goto(f"{server}?page=catalogue")
         page.get_by_role("button", name=f"Example: {example}").click()
         page.get_by_role("button", name="Predict", exact=True).click()
         expect(page.locator(".tabulator-row").first).to_be_visible()

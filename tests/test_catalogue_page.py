@@ -318,7 +318,8 @@ def test_the_page_says_what_the_command_line_says(view, simulated):
 def test_the_download_is_what_the_command_line_writes(view, simulated, tmp_path):
     opened(view)
     offered = Onlooker(view).control("Format")
-    assert list(offered.options.values()) == [".csv", ".ecsv", ".fits", ".vot", ".parquet"]
+    endings = [".csv", ".sheets.csv", ".ecsv", ".fits", ".vot", ".parquet"]
+    assert list(offered.options.values()) == endings
     added = ("pred_log_age", "pred_metallicity", "pred_ebv", "pred_n_bands", "pred_flag")
     for ending in offered.options.values():
         offered.value = ending

@@ -3,6 +3,7 @@
 Nothing heavy is imported here until it is asked for, so that the first page is quick to show.
 """
 
+import gc
 import logging
 import secrets
 import threading
@@ -399,6 +400,10 @@ def start_warming(*more: Callable[[], object]) -> threading.Thread:
             except Exception:
                 # Whatever it is, the page that needs it will meet it again and say so.
                 logger.exception("Warming up failed")
+        # What is made once stays. Panel has every object looked at whenever a visitor leaves, which
+        # would stop the others for seconds.
+        gc.collect()
+        gc.freeze()
 
     thread = threading.Thread(target=run, name="warm-up", daemon=True)
     thread.start()
