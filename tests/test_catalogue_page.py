@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 from catalogues import pretend_dust_map
 from onlooker import Onlooker
+from pictures import again_until
 from playwright.sync_api import Page, expect
 from typer.testing import CliRunner
 
@@ -587,8 +588,10 @@ def test_a_unit_is_changed_beside_why_it_was_taken_and_the_map_saved(
     page.get_by_text("Columns of each band").click()
     cell = page.get_by_role("row").filter(has_text="J0500").get_by_role("gridcell").nth(2)
     expect(cell).to_have_text("FLUX_RELERR_APER_COR_3_0_J0500")
-    page.get_by_role("row").filter(has_text="J0400").get_by_role("gridcell").nth(1).click()
-    page.locator(".tabulator-edit-list-item").filter(has_text=re.compile("^–$")).click()
+    taken = page.get_by_role("row").filter(has_text="J0400").get_by_role("gridcell").nth(1)
+    none = page.locator(".tabulator-edit-list-item").filter(has_text=re.compile("^–$"))
+    again_until(taken.click, lambda patience: expect(none).to_be_visible(timeout=patience))
+    none.click()
     expect(page.get_by_text("1 band is changed")).to_be_visible()
     page.get_by_role("button", name="Read again").click()
     expect(page.get_by_text("Not in the table: J0400.")).to_be_visible()
