@@ -1,6 +1,7 @@
 """A posterior model from training to a table of predictions."""
 
 import dataclasses
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ import pytest
 import torch
 
 from sspexplorer.bands import BAND_NAMES
-from sspexplorer.errors import InputError
+from sspexplorer.errors import Cancelled, InputError
 from sspexplorer.flags import codes
 from sspexplorer.models import load_model
 from sspexplorer.noise import NoiseModel
@@ -258,3 +259,22 @@ def test_what_a_model_promises_is_measured(model, mocks):
     assert measure_photoz(model, mocks)["sigma_nmad"].between(0, 0.1).all()
     whole = dataclasses.replace(mocks)
     assert np.isnan(whole.without("10 at random").flux).sum(axis=1).tolist() == [10] * len(whole)
+
+
+def test_a_training_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path):
+    recipe = PosteriorRecipe(n_populations=300, n_steps=200, batch_size=16)
+    train = partial(train_posterior, PRIOR, recipe, Architecture(16, 1, 2), name="small")
+    whole = train()
+    with pytest.raises(Cancelled):
+        train(checkpoint=tmp_path / "kept", progress=Progress(is_cancelled=lambda: True))
+    told: list[float | None] = []
+    again = train(
+        checkpoint=tmp_path / "kept", progress=Progress(lambda done, _: told.append(done))
+    )
+    assert told == [1.0]  # it began with the second half
+    for one, other in zip(whole.network.parameters(), again.network.parameters(), strict=True):
+        assert torch.equal(one, other)
+    assert again.card["training"]["history"] == whole.card["training"]["history"]
+    assert again.groups == whole.groups
+    with pytest.raises(InputError, match="another training"):
+        train(checkpoint=tmp_path / "kept", seed=5)
