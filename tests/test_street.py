@@ -20,6 +20,7 @@ STREET = (
     "bands",
     "gaps",
     "dust",
+    "attenuation",
     "photometry",
     "foreground",
     "noise",

@@ -7,12 +7,10 @@ import numpy as np
 
 from sspexplorer.dust import transmission
 from sspexplorer.errors import InputError
+from sspexplorer.histories.means import brightness
 from sspexplorer.histories.rates import StarFormation
 from sspexplorer.libraries import SSPLibrary
 from sspexplorer.photometry import band_matrix
-
-# Light is weighed where most of the 57 bands lie, near the r band.
-LIGHT_RANGE = (5500.0, 6500.0)  # Å
 
 
 @dataclass(frozen=True)
@@ -108,9 +106,8 @@ class Mixture:
         log_age, spectra = chosen.log_age[order], chosen.spectra[order]
         screen = transmission(library.wavelength, component.ebv)
         mass = component.mass * ssp_masses(component.formation, 10**log_age, times)
-        inside = (library.wavelength >= LIGHT_RANGE[0]) & (library.wavelength <= LIGHT_RANGE[1])
-        brightness = (spectra[:, inside] * screen[inside]).mean(axis=1)
-        return cls(component, log_age, spectra, screen, float(metallicity), mass, mass * brightness)
+        light = mass * brightness(spectra * screen, library.wavelength)
+        return cls(component, log_age, spectra, screen, float(metallicity), mass, light)
 
     def formed(self, times: np.ndarray) -> np.ndarray:
         """M_sun formed by some times."""
