@@ -11,6 +11,7 @@ import torch
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.errors import Cancelled, InputError
 from sspexplorer.flags import codes
+from sspexplorer.libraries.residuals import LibraryResiduals
 from sspexplorer.models import load_model
 from sspexplorer.noise import NoiseModel
 from sspexplorer.noisy_bands import surroundings
@@ -19,7 +20,7 @@ from sspexplorer.posterior.inputs import N_INPUTS, relative_noise
 from sspexplorer.posterior.likeness import learn_likeness
 from sspexplorer.posterior.model import PosteriorModel
 from sspexplorer.posterior.network import Architecture
-from sspexplorer.posterior.observing import Observer
+from sspexplorer.posterior.observing import NO_DOUBTS, Doubts, Observer
 from sspexplorer.posterior.prediction import (
     FROM_PRIOR,
     Choices,
@@ -112,8 +113,39 @@ def test_training_observes_galaxies_in_every_way():
     assert torch.isfinite(seen.inputs).all()
     gone = (seen.inputs[:, 2 * 57 : 3 * 57] < 0).sum(dim=1)
     assert 0.35 < (gone > 0).float().mean() < 0.65
-    assert gone.max() <= 37
+    few = gone > 37
+    assert 0.02 < few.float().mean() < 0.06
+    assert gone.max() <= 52
     assert 0.5 < seen.redshift_given.float().mean() < 0.7
+
+
+def test_doubts_are_shared_by_tiles_and_as_large_as_they_are_said_to_be():
+    flat, z = torch.ones(64 * 64, 57), torch.zeros(64 * 64)
+    exact = NoiseModel(np.array([18.0]), np.full((1, 57), 1e-9), "none")
+
+    def off(doubts: Doubts) -> np.ndarray:
+        observer = Observer(exact, torch.Generator().manual_seed(0), doubts=doubts)
+        return observer.off(len(flat)).numpy()
+
+    assert not off(NO_DOUBTS).any()
+    tiles = off(dataclasses.replace(NO_DOUBTS, zero_points=(0.03, 0.03))).reshape(64, 64, 57)
+    assert (tiles == tiles[:, :1]).all()
+    wrong = tiles[tiles.any(axis=(1, 2))]
+    assert wrong.std() == pytest.approx(0.03, rel=0.1)
+    assert len(wrong) / 64 == pytest.approx(0.75, abs=0.15)
+    residuals = LibraryResiduals.load("fitted", ("m11",))
+    found = off(dataclasses.replace(NO_DOUBTS, residuals="fitted", without=("m11",)))
+    assert found.std(axis=0) == pytest.approx(residuals.sigma, rel=0.1)
+    seen = Observer(exact, torch.Generator(), doubts=Doubts()).observe(flat, z)
+    assert torch.isfinite(seen.inputs).all()
+
+
+def test_fields_are_of_tiles():
+    noises = [NoiseModel(np.array([18.0]), np.full((1, 57), s), "one") for s in (1e-6, 1.0)]
+    observer = Observer(noises, torch.Generator().manual_seed(0))
+    noise = observer.observe(torch.ones(640, 57), torch.zeros(640)).inputs[:, 57:114]
+    loud = noise.amax(dim=1).reshape(10, 64) > 0.5
+    assert loud.float().mean(dim=1).round().unique().tolist() == [0.0, 1.0]
 
 
 def test_a_table_has_every_column_and_ordered_quantiles(estimator, mocks):
@@ -263,7 +295,8 @@ def test_what_a_model_promises_is_measured(model, mocks):
 
 def test_a_training_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path):
     recipe = PosteriorRecipe(n_populations=300, n_steps=200, batch_size=16)
-    train = partial(train_posterior, PRIOR, recipe, Architecture(16, 1, 2), name="small")
+    prior = dataclasses.replace(PRIOR, max_redshift=0.0)
+    train = partial(train_posterior, prior, recipe, Architecture(16, 1, 2), name="small")
     whole = train()
     with pytest.raises(Cancelled):
         train(checkpoint=tmp_path / "kept", progress=Progress(is_cancelled=lambda: True))

@@ -22,9 +22,16 @@ from sspexplorer.posterior.checkpoints import Checkpoints
 from sspexplorer.posterior.density import Bounds
 from sspexplorer.posterior.model import PosteriorModel
 from sspexplorer.posterior.network import Architecture, PosteriorNetwork
-from sspexplorer.posterior.observing import Observer
+from sspexplorer.posterior.observing import Observer, Observing
 from sspexplorer.progress import NO_PROGRESS, Progress
 
+# Parameters that share a density; those that are nearly functions of each other do not.
+GROUPS = (
+    ("log_age", "metallicity", "ebv"),
+    ("log_mean_age", "av"),
+    ("mass_log_age", "mass_metallicity"),
+    ("mass_log_mean_age",),
+)
 REDSHIFT = Bounds(("redshift",), (0.0,), (MAX_REDSHIFT,))
 # How far the bounds of a density lie outside what is drawn, relative to the range.
 _MARGIN = 0.02
@@ -74,21 +81,20 @@ class PosteriorRecipe:
 
 
 def group_bounds(populations: Populations) -> tuple[Bounds, ...]:
-    """Groups of parameters and the bounds of their densities, the redshift's last.
-
-    The first three targets are one group; what is weighted by mass is another.
-    """
-    low, high = populations.targets.min(axis=0), populations.targets.max(axis=0)
-    margin = _MARGIN * (high - low)
-    # No dust is the least there is.
-    least = [name == "ebv" for name in populations.names]
-    low, high = np.where(least, 0.0, low - margin), high + margin
+    """Bounds of the densities of those of :data:`GROUPS` that there are; the redshift last."""
     groups = []
-    for chosen in (slice(0, 3), slice(3, None)):
-        names = populations.names[chosen]
-        if names:
-            bounds = (tuple(float(f"{v:.4g}") for v in side[chosen]) for side in (low, high))
-            groups.append(Bounds(names, *bounds))
+    for group in GROUPS:
+        names = tuple(name for name in group if name in populations.names)
+        if not names:
+            continue
+        values = populations.values(names)
+        low, high = values.min(axis=0), values.max(axis=0)
+        margin = _MARGIN * (high - low)
+        # No dust is the least there is.
+        least = np.isin(names, ("ebv", "av"))
+        low, high = np.where(least, 0.0, low - margin), high + margin
+        bounds = (tuple(float(f"{v:.4g}") for v in side) for side in (low, high))
+        groups.append(Bounds(names, *bounds))
     return (*groups, REDSHIFT)
 
 
@@ -148,7 +154,7 @@ def train_posterior(
     architecture: Architecture,
     *,
     name: str,
-    noise: NoiseModel | None = None,
+    observing: Observing | None = None,
     seed: int = 0,
     checkpoint: Path | None = None,
     progress: Progress = NO_PROGRESS,
@@ -162,8 +168,8 @@ def train_posterior(
     architecture : Architecture
     name : str
         Of the model.
-    noise : NoiseModel, optional
-        :meth:`NoiseModel.default` unless given.
+    observing : Observing, optional
+        Under the default noise and without doubts unless given.
     seed : int
         Of the populations, the weights and the observations.
     checkpoint : Path, optional
@@ -183,13 +189,14 @@ def train_posterior(
     PosteriorModel
         With the weights averaged over the last steps (Polyak & Juditsky 1992).
     """
-    noise = noise or NoiseModel.default()
+    observing = observing or Observing()
     about = {
         "name": name,
         "architecture": architecture.to_dict(),
         "prior": prior.to_dict(),
         "recipe": asdict(recipe),
-        "noise": noise.to_dict(),
+        "observing": observing.to_dict(),
+        "noise": NoiseModel.of_field(observing.fields[0]).to_dict(),
         "seed": seed,
     }
     kept = None
@@ -202,8 +209,7 @@ def train_posterior(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = PosteriorNetwork(architecture, groups)
-    observer = Observer(noise, torch.Generator().manual_seed(seed))
-    batches = _Batches(populations, groups, recipe, observer)
+    batches = _Batches(populations, groups, recipe, observing.observer(seed))
     averaged, training = _optimised(network, batches, progress, kept)
     card = about | {
         "kind": "posterior",
@@ -249,8 +255,7 @@ def train_few_bands(
     PosteriorModel
         The model with that network; all else is as it was.
     """
-    noise = NoiseModel.from_dict(model.card["noise"])
-    observer = Observer(noise, torch.Generator().manual_seed(seed), few_bands=True)
+    observer = Observing.of(model.card).observer(seed, few_bands=True)
     populations = prior.draw(recipe.n_populations, seed=seed)
     batches = _Batches(populations, model.groups, recipe, observer)
     network = copy.deepcopy(model.network).requires_grad_(True).train()
