@@ -32,6 +32,11 @@ from sspexplorer.posterior.prediction import (
 )
 from sspexplorer.posterior.prior import PriorDraws
 from sspexplorer.posterior.training import PosteriorRecipe, train_few_bands, train_posterior
+from sspexplorer.posterior.validation.left_out import (
+    left_out_of,
+    library_error,
+    measure_library,
+)
 from sspexplorer.posterior.validation.trust import (
     GAPS,
     held_out,
@@ -311,3 +316,20 @@ def test_a_training_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path):
     assert again.groups == whole.groups
     with pytest.raises(InputError, match="another training"):
         train(checkpoint=tmp_path / "kept", seed=5)
+
+
+def test_a_library_that_was_left_out_is_what_a_model_is_held_against(model):
+    found = measure_library(model, "m11", n_each=60, magnitudes=(17.0,), samples=("SSPs",))
+    assert found["parameter"].tolist() == ["log_age", "metallicity", "ebv"]
+    assert not found["seen"].any()
+    assert ((found["coverage_68"] <= found["coverage_95"]) & (found["coverage_95"] <= 1)).all()
+    with pytest.raises(InputError, match="not trained without one library"):
+        left_out_of(model.card)
+
+
+def test_the_error_that_libraries_add_is_what_other_errors_lack():
+    rng = np.random.default_rng(0)
+    spread = rng.uniform(0.05, 0.2, (40_000, 1))
+    delta = rng.normal(0, np.hypot(spread, 0.3))
+    assert library_error(delta, spread) == pytest.approx(0.3, rel=0.05)
+    assert library_error(0.5 * rng.normal(0, spread), spread) == pytest.approx(0, abs=1e-9)

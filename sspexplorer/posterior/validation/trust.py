@@ -132,8 +132,8 @@ def answers(model: PosteriorModel, mocks: TestMocks, redshift: str = "given") ->
     return model.posterior(mocks.flux, mocks.error, z)[0]
 
 
-def _quality(mixture: Mixture, mocks: TestMocks, **labels: object) -> list[dict]:
-    """Scatter of posterior medians and coverage: one row for each parameter."""
+def quality(mixture: Mixture, mocks: TestMocks, **labels: object) -> list[dict]:
+    """Scatter of posterior medians and coverage: one row for each parameter, with labels before."""
     rank = ranks(mixture, mocks.true)
     median = mixture.quantiles((0.5,))[..., 0]
     mean, _ = mixture.moments()
@@ -161,10 +161,10 @@ def _quality(mixture: Mixture, mocks: TestMocks, **labels: object) -> list[dict]
 def measure_magnitudes(model: PosteriorModel, mocks: TestMocks) -> pd.DataFrame:
     """Scatter and coverage at each magnitude (NaN for all), redshift given."""
     mixture = answers(model, mocks)
-    rows = _quality(mixture, mocks, magnitude=np.nan)
+    rows = quality(mixture, mocks, magnitude=np.nan)
     for value in np.unique(mocks.magnitude):
         chosen = mocks.magnitude == value
-        rows += _quality(mixture.rows(chosen), mocks.rows(chosen), magnitude=float(value))
+        rows += quality(mixture.rows(chosen), mocks.rows(chosen), magnitude=float(value))
     return pd.DataFrame(rows)
 
 
@@ -173,7 +173,7 @@ def measure_gaps(model: PosteriorModel, mocks: TestMocks) -> pd.DataFrame:
     rows = []
     for gap in GAPS:
         seen = mocks.without(gap)
-        rows += _quality(answers(model, seen), seen, gap=gap)
+        rows += quality(answers(model, seen), seen, gap=gap)
     table = pd.DataFrame(rows)
     whole = table[table["gap"] == "none"].set_index("parameter")["sigma_nmad"]
     table["growth"] = table["sigma_nmad"] / table["parameter"].map(whole) - 1
@@ -188,7 +188,7 @@ def measure_redshifts(model: PosteriorModel, mocks: TestMocks) -> pd.DataFrame:
         mixture = answers(model, mocks, known)
         for index, value in enumerate(REDSHIFTS):
             chosen = nearest == index
-            rows += _quality(mixture.rows(chosen), mocks.rows(chosen), redshift=value, known=known)
+            rows += quality(mixture.rows(chosen), mocks.rows(chosen), redshift=value, known=known)
     table = pd.DataFrame(rows)
     at_rest = table[(table["redshift"] == 0) & (table["known"] == "given")]
     table["ratio"] = table["sigma_nmad"] / table["parameter"].map(
