@@ -10,6 +10,7 @@ All curves are A(λ) for E(B−V) = A(4405 Å) − A(5495 Å) = 1:
   Stars younger than 10 Myr are in their birth clouds as well, whose law has a slope of its own.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -119,7 +120,7 @@ class Attenuation:
 
 
 def draw_attenuation(
-    ebv: np.ndarray, shares: dict[str, float], rng: np.random.Generator
+    ebv: np.ndarray, shares: Mapping[str, float], rng: np.random.Generator
 ) -> Attenuation:
     """Dust of galaxies at random.
 

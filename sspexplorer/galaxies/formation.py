@@ -93,13 +93,13 @@ Formation = Episodes | TabulatedHistories
 
 def joined(parts: Sequence[Formation]) -> Formation:
     """Formation of the galaxies of several parts of one kind, one part after the other."""
-    first, columns = parts[0], {}
-    for name in first.__dataclass_fields__:
-        columns[name] = np.concatenate([getattr(part, name) for part in parts])
-    if isinstance(first, TabulatedHistories):
-        before = np.cumsum([0, *(len(part.younger) for part in parts[:-1])])
-        columns["table"] += np.repeat(before, [len(part.table) for part in parts])
-    return type(first)(**columns)
+    fields = type(parts[0]).__dataclass_fields__
+    columns = {n: np.concatenate([getattr(part, n) for part in parts]) for n in fields}
+    if "table" in columns:
+        tables = [part for part in parts if isinstance(part, TabulatedHistories)]
+        before = np.cumsum([0, *(len(part.younger) for part in tables[:-1])])
+        columns["table"] += np.repeat(before, [len(part.table) for part in tables])
+    return type(parts[0])(**columns)
 
 
 def younger_shares(rates: np.ndarray) -> np.ndarray:

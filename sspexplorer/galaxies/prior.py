@@ -1,7 +1,7 @@
 """The prior of model ``galaxy``: how likely histories, metals, dust, gas and nuclei are."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 
@@ -89,10 +89,17 @@ class GalaxyPrior:
     @classmethod
     def from_dict(cls, content: Mapping) -> "GalaxyPrior":
         """Rebuild a prior from :meth:`to_dict`; what a card does not name was not in it."""
-        none = {"active": 0.0, "rich": 0.0, "laws": {"milky way": 1.0}}
-        known = {f.name: content[f.name] for f in fields(cls) if f.name in content}
-        pairs = {n: tuple(known[n]) for n in ("libraries", "metallicity_range") if n in known}
-        return cls(**(none | known | pairs))
+        low, high = content["metallicity_range"]
+        return cls(
+            libraries=tuple(content["libraries"]),
+            metallicity_range=(low, high),
+            max_redshift=content["max_redshift"],
+            shining=content["shining"],
+            active=content.get("active", 0.0),
+            rich=content.get("rich", 0.0),
+            families=content["families"],
+            laws=content.get("laws", {"milky way": 1.0}),
+        )
 
     def draw(self, n: int, *, seed: int, held_out: bool = False) -> Populations:
         """Draw populations.

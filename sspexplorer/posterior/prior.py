@@ -17,8 +17,8 @@ N_DRAWS = 8192  # the standard deviations are good to 1 %
 
 def prior_of(card: dict) -> SSPPrior | GalaxyPrior:
     """Prior that a model was trained on, by its card."""
-    kinds = {"ssp": SSPPrior, "galaxy": GalaxyPrior}
-    return kinds[card["prior"]["kind"]].from_dict(card["prior"])
+    told = card["prior"]
+    return SSPPrior.from_dict(told) if told["kind"] == "ssp" else GalaxyPrior.from_dict(told)
 
 
 def truths_of(card: dict) -> tuple[str, ...]:
