@@ -16,7 +16,10 @@ _PARAMETERS = {
     "log_age": Described("dex(yr)", "log10 of the age"),
     "metallicity": Described("dex", "metallicity [M/H]"),
     "ebv": Described("mag", "reddening E(B-V) of the stars"),
+    "log_mean_age": Described("dex(yr)", "log10 of the mean age"),
+    "av": Described("mag", "attenuation A_V of the stars"),
     "mass_log_age": Described("dex(yr)", "log10 of the age, weighted by the mass formed"),
+    "mass_log_mean_age": Described("dex(yr)", "log10 of the mean age, weighted by the mass formed"),
     "mass_metallicity": Described("dex", "metallicity [M/H], weighted by the mass formed"),
     "photoz": Described("", "redshift from the colours alone"),
 }
