@@ -139,7 +139,7 @@ def test_doubts_are_shared_by_tiles_and_as_large_as_they_are_said_to_be():
     assert wrong.std() == pytest.approx(0.03, rel=0.1)
     assert len(wrong) / 64 == pytest.approx(0.75, abs=0.15)
     residuals = LibraryResiduals.load("fitted", ("m11",))
-    found = off(dataclasses.replace(NO_DOUBTS, residuals="fitted", without=("m11",)))
+    found = off(dataclasses.replace(NO_DOUBTS, residuals="fitted", without=("m11",), amplitude=1))
     assert found.std(axis=0) == pytest.approx(residuals.sigma, rel=0.1)
     seen = Observer(exact, torch.Generator(), doubts=Doubts()).observe(flat, z)
     assert torch.isfinite(seen.inputs).all()

@@ -15,18 +15,20 @@ from sspexplorer.galaxies.formation import (
 
 # Shares of the kinds of histories.
 FAMILIES = {
-    "delayed": 0.14,
-    "constant": 0.08,
-    "quenched": 0.13,
-    "burst on an old body": 0.11,
+    "delayed": 0.12,
+    "constant": 0.06,
+    "quenched": 0.12,
+    "burst on an old body": 0.10,
     "rejuvenated": 0.06,
-    "single burst": 0.12,
+    "single burst": 0.10,
+    "single population": 0.12,
     "post-starburst": 0.08,
-    "lognormal": 0.07,
-    "double power law": 0.07,
-    "continuity": 0.08,
-    "bursty": 0.06,
+    "lognormal": 0.06,
+    "double power law": 0.06,
+    "continuity": 0.07,
+    "bursty": 0.05,
 }
+_INSTANT = 1e5  # yr; how long a single population forms
 _SUBSTEPS = 8  # in each step of a table, for rates that change fast
 _CONTINUITY_BINS = (6, 8, 10)
 
@@ -80,15 +82,16 @@ def _episodes(family: np.ndarray, rng: np.random.Generator) -> tuple[Episodes, E
     old = is_a["burst on an old body"] | is_a["rejuvenated"] | is_a["post-starburst"]
     start = np.where(old, rng.uniform(2e9, AGE_OF_UNIVERSE, n), start)
     shape = rng.integers(1, 3, n)
-    shape[is_a["constant"] | is_a["single burst"]] = 0
+    single = is_a["single burst"] | is_a["single population"]
+    shape[is_a["constant"] | single] = 0
     timescale = np.minimum(log_uniform(1e8, 1e10, n, rng), 3 * start)
     end = np.zeros(n)
     stopped = is_a["quenched"] | is_a["rejuvenated"]
     share = rng.uniform(size=n) ** 2
     end[stopped] = (start * np.where(old, 0.1 + 0.8 * share, 0.01 + 0.94 * share))[stopped]
-    single = is_a["single burst"]
     last = log_uniform(1e6, 12.8e9, n, rng)
     length = np.minimum(log_uniform(1e7, 1e9, n, rng), last + 1e7)
+    length[is_a["single population"]] = _INSTANT
     end[single] = last[single]
     start[single] = (last + length)[single]
     later = _later(is_a, start, rng)

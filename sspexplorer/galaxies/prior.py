@@ -22,10 +22,10 @@ from sspexplorer.populations import (
 # Prior of model ``galaxy``, for its card.
 GALAXY_WORDS = (
     "Prior of model ``galaxy``: composite histories with dust, gas and redshift. Histories are of "
-    "eleven kinds: delayed and constant formation that goes on, formation that was quenched, a "
-    "burst on an old body, rejuvenated formation, single bursts, post-starbursts, lognormal and "
-    "double power laws, steps with a prior of continuity, and formation in bursts and lulls, "
-    "beginning up to 13.8 Gyr ago. The metallicity of the body is even between −2 and 0.5 (or "
+    "twelve kinds: delayed and constant formation that goes on, formation that was quenched, a "
+    "burst on an old body, rejuvenated formation, single bursts, single populations, "
+    "post-starbursts, lognormal and double power laws, steps with a prior of continuity, and "
+    "formation in bursts and lulls, beginning up to 13.8 Gyr ago. The metallicity of the body is even between −2 and 0.5 (or "
     "what its library has) in half of the galaxies and from −0.5 up in the other half; that of a "
     "later episode differs by 0.3 dex or so, more often upwards. E(B−V) of the dust before all "
     "stars follows 0.8 × Beta(1, 2.5) mag; its law is the Milky Way's, that of starbursts, with "

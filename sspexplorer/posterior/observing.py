@@ -65,8 +65,9 @@ class Doubts:
     without : tuple of str
         Libraries whose differences are left out.
     amplitude : float
-        Root mean square of the scale of the residuals, which is even from 0 up for each galaxy: 1
-        is as measured.
+        Root mean square of the scale of the residuals, which is even from 0 up for each galaxy. A
+        measured difference is that of two libraries from what they describe: one of them has
+        1/√2 of it.
     zero_points : tuple of float
         Each tile has errors of its zero points, with a σ (mag) between these.
     slope : float
@@ -75,7 +76,7 @@ class Doubts:
 
     residuals: str | None = "same"
     without: tuple[str, ...] = ()
-    amplitude: float = 1.0
+    amplitude: float = 0.71
     zero_points: tuple[float, float] = (0.02, 0.04)
     slope: float = 0.02
 
