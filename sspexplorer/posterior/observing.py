@@ -49,6 +49,7 @@ _FEW = {"anywhere": 0.45, "side by side": 0.35, "in a window": 0.2}
 # is somewhat more than such a network will answer for.
 _FEW_COUNTS = (20, GAPPY_BANDS + 5)
 _TILE = 64  # galaxies that share their field and its zero points
+_FIRST_FIELD = 0.3  # of tiles have the noise of the first, whatever the others have
 _CALIBRATED = 0.25  # of tiles, whose zero points are right
 
 
@@ -232,7 +233,9 @@ class Observer:
 
     def _relative_errors(self, n: int) -> Tensor:
         n_fields, n_magnitudes, _ = self._relative.shape
-        field = torch.randint(n_fields, (-(-n // _TILE),), generator=self.generator)
+        n_tiles = -(-n // _TILE)
+        field = torch.randint(n_fields, (n_tiles,), generator=self.generator)
+        field = field * (self._uniform(n_tiles) > _FIRST_FIELD)
         index = torch.randint(n_magnitudes, (n,), generator=self.generator)
         relative = self._relative[self._of_tiles(field, n), index]
         scatter = _DEPTH_SCATTER * (self._normal(n, 1) + self._normal(n, 1) * self._tilt)
