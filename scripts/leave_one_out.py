@@ -15,6 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from sspexplorer.artifact import card_text
+from sspexplorer.posterior.library_errors import FILE
 from sspexplorer.posterior.model import PosteriorModel
 from sspexplorer.posterior.validation.left_out import left_out_of, libraries_of, measure_library
 from sspexplorer.resources import data_path
@@ -45,7 +46,7 @@ def main() -> None:
         "trained": models,
         "table": json.loads(table.round(4).to_json(orient="records")),
     }
-    out = options.out or data_path("models", model.card["name"], "libraries.json")
+    out = options.out or data_path("models", model.card["name"], FILE)
     out.write_text(card_text(content), encoding="utf-8")
     inside = table[["coverage_68", "coverage_95"]]
     print(f"\ncoverage, least and most: {inside.min().to_dict()} {inside.max().to_dict()}")

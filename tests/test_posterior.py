@@ -1,6 +1,7 @@
 """A posterior model from training to a table of predictions."""
 
 import dataclasses
+import json
 from functools import partial
 
 import numpy as np
@@ -17,6 +18,7 @@ from sspexplorer.noise import NoiseModel
 from sspexplorer.noisy_bands import surroundings
 from sspexplorer.populations import SSPPrior
 from sspexplorer.posterior.inputs import N_INPUTS, relative_noise
+from sspexplorer.posterior.library_errors import LibraryErrors
 from sspexplorer.posterior.likeness import learn_likeness
 from sspexplorer.posterior.model import PosteriorModel
 from sspexplorer.posterior.network import Architecture
@@ -246,6 +248,8 @@ def test_few_bands_get_the_wide_answer_that_they_deserve(model, estimator, mocks
     mean_error = [found["pred_log_age_err"][:10].mean() for found in (table, whole)]
     assert mean_error[0] > mean_error[1]
     pd.testing.assert_frame_equal(table[20:], whole[20:])
+    model.save(tmp_path)
+    assert PosteriorModel.load(tmp_path).few_bands is None
     # Without such a network there is no answer, rather than a wrong one.
     assert (predict_posterior(estimator, few, error)["pred_flag"][:20] == "too-few-bands").all()
 
@@ -325,6 +329,31 @@ def test_a_library_that_was_left_out_is_what_a_model_is_held_against(model):
     assert ((found["coverage_68"] <= found["coverage_95"]) & (found["coverage_95"] <= 1)).all()
     with pytest.raises(InputError, match="not trained without one library"):
         left_out_of(model.card)
+
+
+def test_the_error_of_libraries_stands_beside_that_of_the_data(estimator, mocks, tmp_path):
+    rows = [
+        {"parameter": name, "magnitude": magnitude, "snr": snr, "seen": False, "library_err": err}
+        for name, size in (("log_age", 1.0), ("metallicity", 2.0), ("ebv", 0.1))
+        for magnitude, snr, errors in ((17.0, 40.0, (0.3, 0.4)), (21.0, 5.0, (0.0, 0.0)))
+        for err in np.multiply(errors, size)
+    ]
+    (tmp_path / "libraries.json").write_text(json.dumps({"table": rows}))
+    errors = LibraryErrors.load(tmp_path)
+    assert errors.at("metallicity", np.array([1.0, 1e3, np.sqrt(200)])) == pytest.approx(
+        np.array([0.0, 1.0, 0.5]) * 2 * np.sqrt(0.125)
+    )
+    known = dataclasses.replace(estimator, libraries=errors)
+    table, plain = (
+        predict_posterior(e, mocks.flux[:9], mocks.error[:9]) for e in (known, estimator)
+    )
+    added = [f"pred_{name}_library_err" for name in ("log_age", "metallicity", "ebv")]
+    assert [name for name in table if name not in plain] == added
+    pd.testing.assert_frame_equal(table[plain.columns], plain)
+    assert (table["pred_log_age_library_err"] * 0.1).to_numpy() == pytest.approx(
+        table["pred_ebv_library_err"]
+    )
+    assert LibraryErrors.load(tmp_path / "none") is None
 
 
 def test_the_error_that_libraries_add_is_what_other_errors_lack():

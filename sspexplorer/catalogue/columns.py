@@ -26,6 +26,7 @@ _PARAMETERS = {
 _STATISTICS = {
     "": "mean",
     "_err": "standard deviation",
+    "_library_err": "what, for stars of an unseen library, is missing in the standard deviation",
     "_p16": "16th percentile",
     "_p50": "median",
     "_p84": "84th percentile",
@@ -68,7 +69,7 @@ def _parameter(kind: str, name: str, statistic: str) -> Described:
     what = _STATISTICS[statistic]
     if name == "photoz" and not statistic:
         what = "median"
-    if statistic == "_err" and unit == "dex(yr)":
+    if statistic.endswith("_err") and unit == "dex(yr)":
         unit = "dex"
     if statistic == "_shrinkage":
         unit = ""

@@ -9,6 +9,7 @@ import pandas as pd
 from sspexplorer.errors import InputError
 from sspexplorer.noise import NoiseModel
 from sspexplorer.populations import Populations, SSPPrior
+from sspexplorer.posterior.likeness import typical_snr
 from sspexplorer.posterior.model import PosteriorModel
 from sspexplorer.posterior.prior import prior_of
 from sspexplorer.posterior.validation.trust import SEED, answers, observe_all, quality
@@ -71,7 +72,8 @@ def measure_library(
         ``library``, ``seen`` (whether training had it), ``sample``, ``magnitude``, ``parameter``,
         ``bias``, ``sigma_nmad``, ``outlier_fraction``, ``rmse_of_mean``, ``coverage_68``,
         ``coverage_95``, ``err`` (median of the posterior's standard deviation), ``library_err``
-        (what the errors lack, see :func:`library_error`) and ``n``.
+        (what the errors lack, see :func:`library_error`), ``snr`` (median signal-to-noise ratio)
+        and ``n``.
     """
     noise = NoiseModel.from_dict(model.card["noise"])
     rows = []
@@ -85,6 +87,7 @@ def measure_library(
             mean, covariance = mixture.moments()
             spread = np.sqrt(np.einsum("nii->ni", covariance))
             lacking = library_error(mean - mocks.true, spread)
+            snr = float(np.median(typical_snr(mocks.flux, mocks.error)))
             found = quality(
                 mixture,
                 mocks,
@@ -94,9 +97,8 @@ def measure_library(
                 magnitude=magnitude,
             )
             for k, row in enumerate(found):
-                rows.append(
-                    row | {"err": float(np.median(spread[:, k])), "library_err": float(lacking[k])}
-                )
+                err = {"err": float(np.median(spread[:, k])), "library_err": float(lacking[k])}
+                rows.append(row | err | {"snr": snr})
     return pd.DataFrame(rows)
 
 
