@@ -19,7 +19,7 @@ from tap_server import TAPServer, serve_tap
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 # No other host is found, so that what is fetched from one fails on every machine.
 FLAGS += ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"]
-PATIENCE = 60_000  # ms; shared machines stall
+PATIENCE = 180_000  # ms; shared machines stall
 
 expect.set_options(timeout=PATIENCE)
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from playwright.sync_api import Page
 
-PATIENCE = 60.0  # s; shared machines stall
+PATIENCE = 180.0  # s; shared machines stall
 _BETWEEN_LOOKS = 250  # ms
 
 # Every view of a figure that takes up room on the screen, from top to bottom and left to right.

@@ -169,7 +169,7 @@ def visitor(browser: Browser, lab: str) -> Iterator[tuple[Page, list[str]]]:
 
     page.on("request", watch)
     page.on("websocket", watch)
-    page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
+    page.on("pageerror", lambda error: wrong.append(f"error: {error.stack}"))
     page.goto(f"{lab}/lab?reset")
     page.wait_for_function("() => window.jupyterapp")
     page.evaluate("() => jupyterapp.restored.then(() => {})")
