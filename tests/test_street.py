@@ -13,6 +13,7 @@ STREET = (
     "letters",
     "resources",
     "constants",
+    "whole",
     "progress",
     "flags",
     "artifact",

@@ -1,11 +1,8 @@
 """Tables to files: the rows and columns that were read, then further columns."""
 
-import contextlib
 import csv
 import io
-import os
 import re
-import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -23,6 +20,7 @@ from sspexplorer.catalogue.packed import packing, packing_writer
 from sspexplorer.catalogue.simplify import as_bytes
 from sspexplorer.catalogue.values import AnyTable, column_names, plain_array
 from sspexplorer.errors import InputError
+from sspexplorer.whole import whole
 
 Save = Callable[[BinaryIO], tuple[str, ...]]
 
@@ -124,26 +122,15 @@ def _save(save: Save, path: Path | None, target: Any, shown: str) -> tuple[str, 
         if path.exists() and not path.is_file() and not path.is_dir():
             with path.open("wb") as file:
                 return save(file)
-        return _replace(save, path.resolve())
+        # The path may be the file that was read.
+        with whole(path.resolve()) as file:
+            return save(file)
     except OSError as error:
         reason = error.strerror or error
     # The writers promise no set of exceptions for what their format cannot hold.
     except Exception as error:
         reason = " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
     raise InputError(f"{shown} cannot be written: {reason}.")
-
-
-def _replace(save: Save, path: Path) -> tuple[str, ...]:
-    """Write beside the path and move there when done: the path may be the file that was read."""
-    part = path.with_name(f".{uuid.uuid4().hex}.part")
-    try:
-        with part.open("xb") as file:
-            notes = save(file)
-        os.replace(part, path)
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink()
-    return notes
 
 
 def _arrow(table: AnyTable) -> pa.Table:
