@@ -16,8 +16,8 @@ from astropy.io import fits
 from sspexplorer.app.apply.intake import Dropper
 from sspexplorer.app.kit.lanes import Lanes
 from sspexplorer.bands import BAND_NAMES
+from sspexplorer.bounds import STRICT
 from sspexplorer.catalogue import ChoiceNeededError, read_catalogue
-from sspexplorer.catalogue.bounds import STRICT
 from sspexplorer.catalogue.masks import MaskRule
 from sspexplorer.errors import Cancelled, InputError
 from sspexplorer.jobs.limits import Limits

@@ -24,14 +24,18 @@ from sspexplorer.jobs.queue import TrainingQueue
 
 # Workers that say who they are; one is killed from outside, and then all are told to end.
 _SERVER = """
-import os, signal, time
+import os, signal, sys, time
+from sspexplorer.app.serving import logs, settings
 from sspexplorer.app.serving.supervisor import supervise
 
-def work():
+def work(tell):
     signal.signal(signal.SIGTERM, lambda *_: (os.write(1, b"ended\\n"), os._exit(0)))
     os.write(1, f"{os.getpid()}\\n".encode())
+    tell()
     time.sleep(60)
 
+# What is forked has no threads, so it has none of what brings them.
+print(len({"numpy", "pandas", "pyarrow", "panel", "torch"} & set(sys.modules)), flush=True)
 supervise(work, 2)
 """
 
@@ -48,6 +52,7 @@ def test_workers_are_replaced_when_they_are_killed_and_end_with_their_server():
     server = subprocess.Popen(
         [sys.executable, "-c", _SERVER], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
+    assert server.stdout.readline() == "0\n"
     workers = [int(server.stdout.readline()) for _ in range(2)]
     os.kill(workers[0], signal.SIGKILL)
     workers.append(int(server.stdout.readline()))

@@ -10,6 +10,7 @@ import sspexplorer
 # The street, one way: a module imports only from those before it.
 STREET = (
     "errors",
+    "bounds",
     "letters",
     "resources",
     "constants",

@@ -1,10 +1,13 @@
 """The app as a server of its own, for ``sspexplorer serve``."""
 
 import logging
+import os
 import signal
 import socket
 import tempfile
+import threading
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +16,7 @@ from bokeh.server.server import Server
 from panel.io.application import build_applications
 from panel.template import Template
 from tornado.httpserver import HTTPServer
+from tornado.ioloop import PeriodicCallback
 
 from sspexplorer.app.frame.shell import PRODUCT, Shell, start_warming
 from sspexplorer.app.kit.work import n_running
@@ -27,6 +31,7 @@ from sspexplorer.jobs.queue import QUEUE
 from sspexplorer.jobs.reading import READER
 
 _TICK = 0.1  # s between looks at what still runs
+_PARENT = 2.0  # s between looks at whether the process that started this one is there
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +40,9 @@ def _session() -> Template:
     return Shell(PAGES).template()
 
 
-def run_worker(settings: Settings, listener: socket.socket, secret: str) -> None:
+def run_worker(
+    settings: Settings, listener: socket.socket, secret: str, tell: Callable[[], None]
+) -> None:
     """Answer visitors until SIGTERM or SIGINT; what runs then has 10 s to end.
 
     Parameters
@@ -45,10 +52,13 @@ def run_worker(settings: Settings, listener: socket.socket, secret: str) -> None
         Bound and listening; workers share it.
     secret : str
         Signs sessions and cookies of all workers, so that each takes those of the others.
+    tell : callable
+        Called when all is warm.
     """
     if settings.json_logs:
         logs.write_json()
     warming = start_warming(PAGES)
+    threading.Thread(target=lambda: (warming.join(), tell()), daemon=True).start()
     applications = build_applications({"app": _session}, title=PRODUCT)
     guard(applications["/app"])
     with tempfile.TemporaryDirectory(prefix="sspexplorer-") as folder:
@@ -93,6 +103,16 @@ def _until_told(server: Server, door: HTTPServer) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
+    parent = os.getppid()
+
+    def look_after_parent() -> None:
+        # One that was killed could tell nobody to end.
+        if os.getppid() != parent:
+            watch.stop()
+            _close(server, door)
+
+    watch = PeriodicCallback(look_after_parent, 1000 * _PARENT)
+    watch.start()
     server.start()
     logger.info("Serving visitors.")
     loop.start()

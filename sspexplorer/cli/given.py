@@ -125,8 +125,8 @@ class Given:
         InputError
             If it cannot be had or used.
         """
+        from sspexplorer.bounds import GENEROUS, UNBOUNDED
         from sspexplorer.catalogue import load_map, read_catalogue
-        from sspexplorer.catalogue.bounds import GENEROUS, UNBOUNDED
         from sspexplorer.catalogue.masks import MaskRule
 
         mapped = None if self.columns is None else load_map(self.columns)

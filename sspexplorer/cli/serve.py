@@ -2,6 +2,7 @@
 
 import secrets
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -82,11 +83,11 @@ def _run(settings: "Settings", listener: socket.socket) -> None:
 
     secret = secrets.token_urlsafe(32)
 
-    def work() -> None:
+    def work(tell: Callable[[], None]) -> None:
         # Each worker imports for itself: what has threads must not be forked.
         from sspexplorer.app.server import run_worker
 
-        run_worker(settings, listener, secret)
+        run_worker(settings, listener, secret, tell)
 
     supervise(work, settings.workers)
 

@@ -22,8 +22,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from sspexplorer.bounds import Bounds
 from sspexplorer.catalogue import ChoiceNeededError, read_catalogue, scoring
-from sspexplorer.catalogue.bounds import Bounds
 from sspexplorer.catalogue.masks import MaskRule
 from sspexplorer.errors import InputError
 

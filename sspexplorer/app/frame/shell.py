@@ -262,15 +262,14 @@ def _skeleton() -> pn.pane.HTML:
 def start_warming(entries: Iterable[Entry]) -> threading.Thread:
     """Make what all pages share, and what each opens with, in the background; once per server.
 
-    Also start the process that reads catalogues.
+    Also start the process that reads catalogues, last: who comes first wants a picture.
 
     Returns
     -------
     Thread
         Ends when all is warm.
     """
-    READER.warm()
-    return cache.start_warming(*(entry.view.warm for entry in entries))
+    return cache.start_warming(*(entry.view.warm for entry in entries), READER.warm)
 
 
 def load_extensions() -> None:
