@@ -1,5 +1,6 @@
 """``sspexplorer serve``: the app for one visitor, or for an institute."""
 
+import os
 import secrets
 import socket
 from collections.abc import Callable
@@ -59,6 +60,8 @@ def serve(
     from sspexplorer.app.serving import logs
     from sspexplorer.app.serving.settings import Settings, set_limits
 
+    if not hasattr(os, "fork"):
+        raise InputError("serve needs Linux or macOS; here, run: panel serve app.py")
     set_limits(memory, seconds, upload)
     settings = Settings(
         port,

@@ -26,8 +26,7 @@ from sspexplorer.bounds import Bounds
 from sspexplorer.catalogue import ChoiceNeededError, read_catalogue, scoring
 from sspexplorer.catalogue.masks import MaskRule
 from sspexplorer.errors import InputError
-
-DONE = "done"
+from sspexplorer.jobs.reading import DONE
 
 
 def main() -> None:

@@ -31,6 +31,7 @@ from sspexplorer.app.state import SharedState
 from sspexplorer.catalogue import Catalogue, ChoiceNeededError
 from sspexplorer.catalogue.files import ending
 from sspexplorer.catalogue.writing import SHEETS
+from sspexplorer.jobs.reading import READER
 from sspexplorer.plots.catalogue import MAX_POINTS
 from sspexplorer.plots.shading import compile_means
 from sspexplorer.progress import Progress
@@ -182,7 +183,7 @@ class YourCatalogue(Method, Page):
         def read(progress: Progress) -> tuple[intake.Upload, Found | ChoiceNeededError]:
             upload = intake.kept(source, name)
             # What is in no folder of its own is an example that ships.
-            apart = served and upload.folder is not None
+            apart = served and upload.folder is not None and READER.can_read
             return upload, reading.read(upload, progress, apart=apart)
 
         self._question[:] = []
