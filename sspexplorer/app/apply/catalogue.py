@@ -30,7 +30,7 @@ from sspexplorer.app.kit.work import READING, Worker, counting, served_document
 from sspexplorer.app.state import SharedState
 from sspexplorer.catalogue import Catalogue, ChoiceNeededError
 from sspexplorer.catalogue.files import ending
-from sspexplorer.catalogue.writing import SHEETS
+from sspexplorer.catalogue.writing import for_spreadsheets
 from sspexplorer.jobs.reading import READER
 from sspexplorer.plots.catalogue import MAX_POINTS
 from sspexplorer.plots.shading import compile_means
@@ -44,7 +44,7 @@ EXAMPLES = {
 }
 FORMATS = {
     "CSV": ".csv",
-    "CSV for spreadsheets": SHEETS,
+    "CSV for spreadsheets": for_spreadsheets(".csv"),
     "ECSV": ".ecsv",
     "FITS": ".fits",
     "VOTable": ".vot",
