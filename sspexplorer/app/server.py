@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import panel as pn
 from bokeh.server.server import Server
@@ -17,6 +18,7 @@ from panel.io.application import build_applications
 from panel.template import Template
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import PeriodicCallback
+from tornado.web import RedirectHandler
 
 from sspexplorer.app.frame.shell import PRODUCT, Shell, start_warming
 from sspexplorer.app.kit.work import n_running
@@ -24,6 +26,7 @@ from sspexplorer.app.pages import PAGES
 from sspexplorer.app.serving import logs
 from sspexplorer.app.serving.headers import with_headers
 from sspexplorer.app.serving.health import Health
+from sspexplorer.app.serving.passwords import login_page
 from sspexplorer.app.serving.sessions import guard
 from sspexplorer.app.serving.settings import Settings
 from sspexplorer.app.serving.supervisor import GRACE
@@ -59,37 +62,61 @@ def run_worker(
         logs.write_json()
     warming = start_warming(PAGES)
     threading.Thread(target=lambda: (warming.join(), tell()), daemon=True).start()
-    applications = build_applications({"app": _session}, title=PRODUCT)
-    guard(applications["/app"])
     with tempfile.TemporaryDirectory(prefix="sspexplorer-") as folder:
-        # Bokeh binds a socket of its own, on which nobody calls.
-        server = pn.io.server.get_server(
-            applications,
-            title=PRODUCT,
-            unix_socket=str(Path(folder) / "socket"),
-            websocket_origin=settings.websocket_origins,
-            prefix=settings.prefix,
-            sign_sessions=True,
-            secret_key=secret.encode(),
-            cookie_secret=secret,
-            basic_auth=settings.password or None,
-            extra_patterns=[
-                (
-                    r"/health",
-                    Health,
-                    {
-                        "is_warm": lambda: not warming.is_alive(),
-                        "n_sessions": lambda: len(server.get_sessions()),
-                    },
-                )
-            ],
+        server = make_server(
+            _session, settings, secret, Path(folder), lambda: not warming.is_alive()
         )
-        application = server._tornado
-        application.add_transform(with_headers(settings.headers))
-        door = HTTPServer(application, xheaders=settings.proxied)
+        door = HTTPServer(server._tornado, xheaders=settings.proxied)
         door.add_sockets([listener])
         _until_told(server, door)
     READER.close()
+
+
+def make_server(
+    session: Callable[[], Any],
+    settings: Settings,
+    secret: str,
+    folder: Path,
+    is_warm: Callable[[], bool],
+) -> Server:
+    """Make what answers visitors, at a socket of its own on which nobody calls.
+
+    Parameters
+    ----------
+    session : callable
+        Makes the app of a visitor.
+    settings : Settings
+    secret : str
+        Signs sessions and cookies.
+    folder : Path
+        For the socket.
+    is_warm : callable
+        Whether all is made that pages open with.
+    """
+    applications = build_applications({"app": session}, title=PRODUCT)
+    guard(applications["/app"])
+    login = folder / "login.html"
+    login.write_text(login_page(settings.passwords), encoding="utf-8")
+    asked = {"is_warm": is_warm, "n_sessions": lambda: len(server.get_sessions())}
+    server = pn.io.server.get_server(
+        applications,
+        title=PRODUCT,
+        unix_socket=str(folder / "socket"),
+        websocket_origin=settings.websocket_origins,
+        prefix=settings.prefix,
+        sign_sessions=True,
+        secret_key=secret.encode(),
+        cookie_secret=secret,
+        basic_auth=dict(settings.passwords) or None,
+        login_template=str(login),
+        extra_patterns=[
+            (r"/health", Health, asked),
+            # Panel sends whoever is to log in to a place beside the address, here of "/app/".
+            (r"/app/login", RedirectHandler, {"url": f"{settings.prefix}/login"}),
+        ],
+    )
+    server._tornado.add_transform(with_headers(settings.headers))
+    return server
 
 
 def _until_told(server: Server, door: HTTPServer) -> None:
