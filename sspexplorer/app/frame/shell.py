@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import weakref
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -139,7 +140,7 @@ class Shell:
         self.state.param.watch(self._go, "page")
         self.state.param.watch(self._retheme, "dark")
         self.state.param.watch(self._changed, [*QUERY, "dark", "kept", "catalogue", "noise"])
-        pn.config.exception_handler = self._report
+        pn.config.exception_handler = _weakly(self._report)
         pn.state.onload(self._open)
         if pn.state.curdoc and pn.state.curdoc.session_context:
             pn.state.on_session_destroyed(lambda context: self._forget())
@@ -248,6 +249,21 @@ class Shell:
     def _report(self, exception: Exception) -> None:
         logger.error("Error in the page %r", self.state.page, exc_info=exception)
         self.host.tell(exception)
+
+
+def _weakly(report: Callable[[Exception], None]) -> Callable[[Exception], None]:
+    """Call a method for as long as its object is there.
+
+    Panel keeps what a session configures for as long as the session's document lives; what refers
+    to the document from there would keep it for ever, and all that the visitor had with it.
+    """
+    method = weakref.WeakMethod(report)
+
+    def call(exception: Exception) -> None:
+        if (alive := method()) is not None:
+            alive(exception)
+
+    return call
 
 
 def _skeleton() -> pn.pane.HTML:
