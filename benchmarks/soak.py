@@ -27,6 +27,9 @@ from visitors import Visitor
 from sspexplorer.app.pages import PAGES
 from sspexplorer.resources import data_path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+
+
 EXAMPLES = ("real_galaxies.csv", "simulated_galaxies.csv")
 # What shows a picture before anything is asked of it.
 PICTURED = [entry.key for entry in PAGES if entry.group in ("explore", "trust")]

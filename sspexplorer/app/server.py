@@ -34,6 +34,7 @@ from sspexplorer.jobs.queue import QUEUE
 from sspexplorer.jobs.reading import READER
 
 _TICK = 0.1  # s between looks at what still runs
+_LINGER = 15.0
 _PARENT = 2.0  # s between looks at whether the process that started this one is there
 
 logger = logging.getLogger(__name__)
@@ -78,6 +79,7 @@ def make_server(
     secret: str,
     folder: Path,
     is_warm: Callable[[], bool],
+    linger: float = _LINGER,
 ) -> Server:
     """Make what answers visitors, at a socket of its own on which nobody calls.
 
@@ -92,6 +94,8 @@ def make_server(
         For the socket.
     is_warm : callable
         Whether all is made that pages open with.
+    linger : float
+        How long a session is kept for a visitor who is gone, and may come back (s).
     """
     applications = build_applications({"app": session}, title=PRODUCT)
     guard(applications["/app"])
@@ -109,6 +113,8 @@ def make_server(
         cookie_secret=secret,
         basic_auth=dict(settings.passwords) or None,
         login_template=str(login),
+        unused_session_lifetime_milliseconds=int(1000 * linger),
+        check_unused_sessions_milliseconds=int(1000 * linger),
         extra_patterns=[
             (r"/health", Health, asked),
             # Panel sends whoever is to log in to a place beside the address, here of "/app/".

@@ -10,14 +10,52 @@ import itertools
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+from bokeh.server.server import Server
 from tornado.httpclient import AsyncHTTPClient
+from tornado.httpserver import HTTPServer
+from tornado.testing import bind_unused_port
 from tornado.websocket import WebSocketClientConnection, websocket_connect
+
+from sspexplorer.app.frame import shell
+from sspexplorer.app.pages import PAGES
+from sspexplorer.app.server import make_server
+from sspexplorer.app.serving.settings import Settings
 
 PATIENCE = 120.0  # s
 _TOKEN = re.compile(r'"token":"([^"]+)"')
+
+
+@asynccontextmanager
+async def app_served(folder: Path) -> AsyncIterator[tuple[str, Server]]:
+    """The app in this event loop, where nothing is made before it is asked for.
+
+    Visitors who leave are forgotten soon.
+    """
+    socket, port = bind_unused_port()
+    server = make_server(
+        lambda: shell.Shell(PAGES).template(),
+        Settings(port=port),
+        "0123456789abcdef0123456789abcdef",
+        folder,
+        lambda: True,
+        linger=0.05,
+    )
+    door = HTTPServer(server._tornado)
+    door.add_sockets([socket])
+    with patch.object(shell, "start_warming"):
+        server.start()
+        try:
+            yield f"http://127.0.0.1:{port}/app", server
+        finally:
+            door.stop()
+            server.stop(wait=False)
+            server.unlisten()
 
 
 class Visitor:
