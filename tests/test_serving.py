@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import urlsplit
@@ -22,9 +23,9 @@ from tornado.web import Application
 from sspexplorer import __version__
 from sspexplorer.app.apply.offered import offered_files
 from sspexplorer.app.server import make_server
-from sspexplorer.app.serving import folder
+from sspexplorer.app.serving import folder, memory
 from sspexplorer.app.serving.headers import with_headers
-from sspexplorer.app.serving.health import Health
+from sspexplorer.app.serving.health import Health, memory_mb
 from sspexplorer.app.serving.logs import JSONLines
 from sspexplorer.app.serving.passwords import VISITOR, login_page, read_passwords
 from sspexplorer.app.serving.settings import Settings, set_limits
@@ -249,3 +250,20 @@ def test_files_of_passwords_are_read_at_the_door(tmp_path):
         path.write_text(text)
         with pytest.raises(InputError, match=r"users\.json"):
             read_passwords(path)
+
+
+def test_free_memory_goes_back_to_the_system():
+    def free_after(n_blocks: int) -> float:
+        # Small blocks, with one that stays behind each: what malloc keeps for itself.
+        blocks = [bytes(2000) for _ in range(n_blocks)]
+        kept = blocks[::50]
+        del blocks
+        before = memory_mb()
+        memory.give_back()
+        for thread in threading.enumerate():
+            if thread.name == "memory":
+                thread.join()
+        return before - memory_mb() if kept else 0.0
+
+    memory.bound_arenas()
+    assert free_after(100_000) > 50

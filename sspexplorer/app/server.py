@@ -23,7 +23,7 @@ from tornado.web import RedirectHandler
 from sspexplorer.app.frame.shell import PRODUCT, Shell, start_warming
 from sspexplorer.app.kit.work import n_running
 from sspexplorer.app.pages import PAGES
-from sspexplorer.app.serving import logs
+from sspexplorer.app.serving import logs, memory
 from sspexplorer.app.serving.headers import with_headers
 from sspexplorer.app.serving.health import Health
 from sspexplorer.app.serving.passwords import login_page
@@ -35,6 +35,7 @@ from sspexplorer.jobs.reading import READER
 
 _TICK = 0.1  # s between looks at what still runs
 _LINGER = 15.0
+_TIDY = 30.0  # s between two times that free memory goes back to the system
 _PARENT = 2.0  # s between looks at whether the process that started this one is there
 
 logger = logging.getLogger(__name__)
@@ -61,6 +62,7 @@ def run_worker(
     """
     if settings.json_logs:
         logs.write_json()
+    memory.bound_arenas()
     warming = start_warming(PAGES)
     threading.Thread(target=lambda: (warming.join(), tell()), daemon=True).start()
     with tempfile.TemporaryDirectory(prefix="sspexplorer-") as folder:
@@ -146,6 +148,7 @@ def _until_told(server: Server, door: HTTPServer) -> None:
 
     watch = PeriodicCallback(look_after_parent, 1000 * _PARENT)
     watch.start()
+    PeriodicCallback(memory.give_back, 1000 * _TIDY).start()
     server.start()
     logger.info("Serving visitors.")
     loop.start()
