@@ -22,13 +22,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from visitors import Visitor
-
 from sspexplorer.app.pages import PAGES
 from sspexplorer.resources import data_path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
+from visitors import Visitor
 
 EXAMPLES = ("real_galaxies.csv", "simulated_galaxies.csv")
 # What shows a picture before anything is asked of it.
