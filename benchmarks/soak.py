@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 
 from sspexplorer.app.pages import PAGES
 from sspexplorer.resources import data_path
@@ -41,14 +42,14 @@ _MOST = 1.1  # memory at the end in units of that after warm-up
 class Seen:
     """What happened to all visitors."""
 
-    waits: list[float] = field(default_factory=list)
+    waits: list[tuple[float, str]] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
     n_visits: int = 0
 
     @property
-    def slowest(self) -> float:
-        """Longest wait so far (s)."""
-        return max(self.waits, default=0.0)
+    def slowest(self) -> tuple[float, str]:
+        """Longest wait so far (s), and for which page."""
+        return max(self.waits, default=(0.0, "none"))
 
 
 @contextmanager
@@ -95,13 +96,15 @@ def errors_in(log: Path) -> list[str]:
 async def visit(url: str, seen: Seen, chance: random.Random) -> None:
     """Come, look at a few pages, perhaps upload a catalogue, and leave."""
     begun = time.monotonic()
-    visitor = await Visitor.come(url, chance.choice(PICTURED))
+    page = chance.choice(PICTURED)
+    visitor = await Visitor.come(url, page)
     try:
         await visitor.until(lambda: visitor.has_picture)
-        seen.waits.append(time.monotonic() - begun)
+        seen.waits.append((time.monotonic() - begun, page))
         for _ in range(chance.randint(0, 3)):
-            await visitor.go(chance.choice(PICTURED))
-            seen.waits.append(await visitor.until(lambda: visitor.has_picture))
+            page = chance.choice(PICTURED)
+            await visitor.go(page)
+            seen.waits.append((await visitor.until(lambda: visitor.has_picture), page))
         if chance.random() < 0.4:
             await _upload(visitor, chance)
     finally:
@@ -138,7 +141,8 @@ async def _watch(url: str, seen: Seen, minutes: float, memory: list[float]) -> N
         memory.append(said.get("memory_mb", float("nan")))
         print(
             f"{minute:3d} min  {memory[-1]:6.0f} MB  {said.get('sessions', -1):3d} sessions  "
-            f"{seen.n_visits:4d} visits  slowest picture {seen.slowest:.1f} s",
+            f"{seen.n_visits:4d} visits  slowest picture {seen.slowest[0]:.1f} s "
+            f"({seen.slowest[1]})",
             flush=True,
         )
 
@@ -170,11 +174,12 @@ def main() -> None:
         print(line[:500])
     base = memory[min(WARM_UP, len(memory)) - 1]
     print(
-        f"{seen.n_visits} visits, {len(seen.waits)} pictures, slowest {seen.slowest:.1f} s; memory "
+        f"{seen.n_visits} visits, {len(seen.waits)} pictures, slowest {seen.slowest[0]:.1f} s "
+        f"({seen.slowest[1]}), median {median(wait for wait, _ in seen.waits):.1f} s; memory "
         f"{base:.0f} MB after {WARM_UP} min, {memory[-1]:.0f} MB at the end; "
         f"{len(errors)} lines of error, {len(seen.troubles)} visits that failed"
     )
-    well = seen.slowest < _LONGEST and memory[-1] < _MOST * base
+    well = seen.slowest[0] < _LONGEST and memory[-1] < _MOST * base
     sys.exit(0 if well and not errors and not seen.troubles else 1)
 
 
