@@ -96,13 +96,12 @@ def errors_in(log: Path) -> list[str]:
 async def visit(url: str, seen: Seen, chance: random.Random) -> None:
     """Come, look at a few pages, perhaps upload a catalogue, and leave."""
     begun = time.monotonic()
-    page = chance.choice(PICTURED)
+    page, *others = chance.sample(PICTURED, chance.randint(1, 4))
     visitor = await Visitor.come(url, page)
     try:
         await visitor.until(lambda: visitor.has_picture)
         seen.waits.append((time.monotonic() - begun, page))
-        for _ in range(chance.randint(0, 3)):
-            page = chance.choice(PICTURED)
+        for page in others:
             await visitor.go(page)
             seen.waits.append((await visitor.until(lambda: visitor.has_picture), page))
         if chance.random() < 0.4:

@@ -135,7 +135,7 @@ class Visitor:
     # What a visitor does.
 
     async def go(self, page: str) -> None:
-        """Go to another page."""
+        """Go to a page that was not open before."""
         heard = next(
             key for key, model in self.models.items() if model["attributes"].get("name") == "heard"
         )

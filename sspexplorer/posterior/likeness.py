@@ -79,8 +79,10 @@ class Likeness:
         present = np.isfinite(flux)
         level = np.nanmedian(np.where(present, np.abs(flux), np.nan), axis=1, keepdims=True)
         f = np.where(present, flux / level, 0.0).astype(np.float32)
-        sigma = np.hypot(error / level, MODEL_ERROR * np.abs(f))
-        weight = np.where(present, 1 / np.square(sigma), 0.0).astype(np.float32)
+        # An error without bound weighs nothing.
+        with np.errstate(over="ignore"):
+            sigma = np.hypot(error / level, MODEL_ERROR * np.abs(f))
+            weight = np.where(present, 1 / np.square(sigma), 0.0).astype(np.float32)
         near = self._nearest(f, weight)
         basis = self.templates[near]  # (n, neighbours, 57)
         weighted = basis * weight[:, None, :]
