@@ -102,13 +102,21 @@ async def visit(url: str, seen: Seen, chance: random.Random) -> None:
         await visitor.until(lambda: visitor.has_picture)
         seen.waits.append((time.monotonic() - begun, page))
         for page in others:
+            await _look(chance)
             await visitor.go(page)
             seen.waits.append((await visitor.until(lambda: visitor.has_picture), page))
         if chance.random() < 0.4:
+            await _look(chance)
             await _upload(visitor, chance)
+        await _look(chance)
     finally:
         visitor.leave()
     seen.n_visits += 1
+
+
+async def _look(chance: random.Random) -> None:
+    """Look at what is there, as people do."""
+    await asyncio.sleep(chance.uniform(3.0, 15.0))
 
 
 async def _upload(visitor: Visitor, chance: random.Random) -> None:
