@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 # First, since it says where the tests' helpers are.
-from soak import errors_in, served, wait_until_warm  # isort: skip
+from soak import errors_in, served  # isort: skip
 from mutations import answer, mutated
 from tornado.httpclient import AsyncHTTPClient
 from visitors import Visitor
@@ -62,8 +62,7 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
-        with served(asked.port, log) as (url, _):
-            wait_until_warm(url)
+        with served(asked.port, log) as url:
             found, silence = asyncio.run(_both(url, asked.files, asked.seed))
         errors = errors_in(log)
     for seconds, name, outcome, said in found:

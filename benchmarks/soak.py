@@ -53,13 +53,18 @@ class Seen:
 
 
 @contextmanager
-def served(port: int, log: Path) -> Iterator[tuple[str, int]]:
-    """A server at a URL, and the number of its process; ended afterwards."""
+def served(port: int, log: Path) -> Iterator[str]:
+    """URL of a server that is warm; ended afterwards."""
     command = [sys.executable, "-m", "sspexplorer.cli", "serve", "--port", str(port)]
     with log.open("w") as output:
         process = subprocess.Popen([*command, "--json-logs"], stdout=output, stderr=output)
+    url = f"http://localhost:{port}/app"
     try:
-        yield f"http://localhost:{port}/app", process.pid
+        while not health(url).get("warm"):
+            if process.poll() is not None:
+                sys.exit(log.read_text())
+            time.sleep(1)
+        yield url
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=60)
@@ -72,12 +77,6 @@ def health(url: str) -> dict:
             return json.load(answer)
     except OSError:
         return {}
-
-
-def wait_until_warm(url: str) -> None:
-    """Wait for what pages open with."""
-    while not health(url).get("warm"):
-        time.sleep(1)
 
 
 def errors_in(log: Path) -> list[str]:
@@ -172,8 +171,7 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
-        with served(asked.port, log) as (url, _):
-            wait_until_warm(url)
+        with served(asked.port, log) as url:
             print(f"warm: {health(url)['memory_mb']:.0f} MB", flush=True)
             seen, memory = asyncio.run(soak(url, asked.minutes, asked.visitors))
         errors = errors_in(log)
