@@ -13,11 +13,11 @@ import numpy as np
 
 from sspexplorer import flags
 from sspexplorer.bands import N_BANDS, load_bands
-from sspexplorer.galaxies import GalaxyPrior
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.models import load_model
 from sspexplorer.noise import NoiseModel
 from sspexplorer.posterior.prediction import LEAST_SHRINKAGE, predict_posterior
+from sspexplorer.posterior.prior import prior_of
 from sspexplorer.posterior.zero_points import measure_offsets
 
 ERROR, FAR = 0.01, 0.045  # of redshift
@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--mocks", type=int, default=500)
     n = parser.parse_args().mocks
     galaxy, noise = load_model("galaxy"), NoiseModel.default()
-    drawn = GalaxyPrior().draw(n, seed=77, held_out=True)
+    drawn = prior_of(galaxy.card).draw(n, seed=77, held_out=True)
     true = drawn.redshift.astype(float)
     for magnitude in (17.0, 18.0, 19.0, 20.0, 21.0, 22.0):
         rng = np.random.default_rng(int(magnitude))

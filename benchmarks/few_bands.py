@@ -11,14 +11,13 @@ import argparse
 import numpy as np
 
 from sspexplorer.bands import N_BANDS, load_bands
-from sspexplorer.galaxies import GalaxyPrior
 from sspexplorer.models import load_model
-from sspexplorer.populations import SSPPrior
+from sspexplorer.posterior.prior import prior_of
 from sspexplorer.posterior.validation.calibration import coverage, ranks
 from sspexplorer.posterior.validation.trust import held_out
+from sspexplorer.shipped import posterior_names
 
 COUNTS = (5, 10, 15, 19, 25, 30, 39, 40, 45)
-PRIORS = {"ssp": SSPPrior, "galaxy": GalaxyPrior}
 
 
 def left(kind: str, count: int, n: int) -> np.ndarray:
@@ -35,12 +34,12 @@ def left(kind: str, count: int, n: int) -> np.ndarray:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", default="ssp", choices=tuple(PRIORS))
+    parser.add_argument("--model", default="ssp", choices=posterior_names())
     parser.add_argument("--mocks", type=int, default=1500)
     options = parser.parse_args()
     model = load_model(options.model).model
     magnitudes = (17.0, 19.0, 20.0, 21.0, 22.0)
-    mocks = held_out(model, PRIORS[options.model](), options.mocks, magnitudes=magnitudes)
+    mocks = held_out(model, prior_of(model.card), options.mocks, magnitudes=magnitudes)
     redshift = mocks.populations.redshift.astype(float)
     for kind in ("anywhere", "side by side"):
         for count in COUNTS:

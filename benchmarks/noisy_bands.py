@@ -12,26 +12,25 @@ import argparse
 import numpy as np
 
 from sspexplorer.bands import N_BANDS
-from sspexplorer.galaxies import GalaxyPrior
 from sspexplorer.models import load_model
 from sspexplorer.noise import NoiseModel
-from sspexplorer.populations import SSPPrior
+from sspexplorer.posterior.prior import prior_of
 from sspexplorer.posterior.validation.calibration import coverage, ranks
 from sspexplorer.posterior.validation.trust import held_out
+from sspexplorer.shipped import posterior_names
 
 FACTORS = (1, 1.5, 2, 3, 4, 6, 10, 30)
-PRIORS = {"ssp": SSPPrior, "galaxy": GalaxyPrior}
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", default="ssp", choices=tuple(PRIORS))
+    parser.add_argument("--model", default="ssp", choices=posterior_names())
     parser.add_argument("--mocks", type=int, default=1200, help="of each magnitude")
     options = parser.parse_args()
     model = load_model(options.model).model
     for magnitude in (18.0, 20.0, 21.5):
-        mocks = held_out(model, PRIORS[options.model](), options.mocks, magnitudes=(magnitude,))
+        mocks = held_out(model, prior_of(model.card), options.mocks, magnitudes=(magnitude,))
         redshift = mocks.populations.redshift.astype(float)
         relative = NoiseModel.default().relative_error(magnitude)
         free = mocks.error / relative

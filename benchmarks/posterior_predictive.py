@@ -10,16 +10,17 @@ them. All galaxies are taken as at rest.
 """
 
 import argparse
+from dataclasses import replace
 
 import numpy as np
 from scipy.spatial import cKDTree
 
 from sspexplorer.catalogue import read_catalogue
-from sspexplorer.galaxies import GalaxyPrior
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.models import load_model
 from sspexplorer.posterior.one import OneGalaxy
 from sspexplorer.posterior.prediction import Choices, predict_posterior
+from sspexplorer.posterior.prior import prior_of, truths_of
 
 N_PRIOR = 200_000
 N_DRAWS = 200
@@ -58,8 +59,8 @@ def main() -> None:
     estimator, choices = load_model("galaxy"), Choices(options.floor, "rest")
     catalogue = read_catalogue(options.catalogue)
     table = predict_posterior(estimator, catalogue.flux, catalogue.flux_err, choices=choices)
-    prior = GalaxyPrior(max_redshift=0.0).draw(N_PRIOR, seed=1)
-    targets = prior.targets[:, : len(PARAMETERS)]
+    prior = replace(prior_of(estimator.card), max_redshift=0.0).draw(N_PRIOR, seed=1)
+    targets = prior.values(truths_of(estimator.card))
     found = []
     for row in np.flatnonzero(table["pred_log_age"].notna()):
         flux, error = catalogue.flux[row], catalogue.flux_err[row]

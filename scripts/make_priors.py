@@ -4,20 +4,17 @@ Run it as ``python scripts/make_priors.py``, a minute. It writes prior.safetenso
 weights in data/models/NAME.
 """
 
-from sspexplorer.galaxies import GalaxyPrior
-from sspexplorer.populations import SSPPrior
-from sspexplorer.posterior.prior import N_DRAWS, PriorDraws
+from sspexplorer.posterior.prior import N_DRAWS, PriorDraws, prior_of
 from sspexplorer.resources import data_path
-from sspexplorer.shipped import posterior_names
+from sspexplorer.shipped import posterior_names, shipped_card
 
 SEED = 11
-PRIORS = {"ssp": SSPPrior, "galaxy": GalaxyPrior}
 
 
 def main() -> None:
     """Draw and write."""
     for name in posterior_names():
-        drawn = PriorDraws.of(PRIORS[name]().draw(N_DRAWS, seed=SEED))
+        drawn = PriorDraws.of(prior_of(shipped_card(name)).draw(N_DRAWS, seed=SEED))
         drawn.save(data_path("models", name))
         print(name, {key: round(value, 3) for key, value in drawn.spread.items()})
 

@@ -1,33 +1,48 @@
 """Train a shipped posterior model.
 
     python scripts/train_posterior.py ssp|galaxy [--few-bands] [--steps N] [--out FOLDER]
+        [--populations N] [--batch N] [--width N] [--blocks N] [--components N] [--threads N]
+        [--libraries A,B,…] [--without LIBRARY] [--fields A,B,…] [--residuals same|fitted|none]
+        [--amplitude X] [--zero-points LOW,HIGH] [--slope X] [--checkpoint FOLDER]
 
 Writes card.json and weights.safetensors into data/models/NAME; with --few-bands the network for
-galaxies with 5 to 39 bands, few_bands.safetensors, beside a model that is there.
+galaxies with 5 to 39 bands, few_bands.safetensors, beside a model that is there. With --checkpoint
+the training keeps its state and goes on from it when the same command is given again. --without
+trains on the other libraries, and looks at no difference between them and the one left out.
 """
 
 import argparse
+import signal
+import sys
 from dataclasses import replace
 from pathlib import Path
 
+import torch
+
+from sspexplorer.errors import Cancelled, InputError
 from sspexplorer.galaxies import GalaxyPrior
+from sspexplorer.noise import fields
 from sspexplorer.populations import SSPPrior
 from sspexplorer.posterior.model import PosteriorModel
 from sspexplorer.posterior.network import Architecture
+from sspexplorer.posterior.observing import NO_DOUBTS, Doubts, Observing
 from sspexplorer.posterior.training import PosteriorRecipe, train_few_bands, train_posterior
 from sspexplorer.progress import Progress
 from sspexplorer.resources import data_path
 
+# A single population is told as well as its noise allows; a galaxy with all that is not known.
 MODELS = {
     "ssp": (
         SSPPrior(),
-        PosteriorRecipe(n_populations=600_000, n_steps=28_000),
-        Architecture(),
+        PosteriorRecipe(n_populations=800_000, n_steps=36_000),
+        Architecture(width=448),
+        Observing(fields(), NO_DOUBTS),
     ),
     "galaxy": (
         GalaxyPrior(),
-        PosteriorRecipe(n_populations=400_000, n_steps=24_000),
+        PosteriorRecipe(n_populations=600_000, n_steps=30_000),
         Architecture(width=448),
+        Observing(fields(), Doubts()),
     ),
 }
 FEW_BANDS = PosteriorRecipe(n_populations=40_000, n_steps=500, batch_size=384, learning_rate=7e-4)
@@ -38,31 +53,122 @@ def show(_: float | None, line: str | None) -> None:
     print(line, flush=True)
 
 
-def main() -> None:
-    """Train and write."""
+def words(text: str) -> tuple[str, ...]:
+    """Words with commas between."""
+    return tuple(text.split(","))
+
+
+def numbers(text: str) -> tuple[float, ...]:
+    """Numbers with commas between."""
+    return tuple(float(word) for word in text.split(","))
+
+
+def parse() -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name", choices=tuple(MODELS))
     parser.add_argument("--few-bands", action="store_true")
-    parser.add_argument("--steps", type=int)
+    for option in ("steps", "populations", "batch", "width", "blocks", "components", "threads"):
+        parser.add_argument(f"--{option}", type=int)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--libraries", type=words)
+    parser.add_argument("--without")
+    parser.add_argument("--fields", type=words)
+    parser.add_argument("--residuals", choices=("same", "fitted", "none"))
+    parser.add_argument("--amplitude", type=float)
+    parser.add_argument("--zero-points", type=numbers)
+    parser.add_argument("--slope", type=float)
+    parser.add_argument("--checkpoint", type=Path)
     parser.add_argument("--out", type=Path)
-    options = parser.parse_args()
-    prior, recipe, architecture = MODELS[options.name]
-    recipe = FEW_BANDS if options.few_bands else recipe
-    if options.steps:
-        recipe = replace(recipe, n_steps=options.steps)
-    progress = Progress(show)
-    command = f"python scripts/train_posterior.py {options.name}"
+    return parser.parse_args()
+
+
+def changed(thing: object, **values: object) -> object:
+    """Return a dataclass with those values that were given."""
+    return replace(thing, **{name: value for name, value in values.items() if value is not None})
+
+
+def asked_for(options: argparse.Namespace) -> tuple:
+    """Prior, recipe, architecture and observing of a model, with what was asked for instead."""
+    prior, recipe, architecture, observing = MODELS[options.name]
+    libraries = options.libraries or prior.libraries
+    if options.without:
+        if options.without not in libraries:
+            raise InputError(f"{options.without} is not one of {', '.join(libraries)}.")
+        libraries = tuple(name for name in libraries if name != options.without)
+    doubts = changed(
+        observing.doubts,
+        residuals=options.residuals,
+        amplitude=options.amplitude,
+        zero_points=options.zero_points,
+        slope=options.slope,
+        without=(options.without,) if options.without else None,
+    )
+    if options.residuals == "none":
+        doubts = replace(doubts, residuals=None)
+    return (
+        replace(prior, libraries=libraries),
+        changed(
+            FEW_BANDS if options.few_bands else recipe,
+            n_steps=options.steps,
+            n_populations=options.populations,
+            batch_size=options.batch,
+        ),
+        changed(
+            architecture,
+            width=options.width,
+            n_blocks=options.blocks,
+            n_components=options.components,
+        ),
+        changed(replace(observing, doubts=doubts), fields=options.fields),
+    )
+
+
+def main() -> None:
+    """Train and write."""
+    options = parse()
+    prior, recipe, architecture, observing = asked_for(options)
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    stopped: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.append(1))
+    progress = Progress(show, lambda: bool(stopped))
+    folder = options.out or data_path("models", options.name)
+    command = "python scripts/" + " ".join([Path(sys.argv[0]).name, *told(sys.argv[1:])])
     if options.few_bands:
-        known = PosteriorModel.load(data_path("models", options.name))
+        known = PosteriorModel.load(folder)
         model = train_few_bands(known, prior, recipe, progress=progress)
-        model.card["few_bands"]["train_again"] = [f"{command} --few-bands"]
+        model.card["few_bands"]["train_again"] = [command]
     else:
         model = train_posterior(
-            prior, recipe, architecture, name=options.name, progress=Progress(show)
+            prior,
+            recipe,
+            architecture,
+            name=options.name,
+            observing=observing,
+            seed=options.seed,
+            checkpoint=options.checkpoint,
+            progress=progress,
         )
         model.card["train_again"] = [command]
-    model.save(options.out or data_path("models", options.name))
+    model.save(folder)
+
+
+def told(arguments: list[str]) -> list[str]:
+    """Arguments that say what is trained, without where files lie and on how many threads."""
+    kept, skip = [], False
+    for argument in arguments:
+        name = argument.partition("=")[0]
+        if skip or name in ("--out", "--checkpoint", "--threads"):
+            skip = not skip and "=" not in argument
+            continue
+        kept.append(argument)
+    return kept
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (InputError, Cancelled) as error:
+        sys.exit(str(error) or "Stopped; the same command goes on from the checkpoint.")

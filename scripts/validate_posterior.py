@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from train_posterior import MODELS
 
 from sspexplorer.noise import NoiseModel
 from sspexplorer.posterior.likeness import Likeness, learn_likeness
 from sspexplorer.posterior.model import PosteriorModel
+from sspexplorer.posterior.prior import prior_of
 from sspexplorer.posterior.training import Prior
 from sspexplorer.posterior.validation import comparisons
 from sspexplorer.posterior.validation.calibration import (
@@ -80,13 +80,14 @@ def p_table(p_values: dict[str, list[float]]) -> pd.DataFrame:
 def main() -> None:
     """Test and write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("name", choices=tuple(MODELS))
+    parser.add_argument("name", choices=posterior_names())
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--mocks", type=int, default=26_000)
     options = parser.parse_args()
     name, n = options.name, options.mocks
     folder = options.folder or data_path("models", name)
-    model, prior = PosteriorModel.load(folder), MODELS[name][0]
+    model = PosteriorModel.load(folder)
+    prior = prior_of(model.card)
     noise = NoiseModel.from_dict(model.card["noise"])
     say = lambda words: print(words, flush=True)  # noqa: E731
     say("likeness")

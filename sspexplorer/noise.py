@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+import pandas as pd
 
 from sspexplorer.bands import N_BANDS, load_bands
 from sspexplorer.constants import AB_ZERO_POINT, MAG_TO_RELATIVE
 from sspexplorer.errors import InputError
+from sspexplorer.resources import data_path
 
 # 5σ depths (AB mag) in 3 arcsec of miniJPAS, read between the limits given by Bonoli et al.
 # (2021), abstract and Sect. 4: narrow bands from 22 in the red to 23.5 in the blue-green.
@@ -22,6 +24,11 @@ _BROAD_DEPTH = {"uJAVA": 23.0, "J1007": 22.0, "iSDSS": 24.0}
 # The two free constants of the default model; see NoiseModel.default.
 CALIBRATION_FLOOR = 0.01
 APERTURE_AREA = 27.0
+
+# Noise unless a field is named: a curve through the published depths, or a field of depths.csv.
+SMOOTH = "smooth"
+DEFAULT_FIELD = SMOOTH
+ZERO_POINT_ERROR = 0.04  # mag, of each band of those fields
 
 # Growth of log10(AUTO aperture area) per magnitude brighter than 22: at fixed surface brightness
 # it would be 0.4; galaxies of high luminosity are also somewhat denser.
@@ -127,7 +134,9 @@ class NoiseModel:
         return cls(magnitudes, errors, content["description"])
 
     @classmethod
-    def sky_limited(cls, floor: float, area: float, description: str = "") -> "NoiseModel":
+    def sky_limited(
+        cls, floor: float, area: float, description: str = "", depths: np.ndarray | None = None
+    ) -> "NoiseModel":
         """Build a model of a sky-limited survey measured in AUTO apertures.
 
         σ_F/F = sqrt(floor² + (0.2 · 10^(0.4 (m − m5)))² · A), with m5 the 5σ depth in 3 arcsec
@@ -143,10 +152,13 @@ class NoiseModel:
             arcsec aperture.
         description : str
             Where the constants come from.
+        depths : ndarray, shape (57,), optional
+            m5 of each band, mag; a smooth curve through published ones unless given.
         """
+        depths = _depths() if depths is None else depths
         magnitudes = np.arange(14.0, 24.1, 0.5)
         relative_area = np.maximum(1, area * 10 ** (_APERTURE_GROWTH * (22 - magnitudes)))
-        sky = 0.2 * 10 ** (0.4 * np.subtract.outer(magnitudes, _depths()))
+        sky = 0.2 * 10 ** (0.4 * np.subtract.outer(magnitudes, depths))
         sky *= np.sqrt(relative_area)[:, None]
         return cls(magnitudes, np.hypot(floor, sky) / MAG_TO_RELATIVE, description)
 
@@ -169,12 +181,39 @@ class NoiseModel:
         The area is larger than the AUTO aperture of such a galaxy: it stands for all that makes
         the mean error in a real catalogue larger than that of the sky at the nominal depth.
         """
+        return cls.of_field(DEFAULT_FIELD)
+
+    @classmethod
+    @cache
+    def of_field(cls, name: str) -> "NoiseModel":
+        """Noise of one field: its own depths, with the apertures and the floor of the default.
+
+        Real depths are a sawtooth, 0.4 mag about the smooth curve and 0.16 dex from band to band.
+
+        Parameters
+        ----------
+        name : str
+            One of :func:`fields`.
+
+        Raises
+        ------
+        InputError
+            If there is no such field.
+        """
+        if name not in fields():
+            raise InputError(f"There is no field {name!r}: choose one of {', '.join(fields())}.")
+        depths = None if name == SMOOTH else load_depths()[name].to_numpy()
+        source = {
+            SMOOTH: "miniJPAS depths (Bonoli et al. 2021)",
+            "JNEP": "depths of J-NEP (Hernán-Caballero et al. 2023)",
+        }.get(name, f"depths of the miniJPAS tile {name} (Bonoli et al. 2021)")
         return cls.sky_limited(
             CALIBRATION_FLOOR,
             APERTURE_AREA,
-            "Model: miniJPAS depths (Bonoli et al. 2021), AUTO apertures growing toward bright "
+            f"Model: {source}, AUTO apertures growing toward bright "
             f"galaxies ({APERTURE_AREA:g} times the 3 arcsec area at i = 22) and a calibration "
             f"floor of {CALIBRATION_FLOOR:.1%}",
+            depths,
         )
 
     @classmethod
@@ -223,6 +262,21 @@ class NoiseModel:
             edges = np.arange(np.floor(2 * low) / 2, high + 0.5, 0.5)
         centres, table = _binned_means(magnitude, error, valid, np.asarray(edges, dtype=float))
         return cls(centres, table, description)
+
+
+@cache
+def load_depths() -> pd.DataFrame:
+    """Read 5σ depths (AB mag, 3 arcsec) of each field, a row for each band; not to be changed.
+
+    From data/depths.csv, see its first lines for the source.
+    """
+    table = pd.read_csv(data_path("depths.csv"), comment="#", index_col="band")
+    return table.loc[list(load_bands().names)]
+
+
+def fields() -> tuple[str, ...]:
+    """Names of the fields whose noise is known, the smooth curve through all first."""
+    return (SMOOTH, *load_depths().columns)
 
 
 def ab_magnitude(flux: np.ndarray, zero_point: float = AB_ZERO_POINT) -> np.ndarray:

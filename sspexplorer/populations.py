@@ -5,7 +5,7 @@ Spectra are reddened and redshifted before the bands are applied, one matrix pro
 :data:`REDSHIFT_STEPS` redshifts.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -44,7 +44,7 @@ class Populations:
     redshift : ndarray, shape (n,), float32
     names : tuple of str
         What the targets are: ``log_age`` (log10 yr), ``metallicity`` (dex), ``ebv`` (mag), and
-        for composite populations ``mass_log_age`` and ``mass_metallicity``.
+        for composite populations those of :data:`sspexplorer.galaxies.NAMES`.
     library : ndarray of str, shape (n,)
         Which library the stars are from.
     """
@@ -58,6 +58,10 @@ class Populations:
     def __len__(self) -> int:
         """Count the populations."""
         return len(self.flux)
+
+    def values(self, names: Sequence[str]) -> np.ndarray:
+        """Some of the targets, shape (n, len(names))."""
+        return self.targets[:, [self.names.index(name) for name in names]]
 
     def rows(self, index: np.ndarray) -> "Populations":
         """Populations with only the rows of ``index``, a mask or indices."""
@@ -89,6 +93,11 @@ class SSPPrior:
         """Plain numbers and words, for a card."""
         return {"kind": "ssp", "words": SSP_WORDS} | asdict(self)
 
+    @classmethod
+    def from_dict(cls, content: Mapping) -> "SSPPrior":
+        """Rebuild a prior from :meth:`to_dict`."""
+        return cls(tuple(content["libraries"]), tuple(content["ebv_grid"]), content["max_redshift"])
+
     def draw(self, n: int, *, seed: int, held_out: bool = False) -> Populations:
         """Draw populations.
 
@@ -100,7 +109,7 @@ class SSPPrior:
             Draw about the SSPs of the split ``test``, which no training sees, in place of those
             of ``train`` and ``validation``, whose neighbours are all of those splits.
         """
-        chosen = [_is_held_out(load_library(name)) == held_out for name in self.libraries]
+        chosen = [is_held_out(load_library(name)) == held_out for name in self.libraries]
         return self._draw(n, np.random.default_rng((seed, held_out)), chosen, held_out)
 
     def draw_all(self, n: int, *, seed: int) -> Populations:
@@ -274,7 +283,8 @@ def neighbours(library: SSPLibrary, axis: str) -> tuple[np.ndarray, np.ndarray]:
     return up, down
 
 
-def _is_held_out(library: SSPLibrary) -> np.ndarray:
+def is_held_out(library: SSPLibrary) -> np.ndarray:
+    """Which SSPs no training of a posterior sees, shape (n_ssp,): those of the split ``test``."""
     return split_of(library.ids) == "test"
 
 

@@ -150,7 +150,7 @@ def page(visitors: BrowserContext, server: str) -> Iterator[Page]:
 
     visitor.on("request", watch)
     visitor.on("websocket", watch)
-    visitor.on("pageerror", lambda error: troubles.append(f"error: {error}"))
+    visitor.on("pageerror", lambda error: troubles.append(f"error: {error.stack}"))
     visitor.on(
         "console",
         lambda message: troubles.append(message.text) if message.type == "error" else None,

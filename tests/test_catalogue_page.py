@@ -588,10 +588,15 @@ def test_a_unit_is_changed_beside_why_it_was_taken_and_the_map_saved(
     page.get_by_text("Columns of each band").click()
     cell = page.get_by_role("row").filter(has_text="J0500").get_by_role("gridcell").nth(2)
     expect(cell).to_have_text("FLUX_RELERR_APER_COR_3_0_J0500")
-    taken = page.get_by_role("row").filter(has_text="J0400").get_by_role("gridcell").nth(1)
-    none = page.locator(".tabulator-edit-list-item").filter(has_text=re.compile("^–$"))
-    again_until(taken.click, lambda patience: expect(none).to_be_visible(timeout=patience))
-    none.click()
+    band, flux = (page.get_by_label(name, exact=True) for name in ("band", "flux or magnitude"))
+    again_until(
+        page.get_by_role("gridcell", name="J0400", exact=True).click,
+        lambda patience: expect(band.locator("option:checked")).to_have_text(
+            "J0400", timeout=patience
+        ),
+    )
+    expect(flux.locator("option:checked")).to_have_text("FLUX_APER_COR_3_0_J0400")
+    flux.select_option("–")
     expect(page.get_by_text("1 band is changed")).to_be_visible()
     page.get_by_role("button", name="Read again").click()
     expect(page.get_by_text("Not in the table: J0400.")).to_be_visible()

@@ -105,6 +105,9 @@ def test_constant_star_formation_is_on_average_half_as_old_as_its_beginning(libr
     # ∫ log10 a da / t = log10 t − 1/ln 10
     expected = np.log10(TIMES) - 1 / np.log(10)
     assert evolution.mass_log_age[2:] == pytest.approx(expected[2:], abs=0.002)
+    kinds = [evolution.truth("mass", age)[2:, 0] for age in ("log_age", "log_mean_age")]
+    assert kinds[0] == pytest.approx(expected[2:], abs=0.002)
+    assert kinds[1] == pytest.approx(np.log10(TIMES / 2)[2:])
     assert (evolution.light_age < evolution.mass_age).all()
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.errors import InputError
-from sspexplorer.noise import NoiseModel, measure_noise
+from sspexplorer.noise import DEFAULT_FIELD, NoiseModel, fields, measure_noise
 
 
 def test_the_table_is_linear_between_magnitudes_and_held_beyond():
@@ -49,6 +49,19 @@ def test_noise_of_the_sky_is_the_depth_at_five_sigma_through_an_aperture_over_a_
     floor = NoiseModel.sky_limited(0.03, 1.0, "with a floor")
     expected = np.hypot(0.03, small.magnitude_error(bright) * np.log(10) / 2.5)
     assert floor.magnitude_error(bright) * np.log(10) / 2.5 == pytest.approx(expected)
+
+
+def test_each_field_has_its_own_depths():
+    assert fields() == ("smooth", "AEGIS001", "AEGIS002", "AEGIS003", "AEGIS004", "JNEP")
+    assert NoiseModel.of_field(DEFAULT_FIELD) is NoiseModel.default()
+    # AEGIS001 is 24.065 deep in J0670 and 22.464 in J0450: 5 σ at the depth, in 3 arcsec.
+    noise = NoiseModel.of_field("AEGIS001").relative_error(23.0)
+    ratio = noise[BAND_NAMES.index("J0450")] / noise[BAND_NAMES.index("J0670")]
+    assert ratio == pytest.approx(10 ** (0.4 * (24.065 - 22.464)), rel=0.01)
+    off = [NoiseModel.of_field(name).errors[-1] for name in fields()[1:]]
+    assert np.std(np.log10(off / NoiseModel.default().errors[-1])) > 0.12
+    with pytest.raises(InputError, match="no field 'COSMOS'"):
+        NoiseModel.of_field("COSMOS")
 
 
 def test_a_table_survives_a_card():

@@ -6,8 +6,8 @@ import torch
 
 from sspexplorer.errors import InputError
 from sspexplorer.galaxies import GalaxyPrior
-from sspexplorer.gaps import MIN_BANDS
-from sspexplorer.libraries import LIBRARY_NAMES, load_library
+from sspexplorer.gaps import LEAST_BANDS
+from sspexplorer.libraries import LIBRARY_NAMES, SHIPPED_NAMES, load_library
 from sspexplorer.mocks import MockSample, make_mocks, observe
 from sspexplorer.models import load_model
 from sspexplorer.networks.training import get_recipe, train
@@ -43,7 +43,8 @@ def test_mocks_lack_what_their_library_lacks(mocks, tmp_path):
 
 def test_they_are_no_part_of_what_was_not_named():
     assert set(make_mocks(magnitudes=(17,), ebv_grid=(0,)).labels["library"]) == {*LIBRARY_NAMES}
-    assert SSPPrior().libraries == GalaxyPrior().libraries == LIBRARY_NAMES
+    assert SSPPrior().libraries == LIBRARY_NAMES
+    assert GalaxyPrior().libraries == SHIPPED_NAMES
 
 
 @pytest.mark.parametrize("prior", [SSPPrior, GalaxyPrior])
@@ -54,7 +55,7 @@ def test_a_posterior_trains_on_them_as_on_gaps(prior):
     if prior is GalaxyPrior:
         # Young stars are of libraries that have them.
         n_old, n_young = ((drawn.library == name).sum() for name in PARTIAL)
-        assert n_young > 3 * n_old
+        assert n_young > n_old
     assert np.isfinite(drawn.targets).all()
     for few in (False, True):
         observer = Observer(NoiseModel.default(), torch.Generator().manual_seed(3), few_bands=few)
@@ -62,7 +63,7 @@ def test_a_posterior_trains_on_them_as_on_gaps(prior):
         assert torch.isfinite(seen.inputs).all()
         present = seen.inputs[:, 114:171] > 0
         assert not (present & ~there).any()
-        assert present.sum(dim=1).min() >= (5 if few else MIN_BANDS)
+        assert present.sum(dim=1).min() >= LEAST_BANDS
     likeness = learn_likeness(drawn, drawn, NoiseModel.default(), n_templates=100)
     assert np.isfinite(likeness.templates).all()
     assert np.isfinite(likeness.quantiles).all()

@@ -1,6 +1,8 @@
 """A posterior model from training to a table of predictions."""
 
 import dataclasses
+import json
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -8,17 +10,19 @@ import pytest
 import torch
 
 from sspexplorer.bands import BAND_NAMES
-from sspexplorer.errors import InputError
+from sspexplorer.errors import Cancelled, InputError
 from sspexplorer.flags import codes
+from sspexplorer.libraries.residuals import LibraryResiduals
 from sspexplorer.models import load_model
 from sspexplorer.noise import NoiseModel
 from sspexplorer.noisy_bands import surroundings
 from sspexplorer.populations import SSPPrior
 from sspexplorer.posterior.inputs import N_INPUTS, relative_noise
+from sspexplorer.posterior.library_errors import LibraryErrors
 from sspexplorer.posterior.likeness import learn_likeness
 from sspexplorer.posterior.model import PosteriorModel
 from sspexplorer.posterior.network import Architecture
-from sspexplorer.posterior.observing import Observer
+from sspexplorer.posterior.observing import NO_DOUBTS, Doubts, Observer
 from sspexplorer.posterior.prediction import (
     FROM_PRIOR,
     Choices,
@@ -30,6 +34,11 @@ from sspexplorer.posterior.prediction import (
 )
 from sspexplorer.posterior.prior import PriorDraws
 from sspexplorer.posterior.training import PosteriorRecipe, train_few_bands, train_posterior
+from sspexplorer.posterior.validation.left_out import (
+    left_out_of,
+    library_error,
+    measure_library,
+)
 from sspexplorer.posterior.validation.trust import (
     GAPS,
     held_out,
@@ -111,8 +120,39 @@ def test_training_observes_galaxies_in_every_way():
     assert torch.isfinite(seen.inputs).all()
     gone = (seen.inputs[:, 2 * 57 : 3 * 57] < 0).sum(dim=1)
     assert 0.35 < (gone > 0).float().mean() < 0.65
-    assert gone.max() <= 37
+    few = gone > 37
+    assert 0.02 < few.float().mean() < 0.06
+    assert gone.max() <= 52
     assert 0.5 < seen.redshift_given.float().mean() < 0.7
+
+
+def test_doubts_are_shared_by_tiles_and_as_large_as_they_are_said_to_be():
+    flat, z = torch.ones(64 * 64, 57), torch.zeros(64 * 64)
+    exact = NoiseModel(np.array([18.0]), np.full((1, 57), 1e-9), "none")
+
+    def off(doubts: Doubts) -> np.ndarray:
+        observer = Observer(exact, torch.Generator().manual_seed(0), doubts=doubts)
+        return observer.off(len(flat)).numpy()
+
+    assert not off(NO_DOUBTS).any()
+    tiles = off(dataclasses.replace(NO_DOUBTS, zero_points=(0.03, 0.03))).reshape(64, 64, 57)
+    assert (tiles == tiles[:, :1]).all()
+    wrong = tiles[tiles.any(axis=(1, 2))]
+    assert wrong.std() == pytest.approx(0.03, rel=0.1)
+    assert len(wrong) / 64 == pytest.approx(0.75, abs=0.15)
+    residuals = LibraryResiduals.load("fitted", ("m11",))
+    found = off(dataclasses.replace(NO_DOUBTS, residuals="fitted", without=("m11",), amplitude=1))
+    assert found.std(axis=0) == pytest.approx(residuals.sigma, rel=0.1)
+    seen = Observer(exact, torch.Generator(), doubts=Doubts()).observe(flat, z)
+    assert torch.isfinite(seen.inputs).all()
+
+
+def test_fields_are_of_tiles():
+    noises = [NoiseModel(np.array([18.0]), np.full((1, 57), s), "one") for s in (1e-6, 1.0)]
+    observer = Observer(noises, torch.Generator().manual_seed(0))
+    noise = observer.observe(torch.ones(640, 57), torch.zeros(640)).inputs[:, 57:114]
+    loud = noise.amax(dim=1).reshape(10, 64) > 0.5
+    assert loud.float().mean(dim=1).round().unique().tolist() == [0.0, 1.0]
 
 
 def test_a_table_has_every_column_and_ordered_quantiles(estimator, mocks):
@@ -208,6 +248,8 @@ def test_few_bands_get_the_wide_answer_that_they_deserve(model, estimator, mocks
     mean_error = [found["pred_log_age_err"][:10].mean() for found in (table, whole)]
     assert mean_error[0] > mean_error[1]
     pd.testing.assert_frame_equal(table[20:], whole[20:])
+    model.save(tmp_path)
+    assert PosteriorModel.load(tmp_path).few_bands is None
     # Without such a network there is no answer, rather than a wrong one.
     assert (predict_posterior(estimator, few, error)["pred_flag"][:20] == "too-few-bands").all()
 
@@ -258,3 +300,65 @@ def test_what_a_model_promises_is_measured(model, mocks):
     assert measure_photoz(model, mocks)["sigma_nmad"].between(0, 0.1).all()
     whole = dataclasses.replace(mocks)
     assert np.isnan(whole.without("10 at random").flux).sum(axis=1).tolist() == [10] * len(whole)
+
+
+def test_a_training_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path):
+    recipe = PosteriorRecipe(n_populations=300, n_steps=200, batch_size=16)
+    prior = dataclasses.replace(PRIOR, max_redshift=0.0)
+    train = partial(train_posterior, prior, recipe, Architecture(16, 1, 2), name="small")
+    whole = train()
+    with pytest.raises(Cancelled):
+        train(checkpoint=tmp_path / "kept", progress=Progress(is_cancelled=lambda: True))
+    told: list[float | None] = []
+    again = train(
+        checkpoint=tmp_path / "kept", progress=Progress(lambda done, _: told.append(done))
+    )
+    assert told == [1.0]  # it began with the second half
+    for one, other in zip(whole.network.parameters(), again.network.parameters(), strict=True):
+        assert torch.equal(one, other)
+    assert again.card["training"]["history"] == whole.card["training"]["history"]
+    assert again.groups == whole.groups
+    with pytest.raises(InputError, match="another training"):
+        train(checkpoint=tmp_path / "kept", seed=5)
+
+
+def test_a_library_that_was_left_out_is_what_a_model_is_held_against(model):
+    found = measure_library(model, "m11", n_each=60, magnitudes=(17.0,), samples=("SSPs",))
+    assert found["parameter"].tolist() == ["log_age", "metallicity", "ebv"]
+    assert not found["seen"].any()
+    assert ((found["coverage_68"] <= found["coverage_95"]) & (found["coverage_95"] <= 1)).all()
+    with pytest.raises(InputError, match="not trained without one library"):
+        left_out_of(model.card)
+
+
+def test_the_error_of_libraries_stands_beside_that_of_the_data(estimator, mocks, tmp_path):
+    rows = [
+        {"parameter": name, "magnitude": magnitude, "snr": snr, "seen": False, "library_err": err}
+        for name, size in (("log_age", 1.0), ("metallicity", 2.0), ("ebv", 0.1))
+        for magnitude, snr, errors in ((17.0, 40.0, (0.3, 0.4)), (21.0, 5.0, (0.0, 0.0)))
+        for err in np.multiply(errors, size)
+    ]
+    (tmp_path / "libraries.json").write_text(json.dumps({"table": rows}))
+    errors = LibraryErrors.load(tmp_path)
+    assert errors.at("metallicity", np.array([1.0, 1e3, np.sqrt(200)])) == pytest.approx(
+        np.array([0.0, 1.0, 0.5]) * 2 * np.sqrt(0.125)
+    )
+    known = dataclasses.replace(estimator, libraries=errors)
+    table, plain = (
+        predict_posterior(e, mocks.flux[:9], mocks.error[:9]) for e in (known, estimator)
+    )
+    added = [f"pred_{name}_library_err" for name in ("log_age", "metallicity", "ebv")]
+    assert [name for name in table if name not in plain] == added
+    pd.testing.assert_frame_equal(table[plain.columns], plain)
+    assert (table["pred_log_age_library_err"] * 0.1).to_numpy() == pytest.approx(
+        table["pred_ebv_library_err"]
+    )
+    assert LibraryErrors.load(tmp_path / "none") is None
+
+
+def test_the_error_that_libraries_add_is_what_other_errors_lack():
+    rng = np.random.default_rng(0)
+    spread = rng.uniform(0.05, 0.2, (40_000, 1))
+    delta = rng.normal(0, np.hypot(spread, 0.3))
+    assert library_error(delta, spread) == pytest.approx(0.3, rel=0.05)
+    assert library_error(0.5 * rng.normal(0, spread), spread) == pytest.approx(0, abs=1e-9)

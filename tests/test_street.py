@@ -22,6 +22,7 @@ STREET = (
     "bands",
     "gaps",
     "dust",
+    "attenuation",
     "photometry",
     "foreground",
     "noise",

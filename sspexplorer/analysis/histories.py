@@ -28,6 +28,7 @@ from sspexplorer.networks.prediction import noise_scatter
 from sspexplorer.noise import NoiseModel
 from sspexplorer.photometry import spectral_fnu
 from sspexplorer.posterior.prediction import Estimator
+from sspexplorer.posterior.prior import truths_of
 from sspexplorer.shipped import is_posterior
 
 OWN = "own"
@@ -267,7 +268,8 @@ def _posteriors(
     low, middle, high = np.moveaxis(mixture.quantiles((0.16, 0.5, 0.84)), -1, 0)
     members = question.members
     quantiles = np.split(np.stack([low, high]), len(members), axis=1)
-    return history_table(members, evolutions, np.split(middle, len(members)), quantiles)
+    age = truths_of(estimator.card)[0]
+    return history_table(members, evolutions, np.split(middle, len(members)), quantiles, age)
 
 
 def _observed(

@@ -16,13 +16,17 @@ _PARAMETERS = {
     "log_age": Described("dex(yr)", "log10 of the age"),
     "metallicity": Described("dex", "metallicity [M/H]"),
     "ebv": Described("mag", "reddening E(B-V) of the stars"),
+    "log_mean_age": Described("dex(yr)", "log10 of the mean age"),
+    "av": Described("mag", "attenuation A_V of the stars"),
     "mass_log_age": Described("dex(yr)", "log10 of the age, weighted by the mass formed"),
+    "mass_log_mean_age": Described("dex(yr)", "log10 of the mean age, weighted by the mass formed"),
     "mass_metallicity": Described("dex", "metallicity [M/H], weighted by the mass formed"),
     "photoz": Described("", "redshift from the colours alone"),
 }
 _STATISTICS = {
     "": "mean",
     "_err": "standard deviation",
+    "_library_err": "what, for stars of an unseen library, is missing in the standard deviation",
     "_p16": "16th percentile",
     "_p50": "median",
     "_p84": "84th percentile",
@@ -65,7 +69,7 @@ def _parameter(kind: str, name: str, statistic: str) -> Described:
     what = _STATISTICS[statistic]
     if name == "photoz" and not statistic:
         what = "median"
-    if statistic == "_err" and unit == "dex(yr)":
+    if statistic.endswith("_err") and unit == "dex(yr)":
         unit = "dex"
     if statistic == "_shrinkage":
         unit = ""

@@ -15,7 +15,6 @@ so :func:`evolve` integrates no history numerically:
 
 from sspexplorer.histories.composition import CompositePopulation, compose, formed_mass
 from sspexplorer.histories.evolution import (
-    LIGHT_RANGE,
     Component,
     Evolution,
     History,
@@ -24,6 +23,7 @@ from sspexplorer.histories.evolution import (
     ssp_masses,
 )
 from sspexplorer.histories.families import PAPER_FAMILIES, SOLAR_Z, Member, metallicity_of
+from sspexplorer.histories.means import LIGHT_RANGE, Means
 from sspexplorer.histories.rates import (
     PRESENT,
     Burst,
@@ -45,6 +45,7 @@ __all__ = [
     "Evolution",
     "Exponential",
     "History",
+    "Means",
     "Member",
     "Mixture",
     "StarFormation",

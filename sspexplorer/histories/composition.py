@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sspexplorer.errors import InputError
-from sspexplorer.histories.evolution import LIGHT_RANGE
+from sspexplorer.histories.means import brightness
 from sspexplorer.libraries import SSPLibrary
 
 
@@ -86,8 +86,7 @@ def compose(
     order = np.argsort(chosen.log_age)
     log_age, spectra = chosen.log_age[order], chosen.spectra[order].astype(float)
     mass = formed_mass(log_age, star_formation_rate)
-    inside = (library.wavelength >= LIGHT_RANGE[0]) & (library.wavelength <= LIGHT_RANGE[1])
-    light = mass * spectra[:, inside].mean(axis=1)
+    light = mass * brightness(spectra, library.wavelength)
     return CompositePopulation(
         spectrum=mass @ spectra,
         light_log_age=float(light @ log_age / light.sum()),

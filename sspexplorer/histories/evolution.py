@@ -7,12 +7,10 @@ import numpy as np
 
 from sspexplorer.dust import transmission
 from sspexplorer.errors import InputError
+from sspexplorer.histories.means import brightness
 from sspexplorer.histories.rates import StarFormation
 from sspexplorer.libraries import SSPLibrary
 from sspexplorer.photometry import band_matrix
-
-# Light is weighed where most of the 57 bands lie, near the r band.
-LIGHT_RANGE = (5500.0, 6500.0)  # Å
 
 
 @dataclass(frozen=True)
@@ -108,9 +106,8 @@ class Mixture:
         log_age, spectra = chosen.log_age[order], chosen.spectra[order]
         screen = transmission(library.wavelength, component.ebv)
         mass = component.mass * ssp_masses(component.formation, 10**log_age, times)
-        inside = (library.wavelength >= LIGHT_RANGE[0]) & (library.wavelength <= LIGHT_RANGE[1])
-        brightness = (spectra[:, inside] * screen[inside]).mean(axis=1)
-        return cls(component, log_age, spectra, screen, float(metallicity), mass, mass * brightness)
+        light = mass * brightness(spectra * screen, library.wavelength)
+        return cls(component, log_age, spectra, screen, float(metallicity), mass, light)
 
     def formed(self, times: np.ndarray) -> np.ndarray:
         """M_sun formed by some times."""
@@ -209,22 +206,31 @@ class Evolution:
         """Fraction of mass that is older than the oldest SSP, shape (n,)."""
         return sum(m.formed(self.times - 10 ** m.log_age[-1]) for m in self.mixtures) / self.mass
 
-    def truth(self, weight: str = "light") -> np.ndarray:
-        """Parameters as networks predict them, weighted by "light" or by "mass".
+    def truth(self, weight: str = "light", age: str = "log_mean_age") -> np.ndarray:
+        """Parameters as networks predict them.
+
+        Parameters
+        ----------
+        weight : {"light", "mass"}
+        age : {"log_mean_age", "log_age"}
+            Which mean of the age, see :mod:`sspexplorer.histories.means`.
 
         Returns
         -------
         ndarray, shape (n, 3)
-            log10 of the mean age (yr), mean [M/H] (dex) and mean E(B−V) (mag).
+            Mean age (log10 yr), mean [M/H] (dex) and mean E(B−V) (mag).
         """
         by_light = weight == "light"
         weights = [m.light.sum(axis=1) if by_light else m.formed(self.times) for m in self.mixtures]
         total = self.light if by_light else self.mass
-        age = self.light_age if by_light else self.mass_age
+        if age == "log_age":
+            mean = self.light_log_age if by_light else self.mass_log_age
+        else:
+            mean = np.log10(self.light_age if by_light else self.mass_age)
         pairs = list(zip(weights, self.mixtures, strict=True))
         metallicity = sum(w * m.metallicity for w, m in pairs) / total
         ebv = sum(w * m.component.ebv for w, m in pairs) / total
-        return np.stack([np.log10(age), metallicity, ebv], axis=1)
+        return np.stack([mean, metallicity, ebv], axis=1)
 
 
 def evolve(library: SSPLibrary, history: History, times: np.ndarray) -> Evolution:

@@ -19,6 +19,7 @@ def history_table(
     evolutions: Sequence[Evolution],
     predictions: Sequence[np.ndarray],
     quantiles: Sequence[np.ndarray] | None = None,
+    age: str = "log_mean_age",
 ) -> pd.DataFrame:
     """One row for each time of each history.
 
@@ -31,20 +32,22 @@ def history_table(
         What a network says of each evolution.
     quantiles : sequence of ndarray, shape (2, n, 3), optional
         What 16 and 84 % of its answers under noise lie below.
+    age : {"log_mean_age", "log_age"}
+        Which mean of the age is the truth, see :mod:`sspexplorer.histories.means`.
 
     Returns
     -------
     DataFrame
         ``member`` (from 1), ``label``, ``time`` (Gyr since the beginning), ``pred_…``,
-        ``light_…`` and ``mass_…`` for log_age (log10 yr; of the truth the logarithm of the mean
-        age), metallicity (dex) and ebv (mag), with quantiles ``p16_…`` and ``p84_…``; then
-        ``rate`` (star formation, fraction of all mass per Gyr), ``young_light`` (fraction of the
-        light that the youngest SSP stands in for) and ``old_mass`` (of the mass, the oldest).
+        ``light_…`` and ``mass_…`` for log_age (log10 yr), metallicity (dex) and ebv (mag), with
+        quantiles ``p16_…`` and ``p84_…``; then ``rate`` (star formation, fraction of all mass per
+        Gyr), ``young_light`` (fraction of the light that the youngest SSP stands in for) and
+        ``old_mass`` (of the mass, the oldest).
     """
     frames = []
     for index, (member, evolution) in enumerate(zip(members, evolutions, strict=True)):
         columns = {"member": index + 1, "label": member.label, "time": evolution.times / 1e9}
-        values = (predictions[index], evolution.truth("light"), evolution.truth("mass"))
+        values = (predictions[index], evolution.truth("light", age), evolution.truth("mass", age))
         groups = dict(zip(KINDS, values, strict=True))
         if quantiles is not None:
             groups |= {"p16": quantiles[index][0], "p84": quantiles[index][1]}

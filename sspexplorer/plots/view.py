@@ -14,6 +14,15 @@ from bokeh.events import DoubleTap
 from bokeh.models import CustomJS, FactorRange, LogScale, Plot, Range1d, WheelZoomTool
 
 _MARK = "holds-view"
+# A browser clamps a new view to the bounds of the picture before: its own bounds come after it.
+_NOTICE = """
+const { start, end, reset_start, reset_end } = cb_obj;
+cb_obj.clamped = start != reset_start || end != reset_end;
+"""
+_RELEASE = """
+if (cb_obj.clamped) cb_obj.setv({ start: cb_obj.reset_start, end: cb_obj.reset_end });
+cb_obj.clamped = false;
+"""
 
 
 def set_view(axis: Range1d, low: float, high: float) -> None:
@@ -41,6 +50,11 @@ def hold_view(plot: Any, element: Any) -> None:
         figure.tags = [*figure.tags, _MARK]
         reset = CustomJS(args={"figure": figure}, code="figure.reset.emit()")
         figure.js_on_event(DoubleTap, reset)
+        for axis in (figure.x_range, figure.y_range):
+            if isinstance(axis, Range1d):
+                for end in ("reset_start", "reset_end"):
+                    axis.js_on_change(end, CustomJS(code=_NOTICE))
+                axis.js_on_change("bounds", CustomJS(code=_RELEASE))
     # HoloViews chooses the tools anew at each change.
     figure.toolbar.active_scroll = None
     for tool in figure.select(WheelZoomTool):

@@ -118,7 +118,10 @@ class PosteriorModel:
             If the folder cannot be written.
         """
         artifact.save(folder, _half(self.network), self.card)
-        if self.few_bands is not None:
+        if self.few_bands is None:
+            # One that is there belongs to another network.
+            (folder / FEW_BANDS).unlink(missing_ok=True)
+        else:
             artifact.save_arrays(folder / FEW_BANDS, _half(self.few_bands))
 
     @classmethod

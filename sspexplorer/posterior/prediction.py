@@ -13,7 +13,8 @@ from sspexplorer.gaps import MIN_BANDS, row_median
 from sspexplorer.noisy_bands import surroundings, too_noisy
 from sspexplorer.photometry import MAX_REDSHIFT
 from sspexplorer.posterior.density import Mixture
-from sspexplorer.posterior.likeness import UNLIKE, Likeness, named
+from sspexplorer.posterior.library_errors import LibraryErrors
+from sspexplorer.posterior.likeness import UNLIKE, Likeness, named, typical_snr
 from sspexplorer.posterior.model import PosteriorModel
 from sspexplorer.posterior.prior import PriorDraws
 from sspexplorer.progress import NO_PROGRESS, Progress
@@ -57,11 +58,14 @@ class Estimator:
         How like its training a galaxy is.
     prior : PriorDraws
         What it would answer without any data.
+    libraries : LibraryErrors, optional
+        What its errors lack for stars of libraries that it has not seen, if that is known.
     """
 
     model: PosteriorModel
     likeness: Likeness
     prior: PriorDraws
+    libraries: LibraryErrors | None = None
 
     @property
     def name(self) -> str:
@@ -80,9 +84,14 @@ class Estimator:
         Raises
         ------
         InputError
-            If it does not hold all three.
+            If it does not hold the first three.
         """
-        return cls(PosteriorModel.load(folder), Likeness.load(folder), PriorDraws.load(folder))
+        return cls(
+            PosteriorModel.load(folder),
+            Likeness.load(folder),
+            PriorDraws.load(folder),
+            LibraryErrors.load(folder),
+        )
 
 
 @dataclass(frozen=True)
@@ -118,7 +127,7 @@ class Choices:
             )
 
 
-def columns(model: PosteriorModel) -> list[str]:
+def columns(model: PosteriorModel, libraries: LibraryErrors | None = None) -> list[str]:
     """Names of the columns that :func:`predict_posterior` makes for a model."""
     found = []
     for group in model.groups[:-1]:
@@ -128,6 +137,7 @@ def columns(model: PosteriorModel) -> list[str]:
             found.append(f"pred_{name}_shrinkage")
     names = model.groups[0].names
     found += [f"pred_corr_{names[a]}_{names[b]}" for a, b in _PAIRS]
+    found += [f"pred_{name}_library_err" for name in (libraries.errors if libraries else ())]
     found += ["pred_photoz", "pred_photoz_err", "pred_chi2", "pred_p_value"]
     return [*found, "pred_n_bands", "pred_set_aside", "pred_flag"]
 
@@ -162,7 +172,8 @@ def predict_posterior(
         For each parameter ``pred_…`` (posterior mean), ``_err`` (standard deviation), ``_p16``,
         ``_p50`` and ``_p84``, and ``_shrinkage``, the part of the prior's variance that the data
         have done away with (see :meth:`.PriorDraws.shrinkage`); ``pred_corr_…``, the correlation
-        of each pair of the first three;
+        of each pair of the first three; where it is known, ``pred_…_library_err``, what the
+        errors lack for stars of a library that training did not see;
         ``pred_photoz`` (median) and its ``_err``, the redshift from the colours alone;
         ``pred_chi2``, χ² per band of the closest mixture of training SEDs, and ``pred_p_value``,
         how often galaxies of the training's kind are farther from it, both NaN below 20 bands;
@@ -184,7 +195,7 @@ def predict_posterior(
         for rows in _chunks(n, progress)
     ]
     if not parts:
-        return pd.DataFrame({name: [] for name in columns(estimator.model)})
+        return pd.DataFrame({name: [] for name in columns(estimator.model, estimator.libraries)})
     return pd.concat(parts, ignore_index=True)
 
 
@@ -323,7 +334,8 @@ def _predict_chunk(
 ) -> pd.DataFrame:
     n, model = len(flux), estimator.model
     judged = _judged(estimator, flux, flux_err, z, z_err, choices)
-    table = pd.DataFrame(np.nan, index=range(n), columns=columns(model))
+    names = columns(model, estimator.libraries)
+    table = pd.DataFrame(np.nan, index=range(n), columns=names)
     tail = np.full(n, np.nan)
     rows = np.flatnonzero(judged.predicted)
     if len(rows):
@@ -334,6 +346,11 @@ def _predict_chunk(
         colours = model.posterior(used, error)[-1]
         _fill_photoz(table, rows, colours)
         tail[rows] = redshift_tail(colours, z[rows], z_err[rows])
+        if estimator.libraries is not None:
+            snr = typical_snr(used, error)
+            for name in estimator.libraries.errors:
+                added = estimator.libraries.at(name, snr)
+                table.loc[rows, f"pred_{name}_library_err"] = added
     table["pred_chi2"], table["pred_p_value"] = judged.chi2, judged.p_value
     table["pred_n_bands"] = np.isfinite(judged.flux).sum(axis=1)
     table["pred_set_aside"] = named(judged.aside | judged.noisy)

@@ -1,4 +1,4 @@
-"""What a posterior model holds to be likely before it has seen a galaxy: draws from its prior."""
+"""What a posterior model holds to be likely before it has seen a galaxy."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,10 +8,28 @@ import numpy as np
 import pandas as pd
 
 from sspexplorer import artifact
-from sspexplorer.populations import Populations
+from sspexplorer.galaxies import GalaxyPrior
+from sspexplorer.populations import Populations, SSPPrior
 
 FILE = "prior.safetensors"
 N_DRAWS = 8192  # the standard deviations are good to 1 %
+
+
+def prior_of(card: dict) -> SSPPrior | GalaxyPrior:
+    """Prior that a model was trained on, by its card."""
+    told = card["prior"]
+    return SSPPrior.from_dict(told) if told["kind"] == "ssp" else GalaxyPrior.from_dict(told)
+
+
+def truths_of(card: dict) -> tuple[str, ...]:
+    """Names of the true parameters that the first group of a model's card predicts.
+
+    Where a model of galaxies does not tell ⟨log t⟩ and log⟨t⟩ apart, its ``log_age`` is log⟨t⟩.
+    """
+    first, *others = card["groups"]
+    told = {name for group in others for name in group}
+    whole = card["prior"]["kind"] == "ssp" or "log_mean_age" in told
+    return tuple(n if whole or n != "log_age" else "log_mean_age" for n in first)
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +40,7 @@ class PriorDraws:
     ----------
     values : dict of str to ndarray, shape (n,)
         By parameter: ``log_age`` (log10 yr), ``metallicity`` (dex), ``ebv`` (mag) and, of
-        composite populations, ``mass_log_age`` and ``mass_metallicity``.
+        composite populations, those of the card's other groups.
     """
 
     values: dict[str, np.ndarray]

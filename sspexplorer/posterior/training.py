@@ -4,7 +4,9 @@ import copy
 import platform
 import time
 from dataclasses import asdict, dataclass, replace
-from typing import Protocol
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -12,25 +14,40 @@ from torch import Tensor
 
 import sspexplorer
 from sspexplorer.bands import BAND_NAMES
+from sspexplorer.errors import Cancelled
 from sspexplorer.noise import NoiseModel
 from sspexplorer.photometry import MAX_REDSHIFT
 from sspexplorer.populations import Populations
+from sspexplorer.posterior.checkpoints import Checkpoints
 from sspexplorer.posterior.density import Bounds
 from sspexplorer.posterior.model import PosteriorModel
 from sspexplorer.posterior.network import Architecture, PosteriorNetwork
-from sspexplorer.posterior.observing import Observer
+from sspexplorer.posterior.observing import Observer, Observing
 from sspexplorer.progress import NO_PROGRESS, Progress
 
+# Parameters that share a density; those that are nearly functions of each other do not.
+GROUPS = (
+    ("log_age", "metallicity", "ebv"),
+    ("log_mean_age", "av"),
+    ("mass_log_age", "mass_metallicity"),
+    ("mass_log_mean_age",),
+)
 REDSHIFT = Bounds(("redshift",), (0.0,), (MAX_REDSHIFT,))
 # How far the bounds of a density lie outside what is drawn, relative to the range.
 _MARGIN = 0.02
 _REPORT_EVERY = 100
 # Weights are averaged over about this many of the last steps.
 _AVERAGED = 1000
+# What a state of a training is made of.
+_STATEFUL = ("network", "averaged", "optimiser", "schedule")
+_COUNTED = ("step", "seconds", "history", "total")
 
 
 class Prior(Protocol):
     """What populations are drawn from."""
+
+    libraries: tuple[str, ...]
+    names: tuple[str, ...]
 
     def to_dict(self) -> dict:
         """Plain numbers and words, for a card."""
@@ -49,7 +66,8 @@ class PosteriorRecipe:
         Drawn from the prior before the training; each is observed anew whenever it is met.
     n_steps, batch_size : int
     learning_rate : float
-        Peak of AdamW's rate, raised and annealed over the whole training.
+        Peak of AdamW's rate, raised over the first tenth of the training and annealed to zero
+        over the rest.
     label_scatter : float
         dex; of the metallicities in training. Libraries have six or seven metallicities each: a
         density would else shrink to spikes on them.
@@ -63,21 +81,20 @@ class PosteriorRecipe:
 
 
 def group_bounds(populations: Populations) -> tuple[Bounds, ...]:
-    """Groups of parameters and the bounds of their densities, the redshift's last.
-
-    The first three targets are one group; what is weighted by mass is another.
-    """
-    low, high = populations.targets.min(axis=0), populations.targets.max(axis=0)
-    margin = _MARGIN * (high - low)
-    # No dust is the least there is.
-    least = [name == "ebv" for name in populations.names]
-    low, high = np.where(least, 0.0, low - margin), high + margin
+    """Bounds of the densities of those of :data:`GROUPS` that there are; the redshift last."""
     groups = []
-    for chosen in (slice(0, 3), slice(3, None)):
-        names = populations.names[chosen]
-        if names:
-            bounds = (tuple(float(f"{v:.4g}") for v in side[chosen]) for side in (low, high))
-            groups.append(Bounds(names, *bounds))
+    for group in GROUPS:
+        names = tuple(name for name in group if name in populations.names)
+        if not names:
+            continue
+        values = populations.values(names)
+        low, high = values.min(axis=0), values.max(axis=0)
+        margin = _MARGIN * (high - low)
+        # No dust is the least there is.
+        least = np.isin(names, ("ebv", "av"))
+        low, high = np.where(least, 0.0, low - margin), high + margin
+        bounds = (tuple(float(f"{v:.4g}") for v in side) for side in (low, high))
+        groups.append(Bounds(names, *bounds))
     return (*groups, REDSHIFT)
 
 
@@ -137,8 +154,9 @@ def train_posterior(
     architecture: Architecture,
     *,
     name: str,
-    noise: NoiseModel | None = None,
+    observing: Observing | None = None,
     seed: int = 0,
+    checkpoint: Path | None = None,
     progress: Progress = NO_PROGRESS,
 ) -> PosteriorModel:
     """Train a network on populations of a prior, by maximum likelihood.
@@ -150,39 +168,56 @@ def train_posterior(
     architecture : Architecture
     name : str
         Of the model.
-    noise : NoiseModel, optional
-        :meth:`NoiseModel.default` unless given.
+    observing : Observing, optional
+        Under the default noise and without doubts unless given.
     seed : int
         Of the populations, the weights and the observations.
+    checkpoint : Path, optional
+        Folder where the training keeps its state every few minutes and when it is asked to stop,
+        and from where it goes on. It can be deleted when the training is done.
     progress : Progress, optional
+
+    Raises
+    ------
+    InputError
+        If the folder is that of another training.
+    Cancelled
+        If ``progress`` said so.
 
     Returns
     -------
     PosteriorModel
         With the weights averaged over the last steps (Polyak & Juditsky 1992).
     """
-    noise = noise or NoiseModel.default()
-    populations = prior.draw(recipe.n_populations, seed=seed)
+    observing = observing or Observing()
+    about = {
+        "name": name,
+        "architecture": architecture.to_dict(),
+        "prior": prior.to_dict(),
+        "recipe": asdict(recipe),
+        "observing": observing.to_dict(),
+        "noise": NoiseModel.of_field(observing.fields[0]).to_dict(),
+        "seed": seed,
+    }
+    kept = None
+    if checkpoint is not None:
+        whose = {"libraries": list(prior.libraries), "targets": list(prior.names)}
+        kept = Checkpoints(checkpoint, about | whose)
+    draw = partial(prior.draw, recipe.n_populations, seed=seed)
+    populations = draw() if kept is None else kept.populations(draw)
     groups = group_bounds(populations)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = PosteriorNetwork(architecture, groups)
-    observer = Observer(noise, torch.Generator().manual_seed(seed))
-    batches = _Batches(populations, groups, recipe, observer)
-    averaged, training = _optimised(network, batches, progress)
-    card = {
-        "name": name,
+    batches = _Batches(populations, groups, recipe, observing.observer(seed))
+    averaged, training = _optimised(network, batches, progress, kept)
+    card = about | {
         "kind": "posterior",
         "bands": list(BAND_NAMES),
         "groups": [
             {n: [low, high] for n, low, high in zip(g.names, g.low, g.high, strict=True)}
             for g in groups
         ],
-        "architecture": architecture.to_dict(),
-        "prior": prior.to_dict(),
-        "recipe": asdict(recipe),
-        "noise": noise.to_dict(),
-        "seed": seed,
         "training": training,
         "versions": {
             "sspexplorer": sspexplorer.__version__,
@@ -220,8 +255,7 @@ def train_few_bands(
     PosteriorModel
         The model with that network; all else is as it was.
     """
-    noise = NoiseModel.from_dict(model.card["noise"])
-    observer = Observer(noise, torch.Generator().manual_seed(seed), few_bands=True)
+    observer = Observing.of(model.card).observer(seed, few_bands=True)
     populations = prior.draw(recipe.n_populations, seed=seed)
     batches = _Batches(populations, model.groups, recipe, observer)
     network = copy.deepcopy(model.network).requires_grad_(True).train()
@@ -230,44 +264,90 @@ def train_few_bands(
     return replace(model, few_bands=averaged, card=model.card | {"few_bands": told})
 
 
+class _Run:
+    """A training under way: all that changes from step to step."""
+
+    def __init__(self, network: PosteriorNetwork, batches: _Batches) -> None:
+        recipe = batches.recipe
+        self.network, self.batches = network, batches
+        self.averaged = copy.deepcopy(network).requires_grad_(False)
+        self.optimiser = torch.optim.AdamW(
+            network.parameters(), lr=recipe.learning_rate, weight_decay=0.01, fused=True
+        )
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self.optimiser, recipe.learning_rate, total_steps=recipe.n_steps, pct_start=0.1
+        )
+        self.step, self.seconds = 0, 0.0
+        self.history: list[list[float]] = []
+        self.total = torch.zeros(len(batches.groups))
+
+    def advance(self) -> None:
+        """Take one step."""
+        losses = _loss(self.network, *self.batches.draw())
+        self.optimiser.zero_grad(set_to_none=True)
+        losses.sum().backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
+        self.optimiser.step()
+        self.schedule.step()
+        self.step += 1
+        keep = min(1 - 1 / _AVERAGED, self.step / (self.step + 10))
+        pairs = zip(self.averaged.parameters(), self.network.parameters(), strict=True)
+        for mean, value in pairs:
+            mean.lerp_(value.detach(), 1 - keep)
+        self.total += losses.detach()
+        if self.step % _REPORT_EVERY == 0:
+            self.history.append([round(v, 4) for v in (self.total / _REPORT_EVERY).tolist()])
+            self.total.zero_()
+
+    def words(self) -> str:
+        """How far it is."""
+        words = ", ".join(f"{v:.3f}" for v in self.history[-1])
+        left = self.seconds * (self.batches.recipe.n_steps / self.step - 1)
+        return f"step {self.step}: loss {words}; {left:.0f} s left"
+
+    def state(self) -> dict[str, Any]:
+        """All of it, as tensors, numbers and words."""
+        parts = {name: getattr(self, name).state_dict() for name in _STATEFUL}
+        counts = {name: getattr(self, name) for name in _COUNTED}
+        return parts | counts | {"generator": self.batches.observer.generator.get_state()}
+
+    def resume(self, state: dict[str, Any]) -> None:
+        """Go on from a :meth:`state`."""
+        for name in _STATEFUL:
+            getattr(self, name).load_state_dict(state[name])
+        for name in _COUNTED:
+            setattr(self, name, state[name])
+        self.batches.observer.generator.set_state(state["generator"])
+
+
 def _optimised(
     network: PosteriorNetwork,
     batches: _Batches,
     progress: Progress,
+    checkpoints: Checkpoints | None = None,
 ) -> tuple[PosteriorNetwork, dict]:
     """Average of the weights over the last steps, and how the training went."""
-    start, recipe = time.monotonic(), batches.recipe
-    averaged = copy.deepcopy(network).requires_grad_(False)
-    optimiser = torch.optim.AdamW(
-        network.parameters(), lr=recipe.learning_rate, weight_decay=0.01, fused=True
-    )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, recipe.learning_rate, total_steps=recipe.n_steps, pct_start=0.1
-    )
-    history: list[list[float]] = []
-    total = torch.zeros(len(batches.groups))
-    for step in range(1, recipe.n_steps + 1):
-        losses = _loss(network, *batches.draw())
-        optimiser.zero_grad(set_to_none=True)
-        losses.sum().backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-        optimiser.step()
-        schedule.step()
-        keep = min(1 - 1 / _AVERAGED, step / (step + 10))
-        for mean, value in zip(averaged.parameters(), network.parameters(), strict=True):
-            mean.lerp_(value.detach(), 1 - keep)
-        total += losses.detach()
-        if step % _REPORT_EVERY == 0:
-            history.append([round(v, 4) for v in (total / _REPORT_EVERY).tolist()])
-            total.zero_()
-            left = (time.monotonic() - start) * (recipe.n_steps / step - 1)
-            words = ", ".join(f"{v:.3f}" for v in history[-1])
-            progress.report(step / recipe.n_steps, f"step {step}: loss {words}; {left:.0f} s left")
-            progress.check()
+    run, n_steps = _Run(network, batches), batches.recipe.n_steps
+    kept = None if checkpoints is None else checkpoints.load()
+    if kept is not None:
+        run.resume(kept)
+    clock = time.monotonic()
+    while run.step < n_steps:
+        run.advance()
+        if run.step % _REPORT_EVERY and run.step < n_steps:
+            continue
+        run.seconds, clock = run.seconds + time.monotonic() - clock, time.monotonic()
+        if run.history:
+            progress.report(run.step / n_steps, run.words())
+        stopped = progress.cancelled()
+        if checkpoints is not None and (stopped or run.step == n_steps or checkpoints.due()):
+            checkpoints.save(run.state())
+        if stopped and run.step < n_steps:
+            raise Cancelled
     told = {
-        "seconds": round(time.monotonic() - start, 1),
+        "seconds": round(run.seconds, 1),
         "threads": torch.get_num_threads(),
         "loss": f"negative log density of each group, means over {_REPORT_EVERY} steps",
-        "history": history,
+        "history": run.history,
     }
-    return averaged.eval(), told
+    return run.averaged.eval(), told

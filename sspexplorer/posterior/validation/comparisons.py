@@ -68,7 +68,7 @@ def measure_exact(model: PosteriorModel, n_each: int = 2000) -> pd.DataFrame:
 def _galaxies_with_lines(n: int, seed: int = SEED) -> Populations:
     """Held-out composite galaxies at redshift 0 whose light is younger than 1 Gyr."""
     drawn = GalaxyPrior(max_redshift=0.0).draw(4 * n, seed=seed, held_out=True)
-    return drawn.rows(np.flatnonzero(drawn.targets[:, 0] < 9.0)[:n])
+    return drawn.rows(np.flatnonzero(drawn.values(("log_age",))[:, 0] < 9.0)[:n])
 
 
 def measure_lines(
@@ -85,13 +85,15 @@ def measure_lines(
     drawn = _galaxies_with_lines(1500)
     mocks = observe_all(drawn, np.full(len(drawn), LINES_MAGNITUDE), NoiseModel.default(), SEED)
     answers = {name: Model.load(model_folder(name)).predict(mocks.flux) for name in networks}
+    true = dict.fromkeys(networks, mocks.true)
     for name, model in posteriors.items():
         mixture = model.posterior(mocks.flux, mocks.error, np.zeros(len(mocks)))[0]
         answers[name] = mixture.quantiles((0.5,))[..., 0]
+        true[name] = mocks.as_told_by(model.card).true
     rows = []
     for name, predicted in answers.items():
         for k, parameter in enumerate(PARAMETERS):
-            found = summary(predicted[:, k], mocks.true[:, k])
+            found = summary(predicted[:, k], true[name][:, k])
             rows.append((name, parameter, found["bias"], found["sigma_nmad"], found["n"]))
     return pd.DataFrame(rows, columns=["model", "parameter", "bias", "sigma_nmad", "n"])
 

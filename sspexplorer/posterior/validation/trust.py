@@ -6,7 +6,7 @@ drawn from the model's own prior with its own noise, unless it says otherwise.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -17,12 +17,13 @@ from sspexplorer.artifact import card_text
 from sspexplorer.bands import N_BANDS, load_bands
 from sspexplorer.errors import InputError
 from sspexplorer.metrics import summary
-from sspexplorer.mocks import MAGNITUDES
+from sspexplorer.mocks import MAGNITUDES, PARAMETERS
 from sspexplorer.noise import NoiseModel
 from sspexplorer.populations import Populations
 from sspexplorer.posterior.density import Mixture
 from sspexplorer.posterior.model import PosteriorModel
 from sspexplorer.posterior.observing import SDSS_GONE
+from sspexplorer.posterior.prior import truths_of
 from sspexplorer.posterior.training import Prior
 from sspexplorer.posterior.validation.calibration import coverage, ranks
 from sspexplorer.resources import data_path
@@ -41,6 +42,8 @@ class TestMocks:
     populations : Populations
     magnitude : ndarray, shape (n,)
     flux, error : ndarray, shape (n, 57)
+    truths : tuple of str
+        What of the populations a model is held against.
     """
 
     __test__ = False  # a class of mocks, not of tests
@@ -49,6 +52,7 @@ class TestMocks:
     magnitude: np.ndarray
     flux: np.ndarray
     error: np.ndarray
+    truths: tuple[str, ...] = PARAMETERS
 
     def __len__(self) -> int:
         """Count the mocks."""
@@ -57,19 +61,22 @@ class TestMocks:
     @property
     def true(self) -> np.ndarray:
         """True log_age, metallicity and ebv, shape (n, 3)."""
-        return self.populations.targets[:, :3].astype(float)
+        return self.populations.values(self.truths).astype(float)
+
+    def as_told_by(self, card: dict) -> "TestMocks":
+        """The same, held against what the model of a card calls its parameters."""
+        return replace(self, truths=truths_of(card))
 
     def rows(self, index: np.ndarray) -> "TestMocks":
         """Some of the mocks."""
-        return TestMocks(
-            self.populations.rows(index), self.magnitude[index], self.flux[index], self.error[index]
-        )
+        arrays = {name: getattr(self, name)[index] for name in ("magnitude", "flux", "error")}
+        return replace(self, populations=self.populations.rows(index), **arrays)
 
     def without(self, gap: str, seed: int = 0) -> "TestMocks":
         """The same with bands missing, one of :data:`GAPS`."""
         flux = self.flux.copy()
         flux[bands_gone(gap, len(flux), seed)] = np.nan
-        return TestMocks(self.populations, self.magnitude, flux, self.error)
+        return replace(self, flux=flux)
 
 
 def bands_gone(gap: str, n: int, seed: int = 0) -> np.ndarray:
@@ -115,7 +122,8 @@ def held_out(
     """
     populations = prior.draw(n, seed=seed, held_out=True)
     magnitude = np.resize(np.asarray(magnitudes, dtype=float), n)
-    return observe_all(populations, magnitude, NoiseModel.from_dict(model.card["noise"]), seed)
+    noise = NoiseModel.from_dict(model.card["noise"])
+    return observe_all(populations, magnitude, noise, seed).as_told_by(model.card)
 
 
 def answers(model: PosteriorModel, mocks: TestMocks, redshift: str = "given") -> Mixture:
@@ -124,8 +132,8 @@ def answers(model: PosteriorModel, mocks: TestMocks, redshift: str = "given") ->
     return model.posterior(mocks.flux, mocks.error, z)[0]
 
 
-def _quality(mixture: Mixture, mocks: TestMocks, **labels: object) -> list[dict]:
-    """Scatter of posterior medians and coverage: one row for each parameter."""
+def quality(mixture: Mixture, mocks: TestMocks, **labels: object) -> list[dict]:
+    """Scatter of posterior medians and coverage: one row for each parameter, with labels before."""
     rank = ranks(mixture, mocks.true)
     median = mixture.quantiles((0.5,))[..., 0]
     mean, _ = mixture.moments()
@@ -153,10 +161,10 @@ def _quality(mixture: Mixture, mocks: TestMocks, **labels: object) -> list[dict]
 def measure_magnitudes(model: PosteriorModel, mocks: TestMocks) -> pd.DataFrame:
     """Scatter and coverage at each magnitude (NaN for all), redshift given."""
     mixture = answers(model, mocks)
-    rows = _quality(mixture, mocks, magnitude=np.nan)
+    rows = quality(mixture, mocks, magnitude=np.nan)
     for value in np.unique(mocks.magnitude):
         chosen = mocks.magnitude == value
-        rows += _quality(mixture.rows(chosen), mocks.rows(chosen), magnitude=float(value))
+        rows += quality(mixture.rows(chosen), mocks.rows(chosen), magnitude=float(value))
     return pd.DataFrame(rows)
 
 
@@ -165,7 +173,7 @@ def measure_gaps(model: PosteriorModel, mocks: TestMocks) -> pd.DataFrame:
     rows = []
     for gap in GAPS:
         seen = mocks.without(gap)
-        rows += _quality(answers(model, seen), seen, gap=gap)
+        rows += quality(answers(model, seen), seen, gap=gap)
     table = pd.DataFrame(rows)
     whole = table[table["gap"] == "none"].set_index("parameter")["sigma_nmad"]
     table["growth"] = table["sigma_nmad"] / table["parameter"].map(whole) - 1
@@ -180,7 +188,7 @@ def measure_redshifts(model: PosteriorModel, mocks: TestMocks) -> pd.DataFrame:
         mixture = answers(model, mocks, known)
         for index, value in enumerate(REDSHIFTS):
             chosen = nearest == index
-            rows += _quality(mixture.rows(chosen), mocks.rows(chosen), redshift=value, known=known)
+            rows += quality(mixture.rows(chosen), mocks.rows(chosen), redshift=value, known=known)
     table = pd.DataFrame(rows)
     at_rest = table[(table["redshift"] == 0) & (table["known"] == "given")]
     table["ratio"] = table["sigma_nmad"] / table["parameter"].map(

@@ -1,0 +1,56 @@
+"""Test models trained without a library on that library.
+
+    python scripts/leave_one_out.py FOLDER [FOLDER ...] [--mocks N] [--out FILE]
+    python scripts/leave_one_out.py FOLDER --on A,B,… [--mocks N] [--out FILE]
+
+Each FOLDER is of a model of scripts/train_posterior.py --without LIBRARY. SSPs and composites of
+that library are observed at i = 17, 19 and 21; with --on those of other libraries, which the model
+may have seen. Writes a table as JSON, libraries.json in data/models/NAME unless told otherwise.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from sspexplorer.artifact import card_text
+from sspexplorer.posterior.library_errors import FILE
+from sspexplorer.posterior.model import PosteriorModel
+from sspexplorer.posterior.validation.left_out import left_out_of, libraries_of, measure_library
+from sspexplorer.resources import data_path
+
+
+def main() -> None:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folders", type=Path, nargs="+")
+    parser.add_argument("--on", type=lambda text: tuple(text.split(",")))
+    parser.add_argument("--mocks", type=int, default=1500)
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    parts, models = [], []
+    for folder in options.folders:
+        model = PosteriorModel.load(folder)
+        for library in options.on or (left_out_of(model.card),):
+            parts.append(measure_library(model, library, n_each=options.mocks))
+            print(f"\n{folder}\n{parts[-1].round(3).to_string(index=False)}", flush=True)
+        recipe = model.card["recipe"]
+        models.append(
+            {"libraries": libraries_of(model.card)}
+            | {name: recipe[name] for name in ("n_populations", "n_steps", "batch_size")}
+        )
+    table = pd.concat(parts, ignore_index=True)
+    content = {
+        "model": model.card["name"],
+        "trained": models,
+        "table": json.loads(table.round(4).to_json(orient="records")),
+    }
+    out = options.out or data_path("models", model.card["name"], FILE)
+    out.write_text(card_text(content), encoding="utf-8")
+    inside = table[["coverage_68", "coverage_95"]]
+    print(f"\ncoverage, least and most: {inside.min().to_dict()} {inside.max().to_dict()}")
+
+
+if __name__ == "__main__":
+    main()
