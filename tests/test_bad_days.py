@@ -154,7 +154,12 @@ def test_ctrl_c_while_training_keeps_the_best_weights(tmp_path, monkeypatch, cap
     monkeypatch.setattr(cli, "training_line", line)
     monkeypatch.setattr(metrics, "with_metrics", lambda model, mocks: model)
     command = ["train", str(path), "--out", str(folder), "--epochs", "50", "--json"]
-    app(command, standalone_mode=False)
+    # What runs in the background ignores Ctrl-C, and servers of other tests take it.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        app(command, standalone_mode=False)
+    finally:
+        signal.signal(signal.SIGINT, before)
     said = capsys.readouterr()
     card = json.loads(said.out)["card"]["training"]
     assert card["stopped_early"]
