@@ -5,7 +5,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import BinaryIO
 
 try:
     import fcntl
@@ -61,7 +61,7 @@ def remove_left(folder: Path) -> None:
             part.unlink()
 
 
-def _new_part(folder: Path) -> tuple[Path, IO[bytes]]:
+def _new_part(folder: Path) -> tuple[Path, BinaryIO]:
     """A new file that is locked for as long as it is open."""
     while True:
         part = folder / _NAME.format(secrets.token_hex(8))

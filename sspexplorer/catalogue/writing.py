@@ -206,5 +206,5 @@ def _write_text(
     text.detach()
     if not n_changed:
         return ()
-    cells = "1 cell that begins" if n_changed == 1 else f"{n_changed:,} cells that begin"
-    return (f"{cells} like a formula: with an apostrophe before it, so that it stays text.",)
+    which = "1 cell that begins" if n_changed == 1 else f"{n_changed:,} cells that begin"
+    return (f"{which} like a formula: with an apostrophe before it, so that it stays text.",)
