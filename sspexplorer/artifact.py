@@ -5,7 +5,6 @@ anything when it is read.
 """
 
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,9 +12,11 @@ from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
+from safetensors.numpy import save as to_bytes
 
 from sspexplorer.errors import InputError
+from sspexplorer.whole import whole
 
 CARD, WEIGHTS = "card.json", "weights.safetensors"
 
@@ -37,18 +38,23 @@ def save(folder: Path, arrays: Mapping[str, np.ndarray], card: dict) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         save_arrays(folder / WEIGHTS, arrays)
-        fresh = folder / f"{CARD}.part"
-        fresh.write_text(card_text(card), encoding="utf-8")
-        os.replace(fresh, folder / CARD)
+        with whole(folder / CARD) as file:
+            file.write(card_text(card).encode())
     except OSError as error:
         raise InputError(f"Cannot write to {folder}: {error.strerror}.") from None
 
 
 def save_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write arrays by name; the file is there when all of it is."""
-    fresh = path.with_name(f"{path.name}.part")
-    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, fresh)
-    os.replace(fresh, path)
+    """Write arrays by name; the file is there when all of it is.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    content = to_bytes({name: np.ascontiguousarray(array) for name, array in arrays.items()})
+    with whole(path) as file:
+        file.write(content)
 
 
 def load(folder: Path, what: str = "model") -> tuple[dict[str, np.ndarray], dict]:

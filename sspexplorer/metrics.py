@@ -32,6 +32,8 @@ class Summary(TypedDict):
     n: int
 
 
+# Of numbers without bound, the scatter is infinite or none.
+@np.errstate(over="ignore", invalid="ignore")
 def summary(predicted: np.ndarray, true: np.ndarray) -> Summary:
     """Metrics of one parameter (Domínguez Sánchez et al. 2026, Sect. 4.1).
 

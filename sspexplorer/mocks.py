@@ -20,6 +20,7 @@ from sspexplorer.gas import IonisedGas
 from sspexplorer.libraries import LIBRARY_NAMES, SSPLibrary, load_library
 from sspexplorer.noise import NoiseModel
 from sspexplorer.photometry import band_matrix, spectral_fnu, synthesize
+from sspexplorer.whole import whole
 
 PARAMETERS = ("log_age", "metallicity", "ebv")
 # Domínguez Sánchez et al. (2026), footnote 1 and Sect. 2.2.
@@ -127,7 +128,8 @@ class MockSample:
         table = pa.table(columns | {name: pa.array(self.labels[name]) for name in LABELS})
         table = table.replace_schema_metadata({_META_KEY: json.dumps(self.meta)})
         try:
-            pq.write_table(table, path, compression="zstd")
+            with whole(path) as file:
+                pq.write_table(table, file, compression="zstd")
         except OSError as error:
             raise InputError(f"Cannot write {path}: {error.strerror or error}.") from None
 

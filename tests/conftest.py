@@ -28,12 +28,19 @@ settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the marker of what is run by `-m soak` alone."""
+    config.addinivalue_line("markers", "soak: visitors and their files for a minute")
+
+
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what opens Chromium, so that `-m "not browser"` leaves it out, and run it last.
 
     The browser's driver keeps an event loop in the main thread, in which no other may run.
     """
+    if "soak" not in config.getoption("-m"):
+        items[:] = [item for item in items if not item.get_closest_marker("soak")]
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.browser)

@@ -12,6 +12,7 @@ from astropy.table import MaskedColumn, Table
 
 from sspexplorer.catalogue import read_catalogue
 from sspexplorer.catalogue.columns import described
+from sspexplorer.catalogue.writing import for_spreadsheets
 from sspexplorer.errors import InputError
 from sspexplorer.models import load_model
 from sspexplorer.posterior.prediction import columns as predicted_columns
@@ -200,7 +201,11 @@ def test_formulas_are_text_in_a_file_for_spreadsheets_and_kept_in_all_others():
     catalogue = read_catalogue(f"id,FNU_J0378,FNU_J0390\n{rows}".encode(), "x.csv")
     kept, sheets = io.BytesIO(), io.BytesIO()
     catalogue.write(kept, ".csv")
-    catalogue.write(sheets, ".sheets.csv")
+    said = catalogue.write(sheets, for_spreadsheets(".csv"))
+    assert said[0].startswith("5 cells that begin like a formula")
     read = [line.split(",")[0].strip('"') for line in sheets.getvalue().decode().splitlines()[1:]]
     assert read == [f"'{cell}" if i < 5 else cell for i, cell in enumerate(cells)]
     assert "'" not in kept.getvalue().decode()
+    assert for_spreadsheets(".tsv.gz") == ".sheets.tsv.gz"
+    with pytest.raises(InputError, match=r"are text, such as \.csv, and not \.fits"):
+        for_spreadsheets(".fits")

@@ -196,3 +196,16 @@ def test_every_command_explains_itself(command):
     done = run(*command.split(), "--help")
     assert done.returncode == 0
     assert "Usage:" in done.stdout
+
+
+def test_formulas_are_text_where_a_file_is_for_spreadsheets(tmp_path):
+    catalogue, out = tmp_path / "x.csv", tmp_path / "out.csv"
+    catalogue.write_text("id,FNU_J0378,FNU_J0390,FNU_J0400\n=1+1,1e-29,2e-29,3e-29\n")
+    for switch, cell in ([], "=1+1"), (["--for-spreadsheets"], "'=1+1"):
+        done = run("sedfit", catalogue, "--out", out, "--libraries", "emiles", *switch)
+        assert done.returncode == 0, done.stderr
+        assert out.read_text().splitlines()[1].split(",")[0] == cell
+        assert ("1 cell that begins like a formula" in done.stderr) == bool(switch)
+    refused = run("predict", catalogue, "--out", tmp_path / "x.fits", "--for-spreadsheets")
+    assert (refused.returncode, len(refused.stderr.splitlines())) == (2, 1)
+    assert "--for-spreadsheets" not in run("zeropoints", "--help").stdout

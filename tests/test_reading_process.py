@@ -3,8 +3,10 @@
 import gzip
 import io
 import os
+import signal
 import threading
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,8 +18,8 @@ from astropy.io import fits
 from sspexplorer.app.apply.intake import Dropper
 from sspexplorer.app.kit.lanes import Lanes
 from sspexplorer.bands import BAND_NAMES
+from sspexplorer.bounds import STRICT
 from sspexplorer.catalogue import ChoiceNeededError, read_catalogue
-from sspexplorer.catalogue.bounds import STRICT
 from sspexplorer.catalogue.masks import MaskRule
 from sspexplorer.errors import Cancelled, InputError
 from sspexplorer.jobs.limits import Limits
@@ -108,11 +110,23 @@ def test_reading_that_takes_too_long_or_is_cancelled_is_killed(reader, tmp_path)
         read(reader, path, progress=Progress(is_cancelled=is_cancelled))
 
 
-def test_a_reading_process_that_was_killed_is_replaced(reader, tmp_path):
-    path = tmp_path / "x.csv"
+def test_a_reading_process_that_was_killed_is_told_and_replaced(reader, tmp_path, caplog):
+    waiting, path = tmp_path / "waiting.csv", tmp_path / "x.csv"
+    os.mkfifo(waiting)
+    reader.warm()
+
+    def kill() -> bool:
+        children = Path(f"/proc/{reader.pid}/task/{reader.pid}/children").read_text()
+        for child in children.split():
+            os.kill(int(child), signal.SIGKILL)
+        return False
+
+    with pytest.raises(InputError, match=r"read waiting\.csv was killed, perhaps for want"):
+        read(reader, waiting, progress=Progress(is_cancelled=kill))
     path.write_text("FLUX_J0378,FLUX_J0390,id\n1e-30,2e-30,a\n")
-    reader.close()
+    os.kill(reader.pid, signal.SIGKILL)
     assert len(read(reader, path, columns={"unit": "fnu"})) == 1
+    assert "was killed and is replaced" in caplog.text
 
 
 def test_limits_are_those_of_the_environment(monkeypatch):

@@ -10,9 +10,11 @@ import sspexplorer
 # The street, one way: a module imports only from those before it.
 STREET = (
     "errors",
+    "bounds",
     "letters",
     "resources",
     "constants",
+    "whole",
     "progress",
     "flags",
     "artifact",

@@ -2,8 +2,6 @@
 
 import contextlib
 import json
-import os
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,8 @@ from astropy.table.meta import get_yaml_from_table
 from sspexplorer.archive.layout import Column, Photometry
 from sspexplorer.archive.results import understood_unit
 from sspexplorer.catalogue.convert import to_arrow
-from sspexplorer.errors import InputError
+from sspexplorer.errors import Cancelled, InputError
+from sspexplorer.whole import whole
 
 PROVENANCE = "sspexplorer.archive"
 
@@ -133,7 +132,7 @@ class Keeper:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._part = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
+        self._writing = contextlib.ExitStack()
         self._writer: Any = None
         self._schema: Any = None
         self.n_rows = 0
@@ -150,7 +149,8 @@ class Keeper:
         with self._sentence():
             if self._writer is None:
                 self._schema = _described(rows.schema, table)
-                self._writer = pq.ParquetWriter(self._part, self._schema, compression="zstd")
+                file = self._writing.enter_context(whole(self.path))
+                self._writer = pq.ParquetWriter(file, self._schema, compression="zstd")
             elif rows.schema.names != self._schema.names:
                 raise InputError("The service gave other columns in one part than in another.")
             self._writer.write_table(rows.cast(self._schema))
@@ -168,14 +168,15 @@ class Keeper:
             text = json.dumps(provenance, ensure_ascii=False)
             self._writer.add_key_value_metadata({PROVENANCE: text})
             self._writer.close()
-            os.replace(self._part, self.path)
+            self._writing.close()
 
     def discard(self) -> None:
         """Remove what is not at its place."""
         with contextlib.suppress(Exception):
             if self._writer is not None:
                 self._writer.close()
-        self._part.unlink(missing_ok=True)
+        # As if an error had ended the block, so that nothing is moved.
+        self._writing.__exit__(Cancelled, Cancelled(), None)
 
     @contextlib.contextmanager
     def _sentence(self) -> Iterator[None]:

@@ -12,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from sspexplorer.bounds import GENEROUS, Bounds
 from sspexplorer.catalogue import binary, columnar, ecsv, hdf5, packed, text
-from sspexplorer.catalogue.bounds import GENEROUS, Bounds
 from sspexplorer.catalogue.several import refuse_different_twins
 from sspexplorer.catalogue.source import FileTable, LooksRight, Source
 from sspexplorer.catalogue.stacking import stacked

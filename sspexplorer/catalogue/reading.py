@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from sspexplorer.bands import BAND_NAMES
+from sspexplorer.bounds import GENEROUS, Bounds
 from sspexplorer.catalogue import notes, writing
 from sspexplorer.catalogue.arrays import array_orders
-from sspexplorer.catalogue.bounds import GENEROUS, Bounds
 from sspexplorer.catalogue.columns_map import ColumnsMap, check_map, fluxes_of, map_of
 from sspexplorer.catalogue.convert import to_frame
 from sspexplorer.catalogue.decide import Decision
@@ -247,7 +247,7 @@ def read_catalogue(
     progress : Progress, optional
         Told how far the reading is; asked between its steps whether to go on.
     bounds : Bounds
-        How large the table may be, see :mod:`~sspexplorer.catalogue.bounds`.
+        How large the table may be, see :mod:`~sspexplorer.bounds`.
 
     Raises
     ------

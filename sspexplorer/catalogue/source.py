@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from sspexplorer.catalogue.bounds import GENEROUS, Bounds
+from sspexplorer.bounds import GENEROUS, Bounds
 from sspexplorer.catalogue.convert import free_name
 from sspexplorer.catalogue.values import AnyTable
 from sspexplorer.errors import InputError

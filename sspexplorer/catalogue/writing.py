@@ -1,11 +1,9 @@
 """Tables to files: the rows and columns that were read, then further columns."""
 
-import contextlib
 import csv
 import io
-import os
+import operator
 import re
-import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -23,12 +21,13 @@ from sspexplorer.catalogue.packed import packing, packing_writer
 from sspexplorer.catalogue.simplify import as_bytes
 from sspexplorer.catalogue.values import AnyTable, column_names, plain_array
 from sspexplorer.errors import InputError
+from sspexplorer.whole import whole
 
 Save = Callable[[BinaryIO], tuple[str, ...]]
 
 _ROWS_AT_ONCE = 10_000
-# Of a file for spreadsheets: "x.sheets.csv".
-SHEETS = ".sheets.csv"
+# Format of text for spreadsheets, such as ".sheets.csv".
+_SHEETS = ".sheets"
 # What spreadsheets take for a formula, unless it is a number.
 _FORMULA = re.compile(r"[\t\r\n ]*[=+\-@\u2212]")
 _NUMBER = re.compile(
@@ -63,7 +62,7 @@ def write(
     if form is None:
         if path is None:
             raise InputError("Writing to a stream needs a format, such as 'csv'.")
-        form = path.name
+        form = ending(path.name)
     suffix = ending(f".{form}")
     pack = packing(suffix)
     kind = FORMATS[suffix.removesuffix(pack)]
@@ -82,8 +81,8 @@ def write(
         if kind == "csv":
             own = delimiter if delimiter != " " or suffix.startswith(".txt") else ","
             separator = _SEPARATORS.get(suffix.removesuffix(pack), own or ",")
-            sheets = str(form).removesuffix(pack).endswith(SHEETS)
-            _write_text(table, new, separator, file, sheets)
+            sheets = str(form).removesuffix(suffix).endswith(_SHEETS)
+            return _write_text(table, new, separator, file, sheets)
         elif kind in ("parquet", "feather"):
             write_columnar(_joined(_arrow(table), new), meta, kind, file)
         else:
@@ -124,26 +123,15 @@ def _save(save: Save, path: Path | None, target: Any, shown: str) -> tuple[str, 
         if path.exists() and not path.is_file() and not path.is_dir():
             with path.open("wb") as file:
                 return save(file)
-        return _replace(save, path.resolve())
+        # The path may be the file that was read.
+        with whole(path.resolve()) as file:
+            return save(file)
     except OSError as error:
         reason = error.strerror or error
     # The writers promise no set of exceptions for what their format cannot hold.
     except Exception as error:
         reason = " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
     raise InputError(f"{shown} cannot be written: {reason}.")
-
-
-def _replace(save: Save, path: Path) -> tuple[str, ...]:
-    """Write beside the path and move there when done: the path may be the file that was read."""
-    part = path.with_name(f".{uuid.uuid4().hex}.part")
-    try:
-        with part.open("xb") as file:
-            notes = save(file)
-        os.replace(part, path)
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink()
-    return notes
 
 
 def _arrow(table: AnyTable) -> pa.Table:
@@ -165,6 +153,24 @@ def _astropy(table: AnyTable, new: pa.Table | None) -> Table:
     return whole
 
 
+def for_spreadsheets(suffix: str) -> str:
+    """Format in which cells that a spreadsheet would compute are text.
+
+    Parameters
+    ----------
+    suffix : str
+        Ending of a file, such as ".csv" or ".csv.gz".
+
+    Raises
+    ------
+    InputError
+        If files with this ending hold no text.
+    """
+    if FORMATS.get(suffix.removesuffix(packing(suffix))) != "csv":
+        raise InputError(f"Files for spreadsheets are text, such as .csv, and not {suffix}.")
+    return f"{_SHEETS}{suffix}"
+
+
 def as_text(cell: str | None) -> str | None:
     """Cell that a spreadsheet shows as it is, with an apostrophe before what it would compute.
 
@@ -178,19 +184,27 @@ def as_text(cell: str | None) -> str | None:
 
 def _write_text(
     table: AnyTable, new: pa.Table | None, delimiter: str, file: BinaryIO, sheets: bool
-) -> None:
+) -> tuple[str, ...]:
     whole = _joined(_arrow(table), new)
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
     plain = csv.writer(text, delimiter=delimiter, lineterminator="\n")
     quoted = csv.writer(text, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    plain.writerow(map(as_text, whole.column_names) if sheets else whole.column_names)
+    names = list(map(as_text, whole.column_names)) if sheets else whole.column_names
+    n_changed = sum(map(operator.ne, names, whole.column_names))
+    plain.writerow(names)
     for start in range(0, len(whole), _ROWS_AT_ONCE):
         block = whole.slice(start, _ROWS_AT_ONCE)
         cells = [text_cells(plain_array(c)) for c in block.columns]
         if sheets:
-            cells = [list(map(as_text, column)) for column in cells]
+            safe = [list(map(as_text, column)) for column in cells]
+            n_changed += sum(sum(map(operator.ne, *both)) for both in zip(safe, cells, strict=True))
+            cells = safe
         # Spaces need quotes to tell an empty cell; a row that starts with # would be a comment.
         comments = any((cell or "").lstrip().startswith("#") for cell in cells[0])
         writer = quoted if delimiter == " " or comments else plain
         writer.writerows(zip(*cells, strict=True))
     text.detach()
+    if not n_changed:
+        return ()
+    which = "1 cell that begins" if n_changed == 1 else f"{n_changed:,} cells that begin"
+    return (f"{which} like a formula: with an apostrophe before it, so that it stays text.",)

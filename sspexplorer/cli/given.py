@@ -84,6 +84,16 @@ NoLimitsOption = Annotated[
 ]
 
 
+SpreadsheetsOption = Annotated[
+    bool,
+    typer.Option(
+        "--for-spreadsheets",
+        help="Write text in which cells that a spreadsheet would take for formulas begin with an "
+        "apostrophe; otherwise they are written as they were read.",
+    ),
+]
+
+
 @dataclass(frozen=True)
 class Given:
     """What a command is given of a catalogue: where it is, how to read it, where to write."""
@@ -97,6 +107,7 @@ class Given:
     use_masked: UseMaskedOption = False
     largest_flag: LargestFlagOption = 3
     no_limits: NoLimitsOption = False
+    for_spreadsheets: SpreadsheetsOption = False
     json_output: JsonOption = False
 
     def check_out(self) -> None:
@@ -107,15 +118,20 @@ class Given:
         InputError
             If its ending says no format, there is no such folder, or it would mix with the JSON.
         """
-        from sspexplorer.catalogue.files import ending
-
         if self.out is None:
             return
+        self._form()
         if self.out != STANDARD:
-            ending(self.out.name)
             check_folder(self.out)
         elif self.json_output:
             raise InputError("Standard output takes the table or the JSON: give --out a file.")
+
+    def _form(self) -> str:
+        from sspexplorer.catalogue.files import ending
+        from sspexplorer.catalogue.writing import for_spreadsheets
+
+        suffix = ".csv" if self.out == STANDARD else ending(self.out.name)
+        return for_spreadsheets(suffix) if self.for_spreadsheets else suffix
 
     def read(self) -> "Catalogue":
         """Read the catalogue, downloaded before where an address is given.
@@ -125,8 +141,8 @@ class Given:
         InputError
             If it cannot be had or used.
         """
+        from sspexplorer.bounds import GENEROUS, UNBOUNDED
         from sspexplorer.catalogue import load_map, read_catalogue
-        from sspexplorer.catalogue.bounds import GENEROUS, UNBOUNDED
         from sspexplorer.catalogue.masks import MaskRule
 
         mapped = None if self.columns is None else load_map(self.columns)
@@ -174,10 +190,8 @@ class Given:
         from sspexplorer.catalogue.taken import sentences, taken
         from sspexplorer.catalogue.ways import for_command_line
 
-        target, form = (
-            (sys.stdout.buffer, "csv") if self.out == STANDARD else (self.out, self.out.name)
-        )
-        changed = found.write(target, form, table, about_file(found, made))
+        target = sys.stdout.buffer if self.out == STANDARD else self.out
+        changed = found.write(target, self._form(), table, about_file(found, made))
         mapped = self._with_map(found)
         if self.json_output:
             said = taken(found)
@@ -215,11 +229,13 @@ def takes_catalogue(
     ----------
     command : callable
     may_write : bool
-        Whether the command can do without a file to write: ``out`` is None then.
+        Whether the command writes no catalogue, and can do without a file: ``out`` is None then.
     """
     if command is None:
         return partial(takes_catalogue, may_write=may_write)
-    given = {field.name for field in fields(Given)}
+    # What says how a catalogue is written, a command that writes none has no use for.
+    useless = {"for_spreadsheets"} if may_write else set()
+    given = {field.name for field in fields(Given)} - useless
 
     @wraps(command)
     def run(**values: Any) -> None:
@@ -231,6 +247,7 @@ def takes_catalogue(
     parameters = [
         _optional(parameter, may_write).replace(kind=inspect.Parameter.KEYWORD_ONLY)
         for parameter in (*inspect.signature(Given).parameters.values(), *own)
+        if parameter.name not in useless
     ]
     # What typer reads the options from.
     setattr(run, "__signature__", inspect.Signature(parameters))  # noqa: B010

@@ -1,7 +1,9 @@
 """``sspexplorer serve``: the app for one visitor, or for an institute."""
 
+import os
 import secrets
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,6 +49,10 @@ def serve(
         list[str] | None,
         typer.Option(help="Origin whose pages may show the app in a frame; may be repeated."),
     ] = None,
+    catalogues: Annotated[
+        Path | None,
+        typer.Option(help="Folder whose catalogues visitors may open without an upload."),
+    ] = None,
     proxied: Annotated[
         bool, typer.Option("--proxied", help="A proxy in front says where requests come from.")
     ] = False,
@@ -56,9 +62,15 @@ def serve(
 ) -> None:
     """Serve the app at http://localhost:PORT/app."""
     from sspexplorer.app.serving import logs
+    from sspexplorer.app.serving.folder import set_folder
+    from sspexplorer.app.serving.passwords import read_passwords
     from sspexplorer.app.serving.settings import Settings, set_limits
 
+    if not hasattr(os, "fork"):
+        raise InputError("serve needs Linux or macOS; here, run: panel serve app.py")
     set_limits(memory, seconds, upload)
+    if catalogues is not None:
+        set_folder(catalogues)
     settings = Settings(
         port,
         address,
@@ -66,7 +78,7 @@ def serve(
         prefix.rstrip("/"),
         workers,
         tuple(embed or ()),
-        _password(password_file),
+        read_passwords(password_file) if password_file else {},
         proxied,
         json_logs,
     )
@@ -82,11 +94,11 @@ def _run(settings: "Settings", listener: socket.socket) -> None:
 
     secret = secrets.token_urlsafe(32)
 
-    def work() -> None:
+    def work(tell: Callable[[], None]) -> None:
         # Each worker imports for itself: what has threads must not be forked.
         from sspexplorer.app.server import run_worker
 
-        run_worker(settings, listener, secret)
+        run_worker(settings, listener, secret, tell)
 
     supervise(work, settings.workers)
 
@@ -99,19 +111,3 @@ def _bound(address: str, port: int) -> socket.socket:
         raise InputError(f"Port {port} cannot be served: {error.strerror}.") from None
     listener.setblocking(False)
     return listener
-
-
-def _password(path: Path | None) -> str:
-    """Password, or the path of a JSON file of users, as Panel takes either."""
-    if path is None:
-        return ""
-    if path.suffix == ".json" and path.is_file():
-        return str(path)
-    try:
-        password = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text"
-        raise InputError(f"{path} cannot be read: {reason}.") from None
-    if not password:
-        raise InputError(f"{path} has no password in it.")
-    return password

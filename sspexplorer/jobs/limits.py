@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass, replace
 
-from sspexplorer.catalogue.bounds import STRICT, Bounds
+from sspexplorer.bounds import STRICT, Bounds
 from sspexplorer.errors import InputError
 
 # What an administrator sets, and what it is by default.

@@ -10,6 +10,7 @@ input ends the server is gone, and so is this process.
 """
 
 import contextlib
+import io
 import json
 import os
 import pickle
@@ -22,17 +23,20 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from astropy.table import Table
+
+from sspexplorer.bands import BAND_NAMES, N_BANDS
+from sspexplorer.bounds import Bounds
 from sspexplorer.catalogue import ChoiceNeededError, read_catalogue, scoring
-from sspexplorer.catalogue.bounds import Bounds
 from sspexplorer.catalogue.masks import MaskRule
 from sspexplorer.errors import InputError
-
-DONE = "done"
+from sspexplorer.jobs.reading import DONE
 
 
 def main() -> None:
     """Listen until standard input ends."""
-    scoring.warm()
+    _warm()
     # Children are not waited for, and Ctrl-C is for the server.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -48,6 +52,19 @@ def main() -> None:
                 if os.fork() == 0:
                     listener.close()
                     _serve(connection)
+
+
+def _warm() -> None:
+    """Read a first table, for all that is loaded and kept then each child would load for itself.
+
+    It is FITS, since Arrow starts threads when it reads text, and what has threads is not forked.
+    """
+    scoring.warm()
+    file = io.BytesIO()
+    fluxes = 1e-28 * np.linspace(1, 2, 2 * N_BANDS).reshape(2, N_BANDS)
+    Table(fluxes, names=BAND_NAMES).write(file, format="fits")
+    file.seek(0)
+    read_catalogue(file, "first.fits")
 
 
 def _serve(connection: socket.socket) -> None:

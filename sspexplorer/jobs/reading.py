@@ -19,12 +19,16 @@ from typing import IO, Any
 from sspexplorer.catalogue import Catalogue, ChoiceNeededError
 from sspexplorer.catalogue.masks import MaskRule
 from sspexplorer.errors import InputError
-from sspexplorer.jobs import python, reader
+from sspexplorer.jobs import python
 from sspexplorer.jobs.limits import Limits
 from sspexplorer.progress import NO_PROGRESS, Progress
 
+DONE = "done"
+_MODULE = "sspexplorer.jobs.reader"
 _TICK = 0.05  # s between looks at whether the visitor still waits
 _PATIENCE = 120.0  # s for the process to import what it needs; busy machines stall
+_ATTEMPTS = 3
+_NOT_NOW = "The server cannot read files now: the process for it does not start, or was killed."
 _OURS = ("sspexplorer.", "numpy", "pyarrow", "astropy.")
 _PLAIN = {"builtins": {"set", "frozenset", "slice", "complex", "bytearray", "dict", "list", "str"}}
 _PLAIN |= {"collections": {"OrderedDict"}, "_codecs": {"encode"}, "copyreg": {"_reconstructor"}}
@@ -42,8 +46,15 @@ class Reader:
         self._folder: tempfile.TemporaryDirectory | None = None
         self._owner = 0
 
+    @property
+    def can_read(self) -> bool:
+        """Whether this system forks processes; Windows does not."""
+        return hasattr(os, "fork")
+
     def warm(self) -> None:
         """Start the process from which the others are forked, unless it runs."""
+        if not self.can_read:
+            return
         with self._lock:
             # A server that forks its workers leaves them what it started, but not to wait for.
             own = self._owner == os.getpid()
@@ -55,9 +66,12 @@ class Reader:
             self._folder = tempfile.TemporaryDirectory(
                 prefix="sspexplorer-", ignore_cleanup_errors=True
             )
-            self._process = python.start(
-                reader.__name__, self._address, ARROW_DEFAULT_MEMORY_POOL="system"
-            )
+            self._process = python.start(_MODULE, self._address, ARROW_DEFAULT_MEMORY_POOL="system")
+
+    @property
+    def pid(self) -> int | None:
+        """Number of the process from which the others are forked, while there is one."""
+        return self._process.pid if self._process else None
 
     @property
     def _address(self) -> str:
@@ -107,10 +121,12 @@ class Reader:
                 "bounds": asdict(limits.bounds),
                 "result": str(result),
             }
-            with self._connected(progress) as connection:
-                self._await(connection, task, limits, progress)
-            with result.open("rb") as file:
-                return _answer(_Trusted(file).load())
+            for _ in range(_ATTEMPTS):
+                with self._connected(progress) as connection:
+                    if self._await(connection, task, limits, progress):
+                        with result.open("rb") as file:
+                            return _answer(_Trusted(file).load())
+        raise InputError(_NOT_NOW)
 
     def _connected(self, progress: Progress) -> socket.socket:
         """Connection to a new child; waits for the process to be warm."""
@@ -125,18 +141,25 @@ class Reader:
                 connection.close()
             self.warm()
             time.sleep(_TICK)
-        raise InputError("The server cannot read files now: the process for it does not start.")
+        raise InputError(_NOT_NOW)
 
     def _await(
         self, connection: socket.socket, task: dict, limits: Limits, progress: Progress
-    ) -> None:
-        """Have a file read; kill who reads it when it takes too long, or nobody waits for it."""
+    ) -> bool:
+        """Have a file read; kill who reads it when it takes too long, or nobody waits for it.
+
+        Returns
+        -------
+        bool
+            False if nobody began, since the process that forks was killed in that moment.
+        """
         name, pid, done, ended = task["name"], 0, False, time.monotonic() + limits.seconds
-        connection.sendall(f"{json.dumps(task)}\n".encode())
+        with contextlib.suppress(ConnectionError):
+            connection.sendall(f"{json.dumps(task)}\n".encode())
         connection.settimeout(_TICK)
         said = b""
         try:
-            while not said.endswith(f"{reader.DONE}\n".encode()):
+            while not said.endswith(f"{DONE}\n".encode()):
                 progress.check()
                 if time.monotonic() > ended:
                     raise InputError(
@@ -144,6 +167,8 @@ class Reader:
                     )
                 with contextlib.suppress(TimeoutError):
                     piece = _received(connection)
+                    if not piece and not pid:
+                        return False
                     if not piece:
                         raise InputError(
                             f"The process that read {name} was killed, perhaps for want of memory: "
@@ -153,6 +178,7 @@ class Reader:
                 if not pid and b"\n" in said:
                     pid = int(said.partition(b"\n")[0])
             done = True
+            return True
         finally:
             if pid and not done:
                 with contextlib.suppress(ProcessLookupError):

@@ -22,6 +22,9 @@ from sspexplorer.progress import NO_PROGRESS, Progress
 FILE = "likeness.safetensors"
 # Relative error of the closest SEDs themselves, added in quadrature.
 MODEL_ERROR = 0.005
+# Fluxes and errors in units of a row's median that no galaxy comes near; beyond these numbers,
+# squares of them are none in 32 bits.
+_FARTHEST, _SMALLEST_ERROR = 1e12, 1e-8
 # Below this p-value a galaxy is called unlike anything in training: as one in a hundred of those
 # are that are like it. At 0.001 most stars would pass for rare galaxies with strong lines.
 UNLIKE = 0.01
@@ -78,9 +81,11 @@ class Likeness:
     def _closest(self, flux: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         present = np.isfinite(flux)
         level = np.nanmedian(np.where(present, np.abs(flux), np.nan), axis=1, keepdims=True)
-        f = np.where(present, flux / level, 0.0).astype(np.float32)
-        sigma = np.hypot(error / level, MODEL_ERROR * np.abs(f))
-        weight = np.where(present, 1 / np.square(sigma), 0.0).astype(np.float32)
+        f = np.clip(np.where(present, flux / level, 0.0), -_FARTHEST, _FARTHEST).astype(np.float32)
+        # An error without bound weighs nothing.
+        with np.errstate(over="ignore"):
+            sigma = np.hypot(error / level, MODEL_ERROR * np.abs(f)).clip(_SMALLEST_ERROR)
+            weight = np.where(present, 1 / np.square(sigma), 0.0).astype(np.float32)
         near = self._nearest(f, weight)
         basis = self.templates[near]  # (n, neighbours, 57)
         weighted = basis * weight[:, None, :]

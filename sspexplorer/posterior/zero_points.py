@@ -110,8 +110,9 @@ def measure_offsets(
         corrected, sigma = flux * factor, error * factor
         score, closest, sound = _closest(likeness, corrected, sigma)
         alike = (score <= _ODD * np.median(score))[:, None]
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             residual = np.where(alike & sound, corrected / closest - 1, np.nan)
+            residual[np.isinf(residual)] = np.nan
             relative = np.hypot(sigma / np.abs(closest), _SCATTER)
         n = np.isfinite(residual).sum(axis=0)
         step, spread = robust_mean(residual, relative)

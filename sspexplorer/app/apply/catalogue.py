@@ -16,6 +16,7 @@ from sspexplorer.analysis.zero_points import ZeroPoints
 from sspexplorer.app import cache
 from sspexplorer.app.apply import intake
 from sspexplorer.app.apply.method import METHOD, Method
+from sspexplorer.app.apply.offered import offered_files
 from sspexplorer.app.apply.own_columns import CatalogueComparison, OwnNumbers
 from sspexplorer.app.apply.posterior import FitQuality, PosteriorView
 from sspexplorer.app.apply.question import question_view
@@ -30,7 +31,8 @@ from sspexplorer.app.kit.work import READING, Worker, counting, served_document
 from sspexplorer.app.state import SharedState
 from sspexplorer.catalogue import Catalogue, ChoiceNeededError
 from sspexplorer.catalogue.files import ending
-from sspexplorer.catalogue.writing import SHEETS
+from sspexplorer.catalogue.writing import for_spreadsheets
+from sspexplorer.jobs.reading import READER
 from sspexplorer.plots.catalogue import MAX_POINTS
 from sspexplorer.plots.shading import compile_means
 from sspexplorer.progress import Progress
@@ -43,7 +45,7 @@ EXAMPLES = {
 }
 FORMATS = {
     "CSV": ".csv",
-    "CSV for spreadsheets": SHEETS,
+    "CSV for spreadsheets": for_spreadsheets(".csv"),
     "ECSV": ".ecsv",
     "FITS": ".fits",
     "VOTable": ".vot",
@@ -181,8 +183,8 @@ class YourCatalogue(Method, Page):
 
         def read(progress: Progress) -> tuple[intake.Upload, Found | ChoiceNeededError]:
             upload = intake.kept(source, name)
-            # What is in no folder of its own is an example that ships.
-            apart = served and upload.folder is not None
+            ships = upload.path.is_relative_to(data_path("examples"))
+            apart = served and READER.can_read and not ships
             return upload, reading.read(upload, progress, apart=apart)
 
         self._question[:] = []
@@ -287,7 +289,10 @@ class YourCatalogue(Method, Page):
 
     def _new_drop_zone(self) -> None:
         """Exchange the drop zone, since it shows its last file for as long as it lives."""
-        self._drop_area[:] = [intake.drop_zone(self._dropped, self.worker.tell)]
+        self._drop_area[:] = [
+            intake.drop_zone(self._dropped, self.worker.tell),
+            *offered_files(self.open, self.worker.tell),
+        ]
 
     async def _dropped(self, event: Any) -> None:
         if event.new is not None:

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import weakref
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -139,7 +140,7 @@ class Shell:
         self.state.param.watch(self._go, "page")
         self.state.param.watch(self._retheme, "dark")
         self.state.param.watch(self._changed, [*QUERY, "dark", "kept", "catalogue", "noise"])
-        pn.config.exception_handler = self._report
+        pn.config.exception_handler = _weakly(self._report)
         pn.state.onload(self._open)
         if pn.state.curdoc and pn.state.curdoc.session_context:
             pn.state.on_session_destroyed(lambda context: self._forget())
@@ -250,6 +251,21 @@ class Shell:
         self.host.tell(exception)
 
 
+def _weakly(report: Callable[[Exception], None]) -> Callable[[Exception], None]:
+    """Call a method for as long as its object is there.
+
+    Panel keeps what a session configures for as long as the session's document lives; what refers
+    to the document from there would keep it for ever, and all that the visitor had with it.
+    """
+    method = weakref.WeakMethod(report)
+
+    def call(exception: Exception) -> None:
+        if (alive := method()) is not None:
+            alive(exception)
+
+    return call
+
+
 def _skeleton() -> pn.pane.HTML:
     return pn.pane.HTML(
         static_text("skeleton.html"),
@@ -262,15 +278,14 @@ def _skeleton() -> pn.pane.HTML:
 def start_warming(entries: Iterable[Entry]) -> threading.Thread:
     """Make what all pages share, and what each opens with, in the background; once per server.
 
-    Also start the process that reads catalogues.
+    Also start the process that reads catalogues, last: who comes first wants a picture.
 
     Returns
     -------
     Thread
         Ends when all is warm.
     """
-    READER.warm()
-    return cache.start_warming(*(entry.view.warm for entry in entries))
+    return cache.start_warming(*(entry.view.warm for entry in entries), READER.warm)
 
 
 def load_extensions() -> None:

@@ -43,6 +43,7 @@ class JSONLines(logging.Formatter):
 
 def write_json() -> None:
     """Have every event of this process written to standard error as a line of JSON."""
+    logging.captureWarnings(True)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JSONLines())
     root = logging.getLogger()

@@ -1,7 +1,8 @@
 """How the app is served, as the command line says; workers are told by the environment."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from sspexplorer.jobs import limits
 
@@ -24,8 +25,8 @@ class Settings:
         Processes that answer visitors.
     embedders : tuple of str
         Origins whose pages may show the app in a frame, such as those of notebooks.
-    password : str
-        That visitors have to know, or a JSON file of users and passwords; "" for none.
+    passwords : mapping of str to str
+        That visitors have to know, by the name of a user; none where all are let in.
     proxied : bool
         Whether a proxy in front says where requests come from.
     json_logs : bool
@@ -38,7 +39,7 @@ class Settings:
     prefix: str = ""
     workers: int = 1
     embedders: tuple[str, ...] = ()
-    password: str = ""
+    passwords: Mapping[str, str] = field(default_factory=dict)
     proxied: bool = False
     json_logs: bool = False
 

@@ -1,0 +1,193 @@
+"""Half an hour of visitors who come, move, upload and leave: memory, waits and errors.
+
+    python benchmarks/soak.py [--minutes 30] [--visitors 3] [--port 5399]
+
+A server is started and ended. Visitors have no browser (see ``visitors.py``). A line a minute says
+what the server's processes take, how many sessions there are, and the longest wait for a first
+picture. At the end: memory against that after warm-up, the slowest picture, lines of error.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+from sspexplorer.app.pages import PAGES
+from sspexplorer.resources import data_path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+
+from visitors import Visitor
+
+EXAMPLES = ("real_galaxies.csv", "simulated_galaxies.csv")
+# What shows a picture before anything is asked of it.
+PICTURED = [entry.key for entry in PAGES if entry.group in ("explore", "trust")]
+WARM_UP = 3  # minutes that count as warm-up
+_LONGEST = 5.0  # s that a visitor may wait for a first picture
+_MOST = 1.1  # memory at the end in units of that after warm-up
+
+
+@dataclass
+class Seen:
+    """What happened to all visitors."""
+
+    waits: list[tuple[float, str]] = field(default_factory=list)
+    troubles: list[str] = field(default_factory=list)
+    n_visits: int = 0
+
+    @property
+    def slowest(self) -> tuple[float, str]:
+        """Longest wait so far (s), and for which page."""
+        return max(self.waits, default=(0.0, "none"))
+
+
+@contextmanager
+def served(port: int, log: Path) -> Iterator[str]:
+    """URL of a server that is warm; ended afterwards."""
+    command = [sys.executable, "-m", "sspexplorer.cli", "serve", "--port", str(port)]
+    with log.open("w") as output:
+        process = subprocess.Popen([*command, "--json-logs"], stdout=output, stderr=output)
+    url = f"http://localhost:{port}/app"
+    try:
+        while not health(url).get("warm"):
+            if process.poll() is not None:
+                sys.exit(log.read_text())
+            time.sleep(1)
+        yield url
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=60)
+
+
+def health(url: str) -> dict:
+    """What the server says of itself; empty while it is silent."""
+    try:
+        with urllib.request.urlopen(url.replace("/app", "/health"), timeout=60) as answer:
+            return json.load(answer)
+    except OSError:
+        return {}
+
+
+def errors_in(log: Path) -> list[str]:
+    """Lines of error in a log of JSON, and those that are none."""
+    found = []
+    for line in log.read_text().splitlines():
+        try:
+            if json.loads(line)["level"] in ("error", "critical"):
+                found.append(line)
+        except ValueError:
+            # Param writes its warnings twice.
+            if not line.startswith(("Serving at", "WARNING:param.")):
+                found.append(line)
+    return found
+
+
+async def visit(url: str, seen: Seen, chance: random.Random) -> None:
+    """Come, look at a few pages, perhaps upload a catalogue, and leave."""
+    begun = time.monotonic()
+    page, *others = chance.sample(PICTURED, chance.randint(1, 4))
+    visitor = await Visitor.come(url, page)
+    try:
+        await visitor.until(lambda: visitor.has_picture)
+        seen.waits.append((time.monotonic() - begun, page))
+        for page in others:
+            await _look(chance)
+            await visitor.go(page)
+            seen.waits.append((await visitor.until(lambda: visitor.has_picture), page))
+        if chance.random() < 0.4:
+            await _look(chance)
+            await _upload(visitor, chance)
+        await _look(chance)
+    finally:
+        visitor.leave()
+    seen.n_visits += 1
+
+
+async def _look(chance: random.Random) -> None:
+    """Look at what is there, as people do."""
+    await asyncio.sleep(chance.uniform(3.0, 15.0))
+
+
+async def _upload(visitor: Visitor, chance: random.Random) -> None:
+    name = chance.choice(EXAMPLES)
+    await visitor.go("catalogue")
+    await visitor.until(lambda: any(visitor.of_type("FileDropper")))
+    await visitor.upload("mine.csv", data_path("examples", name).read_bytes())
+    await visitor.until(lambda: "mine.csv, " in visitor.words)
+    await visitor.press("Predict")
+    # One in three leaves before it is there.
+    if chance.random() < 0.67:
+        await visitor.until(lambda: visitor.has_picture)
+
+
+async def _keep_coming(url: str, seen: Seen, until: float, seed: int) -> None:
+    chance = random.Random(seed)
+    while time.monotonic() < until:
+        try:
+            await visit(url, seen, chance)
+        except Exception as error:
+            seen.troubles.append(f"{type(error).__name__}: {error}")
+        await asyncio.sleep(chance.uniform(0.0, 3.0))
+
+
+async def _watch(url: str, seen: Seen, minutes: float, memory: list[float]) -> None:
+    for minute in range(1, round(minutes) + 1):
+        await asyncio.sleep(60)
+        said = await asyncio.to_thread(health, url)
+        memory.append(said.get("memory_mb", float("nan")))
+        print(
+            f"{minute:3d} min  {memory[-1]:6.0f} MB  {said.get('sessions', -1):3d} sessions  "
+            f"{seen.n_visits:4d} visits  slowest picture {seen.slowest[0]:.1f} s "
+            f"({seen.slowest[1]})",
+            flush=True,
+        )
+
+
+async def soak(url: str, minutes: float, n_visitors: int) -> tuple[Seen, list[float]]:
+    """Have visitors come for some time; what they saw, and the memory of each minute (MB)."""
+    seen, memory = Seen(), []
+    until = time.monotonic() + 60 * minutes
+    coming = [_keep_coming(url, seen, until, seed) for seed in range(n_visitors)]
+    await asyncio.gather(_watch(url, seen, minutes, memory), *coming)
+    return seen, memory
+
+
+def main() -> None:
+    """Run it, and print what came of it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--visitors", type=int, default=3)
+    parser.add_argument("--port", type=int, default=5399)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "log"
+        with served(asked.port, log) as url:
+            print(f"warm: {health(url)['memory_mb']:.0f} MB", flush=True)
+            seen, memory = asyncio.run(soak(url, asked.minutes, asked.visitors))
+        errors = errors_in(log)
+    for line in [*seen.troubles, *errors]:
+        print(line[:500])
+    base = memory[min(WARM_UP, len(memory)) - 1]
+    print(
+        f"{seen.n_visits} visits, {len(seen.waits)} pictures, slowest {seen.slowest[0]:.1f} s "
+        f"({seen.slowest[1]}), median {median(wait for wait, _ in seen.waits):.1f} s; memory "
+        f"{base:.0f} MB after {WARM_UP} min, {memory[-1]:.0f} MB at the end; "
+        f"{len(errors)} lines of error, {len(seen.troubles)} visits that failed"
+    )
+    well = seen.slowest[0] < _LONGEST and memory[-1] < _MOST * base
+    sys.exit(0 if well and not errors and not seen.troubles else 1)
+
+
+if __name__ == "__main__":
+    main()

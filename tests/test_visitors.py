@@ -1,0 +1,125 @@
+"""Visitors come, look, upload and leave: what stays of them, and whom their files trouble."""
+
+import asyncio
+import gc
+import logging
+import threading
+import weakref
+from collections.abc import Callable
+
+import pytest
+from bokeh.document import Document
+from bokeh.server.server import Server
+from mutations import FORMS, answer, mutated
+from visitors import Visitor, app_served
+
+from sspexplorer.analysis.catalogue import PredictionRequest
+from sspexplorer.app.kit import work
+from sspexplorer.jobs.reading import READER
+from sspexplorer.resources import data_path
+
+# Pages whose pictures need no large sample of mocks.
+SOON = ("sed", "libraries", "histories", "trust")
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+def documents(server: Server) -> list[weakref.ref[Document]]:
+    return [weakref.ref(session.document) for session in server.get_sessions()]
+
+
+async def nothing_stays(server: Server, left: list[weakref.ref[Document]]) -> None:
+    """Wait for sessions to end and for work to stop; nothing may refer to the documents then."""
+
+    def all_gone() -> bool:
+        gc.collect()
+        return not any(ref() for ref in left)
+
+    assert left
+    await until(lambda: not server.get_sessions() and not work.n_running())
+    await until(all_gone)
+
+
+def test_nothing_of_a_visitor_stays_when_they_have_left(tmp_path):
+    async def main() -> None:
+        async with app_served(tmp_path) as (url, server):
+            visitor = await Visitor.come(url, "noise")
+            await visitor.until(lambda: visitor.has_picture)
+            left = documents(server)
+            visitor.leave()
+            await nothing_stays(server, left)
+
+    asyncio.run(main())
+
+
+def test_a_tab_that_is_closed_stops_its_prediction(tmp_path, monkeypatch, caplog):
+    begun, stopped = threading.Event(), threading.Event()
+
+    def predict(asked, catalogue, model, progress):
+        begun.set()
+        try:
+            while True:
+                progress.check()
+        finally:
+            stopped.set()
+
+    monkeypatch.setattr(PredictionRequest, "predict", predict)
+    monkeypatch.setattr(type(READER), "can_read", False)
+
+    async def main() -> None:
+        async with app_served(tmp_path) as (url, server):
+            visitor = await Visitor.come(url, "catalogue")
+            await visitor.until(lambda: any(visitor.of_type("FileDropper")))
+            await visitor.upload("x.csv", data_path("examples", "real_galaxies.csv").read_bytes())
+            await visitor.until(lambda: "x.csv, 3 rows" in visitor.words)
+            await visitor.press("Predict")
+            await asyncio.to_thread(begun.wait, 60)
+            left = documents(server)
+            visitor.leave()
+            await asyncio.to_thread(stopped.wait, 60)
+            await nothing_stays(server, left)
+
+    asyncio.run(main())
+    assert stopped.is_set()
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+@pytest.mark.soak
+def test_nothing_of_other_pages_stays(tmp_path, caplog):
+    async def main() -> None:
+        async with app_served(tmp_path) as (url, server):
+            for page in SOON:
+                visitor = await Visitor.come(url, page)
+                await visitor.until(lambda visitor=visitor: visitor.has_picture)
+                left = documents(server)
+                visitor.leave()
+                await nothing_stays(server, left)
+
+    asyncio.run(main())
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+@pytest.mark.soak
+def test_a_mutated_file_is_a_prediction_or_one_sentence(tmp_path, caplog):
+    outcomes = []
+
+    async def main() -> None:
+        async with app_served(tmp_path) as (url, _):
+            visitor = await Visitor.come(url, "catalogue")
+            await visitor.until(lambda: any(visitor.of_type("FileDropper")))
+            for name, data in mutated(len(FORMS), seed=1):
+                outcome, said = await answer(visitor, name, data)
+                assert said.count("Traceback") == 0
+                outcomes.append(outcome)
+            visitor.leave()
+
+    try:
+        asyncio.run(main())
+    finally:
+        READER.close()
+    assert {"predicted", "refused"} <= set(outcomes)
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
