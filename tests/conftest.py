@@ -28,11 +28,6 @@ settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Name the marker of what is run by `-m soak` alone."""
-    config.addinivalue_line("markers", "soak: visitors and their files for a minute")
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what opens Chromium, so that `-m "not browser"` leaves it out, and run it last.
