@@ -3,9 +3,11 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -115,8 +117,13 @@ class MockSample:
         noisy, error = noise.add(self.noise_free, magnitude, np.random.default_rng(seed))
         return MockSample(*_relative(noisy, error), self.labels, self.meta)
 
-    def to_parquet(self, path: Path) -> None:
+    def to_parquet(self, path: str | Path | BinaryIO) -> None:
         """Write the sample as one table: bands, ``<band>_err``, then the labels.
+
+        Parameters
+        ----------
+        path : str, Path or file
+            A file is one that is open for writing in binary.
 
         Raises
         ------
@@ -128,7 +135,7 @@ class MockSample:
         table = pa.table(columns | {name: pa.array(self.labels[name]) for name in LABELS})
         table = table.replace_schema_metadata({_META_KEY: json.dumps(self.meta)})
         try:
-            with whole(path) as file:
+            with whole(Path(path)) if isinstance(path, str | Path) else nullcontext(path) as file:
                 pq.write_table(table, file, compression="zstd")
         except OSError as error:
             raise InputError(f"Cannot write {path}: {error.strerror or error}.") from None

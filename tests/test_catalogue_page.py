@@ -270,11 +270,13 @@ def test_cells_of_the_bands_are_changed_and_the_map_reads_the_same(view, simulat
     run(view.open(csv(survey_like(simulated)), "survey.csv"))
     taken, before = view.taken, view.catalogue
     taken.each_band.collapsed = False
-    cells = taken.bands.table.value.set_index("band")
-    assert tuple(cells.loc["J0500"]) == ("J0500", "–", "MASK_FLAGS_J0500")
-    cells.loc["J0500", "flux"] = "other_J0500"
-    cells.loc["J0510", "flux"] = "–"
-    taken.bands.table.value = cells.reset_index()
+    bands = taken.bands
+    bands.band = "J0500"
+    assert (bands.flux, bands.error, bands.mask) == ("J0500", "–", "MASK_FLAGS_J0500")
+    bands.flux = "other_J0500"
+    bands.param.update(band="J0510")
+    bands.flux = "–"
+    assert set(bands.changes) == {"J0500", "J0510"}
     taken.read_again.param.trigger("clicks")
     at = BAND_NAMES.index("J0500")
     assert view.catalogue.flux[5:, at] == pytest.approx(2 * before.flux[5:, at])
