@@ -82,6 +82,11 @@ def test_a_visitor_moves_everything_on_the_explorer(page: Page, server: str):
     page.get_by_role("button", name=re.compile("Light or dark")).click()
     dark = wait_for(page, lambda seen: seen[0].background != "#FFFFFF" and seen[0].background)
     assert max(bytes.fromhex(dark.removeprefix("#"))) < 60
+    # So are a plot that comes now, on another page, and those of who comes back.
+    page.get_by_role("link", name="Noise", exact=True).click()
+    wait_for(page, lambda seen: len(seen) == 2 and {f.background for f in seen} == {dark})
+    page.reload()
+    wait_for(page, lambda seen: len(seen) == 2 and {f.background for f in seen} == {dark})
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert max(int(v) for v in re.findall(r"\d+", background)[:3]) < 60
 

@@ -147,10 +147,10 @@ def _joined(table: pa.Table, new: pa.Table | None) -> pa.Table:
 
 
 def _astropy(table: AnyTable, new: pa.Table | None) -> Table:
-    whole = to_astropy(table) if isinstance(table, pa.Table) else table.copy(copy_data=False)
+    both = to_astropy(table) if isinstance(table, pa.Table) else table.copy(copy_data=False)
     for column in () if new is None else to_astropy(new).itercols():
-        whole.add_column(column)
-    return whole
+        both.add_column(column)
+    return both
 
 
 def for_spreadsheets(suffix: str) -> str:
@@ -185,15 +185,15 @@ def as_text(cell: str | None) -> str | None:
 def _write_text(
     table: AnyTable, new: pa.Table | None, delimiter: str, file: BinaryIO, sheets: bool
 ) -> tuple[str, ...]:
-    whole = _joined(_arrow(table), new)
+    joined = _joined(_arrow(table), new)
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
     plain = csv.writer(text, delimiter=delimiter, lineterminator="\n")
     quoted = csv.writer(text, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    names = list(map(as_text, whole.column_names)) if sheets else whole.column_names
-    n_changed = sum(map(operator.ne, names, whole.column_names))
+    names = list(map(as_text, joined.column_names)) if sheets else joined.column_names
+    n_changed = sum(map(operator.ne, names, joined.column_names))
     plain.writerow(names)
-    for start in range(0, len(whole), _ROWS_AT_ONCE):
-        block = whole.slice(start, _ROWS_AT_ONCE)
+    for start in range(0, len(joined), _ROWS_AT_ONCE):
+        block = joined.slice(start, _ROWS_AT_ONCE)
         cells = [text_cells(plain_array(c)) for c in block.columns]
         if sheets:
             safe = [list(map(as_text, column)) for column in cells]

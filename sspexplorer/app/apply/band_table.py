@@ -48,7 +48,7 @@ class BandTable(pn.viewable.Viewer):
         self._on_change = on_change
         self._found: Found | None = None
         self._before = self._now = pd.DataFrame()
-        self._area = pn.Column(sizing_mode="stretch_width", margin=0)
+        self._area = parts.stack()
         self._table: pn.widgets.Tabulator | None = None
         self._in_sight = False
         self.param.watch(self._show_band, "band")

@@ -26,7 +26,7 @@ def offered_files(
     if not names:
         return []
     choice = pn.widgets.Select(label="A catalogue of this server", options=names, width=320)
-    button = pn.widgets.Button(label="Open it", width=120)
+    button = pn.widgets.Button(label="Open it", width=120, align="end")
 
     async def clicked(event: Any) -> None:
         try:
@@ -37,4 +37,4 @@ def offered_files(
             await on_open(path, choice.value)
 
     button.on_click(clicked)
-    return [pn.Row(choice, button, margin=0, styles={"gap": "10px", "align-items": "end"})]
+    return [pn.Row(choice, button, margin=(14, 0, 0, 0), styles={"gap": "10px"})]

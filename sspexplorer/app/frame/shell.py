@@ -138,7 +138,7 @@ class Shell:
         self._theme = pn.widgets.Checkbox(value=self.state.dark)
         self._theme.link(self.state, value="dark")
         self.state.param.watch(self._go, "page")
-        self.state.param.watch(self._retheme, "dark")
+        self.state.param.watch(self._theme_plots, "dark")
         self.state.param.watch(self._changed, [*QUERY, "dark", "kept", "catalogue", "noise"])
         pn.config.exception_handler = _weakly(self._report)
         pn.state.onload(self._open)
@@ -197,6 +197,7 @@ class Shell:
             cache.forget_model(name)
 
     def _open(self) -> None:
+        self._theme_plots()
         self._build()
         if self._lost:
             self.host.tell(InputError(self._lost))
@@ -242,9 +243,9 @@ class Shell:
         self.host.clear()
         self._write_address(self.host)
 
-    def _retheme(self, event: Any) -> None:
+    def _theme_plots(self, *events: Any) -> None:
         if pn.state.curdoc:
-            retheme_plots(pn.state.curdoc, event.new)
+            retheme_plots(pn.state.curdoc, self.state.dark)
 
     def _report(self, exception: Exception) -> None:
         logger.error("Error in the page %r", self.state.page, exc_info=exception)

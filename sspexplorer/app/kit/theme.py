@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import ClassVar
 
+import panel as pn
 import param
 from bokeh.document import Document
 from bokeh.themes import Theme as BokehTheme
@@ -64,4 +65,6 @@ class PageDesign(Design):
 
 def retheme_plots(document: Document, dark: bool) -> None:
     """Give every plot of a session, open or yet to come, the light or the dark theme."""
+    # Panel gives a document the theme of whatever part of the page was made last.
+    pn.config.theme = "dark" if dark else "default"
     document.theme = bokeh_theme(dark)
