@@ -105,6 +105,9 @@ def test_every_page_opens_from_the_header_and_fits_the_window(page: Page, server
             expect(page.locator(".problem:visible")).to_have_count(0)
             no_overflow(page)
     assert titles == [entry.title for entry in PAGES]
+    # The first pages were let go of meanwhile.
+    page.get_by_role("navigation", name="Sections").get_by_role("link").first.click()
+    wait_for(page, lambda seen: any(len(f.layers) > 1 for f in seen))
     page.go_back()
     expect(page.get_by_role("heading", name=titles[-2], level=1)).to_be_visible()
     page.set_viewport_size({"width": 1440, "height": 900})

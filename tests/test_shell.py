@@ -1,11 +1,19 @@
 """The frame around the pages, in a document as a server makes them."""
 
 from types import SimpleNamespace
+from unittest.mock import patch
 
+import holoviews as hv
+import panel as pn
+import pytest
 from bokeh.document import Document
+from bokeh.document.models import DocumentModelManager
+from bokeh.models import Column, Div, GlyphRenderer
 from panel.io.state import set_curdoc
 
-from sspexplorer.app.frame.shell import Shell
+from sspexplorer.app.frame.references import look_up_only_changes
+from sspexplorer.app.frame.shell import Entry, Shell
+from sspexplorer.app.kit.page import Page
 from sspexplorer.app.pages import PAGES
 
 
@@ -22,3 +30,60 @@ def test_a_session_that_a_slow_browser_comes_back_to_asks_no_other_host():
     with set_curdoc(document):
         Shell(PAGES).template().server_doc(document)
     assert document.template_variables["dist_url"] == "static/extensions/panel/"
+
+
+class Drawing(Page):
+    """One curve, of what is sent to it."""
+
+    def make(self):
+        self.pipe = hv.streams.Pipe(data=[])
+
+    def picture(self):
+        return pn.pane.HoloViews(hv.DynamicMap(hv.Curve, streams=[self.pipe]))
+
+
+@pytest.fixture
+def document():
+    found = Served()
+    with set_curdoc(found):
+        yield found
+
+
+def drawn(document: Document) -> list[list[float]]:
+    return [list(curve.data_source.data["y"]) for curve in document.select({"type": GlyphRenderer})]
+
+
+def test_a_page_that_is_let_go_of_keeps_what_it_shows(document):
+    app = Shell([Entry("drawing", "Drawing", "explore", Drawing)])
+    app.template().server_doc(document)
+    settled = []
+    app.host.draw(app.state, settled.append)
+    app.host.page.pipe.send([(0, 1.0), (1, 2.0)])
+    assert drawn(document) == [[1.0, 2.0]]
+    app.host.let_go()
+    assert drawn(document) == []
+    app.host.page.pipe.send([(0, 3.0)])
+    app.host.draw(app.state, settled.append)
+    assert drawn(document) == [[3.0]]
+    assert settled == [app.host.page]
+
+
+def test_what_a_document_consists_of_is_looked_up_after_changes_only():
+    document, column = Document(), Column()
+    look_up_only_changes(document)
+    document.add_root(column)
+    look_up = DocumentModelManager.recompute
+    with patch.object(
+        DocumentModelManager, "recompute", autospec=True, side_effect=look_up
+    ) as seen:
+        with document.models.freeze():
+            column.width = 7
+        assert seen.call_count == 0
+        with document.models.freeze():
+            column.children = [Div(), Div()]
+            assert len(document.models) == 1
+        assert (seen.call_count, len(document.models)) == (1, 3)
+        column.children = []
+        assert (seen.call_count, len(document.models)) == (2, 1)
+        document.remove_root(column)
+        assert len(document.models) == 0

@@ -67,6 +67,8 @@ class YourCatalogue(Method, Page):
         Model and libraries; a fresh one unless given.
     """
 
+    LETS_GO = False  # an upload that is on its way would break off
+
     handed = param.ClassSelector(
         class_=intake.Upload, default=None, doc="File that another page hands over, to be opened."
     )

@@ -16,6 +16,7 @@ from panel.template import Template
 from sspexplorer.app import cache
 from sspexplorer.app.choices import accept
 from sspexplorer.app.frame.address import Address
+from sspexplorer.app.frame.references import look_up_only_changes
 from sspexplorer.app.frame.sidebar import Sidebar
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.page import Page
@@ -61,13 +62,22 @@ class Entry:
     view: type[Page]
 
 
+# Pages that stay drawn, the one in sight among them: it and those that Back leads to.
+_DRAWN = 3
+
+
 class _Host:
-    """Place of one page: empty at first, then the page, or a sentence if it cannot be built."""
+    """Place of one page: empty at first, then the page, or a sentence if it cannot be built.
+
+    A page that was not seen for a while is let go of: it keeps its choices and answers, and is
+    drawn anew when it is seen again. What a visitor has seen would else weigh on all that follows.
+    """
 
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
         self.page: Page | None = None
         self.tried = False
+        self.drawn = False
         self._trouble = pn.Column(sizing_mode="stretch_width", margin=(0, 0, 16, 0), visible=False)
         self._content = pn.Column(_skeleton(), sizing_mode="stretch_width", margin=0)
         self.area = pn.Column(
@@ -85,17 +95,17 @@ class _Host:
         if self.page is not None:
             self.page.in_sight = in_sight
 
-    def build(self, state: SharedState, settle: Callable[[Page], None]) -> None:
-        """Build the page unless that was tried before, and have it settled before it is shown."""
-        if self.tried:
+    def draw(self, state: SharedState, settle: Callable[[Page], None]) -> None:
+        """Draw the page unless it is; at first build it, and have it settled before it is shown."""
+        if self.drawn:
             return
-        self.tried = True
+        self.drawn = True
         try:
-            # What the document consists of is counted once, not for each figure of the page.
-            with pn.io.hold(pn.state.curdoc, freeze=True):
+            if not self.tried:
+                self.tried = True
                 self.page = self.entry.view(state)
                 settle(self.page)
-                self._content[:] = [pn.panel(self.page)]
+            self._content[:] = [pn.panel(self.page)]
         except Exception:
             logger.exception("The page %r could not be built", self.entry.key)
             self._content[:] = [
@@ -104,6 +114,15 @@ class _Host:
                     "The other pages still work."
                 )
             ]
+
+    def let_go(self) -> None:
+        """Take what is drawn of the page out of the document."""
+        if self.drawn and self.page is not None and self.page.LETS_GO:
+            self.drawn = False
+            for pane in self._content.select(pn.pane.HoloViews):
+                # What a picture keeps is the frame of its first drawing, not the last.
+                pane.object.traverse(hv.DynamicMap.reset, [hv.DynamicMap])
+            self._content[:] = [_skeleton()]
 
     def tell(self, exception: Exception) -> None:
         """Say, above the page, that something in it went wrong."""
@@ -125,6 +144,8 @@ class Shell:
     """
 
     def __init__(self, entries: Sequence[Entry]) -> None:
+        if pn.state.curdoc:
+            look_up_only_changes(pn.state.curdoc)
         load_extensions()
         self._entries = {entry.key: entry for entry in entries}
         self.state = SharedState(page=next(iter(self._entries)), dark=_dark_cookie())
@@ -135,6 +156,7 @@ class Shell:
         # The address that the session begins with is of the page that it begins with.
         self._first = self.state.page
         self._hosts = {entry.key: _Host(entry) for entry in entries}
+        self._seen = [self._first]
         self._theme = pn.widgets.Checkbox(value=self.state.dark)
         self._theme.link(self.state, value="dark")
         self.state.param.watch(self._go, "page")
@@ -211,15 +233,20 @@ class Shell:
             if host is not self.host:
                 host.show(False)
         self.host.show(True)
+        self._seen = [*(key for key in self._seen if key != event.new), event.new]
         # Before a session is connected, what changes is lost; the page in sight is built then.
-        if self.host.page is None and pn.state.loaded:
+        if not self.host.drawn and pn.state.loaded:
             # The place holder is painted first, then the page takes its turn.
             pn.state.curdoc.add_next_tick_callback(self._build)
         self._arrive()
 
     def _build(self) -> None:
-        """Build the page in sight: one that was left before its turn is not waited for."""
-        self.host.build(self.state, partial(self._settle, self.host))
+        """Draw the page in sight: one that was left before its turn is not waited for."""
+        # What the document consists of is counted once, not for each figure of the page.
+        with pn.io.hold(pn.state.curdoc, freeze=True):
+            for key in self._seen[:-_DRAWN]:
+                self._hosts[key].let_go()
+            self.host.draw(self.state, partial(self._settle, self.host))
         self._arrive()
 
     def _settle(self, host: _Host, page: Page) -> None:

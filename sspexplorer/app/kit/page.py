@@ -64,6 +64,8 @@ class Page(pn.viewable.Viewer):
     """Choices of the session that its question is made of."""
     BUSY: ClassVar[str] = ""
     """What is said while an answer takes its time."""
+    LETS_GO: ClassVar[bool] = True
+    """Whether all of it can be drawn anew from what the server knows."""
 
     in_sight = param.Boolean(default=True, doc="Whether a visitor sees the page.")
 
