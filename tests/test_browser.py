@@ -109,7 +109,7 @@ def test_every_page_opens_from_the_header_and_fits_the_window(page: Page, server
     page.get_by_role("navigation", name="Sections").get_by_role("link").first.click()
     wait_for(page, lambda seen: any(len(f.layers) > 1 for f in seen))
     page.go_back()
-    expect(page.get_by_role("heading", name=titles[-2], level=1)).to_be_visible()
+    expect(page.get_by_role("heading", name=titles[-1], level=1)).to_be_visible()
     page.set_viewport_size({"width": 1440, "height": 900})
     no_overflow(page)
 

@@ -19,11 +19,12 @@ import pytest
 from onlooker import Onlooker
 from tornado.testing import AsyncHTTPTestCase
 from tornado.web import Application
+from tornado.websocket import WebSocketClosedError
 
 from sspexplorer import __version__
 from sspexplorer.app.apply.offered import offered_files
 from sspexplorer.app.server import make_server
-from sspexplorer.app.serving import folder, memory
+from sspexplorer.app.serving import folder, logs, memory
 from sspexplorer.app.serving.headers import with_headers
 from sspexplorer.app.serving.health import Health, memory_mb
 from sspexplorer.app.serving.logs import JSONLines
@@ -103,6 +104,15 @@ def test_whoever_may_embed_the_app_is_named():
         "localhost:80",
         "x.org",
     ]
+
+
+@pytest.mark.parametrize(
+    ("error", "is_told"), [(WebSocketClosedError(), False), (ValueError("x"), True)]
+)
+def test_a_visitor_who_left_in_mid_sentence_is_no_line_of_error(error, is_told, caplog):
+    logs.leave_out_farewells()
+    logging.getLogger("asyncio").error("never retrieved", exc_info=error)
+    assert bool(caplog.records) == is_told
 
 
 def test_a_log_has_no_cell_of_a_catalogue():

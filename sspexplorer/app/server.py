@@ -62,6 +62,7 @@ def run_worker(
     """
     if settings.json_logs:
         logs.write_json()
+    logs.leave_out_farewells()
     memory.bound_arenas()
     warming = start_warming(PAGES)
     threading.Thread(target=lambda: (warming.join(), tell()), daemon=True).start()

@@ -127,7 +127,7 @@ def crossed_picture(
         xticks=list(enumerate(LIBRARY_LABELS.values())),
         yticks=[(_PLACES[name], label) for name, label in TRAINED_LABELS.items()],
         default_tools=["tap"],
-        active_tools=["tap"],
+        active_tools=[],
     )
 
     def layer(make: Callable[[pd.DataFrame, Crossed], hv.Element]) -> hv.DynamicMap:

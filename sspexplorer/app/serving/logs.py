@@ -7,6 +7,9 @@ import sys
 import traceback
 from datetime import UTC, datetime
 
+from tornado.iostream import StreamClosedError
+from tornado.websocket import WebSocketClosedError
+
 _QUERY = re.compile(r"\?\S*")
 
 
@@ -39,6 +42,18 @@ class JSONLines(logging.Formatter):
             return _QUERY.sub("", record.getMessage())
         own = record.name.split(".")[0] == "sspexplorer"
         return record.getMessage() if own else str(record.msg)
+
+
+def is_news(record: logging.LogRecord) -> bool:
+    """Whether an event is more than that a visitor left before all was sent: nobody's error."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, WebSocketClosedError | StreamClosedError)
+
+
+def leave_out_farewells() -> None:
+    """Have no line in the log of what could not be sent to visitors who had left."""
+    for name in ("asyncio", "tornado.application"):
+        logging.getLogger(name).addFilter(is_news)
 
 
 def write_json() -> None:
