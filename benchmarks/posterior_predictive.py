@@ -19,8 +19,9 @@ from sspexplorer.catalogue import read_catalogue
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.models import load_model
 from sspexplorer.posterior.one import OneGalaxy
-from sspexplorer.posterior.prediction import Choices, predict_posterior
+from sspexplorer.posterior.prediction import predict_posterior
 from sspexplorer.posterior.prior import prior_of, truths_of
+from sspexplorer.posterior.taken import Choices
 
 N_PRIOR = 200_000
 N_DRAWS = 200

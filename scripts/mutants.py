@@ -28,7 +28,11 @@ SUBJECTS = {
         ["test_sedfit", "test_promises", "test_partial_libraries"],
     ),
     "prediction": (
-        ["sspexplorer/posterior/prediction.py"],
+        [
+            "sspexplorer/posterior/prediction.py",
+            "sspexplorer/posterior/judging.py",
+            "sspexplorer/posterior/taken.py",
+        ],
         ["test_posterior", "test_promises"],
     ),
     "catalogue": (

@@ -11,12 +11,9 @@ from sspexplorer.metrics import EVALUATION_SEED, held_out_mocks, noise_seen, of_
 from sspexplorer.mocks import MockSample, make_mocks
 from sspexplorer.networks.model import Model
 from sspexplorer.networks.prediction import predict
-from sspexplorer.posterior.prediction import (
-    Choices,
-    Estimator,
-    predict_posterior,
-    remarks,
-)
+from sspexplorer.posterior.estimator import Estimator
+from sspexplorer.posterior.prediction import predict_posterior, remarks
+from sspexplorer.posterior.taken import Choices
 from sspexplorer.progress import NO_PROGRESS, Progress
 from sspexplorer.shipped import is_posterior, model_folder, shipped_names
 

@@ -253,7 +253,7 @@ def model_weights(grid: ModelGrid, flux: np.ndarray, flux_err: np.ndarray) -> np
         All as likely before the data.
     flux, flux_err : ndarray, shape (n, 57)
         F_ν and its σ on one scale for each row; NaN in ``flux`` is a missing band. A floor is
-        part of the σ, see :func:`sspexplorer.posterior.prediction.prepared`.
+        part of the σ, see :func:`sspexplorer.posterior.taken.prepared`.
     """
     present = np.isfinite(flux) & grid.covered
     level = np.nanmedian(np.where(present, np.abs(flux), np.nan), axis=1, keepdims=True)

@@ -49,7 +49,7 @@ from sspexplorer.models import POINT_MEANING, Predictions
 from sspexplorer.networks.prediction import predict
 from sspexplorer.noise import NoiseModel
 from sspexplorer.plots import catalogue as plots
-from sspexplorer.posterior.prediction import Choices
+from sspexplorer.posterior.taken import Choices
 from sspexplorer.progress import Progress
 from sspexplorer.resources import data_path
 

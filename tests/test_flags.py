@@ -18,6 +18,7 @@ from sspexplorer.networks import prediction as networks
 from sspexplorer.photometry import MAX_REDSHIFT
 from sspexplorer.populations import SSPPrior
 from sspexplorer.posterior import prediction as posterior
+from sspexplorer.posterior import taken
 from sspexplorer.posterior.likeness import UNLIKE
 
 
@@ -36,7 +37,7 @@ def test_a_code_is_one_word_and_has_a_sentence():
         ("redshift-outside", MAX_REDSHIFT),
         ("redshift-not-modelled", networks.MAX_UNMODELLED_REDSHIFT),
         ("many-bands-missing", 100 * networks.MAX_MISSING_FRACTION),
-        ("errors-unknown", 100 * posterior.ASSUMED_ERROR),
+        ("errors-unknown", 100 * taken.ASSUMED_ERROR),
         ("errors-unknown", 100 * sedfit.ASSUMED_ERROR),
         ("unlike-training", UNLIKE),
         ("metallicity-from-prior", 100 * posterior.LEAST_SHRINKAGE),

@@ -17,22 +17,16 @@ from sspexplorer.models import load_model
 from sspexplorer.noise import NoiseModel
 from sspexplorer.noisy_bands import surroundings
 from sspexplorer.populations import SSPPrior
+from sspexplorer.posterior.estimator import Estimator
 from sspexplorer.posterior.inputs import N_INPUTS, relative_noise
 from sspexplorer.posterior.library_errors import LibraryErrors
 from sspexplorer.posterior.likeness import learn_likeness
 from sspexplorer.posterior.model import PosteriorModel
 from sspexplorer.posterior.network import Architecture
 from sspexplorer.posterior.observing import NO_DOUBTS, Doubts, Observer
-from sspexplorer.posterior.prediction import (
-    FROM_PRIOR,
-    Choices,
-    Estimator,
-    columns,
-    predict_posterior,
-    prepared,
-    redshifts_as,
-)
+from sspexplorer.posterior.prediction import FROM_PRIOR, columns, predict_posterior
 from sspexplorer.posterior.prior import PriorDraws
+from sspexplorer.posterior.taken import Choices, prepared, redshifts_as
 from sspexplorer.posterior.training import PosteriorRecipe, train_few_bands, train_posterior
 from sspexplorer.posterior.validation.left_out import (
     left_out_of,

@@ -26,7 +26,8 @@ from sspexplorer.mocks import make_mocks
 from sspexplorer.models import load_model, predict_rows
 from sspexplorer.noise import NoiseModel, ab_magnitude, measure_noise
 from sspexplorer.posterior.density import Mixture
-from sspexplorer.posterior.prediction import Choices, predict_posterior
+from sspexplorer.posterior.prediction import predict_posterior
+from sspexplorer.posterior.taken import Choices
 from sspexplorer.sedfit import fit, make_grid
 
 QUANTILES = {"p16": 0.16, "p50": 0.50, "p84": 0.84}

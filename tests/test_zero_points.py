@@ -14,7 +14,8 @@ from sspexplorer.errors import InputError
 from sspexplorer.mocks import make_mocks
 from sspexplorer.models import load_model
 from sspexplorer.noise import NoiseModel
-from sspexplorer.posterior.prediction import Choices, predict_posterior
+from sspexplorer.posterior.prediction import predict_posterior
+from sspexplorer.posterior.taken import Choices
 from sspexplorer.posterior.zero_points import LEAST_ROWS, measure_offsets, robust_mean
 from sspexplorer.resources import data_path
 

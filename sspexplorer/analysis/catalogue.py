@@ -16,7 +16,8 @@ from sspexplorer.catalogue.values import column_width
 from sspexplorer.labels import PARAMETER_LABELS, model_title
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.models import AnyModel, Predictions, predict_rows
-from sspexplorer.posterior.prediction import Choices, Estimator
+from sspexplorer.posterior.estimator import Estimator
+from sspexplorer.posterior.taken import Choices
 from sspexplorer.progress import NO_PROGRESS, Progress
 
 # Of the catalogue's own columns besides the bands: more would not fit beside the predictions.

@@ -27,7 +27,7 @@ from sspexplorer.networks.model import Model
 from sspexplorer.networks.prediction import noise_scatter
 from sspexplorer.noise import NoiseModel
 from sspexplorer.photometry import spectral_fnu
-from sspexplorer.posterior.prediction import Estimator
+from sspexplorer.posterior.estimator import Estimator
 from sspexplorer.posterior.prior import truths_of
 from sspexplorer.shipped import is_posterior
 

@@ -18,7 +18,9 @@ from sspexplorer.gaps import MIN_BANDS
 from sspexplorer.noisy_bands import too_noisy
 from sspexplorer.photometry import MAX_REDSHIFT
 from sspexplorer.posterior.density import Mixture
-from sspexplorer.posterior.prediction import Choices, Estimator, prepared, redshift_tail
+from sspexplorer.posterior.estimator import Estimator
+from sspexplorer.posterior.prediction import redshift_tail
+from sspexplorer.posterior.taken import Choices, prepared
 from sspexplorer.posterior.zero_points import BandOffsets, measure_offsets
 
 REST, UNIT, ZERO_POINTS = "rest", "unit", "zero points"

@@ -23,8 +23,9 @@ from sspexplorer.metrics import OUTLIER_LIMIT, summary
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.models import load_model
 from sspexplorer.networks.prediction import predict
+from sspexplorer.posterior.estimator import Estimator
+from sspexplorer.posterior.judging import likeness_p_values
 from sspexplorer.posterior.likeness import UNLIKE
-from sspexplorer.posterior.prediction import Estimator, likeness_p_values
 from sspexplorer.progress import NO_PROGRESS, Progress
 from sspexplorer.shipped import DEFAULT_MODEL, posterior_names
 

@@ -37,7 +37,7 @@ def predict(
     from sspexplorer.analysis.zero_points import ZeroPoints
     from sspexplorer.catalogue.ways import for_command_line
     from sspexplorer.models import load_model
-    from sspexplorer.posterior.prediction import Choices
+    from sspexplorer.posterior.taken import Choices
 
     points = None if zero_points is None else ZeroPoints.load(zero_points)
     asked = PredictionRequest(model, model, Choices(floor, redshift, use_all), points)

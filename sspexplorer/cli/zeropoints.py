@@ -23,7 +23,7 @@ def zeropoints(
     """Measure the zero-point offset of each band, which all galaxies have in common."""
     from sspexplorer.analysis.zero_points import ZeroPoints
     from sspexplorer.models import load_model
-    from sspexplorer.posterior.prediction import Estimator
+    from sspexplorer.posterior.estimator import Estimator
 
     if given.out is not None and (given.out == STANDARD or given.out.suffix.lower() != ".ecsv"):
         raise InputError(f"Zero points are written as ECSV, but {given.out} does not end in .ecsv.")

@@ -8,8 +8,9 @@ import pandas as pd
 from sspexplorer import flags
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.mocks import PARAMETERS
+from sspexplorer.posterior.estimator import Estimator
 from sspexplorer.posterior.exact import N_DRAWS, ExactPosterior, draws
-from sspexplorer.posterior.prediction import Choices, Estimator, prepared, redshifts_as
+from sspexplorer.posterior.taken import Choices, prepared, redshifts_as
 from sspexplorer.sedfit import ModelGrid, model_weights
 
 

@@ -1,29 +1,20 @@
 """From the photometry of a catalogue to posteriors in a table, with flags of what is doubtful."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
 from sspexplorer import flags
-from sspexplorer.errors import InputError
-from sspexplorer.gaps import MIN_BANDS, row_median
-from sspexplorer.noisy_bands import surroundings, too_noisy
+from sspexplorer.gaps import MIN_BANDS
 from sspexplorer.photometry import MAX_REDSHIFT
 from sspexplorer.posterior.density import Mixture
+from sspexplorer.posterior.estimator import Estimator
+from sspexplorer.posterior.judging import Judged, chunks, judged
 from sspexplorer.posterior.library_errors import LibraryErrors
-from sspexplorer.posterior.likeness import UNLIKE, Likeness, named, typical_snr
+from sspexplorer.posterior.likeness import UNLIKE, named, typical_snr
 from sspexplorer.posterior.model import PosteriorModel
 from sspexplorer.posterior.prior import PriorDraws
+from sspexplorer.posterior.taken import Choices, redshifts_as
 from sspexplorer.progress import NO_PROGRESS, Progress
-
-DEFAULT_FLOOR = 0.02
-# For fluxes that come without an error; relative to the median flux.
-ASSUMED_ERROR = 0.05
-# What to take the redshifts of a catalogue as.
-REDSHIFT_AS = ("given", "unknown", "rest")
 
 # An answer is the prior's more than the data's if these have done away with less of its variance.
 LEAST_SHRINKAGE = 0.5
@@ -33,10 +24,6 @@ FROM_PRIOR = {
     "ebv": "ebv-from-prior",
 }
 
-# A floor is of no less than this part of the flux of the bands about it.
-_LEAST_FLUX = 0.5
-
-_CHUNK = 2_000
 _QUANTILES = {"p16": 0.16, "p50": 0.50, "p84": 0.84}
 _PAIRS = ((0, 1), (0, 2), (1, 2))
 # A redshift that the colours alone find less likely than this is contradicted.
@@ -45,86 +32,6 @@ _CONTRADICTED = 3e-3
 _PHOTOZ_LIMIT = 0.003
 # Errors of a redshift are summed over in steps of a quarter of σ.
 _ERROR_STEPS = np.linspace(-4, 4, 33)
-
-
-@dataclass(frozen=True)
-class Estimator:
-    """A posterior model with what it needs to judge how far its answers can be trusted.
-
-    Attributes
-    ----------
-    model : PosteriorModel
-    likeness : Likeness
-        How like its training a galaxy is.
-    prior : PriorDraws
-        What it would answer without any data.
-    libraries : LibraryErrors, optional
-        What its errors lack for stars of libraries that it has not seen, if that is known.
-    """
-
-    model: PosteriorModel
-    likeness: Likeness
-    prior: PriorDraws
-    libraries: LibraryErrors | None = None
-
-    @property
-    def name(self) -> str:
-        """Name of the model."""
-        return self.model.card["name"]
-
-    @property
-    def card(self) -> dict:
-        """What the model is."""
-        return self.model.card
-
-    @classmethod
-    def load(cls, folder: Path) -> "Estimator":
-        """Read the folder of a model.
-
-        Raises
-        ------
-        InputError
-            If it does not hold the first three.
-        """
-        return cls(
-            PosteriorModel.load(folder),
-            Likeness.load(folder),
-            PriorDraws.load(folder),
-            LibraryErrors.load(folder),
-        )
-
-
-@dataclass(frozen=True)
-class Choices:
-    """How a catalogue is to be taken.
-
-    Attributes
-    ----------
-    floor : float
-        Relative error added in quadrature to those of the bands.
-    redshift_as : {"given", "unknown", "rest"}
-        Use the catalogue's redshifts; find them from the colours, even where there are some; or
-        take all colours as at rest (for photometry of spectra that were shifted to rest).
-    use_all : bool
-        Use also bands that all others contradict, which are otherwise set aside.
-
-    Raises
-    ------
-    InputError
-        If the floor is no relative error, or ``redshift_as`` is none of these.
-    """
-
-    floor: float = DEFAULT_FLOOR
-    redshift_as: str = "given"
-    use_all: bool = False
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.floor < 1:
-            raise InputError(f"The error to add is a fraction from 0 to 1, not {self.floor:g}.")
-        if self.redshift_as not in REDSHIFT_AS:
-            raise InputError(
-                f"Redshifts are taken as one of {', '.join(REDSHIFT_AS)}, not {self.redshift_as!r}."
-            )
 
 
 def columns(model: PosteriorModel, libraries: LibraryErrors | None = None) -> list[str]:
@@ -192,136 +99,11 @@ def predict_posterior(
     z, z_err = redshifts_as(redshift, redshift_err, n, choices.redshift_as)
     parts = [
         _predict_chunk(estimator, flux[rows], flux_err[rows], z[rows], z_err[rows], choices)
-        for rows in _chunks(n, progress)
+        for rows in chunks(n, progress)
     ]
     if not parts:
         return pd.DataFrame({name: [] for name in columns(estimator.model, estimator.libraries)})
     return pd.concat(parts, ignore_index=True)
-
-
-def _chunks(n: int, progress: Progress) -> Iterator[slice]:
-    """Rows to take at a time, of n; told and asked about between them."""
-    for start in range(0, n, _CHUNK):
-        progress.check()
-        yield slice(start, start + _CHUNK)
-        progress.report(min(1.0, (start + _CHUNK) / n))
-
-
-def redshifts_as(
-    redshift: np.ndarray | None, redshift_err: np.ndarray | None, n: int, taken_as: str
-) -> tuple[np.ndarray, np.ndarray]:
-    """Redshifts and errors (n,) to predict with, NaN where unknown; see :class:`Choices`."""
-    unknown = np.full(n, np.nan)
-    if taken_as == "rest":
-        return np.zeros(n), unknown
-    if taken_as == "unknown" or redshift is None:
-        return unknown, unknown
-    error = unknown if redshift_err is None else np.asarray(redshift_err, dtype=float)
-    return np.asarray(redshift, dtype=float), np.where(error > 0, error, np.nan)
-
-
-def prepared(flux: np.ndarray, flux_err: np.ndarray, floor: float) -> tuple[np.ndarray, np.ndarray]:
-    """Errors (n, 57) with the floor, and how many bands had none, (n,).
-
-    A calibration error is a part of the flux that should be there: a band that lost its light, at
-    the end of a spectrum say, would else seem to be without error and outweigh all others. So the
-    floor is of no less than half the flux of the bands about it.
-    """
-    present = np.isfinite(flux)
-    level = row_median(flux)
-    unknown = present & ~(flux_err > 0)
-    error = np.where(unknown, ASSUMED_ERROR * level[:, None], flux_err)
-    error = np.hypot(error, floor * np.fmax(np.abs(flux), _LEAST_FLUX * surroundings(flux)))
-    return np.where(present, error, np.nan), unknown.sum(axis=1)
-
-
-@dataclass(frozen=True, eq=False)
-class _Judged:
-    """What a model is to be asked about, and how like its training that is.
-
-    Attributes
-    ----------
-    flux, error : ndarray, shape (n, 57)
-        NaN in ``flux`` where a band is missing or not used.
-    given, heard, n_unknown : ndarray of int, shape (n,)
-        Bands that were measured; those without the noisy ones; those without an error.
-    noisy, aside : ndarray of bool, shape (n, 57)
-    beyond, predicted : ndarray of bool, shape (n,)
-        Outside of what the model knows in redshift; with an answer.
-    chi2, p_value : ndarray, shape (n,)
-    """
-
-    flux: np.ndarray
-    error: np.ndarray
-    given: np.ndarray
-    heard: np.ndarray
-    n_unknown: np.ndarray
-    noisy: np.ndarray
-    aside: np.ndarray
-    beyond: np.ndarray
-    predicted: np.ndarray
-    chi2: np.ndarray
-    p_value: np.ndarray
-
-
-def _judged(
-    estimator: Estimator,
-    flux: np.ndarray,
-    flux_err: np.ndarray,
-    z: np.ndarray,
-    z_err: np.ndarray,
-    choices: Choices,
-) -> _Judged:
-    error, n_unknown = prepared(flux, flux_err, choices.floor)
-    noisy = too_noisy(flux, error)
-    used = np.where(noisy, np.nan, flux)
-    heard = np.isfinite(used).sum(axis=1)
-    beyond = (z > MAX_REDSHIFT + 1e-3 + 3 * np.nan_to_num(z_err)) | (
-        z < -0.01 - 3 * np.nan_to_num(z_err)
-    )
-    predicted = (heard >= estimator.model.least_bands) & (row_median(used) > 0) & ~beyond
-    aside = np.zeros(flux.shape, dtype=bool)
-    chi2, p_value = np.full((2, len(flux)), np.nan)
-    # What p-values mean was learnt from galaxies with all bands: few are always matched.
-    rows = np.flatnonzero(predicted & (heard >= MIN_BANDS))
-    if len(rows):
-        aside[rows], chi2[rows], p_value[rows] = _judge(
-            estimator.likeness, used[rows], error[rows], choices.use_all
-        )
-        used[aside] = np.nan
-    given = np.isfinite(flux).sum(axis=1)
-    return _Judged(
-        used, error, given, heard, n_unknown, noisy, aside, beyond, predicted, chi2, p_value
-    )
-
-
-def likeness_p_values(
-    estimator: Estimator,
-    flux: np.ndarray,
-    flux_err: np.ndarray,
-    redshift: np.ndarray | None = None,
-    redshift_err: np.ndarray | None = None,
-    *,
-    choices: Choices | None = None,
-    progress: Progress = NO_PROGRESS,
-) -> np.ndarray:
-    """Only the ``pred_p_value`` of :func:`predict_posterior`, shape (n,), with its parameters.
-
-    Below :data:`sspexplorer.posterior.likeness.UNLIKE` a galaxy is unlike the training.
-
-    Raises
-    ------
-    Cancelled
-        If ``progress`` said so.
-    """
-    choices, n = choices or Choices(), len(flux)
-    flux = np.asarray(flux, dtype=float)
-    z, z_err = redshifts_as(redshift, redshift_err, n, choices.redshift_as)
-    found = np.full(n, np.nan)
-    for rows in _chunks(n, progress):
-        parts = (flux[rows], flux_err[rows], z[rows], z_err[rows])
-        found[rows] = _judged(estimator, *parts, choices).p_value
-    return found
 
 
 def _predict_chunk(
@@ -333,13 +115,13 @@ def _predict_chunk(
     choices: Choices,
 ) -> pd.DataFrame:
     n, model = len(flux), estimator.model
-    judged = _judged(estimator, flux, flux_err, z, z_err, choices)
+    asked = judged(estimator, flux, flux_err, z, z_err, choices)
     names = columns(model, estimator.libraries)
     table = pd.DataFrame(np.nan, index=range(n), columns=names)
     tail = np.full(n, np.nan)
-    rows = np.flatnonzero(judged.predicted)
+    rows = np.flatnonzero(asked.predicted)
     if len(rows):
-        used, error = judged.flux[rows], judged.error[rows]
+        used, error = asked.flux[rows], asked.error[rows]
         mixtures = model.posterior(used, error, np.clip(z[rows], 0, None), z_err[rows])
         for mixture in mixtures[:-1]:
             _fill(table, rows, mixture, estimator.prior)
@@ -351,42 +133,33 @@ def _predict_chunk(
             for name in estimator.libraries.errors:
                 added = estimator.libraries.at(name, snr)
                 table.loc[rows, f"pred_{name}_library_err"] = added
-    table["pred_chi2"], table["pred_p_value"] = judged.chi2, judged.p_value
-    table["pred_n_bands"] = np.isfinite(judged.flux).sum(axis=1)
-    table["pred_set_aside"] = named(judged.aside | judged.noisy)
-    reasons = _flags(judged, model.least_bands, tail)
+    table["pred_chi2"], table["pred_p_value"] = asked.chi2, asked.p_value
+    table["pred_n_bands"] = np.isfinite(asked.flux).sum(axis=1)
+    table["pred_set_aside"] = named(asked.aside | asked.noisy)
+    reasons = _flags(asked, model.least_bands, tail)
     for name, code in FROM_PRIOR.items():
         flags.add(reasons, (table[f"pred_{name}_shrinkage"] < LEAST_SHRINKAGE).to_numpy(), code)
     table["pred_flag"] = reasons
     return table
 
 
-def _flags(judged: _Judged, least: int, tail: np.ndarray) -> np.ndarray:
-    found = flags.column(len(judged.given))
-    enough, unknown = judged.heard >= least, judged.predicted & (judged.n_unknown > 0)
-    flags.add(found, judged.given == 0, "no-bands")
-    flags.add(found, (judged.given > 0) & ~enough, "too-few-bands")
-    flags.add(found, enough & ~judged.predicted & ~judged.beyond, "flux-not-positive")
-    flags.add(found, judged.beyond, "redshift-outside")
-    few = np.isfinite(judged.flux).sum(axis=1) < MIN_BANDS
-    flags.add(found, judged.predicted & few, "few-bands")
-    flags.add(found, unknown & (judged.n_unknown == judged.given), "errors-unknown")
-    flags.add(found, unknown & (judged.n_unknown < judged.given), "some-errors-unknown")
-    flags.add(found, np.any(judged.noisy, axis=1), "bands-too-noisy")
+def _flags(asked: Judged, least: int, tail: np.ndarray) -> np.ndarray:
+    found = flags.column(len(asked.given))
+    enough, unknown = asked.heard >= least, asked.predicted & (asked.n_unknown > 0)
+    flags.add(found, asked.given == 0, "no-bands")
+    flags.add(found, (asked.given > 0) & ~enough, "too-few-bands")
+    flags.add(found, enough & ~asked.predicted & ~asked.beyond, "flux-not-positive")
+    flags.add(found, asked.beyond, "redshift-outside")
+    few = np.isfinite(asked.flux).sum(axis=1) < MIN_BANDS
+    flags.add(found, asked.predicted & few, "few-bands")
+    flags.add(found, unknown & (asked.n_unknown == asked.given), "errors-unknown")
+    flags.add(found, unknown & (asked.n_unknown < asked.given), "some-errors-unknown")
+    flags.add(found, np.any(asked.noisy, axis=1), "bands-too-noisy")
     with np.errstate(invalid="ignore"):
-        flags.add(found, judged.p_value < UNLIKE, "unlike-training")
-        flags.add(found, np.any(judged.aside, axis=1), "bands-set-aside")
+        flags.add(found, asked.p_value < UNLIKE, "unlike-training")
+        flags.add(found, np.any(asked.aside, axis=1), "bands-set-aside")
         flags.add(found, tail < _CONTRADICTED, "redshift-contradicted")
     return found
-
-
-def _judge(
-    likeness: Likeness, flux: np.ndarray, error: np.ndarray, use_all: bool
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    if use_all:
-        score, p, _ = likeness.assess(flux, error)
-        return np.zeros(flux.shape, dtype=bool), score, p
-    return likeness.contradicted(flux, error)
 
 
 def _fill(table: pd.DataFrame, rows: np.ndarray, mixture: Mixture, prior: PriorDraws) -> None:

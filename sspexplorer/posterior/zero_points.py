@@ -22,7 +22,7 @@ from sspexplorer.errors import InputError
 from sspexplorer.gaps import MIN_BANDS, row_median
 from sspexplorer.noisy_bands import too_noisy
 from sspexplorer.posterior.likeness import Likeness
-from sspexplorer.posterior.prediction import prepared
+from sspexplorer.posterior.taken import prepared
 from sspexplorer.progress import NO_PROGRESS, Progress
 
 ROUNDS = 2

@@ -8,7 +8,7 @@ import param
 from sspexplorer.analysis.catalogue import PredictionRequest
 from sspexplorer.analysis.zero_points import ZeroPoints
 from sspexplorer.app.kit import controls
-from sspexplorer.posterior.prediction import DEFAULT_FLOOR, Choices
+from sspexplorer.posterior.taken import DEFAULT_FLOOR, Choices
 from sspexplorer.shipped import DEFAULT_MODEL, posterior_names
 
 NETWORK = "network"

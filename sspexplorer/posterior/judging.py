@@ -1,0 +1,133 @@
+"""Which galaxies and bands a model is asked about, and how like its training they are."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from sspexplorer.gaps import MIN_BANDS, row_median
+from sspexplorer.noisy_bands import too_noisy
+from sspexplorer.photometry import MAX_REDSHIFT
+from sspexplorer.posterior.estimator import Estimator
+from sspexplorer.posterior.likeness import Likeness
+from sspexplorer.posterior.taken import Choices, prepared, redshifts_as
+from sspexplorer.progress import NO_PROGRESS, Progress
+
+_CHUNK = 2_000
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """What a model is to be asked about, and how like its training that is.
+
+    Attributes
+    ----------
+    flux, error : ndarray, shape (n, 57)
+        NaN in ``flux`` where a band is missing or not used.
+    given, heard, n_unknown : ndarray of int, shape (n,)
+        Bands that were measured; those without the noisy ones; those without an error.
+    noisy, aside : ndarray of bool, shape (n, 57)
+    beyond, predicted : ndarray of bool, shape (n,)
+        Outside of what the model knows in redshift; with an answer.
+    chi2, p_value : ndarray, shape (n,)
+    """
+
+    flux: np.ndarray
+    error: np.ndarray
+    given: np.ndarray
+    heard: np.ndarray
+    n_unknown: np.ndarray
+    noisy: np.ndarray
+    aside: np.ndarray
+    beyond: np.ndarray
+    predicted: np.ndarray
+    chi2: np.ndarray
+    p_value: np.ndarray
+
+
+def judged(
+    estimator: Estimator,
+    flux: np.ndarray,
+    flux_err: np.ndarray,
+    z: np.ndarray,
+    z_err: np.ndarray,
+    choices: Choices,
+) -> Judged:
+    """Look at photometry as a model would, before it is asked.
+
+    Parameters
+    ----------
+    estimator : Estimator
+    flux, flux_err : ndarray, shape (n, 57)
+        F_ν and σ on one scale for each row; NaN in ``flux`` is a missing band.
+    z, z_err : ndarray, shape (n,)
+        NaN where unknown.
+    choices : Choices
+    """
+    error, n_unknown = prepared(flux, flux_err, choices.floor)
+    noisy = too_noisy(flux, error)
+    used = np.where(noisy, np.nan, flux)
+    heard = np.isfinite(used).sum(axis=1)
+    beyond = (z > MAX_REDSHIFT + 1e-3 + 3 * np.nan_to_num(z_err)) | (
+        z < -0.01 - 3 * np.nan_to_num(z_err)
+    )
+    predicted = (heard >= estimator.model.least_bands) & (row_median(used) > 0) & ~beyond
+    aside = np.zeros(flux.shape, dtype=bool)
+    chi2, p_value = np.full((2, len(flux)), np.nan)
+    # What p-values mean was learnt from galaxies with all bands: few are always matched.
+    rows = np.flatnonzero(predicted & (heard >= MIN_BANDS))
+    if len(rows):
+        aside[rows], chi2[rows], p_value[rows] = _judge(
+            estimator.likeness, used[rows], error[rows], choices.use_all
+        )
+        used[aside] = np.nan
+    given = np.isfinite(flux).sum(axis=1)
+    return Judged(
+        used, error, given, heard, n_unknown, noisy, aside, beyond, predicted, chi2, p_value
+    )
+
+
+def likeness_p_values(
+    estimator: Estimator,
+    flux: np.ndarray,
+    flux_err: np.ndarray,
+    redshift: np.ndarray | None = None,
+    redshift_err: np.ndarray | None = None,
+    *,
+    choices: Choices | None = None,
+    progress: Progress = NO_PROGRESS,
+) -> np.ndarray:
+    """Only the ``pred_p_value`` of :func:`predict_posterior`, shape (n,), with its parameters.
+
+    Below :data:`sspexplorer.posterior.likeness.UNLIKE` a galaxy is unlike the training.
+
+    Raises
+    ------
+    Cancelled
+        If ``progress`` said so.
+    """
+    choices, n = choices or Choices(), len(flux)
+    flux = np.asarray(flux, dtype=float)
+    z, z_err = redshifts_as(redshift, redshift_err, n, choices.redshift_as)
+    found = np.full(n, np.nan)
+    for rows in chunks(n, progress):
+        parts = (flux[rows], flux_err[rows], z[rows], z_err[rows])
+        found[rows] = judged(estimator, *parts, choices).p_value
+    return found
+
+
+def chunks(n: int, progress: Progress) -> Iterator[slice]:
+    """Rows to take at a time, of n; told and asked about between them."""
+    for start in range(0, n, _CHUNK):
+        progress.check()
+        yield slice(start, start + _CHUNK)
+        progress.report(min(1.0, (start + _CHUNK) / n))
+
+
+def _judge(
+    likeness: Likeness, flux: np.ndarray, error: np.ndarray, use_all: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    if use_all:
+        score, p, _ = likeness.assess(flux, error)
+        return np.zeros(flux.shape, dtype=bool), score, p
+    return likeness.contradicted(flux, error)
