@@ -62,6 +62,14 @@ class Entry:
     view: type[Page]
 
 
+class _Frame(Template):
+    """Header and places of the app."""
+
+    def __repr__(self) -> str:
+        # Panel writes this down anew for each part that is added; nobody reads it.
+        return PRODUCT
+
+
 # Pages that stay drawn, the one in sight among them: it and those that Back leads to.
 _DRAWN = 3
 
@@ -78,19 +86,21 @@ class _Host:
         self.page: Page | None = None
         self.tried = False
         self.drawn = False
+        self._waiting: list[tuple[pn.pane.HoloViews, Any]] = []
         self._trouble = pn.Column(sizing_mode="stretch_width", margin=(0, 0, 16, 0), visible=False)
-        self._content = pn.Column(_skeleton(), sizing_mode="stretch_width", margin=0)
-        self.area = pn.Column(
-            pn.pane.HTML(f"<h1>{entry.title}</h1>", stylesheets=[css("title")], margin=0),
-            self._trouble,
-            self._content,
-            sizing_mode="stretch_width",
-            margin=0,
-            visible=False,
-        )
+        self._content = pn.Column(sizing_mode="stretch_width", margin=0)
+        self.area = pn.Column(sizing_mode="stretch_width", margin=0, visible=False)
 
     def show(self, in_sight: bool) -> None:
         """Bring the page into sight, where it catches up with the session, or out of it."""
+        if in_sight and not len(self.area):
+            title = f"<h1>{self.entry.title}</h1>"
+            self._content[:] = [_skeleton()]
+            self.area[:] = [
+                pn.pane.HTML(title, stylesheets=[css("title")], margin=0),
+                self._trouble,
+                self._content,
+            ]
         self.area.visible = in_sight
         if self.page is not None:
             self.page.in_sight = in_sight
@@ -105,7 +115,9 @@ class _Host:
                 self.tried = True
                 self.page = self.entry.view(state)
                 settle(self.page)
-            self._content[:] = [pn.panel(self.page)]
+            layout = pn.panel(self.page)
+            self._hold_back(layout.select(pn.pane.HoloViews)[1:])
+            self._content[:] = [layout]
         except Exception:
             logger.exception("The page %r could not be built", self.entry.key)
             self._content[:] = [
@@ -115,14 +127,33 @@ class _Host:
                 )
             ]
 
+    def _hold_back(self, panes: Iterable[pn.pane.HoloViews]) -> None:
+        """Leave pictures out at first: the first is seen, and clicks are heard, before the last."""
+        self._waiting = [(pane, pane.object) for pane in panes]
+        for pane, _ in self._waiting:
+            pane.object = None
+
+    def draw_next(self) -> bool:
+        """Draw the next picture that was left out; whether there are more."""
+        if self._waiting:
+            pane, picture = self._waiting.pop(0)
+            # The page may have found another one meanwhile.
+            if pane.object is None:
+                pane.object = picture
+        return bool(self._waiting)
+
     def let_go(self) -> None:
         """Take what is drawn of the page out of the document."""
         if self.drawn and self.page is not None and self.page.LETS_GO:
             self.drawn = False
-            for pane in self._content.select(pn.pane.HoloViews):
-                # What a picture keeps is the frame of its first drawing, not the last.
-                pane.object.traverse(hv.DynamicMap.reset, [hv.DynamicMap])
+            panes = self._content.select(pn.pane.HoloViews)
             self._content[:] = [_skeleton()]
+            while self.draw_next():
+                pass
+            for pane in panes:
+                # What a picture keeps is the frame of its first drawing, not the last.
+                if pane.object is not None:
+                    pane.object.traverse(hv.DynamicMap.reset, [hv.DynamicMap])
 
     def tell(self, exception: Exception) -> None:
         """Say, above the page, that something in it went wrong."""
@@ -175,7 +206,7 @@ class Shell:
     def template(self) -> Template:
         """Make the document: header, sidebar and the pages."""
         self.host.show(True)
-        template = Template(
+        template = _Frame(
             static_text("frame.html"),
             design=PageDesign,
             theme=Dark if self.state.dark else Light,
@@ -235,9 +266,10 @@ class Shell:
         self.host.show(True)
         self._seen = [*(key for key in self._seen if key != event.new), event.new]
         # Before a session is connected, what changes is lost; the page in sight is built then.
-        if not self.host.drawn and pn.state.loaded:
+        if pn.state.loaded:
             # The place holder is painted first, then the page takes its turn.
-            pn.state.curdoc.add_next_tick_callback(self._build)
+            drawn, rest = self.host.drawn, partial(self._draw_next, self.host)
+            pn.state.curdoc.add_next_tick_callback(rest if drawn else self._build)
         self._arrive()
 
     def _build(self) -> None:
@@ -248,6 +280,16 @@ class Shell:
                 self._hosts[key].let_go()
             self.host.draw(self.state, partial(self._settle, self.host))
         self._arrive()
+        self._draw_next(self.host)
+
+    def _draw_next(self, host: _Host) -> None:
+        """Draw what was left out of a page for as long as it is in sight, others in between."""
+        if host is not self.host:
+            return
+        with pn.io.hold(pn.state.curdoc, freeze=True):
+            more = host.draw_next()
+        if more:
+            pn.state.curdoc.add_next_tick_callback(partial(self._draw_next, host))
 
     def _settle(self, host: _Host, page: Page) -> None:
         """Give a new page the choices of the link, and follow those a link would carry."""
