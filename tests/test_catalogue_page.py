@@ -559,6 +559,28 @@ def test_another_method_predicts_again():
     assert view.result.answers.predictions["pred_chi2"].lt(before["pred_chi2"]).all()
 
 
+def pressed(part: pn.viewable.Viewable, label: str) -> None:
+    """Press the button that bears a label."""
+    (button,) = (one for one in part.select(pn.widgets.Button) if one.name == label)
+    button.clicks += 1
+
+
+def test_what_all_galaxies_say_is_put_right_by_a_button():
+    mocks = make_mocks(["bc03"], ebv_grid=[0.13], magnitudes=[18.0])
+    mocks = mocks.rows(np.arange(len(mocks)) % (len(mocks) // 30) == 0)
+    columns = dict(zip(BAND_NAMES, mocks.flux.T, strict=True))
+    columns |= {f"{b}_err": e for b, e in zip(BAND_NAMES, mocks.flux_err.T, strict=True)}
+    table = pd.DataFrame(columns).assign(redshift=0.05)
+    view = YourCatalogue(by="ssp")
+    run(view.open(csv(table), "rest.csv"), view.predict())
+    assert f"of {len(mocks)} galaxies fit better at rest" in shown_text(view.__panel__())
+    pressed(view.__panel__(), "Take all as at rest")
+    assert view.redshift == "rest"
+    run(view.predict())
+    assert view.result.answers.asked.choices.redshift_as == "rest"
+    assert view.result.answers.suspicions == ()
+
+
 def flambda_without_unit() -> pd.DataFrame:
     """A survey's table: F_λ in columns that do not say so, relative errors, masks."""
     mocks = make_mocks(["bc03"], magnitudes=[17.0], ebv_grid=[0.0])
