@@ -1,6 +1,6 @@
 """Half an hour of visitors who come, move, upload and leave: memory, waits and errors.
 
-    python benchmarks/soak.py [--minutes 30] [--visitors 3] [--port 5399]
+    python benchmarks/soak.py [--minutes 30] [--visitors 3] [--workers 1] [--port 5399]
 
 A server is started and ended. Visitors have no browser (see ``visitors.py``). A line a minute says
 what the server's processes take, how many sessions there are, and the longest wait for a first
@@ -53,9 +53,10 @@ class Seen:
 
 
 @contextmanager
-def served(port: int, log: Path) -> Iterator[str]:
+def served(port: int, log: Path, workers: int = 1) -> Iterator[str]:
     """URL of a server that is warm; ended afterwards."""
     command = [sys.executable, "-m", "sspexplorer.cli", "serve", "--port", str(port)]
+    command += ["--workers", str(workers)]
     with log.open("w") as output:
         process = subprocess.Popen([*command, "--json-logs"], stdout=output, stderr=output)
     url = f"http://localhost:{port}/app"
@@ -168,11 +169,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--visitors", type=int, default=3)
+    parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--port", type=int, default=5399)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
-        with served(asked.port, log) as url:
+        with served(asked.port, log, asked.workers) as url:
             print(f"warm: {health(url)['memory_mb']:.0f} MB", flush=True)
             seen, memory = asyncio.run(soak(url, asked.minutes, asked.visitors))
         errors = errors_in(log)
