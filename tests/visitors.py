@@ -71,6 +71,7 @@ class Visitor:
         self._socket = socket
         self._numbers = itertools.count()
         self.models: dict[str, dict[str, Any]] = {}
+        self._on_the_way = False
 
     @classmethod
     async def come(cls, url: str, page: str = "") -> "Visitor":
@@ -107,8 +108,8 @@ class Visitor:
 
     @property
     def has_picture(self) -> bool:
-        """Whether there is a figure."""
-        return any(self.of_type("Figure", "GridPlot"))
+        """Whether there is a figure, on the page that the visitor went to."""
+        return not self._on_the_way and any(self.of_type("Figure", "GridPlot"))
 
     @property
     def words(self) -> str:
@@ -139,9 +140,7 @@ class Visitor:
         heard = next(
             key for key, model in self.models.items() if model["attributes"].get("name") == "heard"
         )
-        # Pictures of the page that is left count no more.
-        for key, _ in list(self.of_type("Figure", "GridPlot")):
-            del self.models[key]
+        self._on_the_way = True
         told = json.dumps({"visit": next(self._numbers) + 1, "page": page})
         await self.change(heard, "value", told)
 
@@ -202,6 +201,12 @@ class Visitor:
             raise ConnectionError("The server hung up.")
         return part
 
+    def _arrive(self) -> None:
+        """Be where the page has come into sight: pictures of the one before are forgotten."""
+        self._on_the_way = False
+        for key, _ in list(self.of_type("Figure", "GridPlot")):
+            del self.models[key]
+
     def _keep(self, content: Any) -> None:
         """Take over all models in what came, and changes of those that are here."""
         waiting = [content]
@@ -219,3 +224,5 @@ class Visitor:
                 elif part.get("kind") == "ModelChanged" and part["model"]["id"] in self.models:
                     attributes = self.models[part["model"]["id"]]["attributes"]
                     attributes[part["attr"]] = part["new"]
+                    if self._on_the_way and (part["attr"], part["new"]) == ("visible", True):
+                        self._arrive()
