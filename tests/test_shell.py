@@ -68,6 +68,26 @@ def test_a_page_that_is_let_go_of_keeps_what_it_shows(document):
     assert settled == [app.host.page]
 
 
+class TwoDrawings(Drawing):
+    """The same curve twice."""
+
+    def picture(self):
+        return pn.Row(super().picture(), super().picture())
+
+
+def test_the_first_picture_of_a_page_is_there_before_the_others(document):
+    app = Shell([Entry("drawings", "Drawings", "explore", TwoDrawings)])
+    app.template().server_doc(document)
+    app.host.draw(app.state, lambda page: None)
+    app.host.page.pipe.send([(0, 1.0)])
+    assert drawn(document) == [[1.0]]
+    app.host.let_go()
+    app.host.draw(app.state, lambda page: None)
+    assert drawn(document) == [[1.0]]
+    assert not app.host.draw_next()
+    assert drawn(document) == [[1.0], [1.0]]
+
+
 def test_what_a_document_consists_of_is_looked_up_after_changes_only():
     document, column = Document(), Column()
     look_up_only_changes(document)
