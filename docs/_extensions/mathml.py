@@ -1,0 +1,31 @@
+"""Formulas as MathML, which browsers draw by themselves: no script, no font, no other host."""
+
+from docutils.nodes import math, math_block
+from docutils.utils.math.latex2mathml import tex2mathml
+from sphinx.application import Sphinx
+from sphinx.util.math import get_node_equation_number
+from sphinx.writers.html5 import HTML5Translator
+
+
+def visit_math(writer: HTML5Translator, node: math) -> None:
+    """Write a formula in a line."""
+    writer.body.append(tex2mathml(node.astext(), as_block=False))
+
+
+def visit_block(writer: HTML5Translator, node: math_block) -> None:
+    """Write a formula on a line of its own, with its number if it has one."""
+    writer.body.append('<div class="math">')
+    if node["number"]:
+        number = get_node_equation_number(writer, node)
+        writer.body.append(f'<span class="eqno">({number})</span>')
+    writer.body.append(f"{tex2mathml(node.astext(), as_block=True)}</div>")
+
+
+def leave(writer: HTML5Translator, node: math | math_block) -> None:
+    """Nothing is left to be closed."""
+
+
+def setup(app: Sphinx) -> dict:
+    """Register the renderer."""
+    app.add_html_math_renderer("mathml", (visit_math, leave), (visit_block, leave))
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
