@@ -21,8 +21,10 @@ extensions = [
     "mathml",
     "workshop",
 ]
-exclude_patterns = ["_extensions"]
-nitpicky = False
+exclude_patterns = ["_extensions", "_templates"]
+# Two dashes are two dashes: options are quoted as they are typed.
+smartquotes = False
+
 
 # Markdown
 myst_enable_extensions = ["deflist", "dollarmath", "colon_fence"]
@@ -36,7 +38,7 @@ nb_execution_raise_on_error = True
 nb_output_stderr = "error"
 # Scripts that a notebook puts into its outputs are in the site as files.
 nb_mime_priority_overrides = [("html", "application/javascript", None)]
-suppress_warnings = ["mystnb.mime"]
+suppress_warnings = ["mystnb.mime_priority", "mystnb.unknown_mime_type"]
 
 # Docstrings
 autodoc_member_order = "bysource"
@@ -49,6 +51,8 @@ napoleon_use_ivar = True
 html_theme = "pydata_sphinx_theme"
 html_title = project
 html_static_path = ["_static"]
+templates_path = ["_templates"]
+html_sidebars = {"**": ["all-pages.html"]}
 html_css_files = ["site.css"]
 html_math_renderer = "mathml"
 html_show_sourcelink = False
@@ -56,7 +60,7 @@ html_copy_source = False
 html_theme_options = {
     "show_prev_next": True,
     "navigation_with_keys": False,
-    "header_links_before_dropdown": 6,
+    "navbar_center": [],
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
     "footer_end": [],

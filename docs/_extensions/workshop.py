@@ -17,13 +17,14 @@ from sphinx.util.osutil import copyfile
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = "notebooks"
 
-# What Bokeh and Panel draw with, in the order in which they lean on each other.
+_BOKEH = Path(bokeh.__file__).parent / "server" / "static" / "js"
+_PANEL = Path(panel.__file__).parent / "dist"
+# What Bokeh and Panel draw with, in the order in which they lean on each other. Pictures wait for
+# what `ssp.notebook()` asks for, whether they need it or not.
 SCRIPTS = (
-    Path(bokeh.__file__).parent / "server" / "static" / "js" / "bokeh.min.js",
-    Path(bokeh.__file__).parent / "server" / "static" / "js" / "bokeh-gl.min.js",
-    Path(bokeh.__file__).parent / "server" / "static" / "js" / "bokeh-widgets.min.js",
-    Path(bokeh.__file__).parent / "server" / "static" / "js" / "bokeh-tables.min.js",
-    Path(panel.__file__).parent / "dist" / "panel.min.js",
+    *(_BOKEH / f"bokeh{part}.min.js" for part in ("", "-gl", "-widgets", "-tables")),
+    *(next(_PANEL.rglob(f"{name}.min.js")) for name in ("tabulator", "filepond")),
+    _PANEL / "panel.min.js",
 )
 
 LAST = """```{note}
