@@ -19,6 +19,7 @@ extensions = [
     "myst_nb",
     "from_code",
     "mathml",
+    "offline",
     "workshop",
 ]
 exclude_patterns = ["_extensions", "_templates"]

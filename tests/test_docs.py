@@ -1,9 +1,16 @@
 """The documentation: its tables are computed, its pages are linked, what it names is there."""
 
+import re
 import subprocess
 import sys
 
 import pytest
+import typer
+from source import ROOT
+
+import sspexplorer
+from sspexplorer.cli import app as command_line
+from sspexplorer.glossary import GLOSSARY
 
 
 @pytest.fixture
@@ -58,3 +65,117 @@ def test_only_what_lies_between_the_marks_changes(update_docs):
 def test_a_card_without_held_out_ssps_is_refused(update_docs):
     with pytest.raises(SystemExit, match="held out"):
         update_docs.metrics_of({"name": "mine", "metrics": {"random": {}}})
+
+
+# Pages
+
+DOCS = ROOT / "docs"
+PAGES = sorted(
+    path
+    for path in DOCS.rglob("*.md")
+    if not {"_extensions", "_templates", "notebooks"} & set(path.relative_to(DOCS).parts)
+)
+TEXTS = {path: path.read_text(encoding="utf-8") for path in [*PAGES, ROOT / "README.md"]}
+
+
+def anchors(text: str) -> set[str]:
+    """Anchors of the headings of a page, as GitHub and MyST make them."""
+    headings = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S), re.M)
+    kept = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings)
+    return {heading.replace(" ", "-") for heading in kept}
+
+
+def code_of(text: str) -> list[str]:
+    """What a page shows as code, in lines and in blocks, one call a line."""
+    blocks = re.findall(r"^```\w*\n(.*?)^```", text, re.M | re.S)
+    rest = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
+    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    return [*lines, *re.findall(r"`([^`]+)`", rest)]
+
+
+def test_every_page_is_in_a_table_of_contents():
+    listed = {DOCS / "index.md"}
+    for path in PAGES:
+        for block in re.findall(r"^```\{toctree\}\n(.*?)^```", TEXTS[path], re.M | re.S):
+            names = [line for line in block.splitlines() if line and not line.startswith(":")]
+            listed |= {path.parent / f"{name}.md" for name in names}
+    assert set(PAGES) <= listed
+    assert {path.stem for path in listed - set(PAGES)} <= {"*"}
+
+
+def test_every_link_inside_leads_somewhere():
+    lost = []
+    for path, text in TEXTS.items():
+        for target in re.findall(r"\]\(((?!https?:)[^)\s]+)\)", text):
+            name, _, anchor = target.partition("#")
+            if name.startswith("notebooks/") or name.startswith("../notebooks/"):
+                there = ROOT / "notebooks" / name.rpartition("/")[2]
+            else:
+                there = (path.parent / name).resolve() if name else path
+            known = TEXTS.get(there, "") if anchor else ""
+            if not there.exists() or (anchor and anchor not in anchors(known)):
+                lost.append(f"{path.relative_to(ROOT)}: {target}")
+    assert not lost
+
+
+def is_there(name: str) -> bool:
+    """Whether ``sspexplorer.a.b.c`` is a module, or a name that one defines or imports."""
+    place, parts = ROOT / "sspexplorer", name.split(".")[1:]
+    while parts and (place / parts[0]).is_dir():
+        place /= parts.pop(0)
+    if parts and (place / f"{parts[0]}.py").exists():
+        place /= f"{parts.pop(0)}.py"
+    source = (place / "__init__.py" if place.is_dir() else place).read_text(encoding="utf-8")
+    public = place == ROOT / "sspexplorer" and parts and parts[0] in sspexplorer.__all__
+    return not parts or public or bool(re.search(rf"\b{parts[0]}\b", source))
+
+
+def test_every_name_script_and_target_in_the_pages_is_there():
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M)
+    lost = []
+    for path, text in TEXTS.items():
+        # Not the name of a host, a file or a service.
+        names = re.findall(r"(?<![\w/.])sspexplorer(?:\.[A-Za-z_]+)+(?!\w*[./]\w*\.)", text)
+        names = [name for name in names if not name.endswith(".service")]
+        wrong = [name for name in names if not is_there(name)]
+        public = re.findall(r"(?<![\w.])ssp\.([a-z_]+)", " ".join(code_of(text)))
+        wrong += [f"ssp.{n}" for n in public if n not in (*sspexplorer.__all__, "example")]
+        files = re.findall(r"\b(?:scripts|benchmarks|tests)/\w+\.py", text)
+        wrong += [name for name in files if not (ROOT / name).exists()]
+        wrong += [t for t in re.findall(r"`?\bmake ([a-z]+)`", text) if t not in targets]
+        lost += [f"{path.relative_to(ROOT)}: {name}" for name in wrong]
+    assert not lost
+
+
+def commands(command, name: str = "sspexplorer") -> dict[str, set[str]]:
+    """Options of each command by its full name."""
+    options = {word for one in command.params for word in (*one.opts, *one.secondary_opts)}
+    found = {name: options | {"--help"}}
+    for key, below in getattr(command, "commands", {}).items():
+        found |= commands(below, f"{name} {key}")
+    return found
+
+
+def test_every_command_and_option_in_the_pages_is_there():
+    known = commands(typer.main.get_command(command_line))
+    lost = []
+    for path, text in TEXTS.items():
+        calls = (re.search(r"(?<!import )\bsspexplorer ([a-z-].*)", c) for c in code_of(text))
+        for call in filter(None, calls):
+            words = call[1].partition("#")[0].split()
+            name = "sspexplorer"
+            while words and f"{name} {words[0]}" in known:
+                name = f"{name} {words.pop(0)}"
+            options = {word for word in words if re.fullmatch(r"--[a-z-]+", word)}
+            unknown = options - known[name] | (
+                {call[1]} if name == "sspexplorer" and not options else set()
+            )
+            lost += [f"{path.relative_to(ROOT)}: {name}: {word}" for word in unknown]
+    assert not lost
+
+
+def test_the_glossary_says_each_term_in_a_few_sentences_without_markup():
+    for term, entry in GLOSSARY.items():
+        assert entry.text.endswith("."), term
+        assert entry.text.count(". ") < 4, term
+        assert not re.search(r"[`*{}<>|]|\n", entry.text + entry.reference), term
