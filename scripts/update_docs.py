@@ -189,8 +189,8 @@ def _promises(trust: dict) -> dict[str, str]:
         label = "RMSE ÷ that of the exact posterior, z = 0, i = 20, 21, 22"
         found[label] = f"{min(ratios):.3f} to {max(ratios):.3f}"
     for record in trust["outliers"]:
-        label = f"AUC at i = 18: {record['kind']}"
-        found[label] = f"{record['auc']:.3f}"
+        label = f"AUC, and share flagged, at i = 18: {record['kind']}"
+        found[label] = f"{record['auc']:.3f}, {record['flagged']:.0%}"
         if record["named"] is not None:
             found[label] += f" ({record['named']:.1%} named)"
     return found

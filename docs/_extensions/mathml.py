@@ -1,15 +1,28 @@
 """Formulas as MathML, which browsers draw by themselves: no script, no font, no other host."""
 
 from docutils.nodes import math, math_block
+from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.application import Sphinx
+from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
+
+log = logging.getLogger(__name__)
+
+
+def mathml(node: math | math_block, *, block: bool) -> str:
+    """MathML of a formula; what cannot be translated is a warning, and stays as it is."""
+    try:
+        return tex2mathml(node.astext(), as_block=block)
+    except MathError as error:
+        log.warning("A formula cannot be drawn: %s", error, location=node)
+        return f"<code>{node.astext()}</code>"
 
 
 def visit_math(writer: HTML5Translator, node: math) -> None:
     """Write a formula in a line."""
-    writer.body.append(tex2mathml(node.astext(), as_block=False))
+    writer.body.append(mathml(node, block=False))
 
 
 def visit_block(writer: HTML5Translator, node: math_block) -> None:
@@ -18,7 +31,7 @@ def visit_block(writer: HTML5Translator, node: math_block) -> None:
     if node["number"]:
         number = get_node_equation_number(writer, node)
         writer.body.append(f'<span class="eqno">({number})</span>')
-    writer.body.append(f"{tex2mathml(node.astext(), as_block=True)}</div>")
+    writer.body.append(f"{mathml(node, block=True)}</div>")
 
 
 def leave(writer: HTML5Translator, node: math | math_block) -> None:
