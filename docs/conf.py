@@ -23,8 +23,6 @@ extensions = [
     "workshop",
 ]
 exclude_patterns = ["_extensions", "_templates"]
-# Two dashes are two dashes: options are quoted as they are typed.
-smartquotes = False
 
 
 # Markdown
@@ -44,12 +42,14 @@ suppress_warnings = ["mystnb.mime_priority", "mystnb.unknown_mime_type"]
 # Docstrings
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
+autodoc_preserve_defaults = True
 napoleon_google_docstring = False
 napoleon_use_rtype = False
 napoleon_use_ivar = True
 
 # Pages
 html_theme = "pydata_sphinx_theme"
+html_context = {"default_mode": "auto"}
 html_title = project
 html_static_path = ["_static"]
 templates_path = ["_templates"]

@@ -1,5 +1,6 @@
 """What the code says of itself: each command of the command line, and the glossary."""
 
+import re
 from collections.abc import Iterator
 
 import typer
@@ -28,11 +29,16 @@ def command_text(name: str, command) -> str:
     """
     context = command.make_context(name, [], resilient_parsing=True)
     usage = command.get_usage(context).removeprefix("Usage: ")
-    lines = [f"## {name}", "", command.help or "", "", "```text", usage, "```", ""]
+    lines = [f"## {name}", "", as_code(command.help or ""), "", "```text", usage, "```", ""]
     shown = (parameter.get_help_record(context) for parameter in command.params)
     for call, meaning in filter(None, shown):
-        lines += [f"`{call}`", f": {' '.join(meaning.split()) or '…'}", ""]
-    return "\n".join(lines).replace("\b\n", "")
+        lines += [f"`{call}`", f": {as_code(' '.join(meaning.split())) or '–'}", ""]
+    return "\n".join(lines)
+
+
+def as_code(text: str) -> str:
+    """Help with the options in it marked as code: two dashes stay two."""
+    return re.sub(r"(?<![`\w-])(--[a-z][a-z-]*)", r"`\1`", text)
 
 
 def glossary_text() -> str:

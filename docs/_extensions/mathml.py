@@ -1,6 +1,6 @@
 """Formulas as MathML, which browsers draw by themselves: no script, no font, no other host."""
 
-from docutils.nodes import math, math_block
+from docutils.nodes import SkipNode, math, math_block
 from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.application import Sphinx
@@ -23,22 +23,19 @@ def mathml(node: math | math_block, *, block: bool) -> str:
 def visit_math(writer: HTML5Translator, node: math) -> None:
     """Write a formula in a line."""
     writer.body.append(mathml(node, block=False))
+    raise SkipNode
 
 
 def visit_block(writer: HTML5Translator, node: math_block) -> None:
     """Write a formula on a line of its own, with its number if it has one."""
-    writer.body.append('<div class="math">')
-    if node["number"]:
-        number = get_node_equation_number(writer, node)
-        writer.body.append(f'<span class="eqno">({number})</span>')
-    writer.body.append(f"{mathml(node, block=True)}</div>")
-
-
-def leave(writer: HTML5Translator, node: math | math_block) -> None:
-    """Nothing is left to be closed."""
+    number = f"({get_node_equation_number(writer, node)})" if node["number"] else ""
+    writer.body.append(
+        f'<div class="formula">{mathml(node, block=True)}<span>{number}</span></div>'
+    )
+    raise SkipNode
 
 
 def setup(app: Sphinx) -> dict:
-    """Register the renderer."""
-    app.add_html_math_renderer("mathml", (visit_math, leave), (visit_block, leave))
+    """Register the renderer; what is skipped is never left."""
+    app.add_html_math_renderer("mathml", (visit_math, None), (visit_block, None))
     return {"parallel_read_safe": True, "parallel_write_safe": True}
