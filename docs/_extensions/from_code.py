@@ -46,7 +46,7 @@ def glossary_text() -> str:
     parts = ["```{glossary}", ":sorted:", ""]
     for term, entry in GLOSSARY.items():
         parts += [term, f"  {entry.text}", ""]
-        parts += [f"  {entry.reference}", ""] if entry.reference else []
+        parts += [f"  *{entry.reference}*", ""] if entry.reference else []
     return "\n".join([*parts, "```"])
 
 
