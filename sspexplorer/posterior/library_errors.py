@@ -34,7 +34,7 @@ class LibraryErrors:
 
     @classmethod
     def of(cls, table: pd.DataFrame) -> "LibraryErrors":
-        """Sum up a table of :func:`.measure_library`, of libraries that training did not see."""
+        """Sum up a table of :func:`.left_out.tabulated`, of libraries that training did not see."""
         unseen = table[~table["seen"].astype(bool)]
         squared = unseen.assign(square=unseen["library_err"] ** 2)
         groups = squared.groupby(["parameter", "magnitude"], sort=False)
@@ -58,8 +58,20 @@ class LibraryErrors:
         InputError
             If the file cannot be read.
         """
-        path = folder / FILE
-        if not path.is_file():
-            return None
-        with artifact.readable(folder, "model with error bars"):
-            return cls.of(pd.DataFrame(json.loads(path.read_text(encoding="utf-8"))["table"]))
+        table = left_out_table(folder)
+        return None if table is None else cls.of(table)
+
+
+def left_out_table(folder: Path) -> pd.DataFrame | None:
+    """Read how a model did on libraries left out, see :func:`.left_out.tabulated`; None if unknown.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        return None
+    with artifact.readable(folder, "model with error bars"):
+        return pd.DataFrame(json.loads(path.read_text(encoding="utf-8"))["table"])
