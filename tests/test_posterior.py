@@ -330,7 +330,7 @@ def test_a_library_that_was_left_out_is_what_a_model_is_held_against(model):
 
 
 def test_a_library_is_judged_with_the_error_of_the_others():
-    row = {"parameter": "log_age", "magnitude": 17.0, "snr": 40.0, "seen": False}
+    row = {"parameter": "log_age", "magnitude": 17.0, "snr": 40.0, "seen": False, "sample": "SSPs"}
     delta = np.linspace(-1, 1, 2001)[:, None]
     measured = [
         Measured((row | {"library": name, "library_err": err},), delta, np.full((2001, 1), 0.3))
@@ -345,7 +345,8 @@ def test_a_library_is_judged_with_the_error_of_the_others():
 
 def test_the_error_of_libraries_stands_beside_that_of_the_data(estimator, mocks, tmp_path):
     rows = [
-        {"parameter": name, "magnitude": magnitude, "snr": snr, "seen": False, "library_err": err}
+        {"parameter": name, "magnitude": magnitude, "snr": snr, "seen": False}
+        | {"sample": "composites", "library_err": err}
         for name, size in (("log_age", 1.0), ("metallicity", 2.0), ("ebv", 0.1))
         for magnitude, snr, errors in ((17.0, 40.0, (0.3, 0.4)), (21.0, 5.0, (0.0, 0.0)))
         for err in np.multiply(errors, size)

@@ -11,7 +11,7 @@ from sspexplorer.noise import NoiseModel
 from sspexplorer.populations import Populations, SSPPrior
 from sspexplorer.posterior.library_errors import LibraryErrors
 from sspexplorer.posterior.likeness import typical_snr
-from sspexplorer.posterior.model import PosteriorModel
+from sspexplorer.posterior.model import PosteriorModel, groups_of
 from sspexplorer.posterior.prior import prior_of
 from sspexplorer.posterior.validation.trust import (
     SEED,
@@ -47,9 +47,16 @@ def left_out_of(card: dict) -> str:
 
 
 def populations_of(library: str, sample: str, card: dict, n: int, seed: int = SEED) -> Populations:
-    """Populations of one library, about all of its SSPs, for one of :data:`SAMPLES`."""
+    """Populations of one library, about all of its SSPs, for one of :data:`SAMPLES`.
+
+    SSPs that no answer of the model can be, as they are poorer in metals than its prior, are none
+    of them.
+    """
     if sample == "SSPs":
-        return SSPPrior(libraries=(library,)).draw_all(n, seed=seed)
+        drawn = SSPPrior(libraries=(library,)).draw_all(2 * n, seed=seed)
+        low, high = (np.array(side) for side in (groups_of(card)[0].low, groups_of(card)[0].high))
+        possible = ((drawn.targets >= low) & (drawn.targets <= high)).all(axis=1)
+        return drawn.rows(np.flatnonzero(possible)[:n])
     return replace(prior_of(card), libraries=(library,)).draw_all(n, seed=seed)
 
 
@@ -96,7 +103,8 @@ def measure_library(
     for sample in samples:
         drawn = populations_of(library, sample, model.card, n_each)
         for magnitude in magnitudes:
-            mocks = observe_all(drawn, np.full(n_each, magnitude), noise, SEED + int(magnitude))
+            at = np.full(len(drawn), magnitude)
+            mocks = observe_all(drawn, at, noise, SEED + int(magnitude))
             if sample == "composites":
                 mocks = mocks.as_told_by(model.card)
             labels = {
