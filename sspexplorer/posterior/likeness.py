@@ -6,17 +6,20 @@ signal-to-noise ratio: so it becomes a p-value, even between 0 and 1 for galaxie
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from sspexplorer import artifact, flags
 from sspexplorer.bands import load_bands
 from sspexplorer.errors import InputError
-from sspexplorer.gaps import complete
+from sspexplorer.gaps import complete, row_median
 from sspexplorer.noise import NoiseModel
 from sspexplorer.populations import Populations
+from sspexplorer.posterior.closest import ClosestSEDs, non_negative
 from sspexplorer.progress import NO_PROGRESS, Progress
 
 FILE = "likeness.safetensors"
@@ -36,11 +39,29 @@ LIKELY = 0.02
 DECISIVE = 0.1
 MAX_NAMED = 5
 
-_NEIGHBOURS = 16
-_ITERATIONS = 120
-_CHUNK = 256
+# Below this p-value of the quickest search, it is not taken at its word.
+_DOUBTFUL = 0.1
+_CHUNK = 4096
 _SNR_EDGES = np.linspace(np.log10(1.5), np.log10(80), 15)
 _LEVELS = np.concatenate([np.linspace(0, 0.99, 100), 1 - np.logspace(-2.1, -4, 40)])
+
+
+@dataclass(frozen=True)
+class _Search:
+    """How hard to look for the closest mixture.
+
+    ``blocks`` of SEDs to look into, None for all; ``neighbours`` to mix; ``sweeps`` over their
+    amplitudes and their ``relaxation``, see :func:`non_negative`. The quickest is tuned so that its
+    scores are, on the whole, those of the most thorough.
+    """
+
+    blocks: int | None
+    neighbours: int
+    sweeps: int
+    relaxation: float = 1.0
+
+
+_QUICK, _WIDE, _THOROUGH = _Search(8, 8, 8, 1.4), _Search(40, 16, 120), _Search(None, 16, 120)
 
 
 @dataclass(frozen=True)
@@ -58,6 +79,10 @@ class Likeness:
     templates: np.ndarray
     quantiles: np.ndarray
 
+    @cached_property
+    def _seds(self) -> ClosestSEDs:
+        return ClosestSEDs(torch.from_numpy(self.templates))
+
     def score(self, flux: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """χ² per band of the closest mixture of training SEDs, and that mixture.
 
@@ -72,36 +97,27 @@ class Likeness:
         closest : ndarray, shape (n, 57)
             The mixture, on the scale of ``flux``; also in bands that are missing.
         """
+        return self._closest(flux, error, _THOROUGH)
+
+    def _closest(
+        self, flux: np.ndarray, error: np.ndarray, search: _Search
+    ) -> tuple[np.ndarray, np.ndarray]:
         scores, mixtures = np.empty(len(flux)), np.empty(flux.shape)
         for start in range(0, len(flux), _CHUNK):
             rows = slice(start, start + _CHUNK)
-            scores[rows], mixtures[rows] = self._closest(flux[rows], error[rows])
+            f, weight, level = _weighed(flux[rows], error[rows])
+            with torch.inference_mode():
+                near = self._seds.nearest(f, weight, search.neighbours, search.blocks)
+                seds = self._seds.seds[near]  # (n, neighbours, 57)
+                weighted = seds * weight[:, None, :]
+                gram = weighted @ seds.transpose(1, 2)
+                target = (weighted @ f[..., None])[..., 0]
+                amplitude = non_negative(gram, target, search.sweeps, search.relaxation)
+                mixture = (amplitude[:, None, :] @ seds)[:, 0]
+                chi2 = (weight * (f - mixture).square()).sum(dim=1)
+            scores[rows] = chi2.numpy() / np.isfinite(flux[rows]).sum(axis=1)
+            mixtures[rows] = mixture.numpy() * level
         return scores, mixtures
-
-    def _closest(self, flux: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        present = np.isfinite(flux)
-        level = np.nanmedian(np.where(present, np.abs(flux), np.nan), axis=1, keepdims=True)
-        f = np.clip(np.where(present, flux / level, 0.0), -_FARTHEST, _FARTHEST).astype(np.float32)
-        # An error without bound weighs nothing.
-        with np.errstate(over="ignore"):
-            sigma = np.hypot(error / level, MODEL_ERROR * np.abs(f)).clip(_SMALLEST_ERROR)
-            weight = np.where(present, 1 / np.square(sigma), 0.0).astype(np.float32)
-        near = self._nearest(f, weight)
-        basis = self.templates[near]  # (n, neighbours, 57)
-        weighted = basis * weight[:, None, :]
-        gram = weighted @ basis.transpose(0, 2, 1)
-        target = np.einsum("njb,nb->nj", weighted, f)
-        amplitude = non_negative(gram.astype(float), target.astype(float))
-        mixture = np.einsum("nj,njb->nb", amplitude, basis)
-        chi2 = (weight * np.square(f - mixture)).sum(axis=1)
-        return chi2 / present.sum(axis=1), mixture * level
-
-    def _nearest(self, f: np.ndarray, weight: np.ndarray) -> np.ndarray:
-        """Indices of the templates that alone take most from χ², shape (n, 16)."""
-        templates, w = torch.from_numpy(self.templates), torch.from_numpy(weight)
-        cross = (torch.from_numpy(weight * f) @ templates.T).clamp_(min=0)
-        gain = cross.square_().div_(w @ templates.square().T)
-        return torch.topk(gain, _NEIGHBOURS, dim=1, sorted=False).indices.numpy()
 
     def p_value(self, score: np.ndarray, snr: np.ndarray) -> np.ndarray:
         """Share of held-out mocks of the same signal-to-noise ratio with a greater score.
@@ -117,19 +133,28 @@ class Likeness:
         low = np.minimum(place.astype(int), len(centres) - 2)
         share = (place - low)[:, None]
         quantiles = self.quantiles[low] * (1 - share) + self.quantiles[low + 1] * share
-        found = [
-            np.interp(value, row, _LEVELS) for value, row in zip(score, quantiles, strict=True)
-        ]
-        p = 1 - np.array(found).reshape(len(score))
+        p = 1 - _levels(score, quantiles)
         # Beyond the last quantile only the ratio to it tells two scores apart.
         return np.where(score > quantiles[:, -1], p * quantiles[:, -1] / score, p)
 
     def assess(
         self, flux: np.ndarray, error: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Score, p-value and closest mixture, see :meth:`score` and :meth:`p_value`."""
-        score, closest = self.score(flux, error)
-        return score, self.p_value(score, typical_snr(flux, error)), closest
+        """Score, p-value and closest mixture, see :meth:`score` and :meth:`p_value`.
+
+        A galaxy is searched for no longer than its p-value is in doubt: where the likeliest SEDs
+        match it well enough, the others are not looked at. A better match could only be missed
+        there, so that no galaxy is called unlike the training that :meth:`score` would not.
+        """
+        snr = typical_snr(flux, error)
+        score, closest = self._closest(flux, error, _QUICK)
+        p = self.p_value(score, snr)
+        for search, doubt in ((_WIDE, _DOUBTFUL), (_THOROUGH, LIKELY)):
+            rows = np.flatnonzero(p < doubt)
+            if len(rows):
+                score[rows], closest[rows] = self._closest(flux[rows], error[rows], search)
+                p[rows] = self.p_value(score[rows], snr[rows])
+        return score, p, closest
 
     def contradicted(
         self, flux: np.ndarray, error: np.ndarray
@@ -181,7 +206,7 @@ class Likeness:
         for k in range(candidates.shape[1]):
             trial = flux.copy()
             np.put_along_axis(trial, candidates[:, k : k + 1], np.nan, axis=1)
-            scores.append(self.score(trial, error)[0])
+            scores.append(self._closest(trial, error, _QUICK)[0])
         best = np.argmin(scores, axis=0)
         return candidates[np.arange(len(flux)), best]
 
@@ -212,30 +237,26 @@ def typical_snr(flux: np.ndarray, error: np.ndarray) -> np.ndarray:
     return np.maximum(np.nan_to_num(ratio, nan=0.1), 0.1)
 
 
-def non_negative(gram: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Non-negative least squares from normal equations, many at once.
+def _weighed(flux: np.ndarray, error: np.ndarray) -> tuple[Tensor, Tensor, np.ndarray]:
+    """Fluxes over the median of each row, their inverse variances, and the medians (n, 1)."""
+    present = np.isfinite(flux)
+    level = row_median(np.where(present, np.abs(flux), np.nan))[:, None]
+    f = np.clip(np.where(present, flux / level, 0.0), -_FARTHEST, _FARTHEST).astype(np.float32)
+    # An error without bound weighs nothing.
+    with np.errstate(over="ignore"):
+        sigma = np.hypot(error / level, MODEL_ERROR * np.abs(f)).clip(_SMALLEST_ERROR)
+        weight = np.where(present, 1 / np.square(sigma), 0.0).astype(np.float32)
+    return torch.from_numpy(f), torch.from_numpy(weight), level
 
-    Coordinate descent: each amplitude in turn is set to its best value given the others, not
-    below zero (Franc et al. 2005).
 
-    Parameters
-    ----------
-    gram : ndarray, shape (n, k, k)
-    target : ndarray, shape (n, k)
-
-    Returns
-    -------
-    ndarray, shape (n, k)
-    """
-    diagonal = np.maximum(np.einsum("nkk->nk", gram), 1e-12)
-    x = np.zeros_like(target)
-    residual = target.copy()  # target − gram x
-    for _ in range(_ITERATIONS):
-        for k in range(target.shape[1]):
-            value = np.maximum(x[:, k] + residual[:, k] / diagonal[:, k], 0)
-            residual -= gram[:, :, k] * (value - x[:, k])[:, None]
-            x[:, k] = value
-    return x
+def _levels(score: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
+    """Levels at which quantiles (n, 140) of each row reach its score (n,), between them linear."""
+    above = np.clip((quantiles <= score[:, None]).sum(axis=1), 1, len(_LEVELS) - 1)
+    rows = np.arange(len(score))
+    low, high = quantiles[rows, above - 1], quantiles[rows, above]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.where(high > low, (score - low) / (high - low), 1.0)
+    return _LEVELS[above - 1] + np.clip(share, 0, 1) * (_LEVELS[above] - _LEVELS[above - 1])
 
 
 def learn_likeness(

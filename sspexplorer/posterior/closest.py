@@ -1,0 +1,191 @@
+"""Of many noise-free SEDs those that are closest to noisy ones, and the mixture of them.
+
+An SED t alone takes (Σ w f t)² / Σ w t² off the χ² of fluxes f with inverse variances w, at its
+best amplitude: the SEDs that take most are the closest. They are sorted into blocks of a tree, so
+that a quick search looks only into the blocks whose mean SEDs take most.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+_LEAF = 80  # SEDs of a block, at most
+_SOFTENING = 0.3  # of the flux over its median, where the scale of the tree turns linear
+_POWERS = 12  # of a covariance, whose largest axis is wanted roughly
+_SAMPLE = 128  # SEDs of a node that its axis is found from
+_AT_ONCE = 2048  # SEDs, so that what is in work stays in the cache
+_ROWS = 128  # searched at a time, where all SEDs are
+_STRETCH = 64
+_TINY = 1e-30
+
+
+@dataclass(frozen=True, eq=False)
+class ClosestSEDs:
+    """SEDs to search.
+
+    Attributes
+    ----------
+    seds : Tensor, shape (n_seds, n_bands), float32
+        Noise-free, on any scale.
+    """
+
+    seds: Tensor
+
+    @cached_property
+    def _columns(self) -> tuple[Tensor, Tensor]:
+        """SEDs and their squares, shape (n_bands, n_seds)."""
+        columns = self.seds.T.contiguous()
+        return columns, columns.square()
+
+    @cached_property
+    def _blocks(self) -> Tensor:
+        """SEDs by block, shape (n_blocks, at most 80); those that look alike are in one.
+
+        Each block is cut in two at the median along its longest axis.
+        """
+        n = len(self.seds)
+        levels = max(0, int(np.ceil(np.log2(n / _LEAF))))
+        # Blocks are of one size: some SEDs are in two.
+        size = -(-n // 2**levels) * 2**levels
+        blocks = (torch.arange(size) % n)[None]
+        shape = torch.asinh(self.seds / _SOFTENING)
+        for _ in range(levels):
+            shapes = shape[blocks]
+            axis = _longest_axis(shapes[:, :: max(1, shapes.shape[1] // _SAMPLE)])
+            order = (shapes @ axis)[..., 0].argsort(dim=1)
+            blocks = blocks.gather(1, order).view(2 * len(blocks), -1)
+        return blocks
+
+    @cached_property
+    def _centres(self) -> tuple[Tensor, Tensor]:
+        """Mean SED of each block, and its square, shape (n_bands, n_blocks)."""
+        centres = self.seds[self._blocks].mean(dim=1).T.contiguous()
+        return centres, centres.square()
+
+    @cached_property
+    def _members(self) -> tuple[Tensor, Tensor]:
+        """SEDs of each block, and their squares, shape (n_blocks, n_bands, n_members)."""
+        members = self.seds[self._blocks].transpose(1, 2).contiguous()
+        return members, members.square()
+
+    def nearest(self, flux: Tensor, weight: Tensor, n: int, probes: int | None = None) -> Tensor:
+        """Indices of the ``n`` closest SEDs, the closest first, shape (n_rows, n).
+
+        Parameters
+        ----------
+        flux, weight : Tensor, shape (n_rows, n_bands), float32
+            Fluxes and their inverse variances; 0 where a band is missing.
+        n : int
+        probes : int, optional
+            Look only into so many blocks, those whose mean SEDs are closest; by default into all.
+        """
+        weighted = weight * flux
+        if probes is not None and probes < len(self._blocks):
+            return self._in_blocks(weighted, weight, n, probes)
+        found = [
+            self._of_all(*parts, n)
+            for parts in zip(weighted.split(_ROWS), weight.split(_ROWS), strict=True)
+        ]
+        return torch.cat(found)
+
+    def _of_all(self, weighted: Tensor, weight: Tensor, n: int) -> Tensor:
+        seds, squares = self._columns
+        gain = torch.empty(len(weight), len(self.seds))
+        for start in range(0, len(self.seds), _AT_ONCE):
+            part = slice(start, start + _AT_ONCE)
+            gain[:, part] = _gain(weighted, weight, seds[:, part], squares[:, part])
+        return _largest(gain, n)
+
+    def _in_blocks(self, weighted: Tensor, weight: Tensor, n: int, probes: int) -> Tensor:
+        blocks, n_rows = self._blocks, len(weight)
+        probed = _gain(weighted, weight, *self._centres).topk(probes, dim=1, sorted=False).indices
+        # The rows that ask for a block are served together: two matrix products for each block.
+        asked, order = probed.view(-1).sort()
+        weighted, weight = weighted[order // probes], weight[order // probes]
+        cross, norm = torch.empty(2, len(order), blocks.shape[1])
+        start = 0
+        counts = torch.bincount(asked, minlength=len(blocks)).tolist()
+        for count, members, squares in zip(counts, *self._members, strict=True):
+            if count:
+                part = slice(start, start + count)
+                torch.mm(weighted[part], members, out=cross[part])
+                torch.mm(weight[part], squares, out=norm[part])
+                start += count
+        gain = torch.empty_like(cross)
+        gain[order] = _gain_of(cross, norm)
+        best = gain.view(n_rows, -1).topk(n, dim=1).indices
+        block = probed.gather(1, best // blocks.shape[1])
+        return blocks[block, best % blocks.shape[1]]
+
+
+def _longest_axis(shapes: Tensor) -> Tensor:
+    """Axis of greatest variance of each node, roughly: (n, m, n_bands) to (n, n_bands, 1)."""
+    offset = shapes - shapes.mean(dim=1, keepdim=True)
+    covariance = offset.transpose(1, 2) @ offset
+    n_bands = shapes.shape[2]
+    # Not even in all bands, or it could be at right angles to a change of colour.
+    axis = torch.linspace(0.5, 1.5, n_bands).expand(len(shapes), n_bands)[..., None]
+    for _ in range(_POWERS):
+        axis = covariance @ axis
+        axis = axis / axis.norm(dim=1, keepdim=True).clamp_min(_TINY)
+    return axis
+
+
+def _gain(weighted: Tensor, weight: Tensor, seds: Tensor, squares: Tensor) -> Tensor:
+    return _gain_of(weighted @ seds, weight @ squares)
+
+
+def _gain_of(cross: Tensor, norm: Tensor) -> Tensor:
+    """What SEDs take off χ², in the memory of ``cross``; none has a negative amplitude."""
+    return cross.clamp_(min=0).square_().div_(norm.clamp_(min=_TINY))
+
+
+def _largest(values: Tensor, n: int) -> Tensor:
+    """Indices of the ``n`` largest of each row, the largest first.
+
+    They lie in the ``n`` stretches whose largest values are the largest.
+    """
+    rows, size = values.shape
+    n_stretches = size // _STRETCH
+    if n_stretches <= n:
+        return values.topk(n, dim=1).indices
+    whole = n_stretches * _STRETCH
+    highest = values[:, :whole].view(rows, n_stretches, _STRETCH).amax(dim=2)
+    first = highest.topk(n, dim=1, sorted=False).indices
+    places = (first[..., None] * _STRETCH + torch.arange(_STRETCH)).view(rows, -1)
+    places = torch.cat([places, torch.arange(whole, size).expand(rows, -1)], dim=1)
+    return places.gather(1, values.gather(1, places).topk(n, dim=1).indices)
+
+
+def non_negative(gram: Tensor, target: Tensor, n_sweeps: int, relaxation: float = 1.0) -> Tensor:
+    """Non-negative least squares from normal equations, many at once.
+
+    Coordinate descent: each amplitude in turn is set to its best value given the others, not
+    below zero (Franc et al. 2005), or is moved further by a factor, which takes fewer sweeps
+    (successive over-relaxation, Cryer 1971).
+
+    Parameters
+    ----------
+    gram : Tensor, shape (n, k, k)
+    target : Tensor, shape (n, k)
+    n_sweeps : int
+    relaxation : float
+        From 1 to 2.
+
+    Returns
+    -------
+    Tensor, shape (n, k)
+    """
+    # Rows last: all of them are in one stretch of memory for each pair of amplitudes.
+    gram, residual = gram.permute(1, 2, 0).contiguous(), target.T.contiguous()
+    step = relaxation / gram.diagonal().T.clamp_min(1e-12)
+    x = torch.zeros_like(residual)
+    for _ in range(n_sweeps):
+        for k in range(len(x)):
+            value = torch.addcmul(x[k], residual[k], step[k]).clamp_(min=0)
+            residual.addcmul_(gram[k], value - x[k], value=-1)
+            x[k] = value
+    return x.T
