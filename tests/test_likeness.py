@@ -2,19 +2,15 @@
 
 import numpy as np
 import pytest
+import torch
 from scipy.optimize import nnls
 
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.errors import InputError
 from sspexplorer.noise import NoiseModel
 from sspexplorer.populations import SSPPrior
-from sspexplorer.posterior.likeness import (
-    Likeness,
-    learn_likeness,
-    named,
-    non_negative,
-    typical_snr,
-)
+from sspexplorer.posterior.closest import non_negative
+from sspexplorer.posterior.likeness import Likeness, learn_likeness, named, typical_snr
 from sspexplorer.posterior.validation.outliers import load_stars, measure_outliers, quasars
 from sspexplorer.posterior.validation.trust import observe_all
 
@@ -34,11 +30,13 @@ def mocks():
     return observe_all(drawn, np.full(300, 18.0), NOISE, seed=3)
 
 
-def test_non_negative_least_squares_is_scipys():
+@pytest.mark.parametrize(("n_sweeps", "relaxation"), [(120, 1.0), (40, 1.5)])
+def test_non_negative_least_squares_is_scipys(n_sweeps, relaxation):
     rng = np.random.default_rng(0)
-    basis, flux = rng.uniform(size=(8, 16, 57)), rng.uniform(size=(8, 57))
-    found = non_negative(basis @ basis.transpose(0, 2, 1), np.einsum("njb,nb->nj", basis, flux))
-    for matrix, values, amplitude in zip(basis, flux, found, strict=True):
+    basis, flux = torch.from_numpy(rng.uniform(size=(8, 16, 57))), rng.uniform(size=(8, 57, 1))
+    target = (basis @ torch.from_numpy(flux))[..., 0]
+    found = non_negative(basis @ basis.mT, target, n_sweeps, relaxation)
+    for matrix, values, amplitude in zip(basis.numpy(), flux[..., 0], found.numpy(), strict=True):
         np.testing.assert_allclose(amplitude, nnls(matrix.T, values)[0], atol=2e-3)
 
 
