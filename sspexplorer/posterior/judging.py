@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sspexplorer.gaps import MIN_BANDS, row_median
-from sspexplorer.noisy_bands import too_noisy
+from sspexplorer.noisy_bands import surroundings, too_noisy
 from sspexplorer.photometry import MAX_REDSHIFT
 from sspexplorer.posterior.estimator import Estimator
 from sspexplorer.posterior.likeness import Likeness
@@ -64,8 +64,9 @@ def judged(
         NaN where unknown.
     choices : Choices
     """
-    error, n_unknown = prepared(flux, flux_err, choices.floor)
-    noisy = too_noisy(flux, error)
+    near = surroundings(flux)
+    error, n_unknown = prepared(flux, flux_err, choices.floor, near)
+    noisy = too_noisy(flux, error, near)
     used = np.where(noisy, np.nan, flux)
     heard = np.isfinite(used).sum(axis=1)
     beyond = (z > MAX_REDSHIFT + 1e-3 + 3 * np.nan_to_num(z_err)) | (

@@ -233,7 +233,7 @@ class Likeness:
 def typical_snr(flux: np.ndarray, error: np.ndarray) -> np.ndarray:
     """Median signal-to-noise ratio of the bands that are there, shape (n,), at least 0.1."""
     with np.errstate(all="ignore"):
-        ratio = np.nanmedian(flux / np.where(error > 0, error, np.nan), axis=1)
+        ratio = row_median(flux / np.where(error > 0, error, np.nan))
     return np.maximum(np.nan_to_num(ratio, nan=0.1), 0.1)
 
 
