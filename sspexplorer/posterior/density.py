@@ -134,10 +134,10 @@ class MixtureTensors:
     def mixture(self, bounds: Bounds) -> "Mixture":
         """The same as arrays."""
         n, k, d = self.means.shape
-        factor = torch.eye(d).expand(n, k, d, d).clone()
-        rows, columns = np.tril_indices(d, -1)
-        factor[..., rows, columns] = self.below
-        factor = factor * self.widths[..., :, None]
+        factor = torch.zeros(n, k, d, d)
+        factor.diagonal(dim1=2, dim2=3).copy_(self.widths)
+        for index, (row, column) in enumerate(zip(*np.tril_indices(d, -1), strict=True)):
+            torch.mul(self.below[..., index], self.widths[..., row], out=factor[..., row, column])
         weights = torch.exp(self.log_weights)
         return Mixture(bounds, *(t.numpy() for t in (weights, self.means, factor)))
 
@@ -175,12 +175,11 @@ class Mixture:
         return np.sqrt(np.square(self.factors).sum(-1))
 
     def cdf(self, values: np.ndarray) -> np.ndarray:
-        """Probability of each parameter to be less than ``values`` (n, d), shape (n, d)."""
-        return self._cdf_normal(self.bounds.to_normal(values))
-
-    def _cdf_normal(self, u: np.ndarray) -> np.ndarray:
-        z = (u[:, None, :] - self.means) / self._spreads
-        return np.einsum("nk,nkd->nd", self.weights, ndtr(z))
+        """Probability of each parameter to be less than ``values`` (…, n, d), of that shape."""
+        u = torch.from_numpy(self.bounds.to_normal(values).astype(np.float32))
+        weights, means, spreads = self._tensors("weights", "means", "_spreads")
+        z = (u[..., None, :] - means) / spreads
+        return (torch.special.ndtr(z) * weights[..., None]).sum(dim=-2).double().numpy()
 
     def quantiles(self, probabilities: Sequence[float]) -> np.ndarray:
         """Quantiles of each parameter in its unit, shape (n, d, n_probabilities)."""

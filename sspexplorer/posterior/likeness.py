@@ -319,4 +319,7 @@ def _whole(flux: np.ndarray, n: int) -> np.ndarray:
 def named(bands: np.ndarray) -> list[str]:
     """Names of the bands that are true in each row of (n, 57), with spaces between."""
     names = np.array(load_bands().names)
-    return [flags.cell(names[row]) for row in bands]
+    found = [""] * len(bands)
+    for row in np.flatnonzero(bands.any(axis=1)):
+        found[row] = flags.cell(names[bands[row]])
+    return found
