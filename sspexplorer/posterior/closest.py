@@ -179,13 +179,17 @@ def non_negative(gram: Tensor, target: Tensor, n_sweeps: int, relaxation: float 
     -------
     Tensor, shape (n, k)
     """
-    # Rows last: all of them are in one stretch of memory for each pair of amplitudes.
-    gram, residual = gram.permute(1, 2, 0).contiguous(), target.T.contiguous()
-    step = relaxation / gram.diagonal().T.clamp_min(1e-12)
-    x = torch.zeros_like(residual)
+    # Of amplitudes in units in which each SED alone weighs 1; rows last, side by side in memory.
+    unit = gram.diagonal(dim1=1, dim2=2).clamp_min(1e-12).rsqrt()
+    coupling = (gram * unit[:, :, None] * unit[:, None, :]).permute(1, 2, 0).contiguous()
+    k = len(coupling)
+    coupling[torch.arange(k), torch.arange(k)] = 0.0
+    best = (target * unit).T.contiguous()  # of each amplitude, given the others
+    rows = list(zip(coupling, best, strict=True))
+    x = [torch.zeros_like(one) for one in best]
     for _ in range(n_sweeps):
-        for k in range(len(x)):
-            value = torch.addcmul(x[k], residual[k], step[k]).clamp_(min=0)
-            residual.addcmul_(gram[k], value - x[k], value=-1)
-            x[k] = value
-    return x.T
+        for i, (row, aim) in enumerate(rows):
+            value = (aim if relaxation == 1.0 else torch.lerp(x[i], aim, relaxation)).clamp(min=0)
+            best.addcmul_(row, value - x[i], value=-1)
+            x[i] = value
+    return torch.stack(x, dim=1) * unit

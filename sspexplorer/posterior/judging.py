@@ -13,7 +13,7 @@ from sspexplorer.posterior.likeness import Likeness
 from sspexplorer.posterior.taken import Choices, prepared, redshifts_as
 from sspexplorer.progress import NO_PROGRESS, Progress
 
-_CHUNK = 4096
+_CHUNK = 16_384
 
 
 @dataclass(frozen=True, eq=False)

@@ -38,6 +38,7 @@ LIKELY = 0.02
 # Short of that, they are contradicted if no more than this part of χ² per band is left.
 DECISIVE = 0.1
 MAX_NAMED = 5
+_SUSPECTS = 3  # bands that are left out in turn
 
 # Below this p-value of the quickest search, it is not taken at its word.
 _DOUBTFUL = 0.1
@@ -61,6 +62,7 @@ class _Search:
     relaxation: float = 1.0
 
 
+_TRIAL = _Search(40, 16, 120)
 _QUICK, _WIDE, _THOROUGH = _Search(8, 8, 8, 1.4), _Search(40, 16, 120), _Search(None, 16, 120)
 
 
@@ -180,13 +182,11 @@ class Likeness:
         for _ in range(MAX_NAMED):
             if not len(active):
                 break
-            # The mixture was drawn toward a band that is wrong: each of the worst few is left
-            # out in turn, and the one that the rest is happiest without goes.
-            worst = self._worst(without, error[active], mixture)
-            off = np.take_along_axis(without, worst[:, None], axis=1)[:, 0]
-            without[np.arange(len(active)), worst] = np.nan
-            score[active], p[active], mixture = self.assess(without, error[active])
-            there = np.take_along_axis(mixture, worst[:, None], axis=1)[:, 0]
+            worst, score[active], mixture = self._without_worst(without, error[active], mixture)
+            rows = np.arange(len(active))
+            off, there = without[rows, worst], mixture[rows, worst]
+            without[rows, worst] = np.nan
+            p[active] = self.p_value(score[active], typical_snr(without, error[active]))
             sigma = np.hypot(error[active, worst], MODEL_ERROR * np.abs(there))
             far = np.abs(off - there) > CONTRADICTED * sigma
             named[active, worst] = far
@@ -197,18 +197,25 @@ class Likeness:
         score[hopeless], p[hopeless] = first[hopeless], p_first[hopeless]
         return named, score, p
 
-    def _worst(self, flux: np.ndarray, error: np.ndarray, mixture: np.ndarray) -> np.ndarray:
-        """Index of the band that the rest fits best without, shape (n,)."""
+    def _without_worst(
+        self, flux: np.ndarray, error: np.ndarray, mixture: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Index of the band that the rest fits best without, (n,), and score and mixture then.
+
+        The mixture was drawn toward a band that is wrong: each of the worst few is left out in
+        turn, and the one that the rest is happiest without goes.
+        """
+        n = len(flux)
         with np.errstate(invalid="ignore"):
             pull = np.abs(flux - mixture) / np.hypot(error, MODEL_ERROR * np.abs(mixture))
-        candidates = np.argsort(-np.nan_to_num(pull, nan=-1), axis=1)[:, :3]
-        scores = []
-        for k in range(candidates.shape[1]):
-            trial = flux.copy()
-            np.put_along_axis(trial, candidates[:, k : k + 1], np.nan, axis=1)
-            scores.append(self._closest(trial, error, _QUICK)[0])
-        best = np.argmin(scores, axis=0)
-        return candidates[np.arange(len(flux)), best]
+        candidates = np.argsort(-np.nan_to_num(pull, nan=-1), axis=1)[:, :_SUSPECTS]
+        trials = np.repeat(flux, _SUSPECTS, axis=0)
+        trials[np.arange(n * _SUSPECTS), candidates.ravel()] = np.nan
+        score, closest = self._closest(trials, np.repeat(error, _SUSPECTS, axis=0), _TRIAL)
+        best = score.reshape(n, -1).argmin(axis=1)
+        rows = np.arange(n)
+        chosen = rows * _SUSPECTS + best
+        return candidates[rows, best], score[chosen], closest[chosen]
 
     def save(self, folder: Path) -> None:
         """Write into the folder of a model."""
