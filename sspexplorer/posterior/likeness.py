@@ -62,7 +62,7 @@ class _Search:
     relaxation: float = 1.0
 
 
-_TRIAL = _Search(40, 16, 120)
+_TRIAL = _Search(None, 16, 120)
 _QUICK, _WIDE, _THOROUGH = _Search(8, 8, 8, 1.4), _Search(40, 16, 120), _Search(None, 16, 120)
 
 
