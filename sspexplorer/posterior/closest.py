@@ -6,7 +6,7 @@ that a quick search looks only into the blocks whose mean SEDs take most.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import torch
@@ -18,7 +18,9 @@ _POWERS = 12  # of a covariance, whose largest axis is wanted roughly
 _SAMPLE = 128  # SEDs of a node that its axis is found from
 _AT_ONCE = 2048  # SEDs, so that what is in work stays in the cache
 _ROWS = 128  # searched at a time, where all SEDs are
+_PROBES = 2**16  # of blocks at a time, where only some are
 _STRETCH = 64
+_SOLVED = 2048  # systems of equations at a time
 _TINY = 1e-30
 
 
@@ -83,13 +85,12 @@ class ClosestSEDs:
             Look only into so many blocks, those whose mean SEDs are closest; by default into all.
         """
         weighted = weight * flux
-        if probes is not None and probes < len(self._blocks):
-            return self._in_blocks(weighted, weight, n, probes)
-        found = [
-            self._of_all(*parts, n)
-            for parts in zip(weighted.split(_ROWS), weight.split(_ROWS), strict=True)
-        ]
-        return torch.cat(found)
+        if probes is None or probes >= len(self._blocks):
+            size, search = _ROWS, self._of_all
+        else:
+            size, search = -(-_PROBES // probes), partial(self._in_blocks, probes=probes)
+        parts = zip(weighted.split(size), weight.split(size), strict=True)
+        return torch.cat([search(*part, n=n) for part in parts])
 
     def _of_all(self, weighted: Tensor, weight: Tensor, n: int) -> Tensor:
         seds, squares = self._columns
@@ -116,7 +117,7 @@ class ClosestSEDs:
                 start += count
         gain = torch.empty_like(cross)
         gain[order] = _gain_of(cross, norm)
-        best = gain.view(n_rows, -1).topk(n, dim=1).indices
+        best = _largest(gain.view(n_rows, -1), n)
         block = probed.gather(1, best // blocks.shape[1])
         return blocks[block, best % blocks.shape[1]]
 
@@ -150,7 +151,7 @@ def _largest(values: Tensor, n: int) -> Tensor:
     """
     rows, size = values.shape
     n_stretches = size // _STRETCH
-    if n_stretches <= n:
+    if n_stretches <= 2 * n:
         return values.topk(n, dim=1).indices
     whole = n_stretches * _STRETCH
     highest = values[:, :whole].view(rows, n_stretches, _STRETCH).amax(dim=2)
@@ -160,7 +161,9 @@ def _largest(values: Tensor, n: int) -> Tensor:
     return places.gather(1, values.gather(1, places).topk(n, dim=1).indices)
 
 
-def non_negative(gram: Tensor, target: Tensor, n_sweeps: int, relaxation: float = 1.0) -> Tensor:
+def non_negative(
+    gram: np.ndarray, target: np.ndarray, n_sweeps: int, relaxation: float = 1.0
+) -> np.ndarray:
     """Non-negative least squares from normal equations, many at once.
 
     Coordinate descent: each amplitude in turn is set to its best value given the others, not
@@ -169,27 +172,47 @@ def non_negative(gram: Tensor, target: Tensor, n_sweeps: int, relaxation: float 
 
     Parameters
     ----------
-    gram : Tensor, shape (n, k, k)
-    target : Tensor, shape (n, k)
+    gram : ndarray, shape (n, k, k)
+    target : ndarray, shape (n, k)
     n_sweeps : int
     relaxation : float
         From 1 to 2.
 
     Returns
     -------
-    Tensor, shape (n, k)
+    ndarray, shape (n, k)
     """
-    # Of amplitudes in units in which each SED alone weighs 1; rows last, side by side in memory.
-    unit = gram.diagonal(dim1=1, dim2=2).clamp_min(1e-12).rsqrt()
-    coupling = (gram * unit[:, :, None] * unit[:, None, :]).permute(1, 2, 0).contiguous()
-    k = len(coupling)
-    coupling[torch.arange(k), torch.arange(k)] = 0.0
-    best = (target * unit).T.contiguous()  # of each amplitude, given the others
-    rows = list(zip(coupling, best, strict=True))
-    x = [torch.zeros_like(one) for one in best]
+    found = np.empty_like(target)
+    for start in range(0, len(target), _SOLVED):
+        part = slice(start, start + _SOLVED)
+        found[part] = _non_negative(gram[part], target[part], n_sweeps, relaxation)
+    return found
+
+
+def _non_negative(
+    gram: np.ndarray, target: np.ndarray, n_sweeps: int, relaxation: float
+) -> np.ndarray:
+    # Amplitudes in units in which each SED alone weighs 1; rows last, side by side in memory.
+    diagonal = np.einsum("nkk->nk", gram)
+    unit = 1 / np.sqrt(np.maximum(diagonal, _TINY))
+    scaled = gram * unit[:, :, None]
+    scaled *= unit[:, None, :]
+    np.einsum("nkk->nk", scaled)[:] = 0.0
+    coupling = np.ascontiguousarray(scaled.transpose(1, 2, 0))
+    best = np.ascontiguousarray((target * unit).T)  # of each amplitude, given the others
+    x, moved, value = np.zeros_like(best), np.empty_like(best), np.empty_like(best[0])
+    rows = list(zip(coupling, best, x, strict=True))
     for _ in range(n_sweeps):
-        for i, (row, aim) in enumerate(rows):
-            value = (aim if relaxation == 1.0 else torch.lerp(x[i], aim, relaxation)).clamp(min=0)
-            best.addcmul_(row, value - x[i], value=-1)
-            x[i] = value
-    return torch.stack(x, dim=1) * unit
+        for row, aim, old in rows:
+            if relaxation == 1.0:
+                np.maximum(aim, 0, out=value)
+            else:
+                np.subtract(aim, old, out=value)
+                np.multiply(value, relaxation, out=value)
+                np.add(value, old, out=value)
+                np.maximum(value, 0, out=value)
+            np.subtract(value, old, out=old)
+            np.multiply(row, old, out=moved)
+            np.subtract(best, moved, out=best)
+            old[:] = value
+    return x.T * unit

@@ -62,8 +62,8 @@ class _Search:
     relaxation: float = 1.0
 
 
-_TRIAL = _Search(None, 16, 120)
 _QUICK, _WIDE, _THOROUGH = _Search(8, 8, 8, 1.4), _Search(40, 16, 120), _Search(None, 16, 120)
+_TRIAL = _Search(128, 16, 120)
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,10 @@ class Likeness:
                 weighted = seds * weight[:, None, :]
                 gram = weighted @ seds.transpose(1, 2)
                 target = (weighted @ f[..., None])[..., 0]
-                amplitude = non_negative(gram, target, search.sweeps, search.relaxation)
+                solved = non_negative(
+                    gram.numpy(), target.numpy(), search.sweeps, search.relaxation
+                )
+                amplitude = torch.from_numpy(solved)
                 mixture = (amplitude[:, None, :] @ seds)[:, 0]
                 chi2 = (weight * (f - mixture).square()).sum(dim=1)
             scores[rows] = chi2.numpy() / np.isfinite(flux[rows]).sum(axis=1)
@@ -133,11 +136,28 @@ class Likeness:
         centres = (_SNR_EDGES[1:] + _SNR_EDGES[:-1]) / 2
         place = np.interp(np.log10(snr), centres, np.arange(len(centres)))
         low = np.minimum(place.astype(int), len(centres) - 2)
-        share = (place - low)[:, None]
-        quantiles = self.quantiles[low] * (1 - share) + self.quantiles[low + 1] * share
-        p = 1 - _levels(score, quantiles)
+        p = 1 - self._level(score, low, place - low)
         # Beyond the last quantile only the ratio to it tells two scores apart.
-        return np.where(score > quantiles[:, -1], p * quantiles[:, -1] / score, p)
+        last = self._quantile(low, place - low, -1)
+        return np.where(score > last, p * last / score, p)
+
+    def _quantile(self, low: np.ndarray, share: np.ndarray, level: np.ndarray | int) -> np.ndarray:
+        """A quantile of each row, (n,), between those of bins ``low`` and the next."""
+        return (1 - share) * self.quantiles[low, level] + share * self.quantiles[low + 1, level]
+
+    def _level(self, score: np.ndarray, low: np.ndarray, share: np.ndarray) -> np.ndarray:
+        """Levels at which the quantiles of each row reach its score, between them linear."""
+        # The last quantile that is not above the score, found by halving.
+        first, beyond = np.zeros(len(score), dtype=int), np.full(len(score), len(_LEVELS))
+        for _ in range(len(_LEVELS).bit_length()):
+            middle = (first + beyond) // 2
+            above = self._quantile(low, share, np.minimum(middle, len(_LEVELS) - 1)) > score
+            first, beyond = np.where(above, first, middle), np.where(above, middle, beyond)
+        first = np.minimum(first, len(_LEVELS) - 2)
+        ends = [self._quantile(low, share, first + side) for side in (0, 1)]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            way = np.where(ends[1] > ends[0], (score - ends[0]) / (ends[1] - ends[0]), 1.0)
+        return _LEVELS[first] + np.clip(way, 0, 1) * (_LEVELS[first + 1] - _LEVELS[first])
 
     def assess(
         self, flux: np.ndarray, error: np.ndarray
@@ -254,16 +274,6 @@ def _weighed(flux: np.ndarray, error: np.ndarray) -> tuple[Tensor, Tensor, np.nd
         sigma = np.hypot(error / level, MODEL_ERROR * np.abs(f)).clip(_SMALLEST_ERROR)
         weight = np.where(present, 1 / np.square(sigma), 0.0).astype(np.float32)
     return torch.from_numpy(f), torch.from_numpy(weight), level
-
-
-def _levels(score: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
-    """Levels at which quantiles (n, 140) of each row reach its score (n,), between them linear."""
-    above = np.clip((quantiles <= score[:, None]).sum(axis=1), 1, len(_LEVELS) - 1)
-    rows = np.arange(len(score))
-    low, high = quantiles[rows, above - 1], quantiles[rows, above]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = np.where(high > low, (score - low) / (high - low), 1.0)
-    return _LEVELS[above - 1] + np.clip(share, 0, 1) * (_LEVELS[above] - _LEVELS[above - 1])
 
 
 def learn_likeness(

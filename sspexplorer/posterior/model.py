@@ -25,7 +25,7 @@ from sspexplorer.progress import NO_PROGRESS, Progress
 
 FEW_BANDS = "few_bands.safetensors"
 
-_CHUNK = 4096
+_CHUNK = 2048
 _ARRAYS = ("weights", "means", "factors")  # of a mixture
 
 
