@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-_LEAF = 80  # SEDs of a block, at most
+_LEAF, _LINE = 80, 16  # SEDs of a block, at most; and what their number is a multiple of
 _SOFTENING = 0.3  # of the flux over its median, where the scale of the tree turns linear
 _POWERS = 12  # of a covariance, whose largest axis is wanted roughly
 _SAMPLE = 128  # SEDs of a node that its axis is found from
@@ -50,8 +50,8 @@ class ClosestSEDs:
         """
         n = len(self.seds)
         levels = max(0, int(np.ceil(np.log2(n / _LEAF))))
-        # Blocks are of one size: some SEDs are in two.
-        size = -(-n // 2**levels) * 2**levels
+        # Blocks are of one size, and fill whole lines of the cache: some SEDs are in two.
+        size = -(-n // (2**levels * _LINE)) * 2**levels * _LINE
         blocks = (torch.arange(size) % n)[None]
         shape = torch.asinh(self.seds / _SOFTENING)
         for _ in range(levels):
@@ -68,10 +68,10 @@ class ClosestSEDs:
         return centres, centres.square()
 
     @cached_property
-    def _members(self) -> tuple[Tensor, Tensor]:
+    def _members(self) -> tuple[np.ndarray, np.ndarray]:
         """SEDs of each block, and their squares, shape (n_blocks, n_bands, n_members)."""
-        members = self.seds[self._blocks].transpose(1, 2).contiguous()
-        return members, members.square()
+        members = self.seds[self._blocks].transpose(1, 2).contiguous().numpy()
+        return members, np.square(members)
 
     def nearest(self, flux: Tensor, weight: Tensor, n: int, probes: int | None = None) -> Tensor:
         """Indices of the ``n`` closest SEDs, the closest first, shape (n_rows, n).
@@ -92,6 +92,17 @@ class ClosestSEDs:
         parts = zip(weighted.split(size), weight.split(size), strict=True)
         return torch.cat([search(*part, n=n) for part in parts])
 
+    def nearest_of(self, among: Tensor, flux: Tensor, weight: Tensor, n: int) -> Tensor:
+        """As :meth:`nearest`, of those SEDs of each row that are ``among`` (n_rows, n_among)."""
+        found = []
+        parts = (a.split(_ROWS) for a in (among, weight * flux, weight))
+        for indices, weighted, inverse in zip(*parts, strict=True):
+            seds = self.seds[indices]
+            cross, norm = seds @ weighted[..., None], seds.square() @ inverse[..., None]
+            best = _gain_of(cross[..., 0], norm[..., 0]).topk(n, dim=1).indices
+            found.append(indices.gather(1, best))
+        return torch.cat(found)
+
     def _of_all(self, weighted: Tensor, weight: Tensor, n: int) -> Tensor:
         seds, squares = self._columns
         gain = torch.empty(len(weight), len(self.seds))
@@ -107,14 +118,16 @@ class ClosestSEDs:
         asked, order = probed.view(-1).sort()
         weighted, weight = weighted[order // probes], weight[order // probes]
         cross, norm = torch.empty(2, len(order), blocks.shape[1])
+        # For matrices as small as these, numpy is quicker than torch.
+        given = [a.numpy() for a in (weighted, weight, cross, norm)]
+        ends = torch.bincount(asked, minlength=len(blocks)).cumsum(0).tolist()
         start = 0
-        counts = torch.bincount(asked, minlength=len(blocks)).tolist()
-        for count, members, squares in zip(counts, *self._members, strict=True):
-            if count:
-                part = slice(start, start + count)
-                torch.mm(weighted[part], members, out=cross[part])
-                torch.mm(weight[part], squares, out=norm[part])
-                start += count
+        for end, members, squares in zip(ends, *self._members, strict=True):
+            if end > start:
+                flux, inverse, *sums = (a[start:end] for a in given)
+                np.matmul(flux, members, out=sums[0])
+                np.matmul(inverse, squares, out=sums[1])
+                start = end
         gain = torch.empty_like(cross)
         gain[order] = _gain_of(cross, norm)
         best = _largest(gain.view(n_rows, -1), n)

@@ -39,6 +39,7 @@ LIKELY = 0.02
 DECISIVE = 0.1
 MAX_NAMED = 5
 _SUSPECTS = 3  # bands that are left out in turn
+_AMONG = 256  # closest SEDs without all of these, to mix those of each trial from
 
 # Below this p-value of the quickest search, it is not taken at its word.
 _DOUBTFUL = 0.1
@@ -63,7 +64,6 @@ class _Search:
 
 
 _QUICK, _WIDE, _THOROUGH = _Search(8, 8, 8, 1.4), _Search(40, 16, 120), _Search(None, 16, 120)
-_TRIAL = _Search(128, 16, 120)
 
 
 @dataclass(frozen=True)
@@ -102,14 +102,21 @@ class Likeness:
         return self._closest(flux, error, _THOROUGH)
 
     def _closest(
-        self, flux: np.ndarray, error: np.ndarray, search: _Search
+        self,
+        flux: np.ndarray,
+        error: np.ndarray,
+        search: _Search,
+        among: Tensor | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         scores, mixtures = np.empty(len(flux)), np.empty(flux.shape)
         for start in range(0, len(flux), _CHUNK):
             rows = slice(start, start + _CHUNK)
             f, weight, level = _weighed(flux[rows], error[rows])
             with torch.inference_mode():
-                near = self._seds.nearest(f, weight, search.neighbours, search.blocks)
+                if among is None:
+                    near = self._seds.nearest(f, weight, search.neighbours, search.blocks)
+                else:
+                    near = self._seds.nearest_of(among[rows], f, weight, search.neighbours)
                 seds = self._seds.seds[near]  # (n, neighbours, 57)
                 weighted = seds * weight[:, None, :]
                 gram = weighted @ seds.transpose(1, 2)
@@ -229,9 +236,20 @@ class Likeness:
         with np.errstate(invalid="ignore"):
             pull = np.abs(flux - mixture) / np.hypot(error, MODEL_ERROR * np.abs(mixture))
         candidates = np.argsort(-np.nan_to_num(pull, nan=-1), axis=1)[:, :_SUSPECTS]
+        # Whichever goes, the closest SEDs are among those that are close without all of them.
+        whole = flux.copy()
+        np.put_along_axis(whole, candidates, np.nan, axis=1)
+        f, weight, _ = _weighed(whole, error)
+        with torch.inference_mode():
+            among = self._seds.nearest(f, weight, min(_AMONG, len(self.templates)))
         trials = np.repeat(flux, _SUSPECTS, axis=0)
         trials[np.arange(n * _SUSPECTS), candidates.ravel()] = np.nan
-        score, closest = self._closest(trials, np.repeat(error, _SUSPECTS, axis=0), _TRIAL)
+        score, closest = self._closest(
+            trials,
+            np.repeat(error, _SUSPECTS, axis=0),
+            _THOROUGH,
+            among.repeat_interleave(_SUSPECTS, dim=0),
+        )
         best = score.reshape(n, -1).argmin(axis=1)
         rows = np.arange(n)
         chosen = rows * _SUSPECTS + best
