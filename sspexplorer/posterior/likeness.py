@@ -39,7 +39,7 @@ LIKELY = 0.02
 DECISIVE = 0.1
 MAX_NAMED = 5
 _SUSPECTS = 3  # bands that are left out in turn
-_AMONG = 256  # closest SEDs without all of these, to mix those of each trial from
+_AMONG = 64  # closest SEDs without all of these, to mix those of each trial from
 
 # Below this p-value of the quickest search, it is not taken at its word.
 _DOUBTFUL = 0.1
@@ -63,7 +63,7 @@ class _Search:
     relaxation: float = 1.0
 
 
-_QUICK, _WIDE, _THOROUGH = _Search(8, 8, 8, 1.4), _Search(40, 16, 120), _Search(None, 16, 120)
+_QUICK, _WIDE, _THOROUGH = _Search(8, 8, 8, 1.4), _Search(24, 16, 120), _Search(None, 16, 120)
 
 
 @dataclass(frozen=True)
