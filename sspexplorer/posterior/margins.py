@@ -24,7 +24,7 @@ _NODES, _NODE_WEIGHTS = np.polynomial.legendre.leggauss(3)
 _COMMON_STEPS = 3  # of Newton's, before those that have arrived are left alone
 _MOST_STEPS = 60
 # A step in u, where the prior has unit width, that ends the search: what is left is its square.
-_ARRIVED = 1e-3
+_ARRIVED = 2e-4
 # A step that is not shorter than the last by this factor gives way to halving.
 _SHORTER = 0.8
 # Density relative to the prior's, below which Newton's step is not to be trusted.
