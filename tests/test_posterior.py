@@ -170,17 +170,19 @@ def test_a_table_has_every_column_and_ordered_quantiles(estimator, mocks):
 
 
 def test_many_rows_are_predicted_as_few_are(estimator, mocks):
-    n = 8730
-    rows = np.arange(n) % 290
+    n = 20_000
+    flux = np.full((n, 57), np.nan)
+    flux[-30:] = mocks.flux[:30]
     told = []
     table = predict_posterior(
         estimator,
-        mocks.flux[rows],
-        mocks.error[rows],
+        flux,
+        mocks.error[np.arange(30 - n, 30) % 30],
         progress=Progress(lambda fraction, words: told.append(fraction)),
     )
     assert told == [0.5, 1.0]
     assert table.index.equals(pd.RangeIndex(n))
+    assert (table["pred_flag"][:-30] == "no-bands").all()
     few = predict_posterior(estimator, mocks.flux[:30], mocks.error[:30])
     last = table.tail(30).reset_index(drop=True)
     pd.testing.assert_frame_equal(last, few, rtol=1e-4, atol=1e-4)
