@@ -16,7 +16,7 @@ _LEAF, _LINE = 80, 16  # SEDs of a block, at most; and what their number is a mu
 _SOFTENING = 0.3  # of the flux over its median, where the scale of the tree turns linear
 _POWERS = 12  # of a covariance, whose largest axis is wanted roughly
 _SAMPLE = 128  # SEDs of a node that its axis is found from
-_AT_ONCE = 2048  # SEDs, so that what is in work stays in the cache
+_AT_ONCE = 2560  # SEDs, so that what is in work stays in the cache
 _ROWS = 128  # searched at a time, where all SEDs are
 _PROBES = 2**16  # of blocks at a time, where only some are
 _STRETCH = 64
@@ -108,7 +108,7 @@ class ClosestSEDs:
         gain = torch.empty(len(weight), len(self.seds))
         for start in range(0, len(self.seds), _AT_ONCE):
             part = slice(start, start + _AT_ONCE)
-            gain[:, part] = _gain(weighted, weight, seds[:, part], squares[:, part])
+            _gain(weighted, weight, seds[:, part], squares[:, part], out=gain[:, part])
         return _largest(gain, n)
 
     def _in_blocks(self, weighted: Tensor, weight: Tensor, n: int, probes: int) -> Tensor:
@@ -148,13 +148,16 @@ def _longest_axis(shapes: Tensor) -> Tensor:
     return axis
 
 
-def _gain(weighted: Tensor, weight: Tensor, seds: Tensor, squares: Tensor) -> Tensor:
-    return _gain_of(weighted @ seds, weight @ squares)
+def _gain(
+    weighted: Tensor, weight: Tensor, seds: Tensor, squares: Tensor, out: Tensor | None = None
+) -> Tensor:
+    return _gain_of(weighted @ seds, weight @ squares, out)
 
 
-def _gain_of(cross: Tensor, norm: Tensor) -> Tensor:
-    """What SEDs take off χ², in the memory of ``cross``; none has a negative amplitude."""
-    return cross.clamp_(min=0).square_().div_(norm.clamp_(min=_TINY))
+def _gain_of(cross: Tensor, norm: Tensor, out: Tensor | None = None) -> Tensor:
+    """What SEDs take off χ²; none has a negative amplitude. Both arrays are made use of."""
+    cross.clamp_(min=0).square_()
+    return torch.div(cross, norm.clamp_(min=_TINY), out=cross if out is None else out)
 
 
 def _largest(values: Tensor, n: int) -> Tensor:

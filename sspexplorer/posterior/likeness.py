@@ -42,7 +42,7 @@ _SUSPECTS = 3  # bands that are left out in turn
 _AMONG = 64  # closest SEDs without all of these, to mix those of each trial from
 
 # Below this p-value of the quickest search, it is not taken at its word.
-_DOUBTFUL = 0.1
+_DOUBTFUL = 0.15
 _CHUNK = 4096
 _SNR_EDGES = np.linspace(np.log10(1.5), np.log10(80), 15)
 _LEVELS = np.concatenate([np.linspace(0, 0.99, 100), 1 - np.logspace(-2.1, -4, 40)])
