@@ -65,13 +65,13 @@ def turn(model: str, mocks: Path, out: Path) -> None:
     def fitted() -> None:
         found["fit"] = fit(grid, flux[:few], error[:few], floor=0.02)
 
-    weight = 1 / np.square(error)
+    weight, squares = 1 / np.square(error[:few]), grid.flux**2
+    weighted = weight * flux[:few]
 
     def product() -> None:
-        squares = grid.flux**2
         for start in range(0, few, 256):
             rows = slice(start, start + 256)
-            (weight * flux)[rows] @ grid.flux.T, weight[rows] @ squares.T
+            weighted[rows] @ grid.flux.T, weight[rows] @ squares.T
 
     predict_rows(estimator, flux[:256], error[:256], redshift[:256])
     passes()

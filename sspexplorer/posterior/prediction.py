@@ -84,7 +84,8 @@ def predict_posterior(
         errors lack for stars of a library that training did not see;
         ``pred_photoz`` (median) and its ``_err``, the redshift from the colours alone;
         ``pred_chi2``, χ² per band of the closest mixture of training SEDs, and ``pred_p_value``,
-        how often galaxies of the training's kind are farther from it, both NaN below 20 bands;
+        how often galaxies of the training's kind are farther from it, both NaN below 20 bands and
+        found as :meth:`.Likeness.assess` does, all SEDs being searched only where p is small;
         ``pred_n_bands``, how many were used; ``pred_set_aside``, the measured bands that were not,
         with spaces between; and ``pred_flag``, codes of :mod:`sspexplorer.flags`, empty where all
         is well. Rows that cannot be predicted have NaN.
