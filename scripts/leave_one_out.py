@@ -12,12 +12,16 @@ import argparse
 import json
 from pathlib import Path
 
-import pandas as pd
-
 from sspexplorer.artifact import card_text
 from sspexplorer.posterior.library_errors import FILE
 from sspexplorer.posterior.model import PosteriorModel
-from sspexplorer.posterior.validation.left_out import left_out_of, libraries_of, measure_library
+from sspexplorer.posterior.validation.left_out import (
+    Measured,
+    left_out_of,
+    libraries_of,
+    measure_library,
+    tabulated,
+)
 from sspexplorer.resources import data_path
 
 
@@ -29,18 +33,19 @@ def main() -> None:
     parser.add_argument("--mocks", type=int, default=1500)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    parts, models = [], []
+    measured: list[Measured] = []
+    models = []
     for folder in options.folders:
         model = PosteriorModel.load(folder)
         for library in options.on or (left_out_of(model.card),):
-            parts.append(measure_library(model, library, n_each=options.mocks))
-            print(f"\n{folder}\n{parts[-1].round(3).to_string(index=False)}", flush=True)
+            measured += measure_library(model, library, n_each=options.mocks)
+            print(f"{folder}: {library}", flush=True)
         recipe = model.card["recipe"]
         models.append(
             {"libraries": libraries_of(model.card)}
             | {name: recipe[name] for name in ("n_populations", "n_steps", "batch_size")}
         )
-    table = pd.concat(parts, ignore_index=True)
+    table = tabulated(measured)
     content = {
         "model": model.card["name"],
         "trained": models,
@@ -48,8 +53,9 @@ def main() -> None:
     }
     out = options.out or data_path("models", model.card["name"], FILE)
     out.write_text(card_text(content), encoding="utf-8")
-    inside = table[["coverage_68", "coverage_95"]]
-    print(f"\ncoverage, least and most: {inside.min().to_dict()} {inside.max().to_dict()}")
+    print(table.round(3).to_string(index=False))
+    inside = table.filter(regex="_68$|_95$")
+    print(f"\nleast and most:\n{inside.agg(['min', 'max']).round(3).to_string()}")
 
 
 if __name__ == "__main__":

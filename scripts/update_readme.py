@@ -4,8 +4,9 @@
 
 Accuracy is from the cards of the shipped models of both recipes, which ``sspexplorer evaluate``
 measures again; the posteriors are from the trust.json of ``ssp`` and ``galaxy``, which
-``scripts/validate_posterior.py`` measures again. With ``--check`` nothing is written, and the exit
-code is 1 if a table is stale.
+``scripts/validate_posterior.py`` measures again, and the libraries that were left out from the
+libraries.json of ``galaxy``, by ``scripts/leave_one_out.py``. With ``--check`` nothing is written,
+and the exit code is 1 if a table is stale.
 """
 
 import argparse
@@ -23,6 +24,7 @@ PARAMETERS = {"log_age": "log age (dex)", "metallicity": "[M/H] (dex)", "ebv": "
 MAGNITUDES = ("17.0", "19.0", "21.0")
 RECIPES = {"default": "default", "paper": "paper's recipe"}
 LIBRARIES = {"emiles": "E-MILES", "bc03": "BC03", "popstar": "PopStar"}
+MORE_LIBRARIES = LIBRARIES | {"m11": "M11 (STELIB)", "mastar": "MaStar"}
 
 # Abstract and Sect. 4 of Domínguez Sánchez et al. (2026): split at random, other libraries.
 PAPER = {
@@ -108,6 +110,39 @@ def posterior_table(trusts: dict[str, dict]) -> str:
     )
 
 
+def left_out_table(content: dict) -> str:
+    """Markdown: rows of each library and sample, one column for each parameter.
+
+    ``content`` is that of a libraries.json.
+    """
+    records = content["table"]
+    magnitudes = sorted({record["magnitude"] for record in records})
+    shares = ", ".join(f"{magnitude:.0f}" for magnitude in magnitudes)
+    lines = [
+        f"Truths inside the 68 % interval at i = {shares}, of models trained without the library;",
+        "in brackets with the error of the other libraries joined to the model's own.",
+        "",
+        "| without | tested on its | " + " | ".join(PARAMETERS.values()) + " |",
+        "|---|---|" + "---|" * len(PARAMETERS),
+    ]
+    for library, sample in dict.fromkeys((r["library"], r["sample"]) for r in records):
+        cells = []
+        for name in PARAMETERS:
+            found = [
+                {r["magnitude"]: r for r in records if _is_of(r, library, sample, name)}[magnitude]
+                for magnitude in magnitudes
+            ]
+            alone = ", ".join(f"{r['coverage_68']:.0%}" for r in found)
+            joined = ", ".join(f"{r['with_library_68']:.0%}" for r in found)
+            cells.append(f"{alone} ({joined})")
+        lines.append(f"| {MORE_LIBRARIES[library]} | {sample} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _is_of(record: dict, library: str, sample: str, name: str) -> bool:
+    return (record["library"], record["sample"], record["parameter"]) == (library, sample, name)
+
+
 def _promises(trust: dict) -> dict[str, str]:
     """What a model was tested for, and how it did."""
 
@@ -169,6 +204,7 @@ def main() -> None:
     old = README.read_text(encoding="utf-8")
     new = filled(old, "accuracy", table(recipes))
     new = filled(new, "posteriors", posterior_table(trusts))
+    new = filled(new, "libraries", left_out_table(_content("galaxy", "libraries.json")))
     if arguments.check and new != old:
         sys.exit("README.md: its tables are stale. Run `make readme`.")
     if not arguments.check:

@@ -13,7 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import settings
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Playwright,
+    expect,
+    sync_playwright,
+)
 from tap_server import TAPServer, serve_tap
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -113,18 +120,34 @@ def _wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield launched
-        launched.close()
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
 
 
 @pytest.fixture(scope="session")
-def visitors(browser: Browser) -> Iterator[BrowserContext]:
-    """Where all pages are opened: scripts are fetched and compiled once."""
-    context = browser.new_context(
-        viewport={"width": 1440, "height": 900}, accept_downloads=True, reduced_motion="reduce"
+def browser(playwright: Playwright, chromium: str) -> Iterator[Browser]:
+    """Another browser, for who must not be taken for the visitor of :func:`page`."""
+    launched = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+    yield launched
+    launched.close()
+
+
+@pytest.fixture(scope="session")
+def visitors(
+    playwright: Playwright, chromium: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[BrowserContext]:
+    """Where all pages are opened.
+
+    With a profile on disk: a context that keeps nothing compiles all scripts again for each page.
+    """
+    context = playwright.chromium.launch_persistent_context(
+        tmp_path_factory.mktemp("profile"),
+        executable_path=chromium,
+        args=FLAGS,
+        viewport={"width": 1440, "height": 900},
+        accept_downloads=True,
+        reduced_motion="reduce",
     )
     yield context
     context.close()

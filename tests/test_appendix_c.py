@@ -19,7 +19,9 @@ def appendix_c(repository, monkeypatch):
 def test_galaxy_finds_the_age_of_the_light_and_the_dust(appendix_c, library, family):
     age, _, ebv = np.median(np.abs(appendix_c.offsets("galaxy", library, family)), axis=0)
     assert age < 0.2
-    assert ebv < 0.05
+    # Of a galaxy without dust the median is above 0 by half of what is not known, and that is
+    # more since its law of attenuation is not taken for granted.
+    assert ebv < 0.06
 
 
 def test_a_network_of_single_populations_does_not_for_a_constant_rate(appendix_c):

@@ -155,7 +155,8 @@ def test_predict_keeps_every_row_and_column_in_order(tmp_path):
     assert result["note"].tolist() == ["a,b", ""]
     assert result["J0400"].tolist() == ["1.50", "-999.0"]
     added = list(result)[len(columns) + 2 :]
-    assert added == predicted_columns(load_model("galaxy").model)
+    estimator = load_model("galaxy")
+    assert added == predicted_columns(estimator.model, estimator.libraries)
     assert float(result.loc[1, "pred_log_age_err"]) > 0.1
     assert result["pred_n_bands"].tolist() == ["51", "11"]
     reasons = [set(text.split()) for text in result["pred_flag"]]

@@ -29,9 +29,11 @@ from sspexplorer.posterior.prior import PriorDraws
 from sspexplorer.posterior.taken import Choices, prepared, redshifts_as
 from sspexplorer.posterior.training import PosteriorRecipe, train_few_bands, train_posterior
 from sspexplorer.posterior.validation.left_out import (
+    Measured,
     left_out_of,
     library_error,
     measure_library,
+    tabulated,
 )
 from sspexplorer.posterior.validation.trust import (
     GAPS,
@@ -347,7 +349,9 @@ def test_a_training_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path):
 
 
 def test_a_library_that_was_left_out_is_what_a_model_is_held_against(model):
-    found = measure_library(model, "m11", n_each=60, magnitudes=(17.0,), samples=("SSPs",))
+    (measured,) = measure_library(model, "m11", n_each=60, magnitudes=(17.0,), samples=("SSPs",))
+    found = tabulated([measured])
+    assert found["with_library_68"].isna().all()
     assert found["parameter"].tolist() == ["log_age", "metallicity", "ebv"]
     assert not found["seen"].any()
     assert ((found["coverage_68"] <= found["coverage_95"]) & (found["coverage_95"] <= 1)).all()
@@ -355,9 +359,24 @@ def test_a_library_that_was_left_out_is_what_a_model_is_held_against(model):
         left_out_of(model.card)
 
 
+def test_a_library_is_judged_with_the_error_of_the_others():
+    row = {"parameter": "log_age", "magnitude": 17.0, "snr": 40.0, "seen": False, "sample": "SSPs"}
+    delta = np.linspace(-1, 1, 2001)[:, None]
+    measured = [
+        Measured((row | {"library": name, "library_err": err},), delta, np.full((2001, 1), 0.3))
+        for name, err in (("one", 0.4), ("other", 0.0))
+    ]
+    found = tabulated(measured).set_index("library")
+    assert found["with_library_68"].to_dict() == pytest.approx({"one": 0.3, "other": 0.5}, abs=2e-3)
+    assert found["with_library_95"].to_dict() == pytest.approx(
+        {"one": 0.588, "other": 0.98}, abs=2e-3
+    )
+
+
 def test_the_error_of_libraries_stands_beside_that_of_the_data(estimator, mocks, tmp_path):
     rows = [
-        {"parameter": name, "magnitude": magnitude, "snr": snr, "seen": False, "library_err": err}
+        {"parameter": name, "magnitude": magnitude, "snr": snr, "seen": False}
+        | {"sample": "composites", "library_err": err}
         for name, size in (("log_age", 1.0), ("metallicity", 2.0), ("ebv", 0.1))
         for magnitude, snr, errors in ((17.0, 40.0, (0.3, 0.4)), (21.0, 5.0, (0.0, 0.0)))
         for err in np.multiply(errors, size)

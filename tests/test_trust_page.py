@@ -9,10 +9,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from sspexplorer.app.frame.shell import load_extensions
+from sspexplorer.app.trust import other_libraries
 from sspexplorer.app.trust.error_bars import CAPTIONS, SECTIONS, ErrorBars, comparison_table
+from sspexplorer.mocks import PARAMETERS
 from sspexplorer.plots import trust as plots
 from sspexplorer.posterior.validation.promises import promises
 from sspexplorer.posterior.validation.trust import load_trust
+from sspexplorer.progress import NO_PROGRESS
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -67,10 +70,32 @@ def test_models_without_a_magnitude_are_one_row_each():
 
 
 @pytest.mark.parametrize("section", SECTIONS.values())
-def test_every_section_can_be_shown(section, trust):
+def test_every_section_can_be_shown(section):
     page = ErrorBars(posterior="ssp", section=section)
     assert len(page.figures) >= 2
-    assert "{" not in CAPTIONS[section](trust)
+    found = page.answer(("ssp", section), NO_PROGRESS)
+    assert "{" not in CAPTIONS[section](found)
+
+
+def test_each_library_that_was_left_out_is_drawn_with_and_without_its_own_error():
+    table = pd.DataFrame(
+        [
+            {"library": library, "sample": sample, "parameter": name, "magnitude": magnitude}
+            | {"coverage_68": 0.41 if library == "m11" else 0.7, "with_library_68": 0.66}
+            | {"bias": 0.1, "err": 0.2, "library_err": 0.25, "n": 1500}
+            for library in ("m11", "mastar")
+            for sample in ("SSPs", "composites")
+            for name in PARAMETERS
+            for magnitude in (17.0, 21.0)
+        ]
+    )
+    pictures = other_libraries.figures(table)
+    assert len(pictures) == 6
+    m11 = [layer for layer in pictures[0] if layer.label == "M11 (STELIB)"]
+    assert [layer.dimension_values("share").tolist() for layer in m11] == [[0.41] * 2, [0.66] * 2]
+    assert "in 50% of the tests; dashed" in other_libraries.words(table)
+    assert "log age of M11 (STELIB) (SSPs, i = 17, 41%)" in other_libraries.words(table)
+    assert "<td>41%, 41%</td>" in other_libraries.numbers(table).object
 
 
 def test_a_visitor_sees_promises_and_changes_the_model(page: Page, server: str):

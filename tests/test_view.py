@@ -35,10 +35,12 @@ from sspexplorer.plots import (
     embedding,
     fit_quality,
     histories,
+    left_out,
     magnitude,
     map_region,
     noise,
     one_library,
+    published,
     residuals,
     samples,
     sed,
@@ -46,6 +48,7 @@ from sspexplorer.plots import (
     trust,
     zero_points,
 )
+from sspexplorer.posterior.library_errors import left_out_table
 from sspexplorer.posterior.validation.trust import load_trust
 from sspexplorer.posterior.zero_points import BandOffsets
 from sspexplorer.resources import data_path
@@ -185,6 +188,20 @@ FIGURES: dict[Callable, Callable[[], Any]] = {
     trust.photoz_picture: lambda: trust.photoz_picture(load_trust("ssp").photoz),
     zero_points.offset_picture: lambda: zero_points.offset_picture(
         PIPE(data=BandOffsets(*np.full((2, 57), 0.01), np.full(57, 9)))
+    ),
+    left_out.left_out_picture: lambda: left_out.left_out_picture(
+        left_out_table(data_path("models", "galaxy")), "SSPs", "log_age"
+    ),
+    published.published_picture: lambda: published.published_picture(
+        pd.DataFrame(
+            {
+                "name": ["one"],
+                "pred_log_age": [9.0],
+                "pred_log_age_err": [0.1],
+                "pred_metallicity": [-0.5],
+                "pred_metallicity_err": [0.1],
+            }
+        )
     ),
     trust.gap_picture: lambda: trust.gap_picture(load_trust("ssp").gaps, "log_age"),
     trust.exact_picture: lambda: trust.exact_picture(load_trust("ssp").exact, 1.1),

@@ -26,7 +26,7 @@ class LibraryErrors:
     snr : ndarray, shape (n,)
         Median signal-to-noise ratio of the bands, increasing.
     errors : dict of str to ndarray, shape (n,)
-        σ of each parameter, in its unit: root mean square over the libraries and their samples.
+        σ of each parameter, in its unit: root mean square over the libraries.
     """
 
     snr: np.ndarray
@@ -34,8 +34,13 @@ class LibraryErrors:
 
     @classmethod
     def of(cls, table: pd.DataFrame) -> "LibraryErrors":
-        """Sum up a table of :func:`.measure_library`, of libraries that training did not see."""
+        """Sum up a table of :func:`.left_out.tabulated`, of libraries that training did not see.
+
+        Galaxies are mixtures: single populations count only where nothing else was tested.
+        """
         unseen = table[~table["seen"].astype(bool)]
+        mixed = unseen["sample"] == "composites"
+        unseen = unseen[mixed] if mixed.any() else unseen
         squared = unseen.assign(square=unseen["library_err"] ** 2)
         groups = squared.groupby(["parameter", "magnitude"], sort=False)
         errors = {}
@@ -58,8 +63,20 @@ class LibraryErrors:
         InputError
             If the file cannot be read.
         """
-        path = folder / FILE
-        if not path.is_file():
-            return None
-        with artifact.readable(folder, "model with error bars"):
-            return cls.of(pd.DataFrame(json.loads(path.read_text(encoding="utf-8"))["table"]))
+        table = left_out_table(folder)
+        return None if table is None else cls.of(table)
+
+
+def left_out_table(folder: Path) -> pd.DataFrame | None:
+    """Read how a model did on libraries left out, see :func:`.left_out.tabulated`; None if unknown.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        return None
+    with artifact.readable(folder, "model with error bars"):
+        return pd.DataFrame(json.loads(path.read_text(encoding="utf-8"))["table"])

@@ -13,10 +13,13 @@ from sspexplorer.app import cache
 from sspexplorer.app.kit import controls, parts
 from sspexplorer.app.kit.page import Page
 from sspexplorer.app.kit.theme import css
+from sspexplorer.app.trust import other_libraries
 from sspexplorer.labels import PARAMETER_NAMES, PARAMETER_UNITS
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.models import load_model
 from sspexplorer.plots import trust as plots
+from sspexplorer.plots.published import published_picture
+from sspexplorer.posterior.library_errors import left_out_table
 from sspexplorer.posterior.likeness import UNLIKE
 from sspexplorer.posterior.validation.promises import (
     EVERY_68,
@@ -27,7 +30,7 @@ from sspexplorer.posterior.validation.promises import (
 )
 from sspexplorer.posterior.validation.trust import Trust, load_trust
 from sspexplorer.progress import Progress
-from sspexplorer.shipped import posterior_names
+from sspexplorer.shipped import model_folder, posterior_names
 
 MODELS = {"galaxy: mixed populations": "galaxy", "ssp: one population": "ssp"}
 SECTIONS = {
@@ -36,6 +39,7 @@ SECTIONS = {
     "Redshift": "redshift",
     "Unlike the training": "outliers",
     "Lines and mixtures": "comparison",
+    "Other libraries": "libraries",
     "Real galaxies": "real",
 }
 _HEIGHT = "max(300px, 38vh)"
@@ -43,9 +47,20 @@ _HEIGHT = "max(300px, 38vh)"
 
 @dataclass(frozen=True)
 class Found:
-    """What the tests of a model found; what it says of the real galaxies; facts of its card."""
+    """What the tests of a model found; what it says of the real galaxies; facts of its card.
+
+    Attributes
+    ----------
+    trust : Trust
+    left_out : DataFrame, optional
+        Of libraries that training did not see, if the model was tested on them.
+    real : DataFrame, optional
+        Answers for the real galaxies, if they are asked for.
+    facts : list of str
+    """
 
     trust: Trust
+    left_out: pd.DataFrame | None
     real: pd.DataFrame | None
     facts: list[str]
 
@@ -104,13 +119,13 @@ class ErrorBars(Page):
         """What the tests found, and what the model says of real galaxies if that is asked."""
         name, section = question
         real = cache.example_answers(name) if section == "real" else None
-        return Found(load_trust(name), real, card_facts(name))
+        return Found(load_trust(name), left_out_table(model_folder(name)), real, card_facts(name))
 
     def show(self, question: tuple[str, str], answer: Found) -> None:
         """Draw the section; the promises stand below each."""
         trust, (_, section) = answer.trust, question
-        figures = _real(answer.real) if section == "real" else _SECTIONS[section](trust)
-        self.figures[:] = [*figures, parts.caption(CAPTIONS[section](trust))]
+        caption = parts.caption(CAPTIONS[section](answer))
+        self.figures[:] = [*_SECTIONS[section](answer), caption]
         self._numbers[:] = [
             parts.label("What was promised, and what the tests found"),
             promise_table(promises(trust)),
@@ -123,7 +138,8 @@ class ErrorBars(Page):
         ]
 
 
-def _calibration(trust: Trust) -> list[Any]:
+def _calibration(found: Found) -> list[Any]:
+    trust = found.trust
     figures = [
         plots.coverage_picture(trust.magnitudes, "coverage_68", 0.68, EVERY_68),
         plots.coverage_picture(trust.magnitudes, "coverage_95", 0.95, EVERY_95),
@@ -135,21 +151,25 @@ def _calibration(trust: Trust) -> list[Any]:
     return [_grid(figures)]
 
 
-def _gaps(trust: Trust) -> list[Any]:
+def _gaps(found: Found) -> list[Any]:
+    trust = found.trust
     return [_grid([plots.gap_picture(trust.gaps, name) for name in PARAMETERS])]
 
 
-def _redshift(trust: Trust) -> list[Any]:
+def _redshift(found: Found) -> list[Any]:
+    trust = found.trust
     figures = [plots.redshift_picture(trust.redshifts, name) for name in PARAMETERS]
     return [_grid([*figures, plots.photoz_picture(trust.photoz)])]
 
 
-def _outliers(trust: Trust) -> list[Any]:
+def _outliers(found: Found) -> list[Any]:
+    trust = found.trust
     picture = parts.picture_pane(plots.p_value_picture(trust.p_values), height=_HEIGHT)
     return [picture, outlier_table(trust.outliers)]
 
 
-def _comparison(trust: Trust) -> list[Any]:
+def _comparison(found: Found) -> list[Any]:
+    trust = found.trust
     return [
         parts.label("Composite galaxies with emission lines, younger than 1 Gyr by light"),
         comparison_table(trust.lines, ["bias", "sigma_nmad"]),
@@ -158,10 +178,18 @@ def _comparison(trust: Trust) -> list[Any]:
     ]
 
 
-def _real(answers: pd.DataFrame) -> list[Any]:
+def _libraries(found: Found) -> list[Any]:
+    figures = other_libraries.figures(found.left_out)
+    return [*([_grid(figures)] if figures else []), other_libraries.numbers(found.left_out)]
+
+
+def _real(found: Found) -> list[Any]:
+    if found.real is None:
+        return []
     return [
         parts.label("Three real galaxies: SDSS spectra seen through the bands"),
-        galaxy_table(answers),
+        galaxy_table(found.real),
+        parts.picture_pane(published_picture(found.real), height=_HEIGHT),
     ]
 
 
@@ -171,6 +199,8 @@ _SECTIONS = {
     "redshift": _redshift,
     "outliers": _outliers,
     "comparison": _comparison,
+    "libraries": _libraries,
+    "real": _real,
 }
 
 
@@ -259,7 +289,8 @@ def card_facts(name: str) -> list[str]:
     ]
 
 
-def _calibration_words(trust: Trust) -> str:
+def _calibration_words(found: Found) -> str:
+    trust = found.trust
     rows = trust.magnitudes.dropna(subset="magnitude")
     off = rows.loc[(rows["coverage_68"] - 0.68).abs().idxmax()]
     return (
@@ -270,7 +301,8 @@ def _calibration_words(trust: Trust) -> str:
     )
 
 
-def _gaps_words(trust: Trust) -> str:
+def _gaps_words(found: Found) -> str:
+    trust = found.trust
     rows = trust.gaps[trust.gaps["gap"] != "none"]
     worst = rows.loc[rows["growth"].idxmax()]
     return (
@@ -280,7 +312,8 @@ def _gaps_words(trust: Trust) -> str:
     )
 
 
-def _redshift_words(trust: Trust) -> str:
+def _redshift_words(found: Found) -> str:
+    trust = found.trust
     table = trust.redshifts[trust.redshifts["parameter"] == "log_age"]
     means = table.groupby("known")["sigma_nmad"].mean()
     whole = trust.photoz[trust.photoz["magnitude"].isna()].iloc[0]
@@ -291,7 +324,8 @@ def _redshift_words(trust: Trust) -> str:
     )
 
 
-def _outliers_words(trust: Trust) -> str:
+def _outliers_words(found: Found) -> str:
+    trust = found.trust
     table = trust.outliers
     hardest = table.loc[table["auc"].idxmin()]
     return (
@@ -300,7 +334,8 @@ def _outliers_words(trust: Trust) -> str:
     )
 
 
-def _comparison_words(trust: Trust) -> str:
+def _comparison_words(found: Found) -> str:
+    trust = found.trust
     ages = trust.lines[trust.lines["parameter"] == "log_age"].set_index("model")
     words = [f"{name} {row['bias']:+.2f}" for name, row in ages.iterrows()]
     return (
@@ -309,18 +344,20 @@ def _comparison_words(trust: Trust) -> str:
     )
 
 
-def _real_words(trust: Trust) -> str:
+def _real_words(found: Found) -> str:
     return (
         "Real galaxies are the one test without a truth: intervals are honest only for galaxies "
-        "like those of the prior. Errors of the bands have a floor of 2 %."
+        "like those of the prior. Errors of the bands have a floor of 2 %. Grey is what is "
+        "published of many galaxies by their mass."
     )
 
 
-CAPTIONS: dict[str, Callable[[Trust], str]] = {
+CAPTIONS: dict[str, Callable[[Found], str]] = {
     "calibration": _calibration_words,
     "gaps": _gaps_words,
     "redshift": _redshift_words,
     "outliers": _outliers_words,
     "comparison": _comparison_words,
+    "libraries": lambda found: other_libraries.words(found.left_out),
     "real": _real_words,
 }

@@ -1,7 +1,7 @@
 """Models held against libraries that their training had nothing of."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -9,14 +9,22 @@ import pandas as pd
 from sspexplorer.errors import InputError
 from sspexplorer.noise import NoiseModel
 from sspexplorer.populations import Populations, SSPPrior
+from sspexplorer.posterior.library_errors import LibraryErrors
 from sspexplorer.posterior.likeness import typical_snr
-from sspexplorer.posterior.model import PosteriorModel
+from sspexplorer.posterior.model import PosteriorModel, groups_of
 from sspexplorer.posterior.prior import prior_of
-from sspexplorer.posterior.validation.trust import SEED, answers, observe_all, quality
+from sspexplorer.posterior.validation.trust import (
+    SEED,
+    TestMocks,
+    answers,
+    observe_all,
+    quality,
+)
 
 MAGNITUDES = (17.0, 19.0, 21.0)
 # SSPs are behind a screen of the Milky Way's law, composites are of the model's own prior.
 SAMPLES = ("SSPs", "composites")
+_WITHIN = {"with_library_68": 1.0, "with_library_95": 1.96}
 
 
 def libraries_of(card: dict) -> tuple[str, ...]:
@@ -39,10 +47,34 @@ def left_out_of(card: dict) -> str:
 
 
 def populations_of(library: str, sample: str, card: dict, n: int, seed: int = SEED) -> Populations:
-    """Populations of one library, about all of its SSPs, for one of :data:`SAMPLES`."""
+    """Populations of one library, about all of its SSPs, for one of :data:`SAMPLES`.
+
+    SSPs that no answer of the model can be, as they are poorer in metals than its prior, are none
+    of them.
+    """
     if sample == "SSPs":
-        return SSPPrior(libraries=(library,)).draw_all(n, seed=seed)
+        drawn = SSPPrior(libraries=(library,)).draw_all(2 * n, seed=seed)
+        low, high = (np.array(side) for side in (groups_of(card)[0].low, groups_of(card)[0].high))
+        possible = ((drawn.targets >= low) & (drawn.targets <= high)).all(axis=1)
+        return drawn.rows(np.flatnonzero(possible)[:n])
     return replace(prior_of(card), libraries=(library,)).draw_all(n, seed=seed)
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """Answers of a model for one sample of a library at one magnitude.
+
+    Attributes
+    ----------
+    rows : tuple of dict
+        For each parameter, what :func:`tabulated` makes a row of.
+    delta, spread : ndarray, shape (n, 3)
+        Posterior means minus truths, and standard deviations.
+    """
+
+    rows: tuple[dict, ...]
+    delta: np.ndarray
+    spread: np.ndarray
 
 
 def measure_library(
@@ -52,8 +84,8 @@ def measure_library(
     n_each: int = 1500,
     magnitudes: Sequence[float] = MAGNITUDES,
     samples: Sequence[str] = SAMPLES,
-) -> pd.DataFrame:
-    """Scatter and coverage of a model on a library, redshift given, under the model's own noise.
+) -> list[Measured]:
+    """Hold a model against a library, redshift given, under the model's own noise.
 
     Parameters
     ----------
@@ -65,6 +97,41 @@ def measure_library(
         i magnitudes.
     samples : sequence of str
         Some of :data:`SAMPLES`.
+    """
+    noise = NoiseModel.from_dict(model.card["noise"])
+    found = []
+    for sample in samples:
+        drawn = populations_of(library, sample, model.card, n_each)
+        for magnitude in magnitudes:
+            at = np.full(len(drawn), magnitude)
+            mocks = observe_all(drawn, at, noise, SEED + int(magnitude))
+            if sample == "composites":
+                mocks = mocks.as_told_by(model.card)
+            labels = {
+                "library": library,
+                "seen": library in libraries_of(model.card),
+                "sample": sample,
+                "magnitude": magnitude,
+            }
+            found.append(_measured(model, mocks, labels))
+    return found
+
+
+def _measured(model: PosteriorModel, mocks: TestMocks, labels: dict) -> Measured:
+    mixture = answers(model, mocks)
+    mean, covariance = mixture.moments()
+    delta, spread = mean - mocks.true, np.sqrt(np.einsum("nii->ni", covariance))
+    lacking = library_error(delta, spread)
+    snr = float(np.median(typical_snr(mocks.flux, mocks.error)))
+    rows = tuple(
+        row | {"err": float(np.median(spread[:, k])), "library_err": float(lacking[k]), "snr": snr}
+        for k, row in enumerate(quality(mixture, mocks, **labels))
+    )
+    return Measured(rows, delta, spread)
+
+
+def tabulated(measured: Sequence[Measured]) -> pd.DataFrame:
+    """Scatter and coverage of what was measured, alone and with the error of other libraries.
 
     Returns
     -------
@@ -72,34 +139,27 @@ def measure_library(
         ``library``, ``seen`` (whether training had it), ``sample``, ``magnitude``, ``parameter``,
         ``bias``, ``sigma_nmad``, ``outlier_fraction``, ``rmse_of_mean``, ``coverage_68``,
         ``coverage_95``, ``err`` (median of the posterior's standard deviation), ``library_err``
-        (what the errors lack, see :func:`library_error`), ``snr`` (median signal-to-noise ratio)
-        and ``n``.
+        (what the errors lack, see :func:`library_error`), ``snr`` (median signal-to-noise ratio),
+        ``n``, and ``with_library_68`` and ``with_library_95``: the share of truths within 1 and
+        1.96 times the error that is joined by the library error of all other libraries, so that no
+        library is judged by itself; NaN where there is no other.
     """
-    noise = NoiseModel.from_dict(model.card["noise"])
-    rows = []
-    for sample in samples:
-        drawn = populations_of(library, sample, model.card, n_each)
-        for magnitude in magnitudes:
-            mocks = observe_all(drawn, np.full(n_each, magnitude), noise, SEED + int(magnitude))
-            if sample == "composites":
-                mocks = mocks.as_told_by(model.card)
-            mixture = answers(model, mocks)
-            mean, covariance = mixture.moments()
-            spread = np.sqrt(np.einsum("nii->ni", covariance))
-            lacking = library_error(mean - mocks.true, spread)
-            snr = float(np.median(typical_snr(mocks.flux, mocks.error)))
-            found = quality(
-                mixture,
-                mocks,
-                library=library,
-                seen=library in libraries_of(model.card),
-                sample=sample,
-                magnitude=magnitude,
-            )
-            for k, row in enumerate(found):
-                err = {"err": float(np.median(spread[:, k])), "library_err": float(lacking[k])}
-                rows.append(row | err | {"snr": snr})
-    return pd.DataFrame(rows)
+    table = pd.DataFrame([row for part in measured for row in part.rows])
+    for column in _WITHIN:
+        table[column] = np.nan
+    place = 0
+    for part in measured:
+        others = table[(table["library"] != part.rows[0]["library"]) & ~table["seen"]]
+        if len(others):
+            errors = LibraryErrors.of(others)
+            for k, row in enumerate(part.rows):
+                added = errors.at(row["parameter"], np.array([row["snr"]]))
+                total = np.hypot(part.spread[:, k], added)
+                for column, width in _WITHIN.items():
+                    inside = np.abs(part.delta[:, k]) <= width * total
+                    table.loc[place + k, column] = inside.mean()
+        place += len(part.rows)
+    return table
 
 
 def library_error(delta: np.ndarray, spread: np.ndarray) -> np.ndarray:

@@ -1,0 +1,62 @@
+"""The section "Other libraries" of the page "Error bars": models trained without a library."""
+
+from typing import Any
+
+import pandas as pd
+
+from sspexplorer.app.kit import parts
+from sspexplorer.labels import PARAMETER_NAMES, PARAMETER_UNITS, library_label
+from sspexplorer.mocks import PARAMETERS
+from sspexplorer.plots.left_out import LIMITS_68, left_out_picture
+
+_NOT_YET = "This model has not been tested on libraries that its training did not see."
+
+
+def figures(table: pd.DataFrame | None) -> list[Any]:
+    """Pictures of each sample and parameter; none if the model has not been tested."""
+    if table is None:
+        return []
+    samples = table["sample"].unique()[::-1]
+    return [left_out_picture(table, sample, name) for sample in samples for name in PARAMETERS]
+
+
+def numbers(table: pd.DataFrame | None) -> parts.Part:
+    """Library by library, what its galaxies add to the errors and how they hold."""
+    if table is None:
+        return parts.empty_state(_NOT_YET)
+    rows: dict[str, dict[str, str]] = {}
+    for (library, sample), group in table.groupby(["library", "sample"], sort=False):
+        cells = rows.setdefault(f"{library_label(str(library))}, {sample}", {})
+        for name in PARAMETERS:
+            found = group[group["parameter"] == name].sort_values("magnitude")
+            unit = PARAMETER_UNITS[name]
+            title = PARAMETER_NAMES[name]
+            cells[f"{title}: inside 68 %"] = _several(found["coverage_68"], "{:.0%}")
+            cells[f"{title}: with library error"] = _several(found["with_library_68"], "{:.0%}")
+            cells[f"{title}: library error [{unit}]"] = _several(found["library_err"], "{:.2f}")
+    return parts.metric_table(pd.DataFrame.from_dict(rows, orient="index"))
+
+
+def words(table: pd.DataFrame | None) -> str:
+    """What the pictures show, in one sentence or two."""
+    if table is None:
+        return _NOT_YET
+    magnitudes = ", ".join(f"{value:g}" for value in sorted(table["magnitude"].unique()))
+    held = {
+        column: table[column].between(*LIMITS_68).mean()
+        for column in ("coverage_68", "with_library_68")
+    }
+    worst = table.loc[table["coverage_68"].idxmin()]
+    return (
+        "Each curve is a smaller model that was trained without that library, on galaxies and "
+        f"single populations of it at i = {magnitudes}. Solid: the error of the data alone is "
+        f"within {LIMITS_68[0]:.0%} to {LIMITS_68[1]:.0%} (grey) in {held['coverage_68']:.0%} of "
+        "the tests; dashed, with the error of the other libraries joined to it, in "
+        f"{held['with_library_68']:.0%}. Furthest below: {PARAMETER_NAMES[worst['parameter']]} of "
+        f"{library_label(worst['library'])} ({worst['sample']}, i = {worst['magnitude']:g}, "
+        f"{worst['coverage_68']:.0%})."
+    )
+
+
+def _several(values: pd.Series, form: str) -> str:
+    return ", ".join(form.format(value) for value in values).replace("nan%", "–")

@@ -1,0 +1,70 @@
+"""Answers for real galaxies beside what is published of galaxies by their mass."""
+
+import holoviews as hv
+import numpy as np
+import pandas as pd
+
+from sspexplorer.labels import PARAMETER_LABELS
+from sspexplorer.plots.style import NEUTRAL, figure_options
+
+# By log of the stellar mass (M☉), weighted by light. SDSS: Gallazzi et al. (2005), table 2;
+# star-forming galaxies in SAMI: Fraser-McKelvie et al. (2021), means of two bins of mass.
+GALLAZZI = pd.DataFrame(
+    {"log_mass": [9.27, 9.68, 10.07, 10.47], "metallicity": [-0.65, -0.52, -0.23, -0.01]}
+)
+SAMI = pd.DataFrame(
+    {"log_mass": [9.875, 10.125], "log_age": [9.16, 9.26], "metallicity": [-0.55, -0.43]}
+)
+_COLOUR = "#3B93EA"
+
+
+def published_picture(answers: pd.DataFrame) -> hv.Overlay:
+    """Draw [M/H] against log age of galaxies with their errors, and what is published.
+
+    Parameters
+    ----------
+    answers : DataFrame
+        ``name`` and columns of :func:`sspexplorer.posterior.prediction.predict_posterior`.
+    """
+    x = hv.Dimension("log_age", label=PARAMETER_LABELS["log_age"])
+    y = hv.Dimension("metallicity", label=PARAMETER_LABELS["metallicity"])
+    galaxies = pd.DataFrame(
+        {
+            "log_age": answers["pred_log_age"],
+            "metallicity": answers["pred_metallicity"],
+            "age_err": answers["pred_log_age_err"],
+            "metallicity_err": answers["pred_metallicity_err"],
+            "name": answers["name"],
+        }
+    ).dropna(subset=["log_age", "metallicity"])
+    ends = np.array([8.2, 10.2])
+    layers: list[hv.Element] = []
+    for row in GALLAZZI.itertuples():
+        line = hv.Curve(
+            (ends, [row.metallicity] * 2), x, y, label="SDSS, by log M (Gallazzi+ 2005)"
+        )
+        layers.append(line.opts(color=NEUTRAL, line_dash="dotted", line_width=1.4))
+    words = GALLAZZI.assign(log_age=8.22, text=GALLAZZI["log_mass"].map("log M {:.2f}".format))
+    layers.append(
+        hv.Labels(words, [x, y], "text").opts(
+            text_color=NEUTRAL, text_font_size="8.5pt", text_align="left", text_baseline="bottom"
+        )
+    )
+    sami = hv.Scatter(SAMI, x, [y, "log_mass"], label="SAMI, star-forming (Fraser-McKelvie+ 2021)")
+    layers.append(sami.opts(color=NEUTRAL, marker="diamond", size=11, tools=["hover"]))
+    across = hv.ErrorBars(galaxies, x, [y, "age_err"], horizontal=True)
+    along = hv.ErrorBars(galaxies, x, [y, "metallicity_err"])
+    layers += [bars.opts(color=_COLOUR, line_width=1.5) for bars in (across, along)]
+    dots = hv.Scatter(
+        galaxies, x, [y, "name", "age_err", "metallicity_err"], label="answers, with 1 σ"
+    )
+    layers.append(dots.opts(color=_COLOUR, size=9, tools=["hover"]))
+    return hv.Overlay(layers).opts(
+        **figure_options(
+            xlim=(8.2, 10.2),
+            ylim=(-2.0, 0.6),
+            legend_position="bottom_right",
+            xlabel=x.label,
+            ylabel=y.label,
+        )
+    )
