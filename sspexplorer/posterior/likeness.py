@@ -41,8 +41,9 @@ MAX_NAMED = 5
 _SUSPECTS = 3  # bands that are left out in turn
 _AMONG = 64  # closest SEDs without all of these, to mix those of each trial from
 
-# Below this p-value of the quickest search, it is not taken at its word.
-_DOUBTFUL = 0.15
+# Below the first p-value the quickest search is not taken at its word, below the second none but
+# the most thorough. With less, fewer of the things that are no galaxies would stand out.
+_DOUBTFUL, _SMALL = 0.2, 0.1
 _CHUNK = 4096
 _SNR_EDGES = np.linspace(np.log10(1.5), np.log10(80), 15)
 _LEVELS = np.concatenate([np.linspace(0, 0.99, 100), 1 - np.logspace(-2.1, -4, 40)])
@@ -178,7 +179,7 @@ class Likeness:
         snr = typical_snr(flux, error)
         score, closest = self._closest(flux, error, _QUICK)
         p = self.p_value(score, snr)
-        for search, doubt in ((_WIDE, _DOUBTFUL), (_THOROUGH, LIKELY)):
+        for search, doubt in ((_WIDE, _DOUBTFUL), (_THOROUGH, _SMALL)):
             rows = np.flatnonzero(p < doubt)
             if len(rows):
                 score[rows], closest[rows] = self._closest(flux[rows], error[rows], search)
