@@ -82,16 +82,13 @@ def surroundings(flux: np.ndarray) -> np.ndarray:
     near[:, half:-half] = _medians_of_nine(ordered.T).T
     padded = np.pad(ordered, ((0, 0), (half, half)), constant_values=np.nan)
     windows = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW, axis=1)
-    ends = np.r_[:half, -half:0]
-    lacking = np.flatnonzero(~np.isfinite(flux).all(axis=1))
-    near[:, ends] = _medians(windows[:, ends])
-    near[lacking] = _medians(windows[lacking])
+    # Where the window is not full: at the ends, and about bands that are missing.
+    lacking = np.zeros(flux.shape, dtype=bool)
+    lacking[:, :half] = lacking[:, -half:] = True
+    rows = np.flatnonzero(~np.isfinite(flux).all(axis=1))
+    lacking[rows] = ~np.isfinite(windows[rows]).all(axis=2)
+    near[lacking] = row_median(windows[lacking])
     return near[:, np.argsort(order)]
-
-
-def _medians(windows: np.ndarray) -> np.ndarray:
-    """Medians over the last axis of what is there."""
-    return row_median(windows.reshape(-1, windows.shape[-1])).reshape(windows.shape[:-1])
 
 
 def _medians_of_nine(rows: np.ndarray) -> np.ndarray:

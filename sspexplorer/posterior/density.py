@@ -183,14 +183,16 @@ class Mixture:
 
     def quantiles(self, probabilities: Sequence[float]) -> np.ndarray:
         """Quantiles of each parameter in its unit, shape (n, d, n_probabilities)."""
+        weights, means, spreads = self._tensors("weights", "means", "_spreads")
         with torch.inference_mode():
-            u = margins.quantiles(*self._tensors("weights", "means", "_spreads"), probabilities)
+            u = margins.quantiles(weights, means, spreads, probabilities)
         return self.bounds.from_normal(u.mT.numpy()).swapaxes(1, 2)
 
     def moments(self) -> tuple[np.ndarray, np.ndarray]:
         """Mean (n, d) and covariance (n, d, d) in the units of the parameters."""
+        weights, means, factors = self._tensors("weights", "means", "factors")
         with torch.inference_mode():
-            found = margins.moments(*self._tensors("weights", "means", "factors"))
+            found = margins.moments(weights, means, factors)
         mean, covariance = (one.double().numpy() for one in found)
         low, high = np.array(self.bounds.low), np.array(self.bounds.high)
         scale = high - low
