@@ -86,7 +86,9 @@ class ClosestSEDs:
         """
         weighted = weight * flux
         if probes is None or probes >= len(self._blocks):
-            size, search = _ROWS, self._of_all
+            # Memory that is asked for again and again costs as much as what is done in it.
+            gain = torch.empty(min(_ROWS, len(flux)), len(self.seds))
+            size, search = _ROWS, partial(self._of_all, gain=gain)
         else:
             size, search = -(-_PROBES // probes), partial(self._in_blocks, probes=probes)
         parts = zip(weighted.split(size), weight.split(size), strict=True)
@@ -103,9 +105,9 @@ class ClosestSEDs:
             found.append(indices.gather(1, best))
         return torch.cat(found)
 
-    def _of_all(self, weighted: Tensor, weight: Tensor, n: int) -> Tensor:
+    def _of_all(self, weighted: Tensor, weight: Tensor, n: int, gain: Tensor) -> Tensor:
         seds, squares = self._columns
-        gain = torch.empty(len(weight), len(self.seds))
+        gain = gain[: len(weight)]
         for start in range(0, len(self.seds), _AT_ONCE):
             part = slice(start, start + _AT_ONCE)
             _gain(weighted, weight, seds[:, part], squares[:, part], out=gain[:, part])
