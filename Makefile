@@ -19,8 +19,10 @@ PINS := pyproject.toml constraints.txt
 HAS_APP := $(VENV)/.has-app
 HAS_TESTS := $(VENV)/.has-tests
 HAS_NOTEBOOKS := $(VENV)/.has-notebooks
+HAS_DOCS := $(VENV)/.has-docs
 
-.PHONY: help app notebooks test check mutants lint format data model posteriors readme clean chromium
+.PHONY: help app notebooks docs test check mutants lint format data model posteriors tables picture \
+	clean chromium
 
 help: ## List the targets
 	@echo "Usage: make TARGET [PYTHON=python3.12] [PORT=5006] [TORCH=cpu]"
@@ -33,6 +35,12 @@ app: $(HAS_APP) ## Install the app in .venv and serve it at http://localhost:500
 
 notebooks: $(HAS_NOTEBOOKS) ## Install JupyterLab in .venv and open the workshop's notebooks
 	@cd notebooks && exec ../$(BIN)/python -m jupyterlab
+
+docs: export OMP_NUM_THREADS = 1
+docs: $(HAS_DOCS) ## Build the documentation in build/docs, to be read without a network
+	@echo "Building; notebooks are run first if they or the package have changed, some six minutes"
+	@$(BIN)/python -m sphinx -q -W --keep-going -d .cache/doctrees docs build/docs
+	@echo "Open build/docs/index.html"
 
 # The browser waits for the server most of the time: the other tests run beside it. Each has one
 # thread, so that threads of one do not spin while they wait for a core that another has.
@@ -68,26 +76,28 @@ data: $(HAS_APP) ## Make data/ again from the packages it comes from
 	@$(BIN)/python scripts/make_stars.py --packages .cache
 	@$(BIN)/python scripts/make_differences.py
 
-model: $(HAS_APP) ## Train the default model again and refresh the README's accuracy table
+model: $(HAS_APP) ## Train the default model again and refresh its table in docs/models.md
 	@$(BIN)/python scripts/train_default.py
-	@$(BIN)/python scripts/update_readme.py
+	@$(BIN)/python scripts/update_docs.py
 
 posteriors: $(HAS_APP) ## Train the posterior models again and test them, two hours
 	@for name in ssp galaxy; do $(BIN)/python scripts/train_posterior.py $$name || exit 1; done
 	@$(BIN)/python scripts/make_priors.py
 	@for name in ssp galaxy; do $(BIN)/python scripts/validate_posterior.py $$name || exit 1; done
-	@$(BIN)/python scripts/update_readme.py
+	@$(BIN)/python scripts/update_docs.py
 
-readme: $(HAS_APP) ## Refresh the README's tables and docs/api.md
-	@$(BIN)/python scripts/update_readme.py
-	@$(BIN)/python scripts/update_api.py
+tables: $(HAS_APP) ## Refresh the tables of docs/models.md
+	@$(BIN)/python scripts/update_docs.py
+
+picture: $(HAS_TESTS) chromium ## Take the picture of the app that the README shows
+	@$(BIN)/python scripts/make_picture.py
 
 clean: ## Remove .venv, caches and builds
-	@rm -rf $(VENV) build dist .cache .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	@rm -rf $(VENV) build dist docs/notebooks .cache .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Of what is fetched torch is half, or nine tenths when it brings CUDA.
-SIZE := 450 MB to fetch, or 3 GB where torch brings CUDA (see README: TORCH=cpu)
+SIZE := 450 MB to fetch, or 3 GB where torch brings CUDA (TORCH=cpu is smaller, see docs/install.md)
 
 # Torch alone takes minutes on a slow line: name the big files as they come; the log has the rest.
 PIP_LOG := $(VENV)/pip.log
@@ -131,6 +141,12 @@ $(HAS_APP): $(PINS) | $(BIN)/python
 $(HAS_TESTS): $(PINS) | $(BIN)/python
 	@echo "Installing the app and its tests: $(SIZE), a few minutes the first time"
 	@$(PIP_INSTALL) -e '.[test,dev]' $(SHOW_BIG_STEPS)
+	@$(COMPILE)
+	@touch $(HAS_APP) $@
+
+$(HAS_DOCS): $(PINS) | $(BIN)/python
+	@echo "Installing the app and what builds its documentation: $(SIZE), a few minutes the first time"
+	@$(PIP_INSTALL) -e '.[docs]' $(SHOW_BIG_STEPS)
 	@$(COMPILE)
 	@touch $(HAS_APP) $@
 

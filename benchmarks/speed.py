@@ -17,10 +17,11 @@ from sspexplorer.app.explore.sed import SEDExplorer
 from sspexplorer.embedding import load_embedding
 from sspexplorer.libraries import LIBRARY_NAMES, read_library
 from sspexplorer.mocks import make_mocks
-from sspexplorer.models import load_model
+from sspexplorer.models import load_model, predict_rows
 from sspexplorer.networks.prediction import predict
 from sspexplorer.photometry import band_matrix
 from sspexplorer.resources import data_path
+from sspexplorer.sedfit import fit, make_grid
 
 
 def median_time(task: Callable[[], object], runs: int = 5) -> float:
@@ -69,6 +70,13 @@ def main() -> None:
     few = flux[:5000]
     seconds = median_time(lambda: predict(model, few), 3)
     print(f"prediction, ends missing: {len(few) / seconds:,.0f} /s")
+    some, errors = mocks.flux[:4000].astype(float), mocks.flux_err[:4000].astype(float)
+    for name in ("galaxy", "ssp"):
+        seconds = median_time(lambda n=name: predict_rows(n, some, errors), 3)
+        print(f"posteriors of {name}, with p-values: {len(some) / seconds:,.0f} /s")
+    grid = make_grid()
+    seconds = median_time(lambda: fit(grid, some, errors), 3)
+    print(f"SED fits with {len(grid)} models: {len(some) / seconds:,.0f} /s")
     galaxies, embedding = mocks.flux[:1500].astype(float), load_embedding()
     seconds = median_time(lambda: embedding.place(galaxies), 3)
     print(f"1500 galaxies placed on the map: {1e3 * seconds:.0f} ms")

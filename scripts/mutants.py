@@ -76,7 +76,7 @@ def prepared(subject: str, folder: Path) -> None:
         conftest.write(FORGET)
     (folder / "mutants").mkdir()
     (folder / "mutants" / "data").symlink_to(ROOT / "data")
-    for name in ("README.md", "pytest.ini"):
+    for name in ("docs", "pytest.ini"):
         if (ROOT / name).exists():
             (folder / "mutants" / name).symlink_to(ROOT / name)
     lines = {

@@ -37,8 +37,8 @@ class Summary(TypedDict):
 def summary(predicted: np.ndarray, true: np.ndarray) -> Summary:
     """Metrics of one parameter (Domínguez Sánchez et al. 2026, Sect. 4.1).
 
-    With Δ = predicted − true: bias = median Δ; sigma_nmad = 1.4826 median|Δ − median Δ|;
-    outlier_fraction = fraction of |Δ| > 0.25; Pearson's correlation of predicted and true;
+    With Δ = predicted − true: bias = median Δ; sigma_nmad = 1.4826 median ``|Δ − median Δ|``;
+    outlier_fraction = fraction of ``|Δ|`` > 0.25; Pearson's correlation of predicted and true;
     r2 = 1 − ΣΔ² / Σ(true − mean true)²; rmse = sqrt(mean Δ²). Rows where either is NaN are left
     out; with no rows left, or no spread for a correlation, the answer is NaN.
 

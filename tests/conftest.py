@@ -87,7 +87,7 @@ def archive() -> Iterator[TAPServer]:
 
 @pytest.fixture(scope="session")
 def server(repository: Path, archive: TAPServer, tmp_path_factory) -> Iterator[str]:
-    """URL of the app, served as the README says."""
+    """URL of the app, served as `make app` does."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -3,6 +3,7 @@
 import ast
 import inspect
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -67,9 +68,6 @@ def test_the_docstring_of_a_public_name_tells_its_arguments(name):
     assert not missing
 
 
-def test_the_reference_says_what_the_docstrings_say(repository, monkeypatch):
-    monkeypatch.syspath_prepend(repository / "scripts")
-    import update_api
-
-    said = update_api.TARGET.read_text(encoding="utf-8")
-    assert said == update_api.reference(), "run `make readme`"
+def test_the_reference_has_every_public_name_once(repository):
+    text = (repository / "docs" / "reference" / "api.md").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"auto\w+:: sspexplorer\.(\w+)", text)) == sorted(NAMES)

@@ -39,6 +39,7 @@ SMALLER = {
     "03_degeneracies": {"n_draws=100": "n_draws=5"},
     "04_libraries_and_map": {"magnitudes=(16.0, 18.0, 20.0, 22.0)": "magnitudes=(16.0, 22.0)"},
     "06_sed_fitting": {"(bright, 500)": "(bright, 40)", "(network), 60)": "(network), 20)"},
+    "07_your_catalogue": {"(0, 10, 20, 30, 40, 50)": "(0, 40)"},
 }
 
 

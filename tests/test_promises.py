@@ -1,4 +1,4 @@
-"""What README, cards and descriptions promise in numbers, held to those numbers.
+"""What pages, cards and descriptions promise in numbers, held to those numbers.
 
 Limits and names are written out here once more: whoever changes one has changed a promise.
 """
@@ -359,12 +359,12 @@ def test_choices_of_a_page_keep_their_names_in_links():
 
 
 @pytest.mark.parametrize("name", ["default", "paper"])
-def test_a_card_says_what_its_readme_says(name, repository):
+def test_a_card_says_what_its_page_says(name, repository):
     card = json.loads((repository / "data/models" / name / "card.json").read_text())
     overall = card["metrics"]["ssp"]["overall"]
     row = next(
         line
-        for line in (repository / "README.md").read_text().splitlines()
+        for line in (repository / "docs/models.md").read_text().splitlines()
         if f"| {'default' if name == 'default' else 'paper' + chr(39) + 's recipe'} |" in line
     )
     for cell, parameter in zip(row.strip("|").split("|")[2:], NAMES, strict=True):

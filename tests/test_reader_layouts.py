@@ -265,10 +265,10 @@ def test_own_library_needs_hdf5(tmp_path):
     refused("own", tmp_path, f"{tmp_path} holds 2 files ending in .h5, .hdf5, .nc, .nc4, not one.")
 
 
-def test_the_example_of_the_readme_can_be_read(repository, tmp_path, monkeypatch):
+def test_the_example_of_the_page_on_libraries_can_be_read(repository, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code = re.search(
-        r"```python\n(import h5py.*?)```", (repository / "README.md").read_text(), re.S
+        r"```python\n(import h5py.*?)```", (repository / "docs/libraries.md").read_text(), re.S
     )
     exec(code[1], {})
     library = read_source("own", tmp_path)

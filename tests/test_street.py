@@ -32,6 +32,7 @@ STREET = (
     "libraries",
     "mocks",
     "labels",
+    "glossary",
     "histories",
     "populations",
     "galaxies",

@@ -42,7 +42,8 @@ def add(
     """Add a library, from files you have or from the network.
 
     NAME is one of: emiles-full, cb19, xsl (the paper's); ppxf-xsl, ppxf-emiles, ppxf-fsps,
-    ppxf-galaxev (as packaged for pPXF); own (a file in the layout that the README describes).
+    ppxf-galaxev (as packaged for pPXF); own (a file in the layout that the documentation
+    describes).
 
     A download that is stopped goes on where it was when the command is given again. The library is
     kept in the folder that SSPEXPLORER_DATA names, and can then be chosen everywhere.

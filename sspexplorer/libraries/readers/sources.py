@@ -130,7 +130,7 @@ _ALL = (
         "",
         "",
         "One HDF5 or NetCDF-4 file with the variables wavelength, spectra, log_age and "
-        "metallicity (README, “Libraries of your own”).",
+        "metallicity (documentation, “Libraries of your own”).",
     ),
 )
 

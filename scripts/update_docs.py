@@ -1,6 +1,6 @@
-"""Write the tables of README.md that are measured numbers.
+"""Write the tables of docs/models.md that are measured numbers.
 
-    python scripts/update_readme.py [--check]
+    python scripts/update_docs.py [--check]
 
 Accuracy is from the cards of the shipped models of both recipes, which ``sspexplorer evaluate``
 measures again; the posteriors are from the trust.json of ``ssp`` and ``galaxy``, which
@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-README = ROOT / "README.md"
+PAGE = ROOT / "docs" / "models.md"
 MODELS = ROOT / "data" / "models"
 
 POSTERIORS = ("ssp", "galaxy")
@@ -110,6 +110,56 @@ def posterior_table(trusts: dict[str, dict]) -> str:
     )
 
 
+def magnitude_table(trusts: dict[str, dict]) -> str:
+    """Markdown: scatter, and how many truths intervals hold, of mocks of each magnitude."""
+    rows = []
+    for name, trust in trusts.items():
+        of = {(r["magnitude"], r["parameter"]): r for r in trust["magnitudes"]}
+        for magnitude in sorted({m for m, _ in of if m is not None and m == int(m)}):
+            cells = [
+                f"{of[magnitude, p]['sigma_nmad']:.3f}, {of[magnitude, p]['coverage_68']:.0%}"
+                for p in PARAMETERS
+            ]
+            rows.append(f"| `{name}` | {magnitude:g} | {' | '.join(cells)} |")
+    return "\n".join(
+        [
+            "Each cell: scatter σ_NMAD of the median, and the truths inside the 68 % interval.",
+            "",
+            "| model | i | " + " | ".join(PARAMETERS.values()) + " |",
+            "|---|---|" + "---|" * len(PARAMETERS),
+            *rows,
+        ]
+    )
+
+
+def other_kinds_table(trust: dict) -> str:
+    """Markdown: what models say of populations that they were, and were not, trained on."""
+    kinds = {
+        "mixed, young, with emission lines, i = 19": trust["lines"],
+        "single, i = 17": [r for r in trust["singles"] if r["magnitude"] == 17],
+        "single, i = 21": [r for r in trust["singles"] if r["magnitude"] == 21],
+    }
+    rows = []
+    for kind, records in kinds.items():
+        for name in dict.fromkeys(record["model"] for record in records):
+            of = {r["parameter"]: r for r in records if r["model"] == name}
+            cells = []
+            for p in PARAMETERS:
+                inside = f", {of[p]['coverage_68']:.0%}" if "coverage_68" in of[p] else ""
+                cells.append(f"{of[p]['bias']:+z.2f}, {of[p]['sigma_nmad']:.2f}{inside}")
+            rows.append(f"| {kind} | `{name}` | {' | '.join(cells).replace('-', '−')} |")
+    return "\n".join(
+        [
+            "Each cell: bias μ, scatter σ_NMAD and, where it was measured, the truths inside the "
+            "68 % interval; at z = 0.",
+            "",
+            "| populations | model | " + " | ".join(PARAMETERS.values()) + " |",
+            "|---|---|" + "---|" * len(PARAMETERS),
+            *rows,
+        ]
+    )
+
+
 def left_out_table(content: dict) -> str:
     """Markdown: rows of each library and sample, one column for each parameter.
 
@@ -174,20 +224,20 @@ def _promises(trust: dict) -> dict[str, str]:
         label = "RMSE ÷ that of the exact posterior, z = 0, i = 20, 21, 22"
         found[label] = f"{min(ratios):.3f} to {max(ratios):.3f}"
     for record in trust["outliers"]:
-        label = f"AUC at i = 18: {record['kind']}"
-        found[label] = f"{record['auc']:.3f}"
+        label = f"AUC, and share flagged, at i = 18: {record['kind']}"
+        found[label] = f"{record['auc']:.3f}, {record['flagged']:.0%}"
         if record["named"] is not None:
             found[label] += f" ({record['named']:.1%} named)"
     return found
 
 
-def filled(readme: str, name: str, text: str) -> str:
-    """README with ``text`` between the two marks of a table."""
+def filled(page: str, name: str, text: str) -> str:
+    """Page with ``text`` between the two marks of a table."""
     begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
-    before, _, rest = readme.partition(begin)
+    before, _, rest = page.partition(begin)
     _, mark, after = rest.partition(end)
     if not mark:
-        sys.exit(f"README.md has lost its marks {begin} and {end}.")
+        sys.exit(f"{PAGE.name} has lost its marks {begin} and {end}.")
     return f"{before}{begin}\n{text}\n{end}{after}"
 
 
@@ -201,14 +251,16 @@ def main() -> None:
     arguments = parser.parse_args()
     recipes = {name: metrics_of(_content(name, "card.json")) for name in RECIPES}
     trusts = {name: _content(name, "trust.json") for name in POSTERIORS}
-    old = README.read_text(encoding="utf-8")
+    old = PAGE.read_text(encoding="utf-8")
     new = filled(old, "accuracy", table(recipes))
     new = filled(new, "posteriors", posterior_table(trusts))
+    new = filled(new, "magnitudes", magnitude_table(trusts))
+    new = filled(new, "other-kinds", other_kinds_table(trusts["galaxy"]))
     new = filled(new, "libraries", left_out_table(_content("galaxy", "libraries.json")))
     if arguments.check and new != old:
-        sys.exit("README.md: its tables are stale. Run `make readme`.")
+        sys.exit(f"{PAGE.name}: its tables are stale. Run `make tables`.")
     if not arguments.check:
-        README.write_text(new, encoding="utf-8")
+        PAGE.write_text(new, encoding="utf-8")
 
 
 if __name__ == "__main__":

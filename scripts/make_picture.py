@@ -1,0 +1,84 @@
+"""Take the picture of the app that README and documentation show, docs/_static/app.png.
+
+    python scripts/make_picture.py
+
+Serves the app, has a visitor predict the example "simulated galaxies" in Chromium, and keeps what
+they see, in 256 colours. Run it when the page "Your catalogue" has changed.
+"""
+
+import io
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+TARGET = ROOT / "docs" / "_static" / "app.png"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+MOST = 200_000  # bytes; whoever clones the repository has them
+PATIENCE = 300_000  # ms
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """URL of the app, for as long as the block lasts."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "panel", "serve", "app.py", "--warm", "--port", str(port)]
+    server = subprocess.Popen(command, cwd=ROOT)
+    url = f"http://localhost:{port}/app"
+    try:
+        while True:
+            try:
+                urllib.request.urlopen(url, timeout=60).close()
+                break
+            except (urllib.error.URLError, ConnectionError):
+                if server.poll() is not None:
+                    sys.exit("The server ended before it answered.")
+                time.sleep(0.5)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(timeout=120)
+
+
+def predicted(page: Page, url: str) -> bytes:
+    """PNG of the page "Your catalogue" with the example predicted."""
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{url}?page=catalogue")
+    page.get_by_role("button", name="Example: simulated galaxies").click()
+    page.get_by_role("button", name="Predict", exact=True).click()
+    page.locator(".bk-Figure canvas").first.wait_for()
+    page.wait_for_function("() => Bokeh.documents.every(document => document.is_idle)", polling=500)
+    return page.screenshot()
+
+
+def main() -> None:
+    browser_path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser_path is None:
+        sys.exit("Install Chromium first.")
+    with served() as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
+        size = {"width": 1440, "height": 900}
+        taken = predicted(browser.new_page(viewport=size, reduced_motion="reduce"), url)
+        browser.close()
+    picture = Image.open(io.BytesIO(taken)).convert("RGB").quantize(256)
+    TARGET.parent.mkdir(exist_ok=True)
+    picture.save(TARGET, optimize=True)
+    if TARGET.stat().st_size > MOST:
+        sys.exit(f"{TARGET.name} has {TARGET.stat().st_size} bytes, more than {MOST}.")
+    print(f"Wrote {TARGET}, {TARGET.stat().st_size} bytes")
+
+
+if __name__ == "__main__":
+    main()
