@@ -104,14 +104,17 @@ def _interpolation(known: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     return np.stack([np.interp(wanted, known, unit) for unit in np.eye(len(known))])
 
 
-def row_median(flux: np.ndarray) -> np.ndarray:
-    """Median of the bands that are there, shape (n,); NaN for rows with none."""
-    if np.isfinite(flux).all():
-        return np.median(flux, axis=1)
-    ordered = np.sort(flux, axis=1)  # NaN last
-    count = np.isfinite(flux).sum(axis=1)
-    rows = np.arange(len(flux))
-    low, high = ordered[rows, np.maximum(count - 1, 0) // 2], ordered[rows, count // 2 % N_BANDS]
+def row_median(values: np.ndarray) -> np.ndarray:
+    """Median of the numbers of each row that are finite, shape (n,); NaN for rows with none."""
+    there = np.isfinite(values)
+    width = values.shape[1]
+    if there.all():
+        ordered = np.sort(values, axis=1)
+        return (ordered[:, (width - 1) // 2] + ordered[:, width // 2]) / 2
+    ordered = np.sort(np.where(there, values, np.nan), axis=1)  # NaN last
+    count = there.sum(axis=1)
+    rows = np.arange(len(values))
+    low, high = ordered[rows, np.maximum(count - 1, 0) // 2], ordered[rows, count // 2 % width]
     return np.where(count > 0, (low + high) / 2, np.nan)
 
 

@@ -7,12 +7,12 @@ leaving them out come to the same where they are three times as noisy as they sh
 leaving them out gives the smaller errors, and intervals that hold what they say.
 """
 
-import warnings
 from functools import cache
 
 import numpy as np
 
 from sspexplorer.bands import load_bands
+from sspexplorer.gaps import row_median
 from sspexplorer.noise import CALIBRATION_FLOOR, NoiseModel
 
 TOO_NOISY = 3.0  # times the error that the other bands lead to expect
@@ -28,7 +28,7 @@ _BRIGHT = 5.0
 _MOST_TILT = 0.45
 
 
-def too_noisy(flux: np.ndarray, error: np.ndarray) -> np.ndarray:
+def too_noisy(flux: np.ndarray, error: np.ndarray, near: np.ndarray | None = None) -> np.ndarray:
     """Find bands far noisier than the others of their row lead to expect, shape (n, 57).
 
     What is to be expected is the shape of the default noise at the magnitude of the same typical
@@ -41,34 +41,75 @@ def too_noisy(flux: np.ndarray, error: np.ndarray) -> np.ndarray:
     flux, error : ndarray, shape (n, 57)
         F_ν and its σ on one scale for each row; NaN in ``flux`` is a missing band. An error that
         is NaN or not positive says nothing, and the band is not called noisy.
+    near : ndarray, shape (n, 57), optional
+        :func:`surroundings` of ``flux``, where they are known already.
     """
-    near = surroundings(flux)
+    near = surroundings(flux) if near is None else near
     known = np.isfinite(flux) & (error > 0) & (near > 0)
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore", RuntimeWarning)  # rows without a band give NaN
-        level = np.nanmedian(np.where(known, near, np.nan), axis=1, keepdims=True)
+    with np.errstate(all="ignore"):
+        level = row_median(np.where(known, near, np.nan))[:, None]
         error = np.where(known, np.hypot(error, CALIBRATION_FLOOR * near), np.nan)
-        about = np.where(flux > _BRIGHT * error, flux, near)
-        # An error that is a part of the flux is large where a line is.
-        scales = (about, level, np.fmax(flux, near))
-        excess = [_excess(np.log10(error / scale)) for scale in scales]
-        scatter = [np.nanmedian(np.abs(e), axis=1, keepdims=True) for e in excess[:2]]
-        chosen = np.where(scatter[0] <= scatter[1], *excess[:2])
-        noisier = error > _NOISIER * np.nanmedian(error, axis=1, keepdims=True)
-        many = known.sum(axis=1, keepdims=True) >= _FEWEST
-        certain = np.min(excess, axis=0) > np.log10(_NOISIER)
-        return many & noisier & certain & (chosen > np.log10(TOO_NOISY))
+        noisier = error > _NOISIER * row_median(error)[:, None]
+        noisier &= known.sum(axis=1, keepdims=True) >= _FEWEST
+        even = _excess(np.log10(error / level))
+        noisier &= even > np.log10(_NOISIER)
+        rows = np.flatnonzero(noisier.any(axis=1))
+        if len(rows):
+            parts = (a[rows] for a in (flux, near, error, even))
+            noisier[rows] &= _stand_out(*parts)
+    return noisier
+
+
+def _stand_out(
+    flux: np.ndarray, near: np.ndarray, error: np.ndarray, even: np.ndarray
+) -> np.ndarray:
+    """Bands far noisier than expected, given their excess ``even`` of the errors themselves."""
+    about = np.where(flux > _BRIGHT * error, flux, near)
+    # An error that is a part of the flux is large where a line is.
+    by_flux, by_line = (_excess(np.log10(error / s)) for s in (about, np.fmax(flux, near)))
+    scatter = [row_median(np.abs(e))[:, None] for e in (by_flux, even)]
+    chosen = np.where(scatter[0] <= scatter[1], by_flux, even)
+    certain = np.minimum(by_flux, by_line) > np.log10(_NOISIER)
+    return certain & (chosen > np.log10(TOO_NOISY))
 
 
 def surroundings(flux: np.ndarray) -> np.ndarray:
     """Median flux of the nine bands about each, shape (n, 57); NaN where none is there."""
     order = np.argsort(load_bands().pivot)
     half = _WINDOW // 2
-    padded = np.pad(flux[:, order], ((0, 0), (half, half)), constant_values=np.nan)
+    ordered = flux[:, order]
+    near = np.empty(flux.shape)
+    near[:, half:-half] = _medians_of_nine(ordered.T).T
+    padded = np.pad(ordered, ((0, 0), (half, half)), constant_values=np.nan)
     windows = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW, axis=1)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # windows without a band give NaN
-        return np.nanmedian(windows, axis=2)[:, np.argsort(order)]
+    # Where the window is not full: at the ends, and about bands that are missing.
+    lacking = np.zeros(flux.shape, dtype=bool)
+    lacking[:, :half] = lacking[:, -half:] = True
+    rows = np.flatnonzero(~np.isfinite(flux).all(axis=1))
+    lacking[rows] = ~np.isfinite(windows[rows]).all(axis=2)
+    near[lacking] = row_median(windows[lacking])
+    return near[:, np.argsort(order)]
+
+
+def _medians_of_nine(rows: np.ndarray) -> np.ndarray:
+    """Medians of nine rows (of m) in a sequence, (m − 8, …): of three sorted threes.
+
+    The median is that of the greatest of their least, the median of their middle and the least of
+    their greatest values (Paeth 1990, Graphics Gems, p. 171).
+    """
+    low, middle, high = _sorted_three(rows[:-2], rows[1:-1], rows[2:])
+    threes = [[a[: len(a) - 6], a[3 : len(a) - 3], a[6:]] for a in (low, middle, high)]
+    greatest = np.maximum(np.maximum(threes[0][0], threes[0][1]), threes[0][2])
+    least = np.minimum(np.minimum(threes[2][0], threes[2][1]), threes[2][2])
+    return _sorted_three(greatest, _sorted_three(*threes[1])[1], least)[1]
+
+
+def _sorted_three(
+    a: np.ndarray, b: np.ndarray, c: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    a, b = np.minimum(a, b), np.maximum(a, b)
+    b, c = np.minimum(b, c), np.maximum(b, c)
+    return np.minimum(a, b), np.maximum(a, b), c
 
 
 @cache
@@ -81,14 +122,18 @@ def _shapes() -> tuple[np.ndarray, np.ndarray]:
 def _excess(log_error: np.ndarray) -> np.ndarray:
     """How far errors are above what is to be expected, dex, shape (n, 57)."""
     shapes, medians = _shapes()
-    typical = np.nan_to_num(np.nanmedian(log_error, axis=1))
-    row = np.abs(typical[:, None] - medians).argmin(axis=1)
-    excess = log_error - shapes[row]
+    typical = np.nan_to_num(row_median(log_error))
+    excess = log_error - shapes[_nearest(medians, typical)]
     pivot = load_bands().pivot
     place = 2 * (pivot - pivot.mean()) / np.ptp(pivot)
     red = place > 0
-    middle = [np.nanmedian(excess[:, side], axis=1) for side in (~red, red)]
+    middle = [row_median(excess[:, side]) for side in (~red, red)]
     apart = np.median(place[red]) - np.median(place[~red])
     tilt = np.clip(np.nan_to_num((middle[1] - middle[0]) / apart), -_MOST_TILT, _MOST_TILT)
     excess -= tilt[:, None] * place
-    return excess - np.nanmedian(excess, axis=1, keepdims=True)
+    return excess - row_median(excess)[:, None]
+
+
+def _nearest(places: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Index of the nearest of rising places to each value, of two as near the first."""
+    return np.searchsorted((places[1:] + places[:-1]) / 2, values)

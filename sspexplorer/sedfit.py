@@ -8,7 +8,7 @@ squared error. The noise of mocks goes with the flux of the model: what can be d
 :mod:`sspexplorer.posterior.exact`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -33,7 +33,9 @@ ASSUMED_ERROR = 0.05
 REDSHIFT_STEP = 0.005
 POOR_FIT = 5.0  # reduced χ² from which on no model is said to fit
 
-_CHUNK = 250  # galaxies at a time: 30 MB for each matrix of 16 000 models
+# At a time, so that what is in work stays in the cache: 16 MB for a matrix of 16 000 models.
+_CHUNK = 256  # galaxies
+_MODELS = 512
 _QUANTILES = (0.16, 0.5, 0.84)
 
 MEAN_COLUMNS = tuple(f"fit_{name}" for name in PARAMETERS)
@@ -95,16 +97,60 @@ class ModelGrid:
         return np.isfinite(self.flux).all(axis=0)
 
     @cached_property
-    def _marginals(self) -> list[tuple[np.ndarray, sparse.csr_matrix]]:
-        """For each parameter its values, and the matrix that adds up the models of each."""
-        found = []
-        for values in self.parameters.T:
-            different, index = np.unique(values, return_inverse=True)
-            ones = np.ones(len(index))
-            shape = (len(different), len(index))
-            rows = sparse.csr_matrix((ones, (index, np.arange(len(index)))), shape)
-            found.append((different, rows))
-        return found
+    def _matrices(self) -> tuple[np.ndarray, np.ndarray]:
+        """Models over √2, and their squares, shape (n, 57); 0 in bands that take no part."""
+        models = self.flux if self.covered.all() else np.where(self.covered, self.flux, 0.0)
+        return models * np.sqrt(0.5), models**2
+
+    @cached_property
+    def _marginals(self) -> "Marginals":
+        return Marginals.of(self.parameters)
+
+
+@dataclass(frozen=True, eq=False)
+class Marginals:
+    """How the probabilities of models add up to those of each parameter.
+
+    Attributes
+    ----------
+    values : tuple of ndarray
+        Different values of each of the three parameters, rising.
+    populations, ebv : sparse matrix, shape (n_populations, n_models) and (n_ebv, n_models)
+        Add up the models of each population, a log_age and a metallicity, and of each E(B−V).
+    of_population : tuple of sparse matrix, shape (n_values, n_populations)
+        Add up the populations of each log_age and each metallicity.
+    """
+
+    values: tuple[np.ndarray, ...]
+    populations: sparse.csr_matrix
+    ebv: sparse.csr_matrix
+    of_population: tuple[sparse.csr_matrix, ...]
+
+    @classmethod
+    def of(cls, parameters: np.ndarray) -> "Marginals":
+        """For models of some parameters, shape (n, 3)."""
+        pairs, population = np.unique(parameters[:, :2], axis=0, return_inverse=True)
+        ebv, which = np.unique(parameters[:, 2], return_inverse=True)
+        kinds = [np.unique(column, return_inverse=True) for column in pairs.T]
+        return cls(
+            (*(values for values, _ in kinds), ebv),
+            _adding_up(population.reshape(-1), len(pairs)).astype(np.float32),
+            _adding_up(which, len(ebv)).astype(np.float32),
+            tuple(_adding_up(index, len(values)) for values, index in kinds),
+        )
+
+    def add_up(self, probability: np.ndarray) -> list[np.ndarray]:
+        """Probabilities (n_values, n) of each parameter, of those of models (n_models, n)."""
+        populations = (self.populations @ probability).astype(float)
+        ebv = (self.ebv @ probability).astype(float)
+        sums = [*(one @ populations for one in self.of_population), ebv]
+        return [one / one.sum(axis=0) for one in sums]
+
+
+def _adding_up(index: np.ndarray, n: int) -> sparse.csr_matrix:
+    """Matrix (n, n_index) that adds up what has each index."""
+    shape = (n, len(index))
+    return sparse.csr_matrix((np.ones(len(index)), (index, np.arange(len(index)))), shape)
 
 
 def make_grid(
@@ -179,7 +225,7 @@ def fit(
     floor : float
         Relative error added in quadrature.
     progress : Progress, optional
-        Told, and asked whether to go on, between chunks of 250 rows.
+        Told, and asked whether to go on, between chunks of 256 rows.
 
     Returns
     -------
@@ -201,9 +247,7 @@ def fit(
     flux, error = (np.asarray(array, dtype=float) for array in (flux, flux_err))
     present = np.isfinite(flux) & ~np.isposinf(error) & grid.covered
     n_bands = present.sum(axis=1)
-    level = np.array(
-        [np.median(row[ok]) if ok.any() else np.nan for row, ok in zip(flux, present, strict=True)]
-    )
+    level = row_median(np.where(present, flux, np.nan))
     usable = (n_bands >= LEAST_BANDS) & (level > 0)
     unknown = present & ~(error > 0)
     values = np.full((len(flux), len(FIT_COLUMNS) - 2), np.nan)
@@ -236,12 +280,32 @@ def chi_squared(grid: ModelGrid, flux: np.ndarray, weight: np.ndarray) -> np.nda
     weight : ndarray, shape (n, 57)
         Inverse variances, 0 for missing bands, and for those that not all models cover.
     """
-    models = grid.flux if grid.covered.all() else np.where(grid.covered, grid.flux, 0.0)
-    cross = np.maximum((weight * flux) @ models.T, 0.0)
-    norm = weight @ (models**2).T
-    cross **= 2
-    cross /= norm
-    return (weight * flux**2).sum(axis=1, keepdims=True) - cross
+    gain = np.empty((len(grid), len(flux)))
+    for part, found in _gains(grid, flux, weight):
+        gain[part] = found
+    return (weight * flux**2).sum(axis=1, keepdims=True) - 2 * gain.T
+
+
+def _gains(
+    grid: ModelGrid, flux: np.ndarray, weight: np.ndarray
+) -> Iterator[tuple[slice, np.ndarray]]:
+    """What models take off χ²/2 of galaxies, some models at a time: which, and (n_models, n).
+
+    The second array is only good until the next is asked for.
+    """
+    models, squares = grid._matrices
+    weighted, weight = (np.ascontiguousarray(a.T) for a in (weight * flux, weight))
+    both = np.empty((2, _MODELS, len(flux)))
+    for start in range(0, len(models), _MODELS):
+        part = slice(start, start + _MODELS)
+        gain, norm = both[:, : len(models) - start]
+        np.matmul(models[part], weighted, out=gain)
+        np.matmul(squares[part], weight, out=norm)
+        if gain.min() < 0:
+            np.maximum(gain, 0.0, out=gain)
+        np.multiply(gain, gain, out=gain)
+        np.divide(gain, norm, out=gain)
+        yield part, gain
 
 
 def model_weights(grid: ModelGrid, flux: np.ndarray, flux_err: np.ndarray) -> np.ndarray:
@@ -266,23 +330,30 @@ def model_weights(grid: ModelGrid, flux: np.ndarray, flux_err: np.ndarray) -> np
 
 def _posterior(grid: ModelGrid, flux: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Mean of each parameter, then error and quantiles of each, then the least χ²."""
-    chi2 = chi_squared(grid, flux, weight)
-    best = chi2.min(axis=1, keepdims=True)
-    chi2 -= best
-    chi2 *= -0.5
-    probability = np.exp(chi2, out=chi2)
-    probability /= probability.sum(axis=1, keepdims=True)
+    # Each part is held against its own best model while it is in the cache. Differences are all
+    # that has to be exact to the last digit: the rest is done in 32 bits.
+    probability = np.empty((len(grid), len(flux)), np.float32)
+    parts, tops = [], []
+    for part, gain in _gains(grid, flux, weight):
+        top, found = gain.max(axis=0), probability[part]
+        np.subtract(gain, top, out=found, casting="same_kind")
+        np.exp(found, out=found)
+        parts.append(found)
+        tops.append(top)
+    best = np.max(tops, axis=0)
+    for found, top in zip(parts, tops, strict=True):
+        found *= np.exp(top - best).astype(np.float32)
     means, spreads = [], []
-    for values, add_up in grid._marginals:
-        marginal = (add_up @ probability.T).T
-        mean = marginal @ values
-        variance = np.einsum("nk,nk->n", marginal, (values - mean[:, None]) ** 2)
-        cumulative = np.cumsum(marginal, axis=1)
-        places = [(cumulative < q).sum(axis=1) for q in _QUANTILES]
+    marginals = grid._marginals
+    for values, marginal in zip(marginals.values, marginals.add_up(probability), strict=True):
+        mean = values @ marginal
+        variance = (np.square(values[:, None] - mean) * marginal).sum(axis=0)
+        cumulative = np.cumsum(marginal, axis=0)
+        places = [(cumulative < q).sum(axis=0) for q in _QUANTILES]
         quantiles = [values[np.minimum(place, len(values) - 1)] for place in places]
         means.append(mean)
         spreads += [np.sqrt(variance), *quantiles]
-    return np.stack([*means, *spreads, best[:, 0]], axis=1)
+    return np.stack([*means, *spreads, (weight * flux**2).sum(axis=1) - 2 * best], axis=1)
 
 
 def fit_at_redshifts(

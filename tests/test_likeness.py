@@ -2,17 +2,20 @@
 
 import numpy as np
 import pytest
+import torch
 from scipy.optimize import nnls
 
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.errors import InputError
 from sspexplorer.noise import NoiseModel
 from sspexplorer.populations import SSPPrior
+from sspexplorer.posterior.closest import ClosestSEDs, non_negative
 from sspexplorer.posterior.likeness import (
+    LIKELY,
+    UNLIKE,
     Likeness,
     learn_likeness,
     named,
-    non_negative,
     typical_snr,
 )
 from sspexplorer.posterior.validation.outliers import load_stars, measure_outliers, quasars
@@ -34,10 +37,12 @@ def mocks():
     return observe_all(drawn, np.full(300, 18.0), NOISE, seed=3)
 
 
-def test_non_negative_least_squares_is_scipys():
+@pytest.mark.parametrize(("n_sweeps", "relaxation"), [(120, 1.0), (300, 1.4)])
+def test_non_negative_least_squares_is_scipys(n_sweeps, relaxation):
     rng = np.random.default_rng(0)
     basis, flux = rng.uniform(size=(8, 16, 57)), rng.uniform(size=(8, 57))
-    found = non_negative(basis @ basis.transpose(0, 2, 1), np.einsum("njb,nb->nj", basis, flux))
+    target = np.einsum("njb,nb->nj", basis, flux)
+    found = non_negative(basis @ basis.transpose(0, 2, 1), target, n_sweeps, relaxation)
     for matrix, values, amplitude in zip(basis, flux, found, strict=True):
         np.testing.assert_allclose(amplitude, nnls(matrix.T, values)[0], atol=2e-3)
 
@@ -91,3 +96,34 @@ def test_a_likeness_is_kept_whole(likeness, mocks, tmp_path):
 def test_the_ratio_of_signal_to_noise_is_the_median():
     flux = np.array([[10.0, 20.0, np.nan, 40.0]])
     assert typical_snr(flux, np.array([[1.0, 1.0, 1.0, 1.0]]))[0] == 20
+
+
+def test_a_quick_search_says_what_a_thorough_one_does_where_it_counts(likeness, mocks):
+    wrecked = mocks.flux.copy()
+    wrecked[::2, 30] *= 1.4
+    snr = typical_snr(wrecked, mocks.error)
+    thorough = likeness.p_value(likeness.score(wrecked, mocks.error)[0], snr)
+    p = likeness.assess(wrecked, mocks.error)[1]
+    assert 0.3 < (thorough < UNLIKE).mean() < 0.7
+    np.testing.assert_array_equal(p < UNLIKE, thorough < UNLIKE)
+    np.testing.assert_array_equal(p < LIKELY, thorough < LIKELY)
+    whole = slice(1, None, 2)
+    assert np.abs(p[whole] - thorough[whole]).mean() < 0.06
+    assert abs(np.median(p[whole]) - np.median(thorough[whole])) < 0.05
+
+
+def test_the_closest_seds_are_those_that_take_most_off_chi_squared():
+    rng = np.random.default_rng(0)
+    seds = np.exp(rng.normal(size=(5000, 3)) @ rng.normal(size=(3, 12))).astype(np.float32)
+    flux = seds[:40] * rng.normal(1, 0.05, (40, 12)).astype(np.float32)
+    weight = rng.uniform(1, 9, flux.shape).astype(np.float32)
+    gain = (weight * flux @ seds.T) ** 2 / (weight @ (seds**2).T)
+    expected = np.argsort(-gain, axis=1)[:, :8]
+    closest = ClosestSEDs(torch.from_numpy(seds))
+    given = torch.from_numpy(flux), torch.from_numpy(weight)
+    np.testing.assert_array_equal(closest.nearest(*given, 8), expected)
+    some = closest.nearest(*given, 8, probes=4).numpy()
+    # Of 64 blocks, it is nearly always in one of the four that are looked into.
+    assert (some[:, 0] == expected[:, 0]).mean() > 0.9
+    among = torch.from_numpy(expected[:, ::-1].copy())
+    np.testing.assert_array_equal(closest.nearest_of(among, *given, 3), expected[:, :3])

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
-from sspexplorer.bands import BAND_NAMES
+from sspexplorer.bands import BAND_NAMES, load_bands
 from sspexplorer.errors import Cancelled, InputError
 from sspexplorer.flags import codes
 from sspexplorer.libraries.residuals import LibraryResiduals
@@ -172,17 +172,20 @@ def test_a_table_has_every_column_and_ordered_quantiles(estimator, mocks):
 
 
 def test_many_rows_are_predicted_as_few_are(estimator, mocks):
-    rows = np.arange(2030) % 290
+    n = 20_000
+    flux = np.full((n, 57), np.nan)
+    flux[-30:] = mocks.flux[:30]
     told = []
     table = predict_posterior(
         estimator,
-        mocks.flux[rows],
-        mocks.error[rows],
+        flux,
+        mocks.error[np.arange(30 - n, 30) % 30],
         progress=Progress(lambda fraction, words: told.append(fraction)),
     )
-    assert told == [pytest.approx(2000 / 2030, rel=0.02), 1.0]
-    assert table.index.equals(pd.RangeIndex(2030))
-    few = predict_posterior(estimator, mocks.flux[260:290], mocks.error[260:290])
+    assert told == [0.5, 1.0]
+    assert table.index.equals(pd.RangeIndex(n))
+    assert (table["pred_flag"][:-30] == "no-bands").all()
+    few = predict_posterior(estimator, mocks.flux[:30], mocks.error[:30])
     last = table.tail(30).reset_index(drop=True)
     pd.testing.assert_frame_equal(last, few, rtol=1e-4, atol=1e-4)
 
@@ -269,6 +272,33 @@ def test_the_floor_is_added_in_quadrature(mocks):
     flux, small = mocks.flux[:1].copy(), mocks.error[:1].copy()
     flux[0, 30], small[0, 30] = 1e-6, 1e-8
     assert prepared(flux, small, 0.03)[0][0, 30] > 0.01
+
+
+def test_the_flux_about_a_band_is_the_median_of_nine():
+    rng = np.random.default_rng(0)
+    flux = rng.normal(size=(60, 57))
+    flux[20:][rng.uniform(size=(40, 57)) < 0.4] = np.nan
+    flux[59, 12:40] = np.nan
+    order = np.argsort(load_bands().pivot)
+    near = surroundings(flux)[:, order]
+    for band in range(57):
+        window = flux[:, order][:, max(band - 4, 0) : band + 5]
+        there = np.isfinite(window).any(axis=1)
+        np.testing.assert_array_equal(near[there, band], np.nanmedian(window[there], axis=1))
+        assert np.isnan(near[~there, band]).all()
+
+
+def test_a_redshift_is_found_from_the_colours_alone(model, mocks):
+    z = mocks.populations.redshift.astype(float)
+    z[::3] = np.nan
+    flux = mocks.flux.copy()
+    flux[::5, :30] = np.nan
+    given = model.posterior(flux, mocks.error, z)
+    *others, colours = model.posterior_and_photoz(flux, mocks.error, z)
+    alone = model.posterior(flux, mocks.error)[-1]
+    for found, expected in [*zip(others, given[:-1], strict=True), (colours, alone)]:
+        for name in ("weights", "means", "factors"):
+            np.testing.assert_allclose(getattr(found, name), getattr(expected, name), atol=2e-5)
 
 
 def test_redshifts_are_taken_as_told():

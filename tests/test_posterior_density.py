@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import brentq
 from scipy.stats import multivariate_normal, norm
 
 from sspexplorer.posterior.density import Bounds, Mixture, MixtureHead
@@ -69,6 +70,48 @@ def test_one_gaussian_has_the_quantiles_of_theory(mean, width, level):
     one = Mixture(bounds, np.ones((1, 1)), np.full((1, 1, 1), mean), np.full((1, 1, 1, 1), width))
     expected = 0.8 * norm.cdf(norm.ppf(level, mean, width))
     assert one.quantiles((level,))[0, 0, 0] == pytest.approx(expected, abs=1e-5)
+
+
+def _two_humped() -> Mixture:
+    """Mixtures from one hump to two that are far apart, with a narrow one between."""
+    bounds = Bounds(("log_age", "ebv"), (6.0, 0.0), (10.2, 0.8))
+    apart = np.linspace(0, 2.5, 12)
+    means = np.zeros((12, 3, 2))
+    means[:, 0], means[:, 1] = -apart[:, None], apart[:, None]
+    factors = np.array([[[0.3, 0], [0.2, 0.4]], [[0.5, 0], [-0.1, 0.2]], [[0.004, 0], [0, 0.02]]])
+    weights = np.tile([0.45, 0.5, 0.05], (12, 1))
+    return Mixture(bounds, weights, means, np.tile(factors, (12, 1, 1, 1)))
+
+
+def test_quantiles_of_several_humps_are_where_scipy_finds_them():
+    mixture, levels = _two_humped(), (0.025, 0.16, 0.45, 0.5, 0.84)
+    found = mixture.bounds.to_normal(mixture.quantiles(levels).swapaxes(1, 2))
+    spreads = np.sqrt(np.square(mixture.factors).sum(-1))
+    for row, k, q in np.ndindex(12, 2, len(levels)):
+        parts = mixture.weights[row], mixture.means[row, :, k], spreads[row, :, k]
+        expected = brentq(lambda u: parts[0] @ norm.cdf(u, *parts[1:]) - levels[q], -9, 9)  # noqa: B023
+        # Where there is hardly any density, 32 bits leave a little room.
+        density = parts[0] @ norm.pdf(expected, *parts[1:])
+        assert found[row, q, k] == pytest.approx(expected, abs=1e-4 + 1e-6 / density)
+
+
+def test_moments_are_those_of_theory():
+    mixture = _two_humped()
+    mean, covariance = mixture.moments()
+    low, high = np.array(mixture.bounds.low), np.array(mixture.bounds.high)
+    for row in (0, 5, 11):
+        first, second = np.zeros(2), np.zeros((2, 2))
+        parts = (mixture.weights[row], mixture.means[row], mixture.factors[row])
+        for weight, centre, factor in zip(*parts, strict=True):
+            # E Φ(u) and E Φ(u) Φ(v) are probabilities of normal numbers with unit variance added.
+            wide = factor @ factor.T + np.eye(2)
+            first += weight * norm.cdf(centre / np.sqrt(np.diag(wide)))
+            for i, j in np.ndindex(2, 2):
+                both = [[wide[i, i], wide[i, j] - (i == j)], [wide[i, j] - (i == j), wide[j, j]]]
+                second[i, j] += weight * multivariate_normal([0, 0], both).cdf(centre[[i, j]])
+        np.testing.assert_allclose(mean[row], low + (high - low) * first, rtol=1e-5)
+        expected = (second - np.outer(first, first)) * np.outer(high - low, high - low)
+        np.testing.assert_allclose(covariance[row], expected, atol=2e-5, rtol=2e-3)
 
 
 def _gaussians(n: int, claimed: float) -> tuple[Mixture, np.ndarray]:

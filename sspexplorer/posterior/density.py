@@ -6,26 +6,25 @@ outside the bounds. In u the density is a mixture of K Gaussians (Bishop 1994),
 
     p(u) = Σ_k w_k N(u; m_k, L_k L_kᵀ),
 
-of which every margin is known in closed form: quantiles need no samples.
+of which every margin is known in closed form: quantiles and moments need no samples.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 
 import numpy as np
 import torch
 from scipy.special import ndtr, ndtri
-from scipy.stats import qmc
 from torch import Tensor, nn
+
+from sspexplorer.posterior import margins
 
 # A bound itself is at infinity in u; this far inside it, relative to the range.
 _INSIDE = 1e-4
 # No component is narrower than this in u, where the prior has unit width.
 _LEAST_WIDTH = 3e-3
-_POINTS = 64  # of each component, where a number has no closed form
-_HALVINGS = 26
 
 
 @dataclass(frozen=True)
@@ -135,12 +134,12 @@ class MixtureTensors:
     def mixture(self, bounds: Bounds) -> "Mixture":
         """The same as arrays."""
         n, k, d = self.means.shape
-        factor = torch.eye(d).expand(n, k, d, d).clone()
-        rows, columns = np.tril_indices(d, -1)
-        factor[..., rows, columns] = self.below
-        factor = factor * self.widths[..., :, None]
+        factor = torch.zeros(n, k, d, d)
+        factor.diagonal(dim1=2, dim2=3).copy_(self.widths)
+        for index, (row, column) in enumerate(zip(*np.tril_indices(d, -1), strict=True)):
+            torch.mul(self.below[..., index], self.widths[..., row], out=factor[..., row, column])
         weights = torch.exp(self.log_weights)
-        return Mixture(bounds, *(t.double().numpy() for t in (weights, self.means, factor)))
+        return Mixture(bounds, *(t.numpy() for t in (weights, self.means, factor)))
 
 
 @dataclass(frozen=True)
@@ -176,40 +175,32 @@ class Mixture:
         return np.sqrt(np.square(self.factors).sum(-1))
 
     def cdf(self, values: np.ndarray) -> np.ndarray:
-        """Probability of each parameter to be less than ``values`` (n, d), shape (n, d)."""
-        return self._cdf_normal(self.bounds.to_normal(values))
-
-    def _cdf_normal(self, u: np.ndarray) -> np.ndarray:
-        z = (u[:, None, :] - self.means) / self._spreads
-        return np.einsum("nk,nkd->nd", self.weights, ndtr(z))
+        """Probability of each parameter to be less than ``values`` (…, n, d), of that shape."""
+        u = torch.from_numpy(self.bounds.to_normal(values).astype(np.float32))
+        weights, means, spreads = self._tensors("weights", "means", "_spreads")
+        z = (u[..., None, :] - means) / spreads
+        return (torch.special.ndtr(z) * weights[..., None]).sum(dim=-2).double().numpy()
 
     def quantiles(self, probabilities: Sequence[float]) -> np.ndarray:
         """Quantiles of each parameter in its unit, shape (n, d, n_probabilities)."""
-        spreads = self._spreads
-        found = []
-        for probability in probabilities:
-            low = (self.means - 6 * spreads).min(axis=1)
-            high = (self.means + 6 * spreads).max(axis=1)
-            for _ in range(_HALVINGS):
-                middle = (low + high) / 2
-                above = self._cdf_normal(middle) > probability
-                low, high = np.where(above, low, middle), np.where(above, middle, high)
-            found.append(self.bounds.from_normal((low + high) / 2))
-        return np.stack(found, axis=-1)
+        weights, means, spreads = self._tensors("weights", "means", "_spreads")
+        with torch.inference_mode():
+            u = margins.quantiles(weights, means, spreads, probabilities)
+        return self.bounds.from_normal(u.mT.numpy()).swapaxes(1, 2)
 
     def moments(self) -> tuple[np.ndarray, np.ndarray]:
-        """Mean (n, d) and covariance (n, d, d) in the units of the parameters.
+        """Mean (n, d) and covariance (n, d, d) in the units of the parameters."""
+        weights, means, factors = self._tensors("weights", "means", "factors")
+        with torch.inference_mode():
+            found = margins.moments(weights, means, factors)
+        mean, covariance = (one.double().numpy() for one in found)
+        low, high = np.array(self.bounds.low), np.array(self.bounds.high)
+        scale = high - low
+        return low + scale * mean, covariance * scale[:, None] * scale
 
-        Summed over 64 points of each component, spread evenly over its Gaussian (Sobol 1967).
-        """
-        points = _even_normal(self.means.shape[-1])
-        u = self.means[:, :, None, :] + points @ self.factors.swapaxes(-1, -2)
-        values = self.bounds.from_normal(u)  # (n, K, 64, d)
-        mean = np.einsum("nk,nki->ni", self.weights, values.mean(axis=2))
-        offset = values - mean[:, None, None, :]
-        squares = offset.swapaxes(-1, -2) @ offset / _POINTS
-        covariance = np.einsum("nk,nkij->nij", self.weights, squares)
-        return mean, covariance
+    def _tensors(self, *names: str) -> list[Tensor]:
+        arrays = (np.asarray(getattr(self, name), dtype=np.float32) for name in names)
+        return [torch.from_numpy(array) for array in arrays]
 
     def sample(self, n_draws: int, seed: int = 0) -> np.ndarray:
         """Draws from each posterior in the units of the parameters, shape (n, n_draws, d)."""
@@ -222,13 +213,3 @@ class Mixture:
         u = self.means[rows, which]
         u = u + np.einsum("nsij,nsj->nsi", self.factors[rows, which], normal)
         return self.bounds.from_normal(u)
-
-
-@cache
-def _even_normal(d: int) -> np.ndarray:
-    """Points (64, d) that fill a normal distribution evenly, with mean 0 and variance 1."""
-    points = ndtri(qmc.Sobol(d, seed=0).random(_POINTS))
-    points -= points.mean(axis=0)
-    points /= points.std(axis=0)
-    points.flags.writeable = False
-    return points

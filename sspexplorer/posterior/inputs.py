@@ -102,3 +102,11 @@ def encode(
     )
     bands = [torch.where(present, brightness, 0.0), loudness * there, there - 0.9]
     return torch.cat([*bands, place], dim=1)
+
+
+def without_redshift(inputs: Tensor) -> tuple[Tensor, Tensor]:
+    """Which rows of the inputs tell a redshift, (n,), and those rows as if they told none."""
+    known = inputs[:, 3 * N_BANDS] > 0
+    hidden = inputs[known]
+    hidden[:, 3 * N_BANDS :] = 0.0
+    return known, hidden

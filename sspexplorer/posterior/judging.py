@@ -2,18 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise, starmap
 
 import numpy as np
 
 from sspexplorer.gaps import MIN_BANDS, row_median
-from sspexplorer.noisy_bands import too_noisy
+from sspexplorer.noisy_bands import surroundings, too_noisy
 from sspexplorer.photometry import MAX_REDSHIFT
 from sspexplorer.posterior.estimator import Estimator
 from sspexplorer.posterior.likeness import Likeness
 from sspexplorer.posterior.taken import Choices, prepared, redshifts_as
 from sspexplorer.progress import NO_PROGRESS, Progress
 
-_CHUNK = 2_000
+_CHUNK = 16_384
+_FEW = 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,8 +66,11 @@ def judged(
         NaN where unknown.
     choices : Choices
     """
-    error, n_unknown = prepared(flux, flux_err, choices.floor)
-    noisy = too_noisy(flux, error)
+    # Few rows at a time, so that what is in work stays in the cache.
+    parts = [
+        _errors_of(flux[part], flux_err[part], choices.floor) for part in _slices(len(flux), _FEW)
+    ]
+    error, n_unknown, noisy = (np.concatenate(one) for one in zip(*parts, strict=True))
     used = np.where(noisy, np.nan, flux)
     heard = np.isfinite(used).sum(axis=1)
     beyond = (z > MAX_REDSHIFT + 1e-3 + 3 * np.nan_to_num(z_err)) | (
@@ -118,10 +123,25 @@ def likeness_p_values(
 
 def chunks(n: int, progress: Progress) -> Iterator[slice]:
     """Rows to take at a time, of n; told and asked about between them."""
-    for start in range(0, n, _CHUNK):
+    for rows in _slices(n, _CHUNK):
         progress.check()
-        yield slice(start, start + _CHUNK)
-        progress.report(min(1.0, (start + _CHUNK) / n))
+        yield rows
+        progress.report(rows.stop / n)
+
+
+def _slices(n: int, size: int) -> list[slice]:
+    """Slices of n rows, each of as many, and of no more than ``size``."""
+    edges = np.linspace(0, n, -(-n // size) + 1).astype(int).tolist()
+    return list(starmap(slice, pairwise(edges)))
+
+
+def _errors_of(
+    flux: np.ndarray, flux_err: np.ndarray, floor: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Errors, the number of bands that had none, and which bands are too noisy."""
+    near = surroundings(flux)
+    error, n_unknown = prepared(flux, flux_err, floor, near)
+    return error, n_unknown, too_noisy(flux, error, near)
 
 
 def _judge(

@@ -6,17 +6,20 @@ signal-to-noise ratio: so it becomes a p-value, even between 0 and 1 for galaxie
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from sspexplorer import artifact, flags
 from sspexplorer.bands import load_bands
 from sspexplorer.errors import InputError
-from sspexplorer.gaps import complete
+from sspexplorer.gaps import complete, row_median
 from sspexplorer.noise import NoiseModel
 from sspexplorer.populations import Populations
+from sspexplorer.posterior.closest import ClosestSEDs, non_negative
 from sspexplorer.progress import NO_PROGRESS, Progress
 
 FILE = "likeness.safetensors"
@@ -35,12 +38,33 @@ LIKELY = 0.02
 # Short of that, they are contradicted if no more than this part of χ² per band is left.
 DECISIVE = 0.1
 MAX_NAMED = 5
+_SUSPECTS = 3  # bands that are left out in turn
+_AMONG = 64  # closest SEDs without all of these, to mix those of each trial from
 
-_NEIGHBOURS = 16
-_ITERATIONS = 120
-_CHUNK = 256
+# Below the first p-value the quickest search is not taken at its word, below the second none but
+# the most thorough. With less, fewer of the things that are no galaxies would stand out.
+_DOUBTFUL, _SMALL = 0.2, 0.1
+_CHUNK = 4096
 _SNR_EDGES = np.linspace(np.log10(1.5), np.log10(80), 15)
 _LEVELS = np.concatenate([np.linspace(0, 0.99, 100), 1 - np.logspace(-2.1, -4, 40)])
+
+
+@dataclass(frozen=True)
+class _Search:
+    """How hard to look for the closest mixture.
+
+    ``blocks`` of SEDs to look into, None for all; ``neighbours`` to mix; ``sweeps`` over their
+    amplitudes and their ``relaxation``, see :func:`non_negative`. The quickest is tuned so that its
+    scores are, on the whole, those of the most thorough.
+    """
+
+    blocks: int | None
+    neighbours: int
+    sweeps: int
+    relaxation: float = 1.0
+
+
+_QUICK, _WIDE, _THOROUGH = _Search(8, 8, 8, 1.4), _Search(24, 16, 120), _Search(None, 16, 120)
 
 
 @dataclass(frozen=True)
@@ -58,6 +82,10 @@ class Likeness:
     templates: np.ndarray
     quantiles: np.ndarray
 
+    @cached_property
+    def _seds(self) -> ClosestSEDs:
+        return ClosestSEDs(torch.from_numpy(self.templates))
+
     def score(self, flux: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """χ² per band of the closest mixture of training SEDs, and that mixture.
 
@@ -72,36 +100,37 @@ class Likeness:
         closest : ndarray, shape (n, 57)
             The mixture, on the scale of ``flux``; also in bands that are missing.
         """
+        return self._closest(flux, error, _THOROUGH)
+
+    def _closest(
+        self,
+        flux: np.ndarray,
+        error: np.ndarray,
+        search: _Search,
+        among: Tensor | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
         scores, mixtures = np.empty(len(flux)), np.empty(flux.shape)
         for start in range(0, len(flux), _CHUNK):
             rows = slice(start, start + _CHUNK)
-            scores[rows], mixtures[rows] = self._closest(flux[rows], error[rows])
+            f, weight, level = _weighed(flux[rows], error[rows])
+            with torch.inference_mode():
+                if among is None:
+                    near = self._seds.nearest(f, weight, search.neighbours, search.blocks)
+                else:
+                    near = self._seds.nearest_of(among[rows], f, weight, search.neighbours)
+                seds = self._seds.seds[near]  # (n, neighbours, 57)
+                weighted = seds * weight[:, None, :]
+                gram = weighted @ seds.transpose(1, 2)
+                target = (weighted @ f[..., None])[..., 0]
+                solved = non_negative(
+                    gram.numpy(), target.numpy(), search.sweeps, search.relaxation
+                )
+                amplitude = torch.from_numpy(solved)
+                mixture = (amplitude[:, None, :] @ seds)[:, 0]
+                chi2 = (weight * (f - mixture).square()).sum(dim=1)
+            scores[rows] = chi2.numpy() / np.isfinite(flux[rows]).sum(axis=1)
+            mixtures[rows] = mixture.numpy() * level
         return scores, mixtures
-
-    def _closest(self, flux: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        present = np.isfinite(flux)
-        level = np.nanmedian(np.where(present, np.abs(flux), np.nan), axis=1, keepdims=True)
-        f = np.clip(np.where(present, flux / level, 0.0), -_FARTHEST, _FARTHEST).astype(np.float32)
-        # An error without bound weighs nothing.
-        with np.errstate(over="ignore"):
-            sigma = np.hypot(error / level, MODEL_ERROR * np.abs(f)).clip(_SMALLEST_ERROR)
-            weight = np.where(present, 1 / np.square(sigma), 0.0).astype(np.float32)
-        near = self._nearest(f, weight)
-        basis = self.templates[near]  # (n, neighbours, 57)
-        weighted = basis * weight[:, None, :]
-        gram = weighted @ basis.transpose(0, 2, 1)
-        target = np.einsum("njb,nb->nj", weighted, f)
-        amplitude = non_negative(gram.astype(float), target.astype(float))
-        mixture = np.einsum("nj,njb->nb", amplitude, basis)
-        chi2 = (weight * np.square(f - mixture)).sum(axis=1)
-        return chi2 / present.sum(axis=1), mixture * level
-
-    def _nearest(self, f: np.ndarray, weight: np.ndarray) -> np.ndarray:
-        """Indices of the templates that alone take most from χ², shape (n, 16)."""
-        templates, w = torch.from_numpy(self.templates), torch.from_numpy(weight)
-        cross = (torch.from_numpy(weight * f) @ templates.T).clamp_(min=0)
-        gain = cross.square_().div_(w @ templates.square().T)
-        return torch.topk(gain, _NEIGHBOURS, dim=1, sorted=False).indices.numpy()
 
     def p_value(self, score: np.ndarray, snr: np.ndarray) -> np.ndarray:
         """Share of held-out mocks of the same signal-to-noise ratio with a greater score.
@@ -115,21 +144,47 @@ class Likeness:
         centres = (_SNR_EDGES[1:] + _SNR_EDGES[:-1]) / 2
         place = np.interp(np.log10(snr), centres, np.arange(len(centres)))
         low = np.minimum(place.astype(int), len(centres) - 2)
-        share = (place - low)[:, None]
-        quantiles = self.quantiles[low] * (1 - share) + self.quantiles[low + 1] * share
-        found = [
-            np.interp(value, row, _LEVELS) for value, row in zip(score, quantiles, strict=True)
-        ]
-        p = 1 - np.array(found).reshape(len(score))
+        p = 1 - self._level(score, low, place - low)
         # Beyond the last quantile only the ratio to it tells two scores apart.
-        return np.where(score > quantiles[:, -1], p * quantiles[:, -1] / score, p)
+        last = self._quantile(low, place - low, -1)
+        return np.where(score > last, p * last / score, p)
+
+    def _quantile(self, low: np.ndarray, share: np.ndarray, level: np.ndarray | int) -> np.ndarray:
+        """A quantile of each row, (n,), between those of bins ``low`` and the next."""
+        return (1 - share) * self.quantiles[low, level] + share * self.quantiles[low + 1, level]
+
+    def _level(self, score: np.ndarray, low: np.ndarray, share: np.ndarray) -> np.ndarray:
+        """Levels at which the quantiles of each row reach its score, between them linear."""
+        # The last quantile that is not above the score, found by halving.
+        first, beyond = np.zeros(len(score), dtype=int), np.full(len(score), len(_LEVELS))
+        for _ in range(len(_LEVELS).bit_length()):
+            middle = (first + beyond) // 2
+            above = self._quantile(low, share, np.minimum(middle, len(_LEVELS) - 1)) > score
+            first, beyond = np.where(above, first, middle), np.where(above, middle, beyond)
+        first = np.minimum(first, len(_LEVELS) - 2)
+        ends = [self._quantile(low, share, first + side) for side in (0, 1)]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            way = np.where(ends[1] > ends[0], (score - ends[0]) / (ends[1] - ends[0]), 1.0)
+        return _LEVELS[first] + np.clip(way, 0, 1) * (_LEVELS[first + 1] - _LEVELS[first])
 
     def assess(
         self, flux: np.ndarray, error: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Score, p-value and closest mixture, see :meth:`score` and :meth:`p_value`."""
-        score, closest = self.score(flux, error)
-        return score, self.p_value(score, typical_snr(flux, error)), closest
+        """Score, p-value and closest mixture, see :meth:`score` and :meth:`p_value`.
+
+        A galaxy is searched for no longer than its p-value is in doubt: where the likeliest SEDs
+        match it well enough, the others are not looked at. A better match could only be missed
+        there, so that no galaxy is called unlike the training that :meth:`score` would not.
+        """
+        snr = typical_snr(flux, error)
+        score, closest = self._closest(flux, error, _QUICK)
+        p = self.p_value(score, snr)
+        for search, doubt in ((_WIDE, _DOUBTFUL), (_THOROUGH, _SMALL)):
+            rows = np.flatnonzero(p < doubt)
+            if len(rows):
+                score[rows], closest[rows] = self._closest(flux[rows], error[rows], search)
+                p[rows] = self.p_value(score[rows], snr[rows])
+        return score, p, closest
 
     def contradicted(
         self, flux: np.ndarray, error: np.ndarray
@@ -155,13 +210,11 @@ class Likeness:
         for _ in range(MAX_NAMED):
             if not len(active):
                 break
-            # The mixture was drawn toward a band that is wrong: each of the worst few is left
-            # out in turn, and the one that the rest is happiest without goes.
-            worst = self._worst(without, error[active], mixture)
-            off = np.take_along_axis(without, worst[:, None], axis=1)[:, 0]
-            without[np.arange(len(active)), worst] = np.nan
-            score[active], p[active], mixture = self.assess(without, error[active])
-            there = np.take_along_axis(mixture, worst[:, None], axis=1)[:, 0]
+            worst, score[active], mixture = self._without_worst(without, error[active], mixture)
+            rows = np.arange(len(active))
+            off, there = without[rows, worst], mixture[rows, worst]
+            without[rows, worst] = np.nan
+            p[active] = self.p_value(score[active], typical_snr(without, error[active]))
             sigma = np.hypot(error[active, worst], MODEL_ERROR * np.abs(there))
             far = np.abs(off - there) > CONTRADICTED * sigma
             named[active, worst] = far
@@ -172,18 +225,36 @@ class Likeness:
         score[hopeless], p[hopeless] = first[hopeless], p_first[hopeless]
         return named, score, p
 
-    def _worst(self, flux: np.ndarray, error: np.ndarray, mixture: np.ndarray) -> np.ndarray:
-        """Index of the band that the rest fits best without, shape (n,)."""
+    def _without_worst(
+        self, flux: np.ndarray, error: np.ndarray, mixture: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Index of the band that the rest fits best without, (n,), and score and mixture then.
+
+        The mixture was drawn toward a band that is wrong: each of the worst few is left out in
+        turn, and the one that the rest is happiest without goes.
+        """
+        n = len(flux)
         with np.errstate(invalid="ignore"):
             pull = np.abs(flux - mixture) / np.hypot(error, MODEL_ERROR * np.abs(mixture))
-        candidates = np.argsort(-np.nan_to_num(pull, nan=-1), axis=1)[:, :3]
-        scores = []
-        for k in range(candidates.shape[1]):
-            trial = flux.copy()
-            np.put_along_axis(trial, candidates[:, k : k + 1], np.nan, axis=1)
-            scores.append(self.score(trial, error)[0])
-        best = np.argmin(scores, axis=0)
-        return candidates[np.arange(len(flux)), best]
+        candidates = np.argsort(-np.nan_to_num(pull, nan=-1), axis=1)[:, :_SUSPECTS]
+        # Whichever goes, the closest SEDs are among those that are close without all of them.
+        whole = flux.copy()
+        np.put_along_axis(whole, candidates, np.nan, axis=1)
+        f, weight, _ = _weighed(whole, error)
+        with torch.inference_mode():
+            among = self._seds.nearest(f, weight, min(_AMONG, len(self.templates)))
+        trials = np.repeat(flux, _SUSPECTS, axis=0)
+        trials[np.arange(n * _SUSPECTS), candidates.ravel()] = np.nan
+        score, closest = self._closest(
+            trials,
+            np.repeat(error, _SUSPECTS, axis=0),
+            _THOROUGH,
+            among.repeat_interleave(_SUSPECTS, dim=0),
+        )
+        best = score.reshape(n, -1).argmin(axis=1)
+        rows = np.arange(n)
+        chosen = rows * _SUSPECTS + best
+        return candidates[rows, best], score[chosen], closest[chosen]
 
     def save(self, folder: Path) -> None:
         """Write into the folder of a model."""
@@ -208,34 +279,20 @@ class Likeness:
 def typical_snr(flux: np.ndarray, error: np.ndarray) -> np.ndarray:
     """Median signal-to-noise ratio of the bands that are there, shape (n,), at least 0.1."""
     with np.errstate(all="ignore"):
-        ratio = np.nanmedian(flux / np.where(error > 0, error, np.nan), axis=1)
+        ratio = row_median(flux / np.where(error > 0, error, np.nan))
     return np.maximum(np.nan_to_num(ratio, nan=0.1), 0.1)
 
 
-def non_negative(gram: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Non-negative least squares from normal equations, many at once.
-
-    Coordinate descent: each amplitude in turn is set to its best value given the others, not
-    below zero (Franc et al. 2005).
-
-    Parameters
-    ----------
-    gram : ndarray, shape (n, k, k)
-    target : ndarray, shape (n, k)
-
-    Returns
-    -------
-    ndarray, shape (n, k)
-    """
-    diagonal = np.maximum(np.einsum("nkk->nk", gram), 1e-12)
-    x = np.zeros_like(target)
-    residual = target.copy()  # target − gram x
-    for _ in range(_ITERATIONS):
-        for k in range(target.shape[1]):
-            value = np.maximum(x[:, k] + residual[:, k] / diagonal[:, k], 0)
-            residual -= gram[:, :, k] * (value - x[:, k])[:, None]
-            x[:, k] = value
-    return x
+def _weighed(flux: np.ndarray, error: np.ndarray) -> tuple[Tensor, Tensor, np.ndarray]:
+    """Fluxes over the median of each row, their inverse variances, and the medians (n, 1)."""
+    present = np.isfinite(flux)
+    level = row_median(np.where(present, np.abs(flux), np.nan))[:, None]
+    f = np.clip(np.where(present, flux / level, 0.0), -_FARTHEST, _FARTHEST).astype(np.float32)
+    # An error without bound weighs nothing.
+    with np.errstate(over="ignore"):
+        sigma = np.hypot(error / level, MODEL_ERROR * np.abs(f)).clip(_SMALLEST_ERROR)
+        weight = np.where(present, 1 / np.square(sigma), 0.0).astype(np.float32)
+    return torch.from_numpy(f), torch.from_numpy(weight), level
 
 
 def learn_likeness(
@@ -298,4 +355,7 @@ def _whole(flux: np.ndarray, n: int) -> np.ndarray:
 def named(bands: np.ndarray) -> list[str]:
     """Names of the bands that are true in each row of (n, 57), with spaces between."""
     names = np.array(load_bands().names)
-    return [flags.cell(names[row]) for row in bands]
+    found = [""] * len(bands)
+    for row in np.flatnonzero(bands.any(axis=1)):
+        found[row] = flags.cell(names[bands[row]])
+    return found

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from sspexplorer import artifact
 from sspexplorer.bands import BAND_NAMES
@@ -17,13 +18,15 @@ from sspexplorer.posterior.inputs import (
     encode,
     level,
     relative_noise,
+    without_redshift,
 )
 from sspexplorer.posterior.network import Architecture, PosteriorNetwork
 from sspexplorer.progress import NO_PROGRESS, Progress
 
 FEW_BANDS = "few_bands.safetensors"
 
-_CHUNK = 4096
+_CHUNK = 2048
+_ARRAYS = ("weights", "means", "factors")  # of a mixture
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,29 @@ class PosteriorModel:
         tuple of Mixture
             One for each of ``groups``.
         """
+        return self._posterior(flux, flux_err, redshift, redshift_err, False, progress)
+
+    def posterior_and_photoz(
+        self,
+        flux: np.ndarray,
+        flux_err: np.ndarray,
+        redshift: np.ndarray | None = None,
+        redshift_err: np.ndarray | None = None,
+        *,
+        progress: Progress = NO_PROGRESS,
+    ) -> tuple[Mixture, ...]:
+        """As :meth:`posterior`, but the last group, the redshift, is from the colours alone."""
+        return self._posterior(flux, flux_err, redshift, redshift_err, True, progress)
+
+    def _posterior(
+        self,
+        flux: np.ndarray,
+        flux_err: np.ndarray,
+        redshift: np.ndarray | None,
+        redshift_err: np.ndarray | None,
+        photoz: bool,
+        progress: Progress,
+    ) -> tuple[Mixture, ...]:
         n = len(flux)
         redshift = np.full(n, np.nan) if redshift is None else redshift
         redshift_err = np.full(n, np.nan) if redshift_err is None else redshift_err
@@ -88,24 +114,34 @@ class PosteriorModel:
             inputs = encode_catalogue(
                 flux[rows], flux_err[rows], redshift[rows], redshift_err[rows]
             )
-            parts.append(self._answer(inputs, np.isfinite(flux[rows]).sum(axis=1) < GAPPY_BANDS))
+            few = torch.from_numpy(np.isfinite(flux[rows]).sum(axis=1) < GAPPY_BANDS)
+            found = self._answer(inputs, few)
+            if photoz:
+                known, hidden = without_redshift(inputs)
+                (colours,) = self._answer(hidden, few[known], slice(-1, None))
+                found = (*found[:-1], _with_rows(found[-1], known, colours))
+            parts.append(found)
             progress.report(min(1.0, (start + _CHUNK) / max(n, 1)))
         return tuple(_joined(group) for group in zip(*parts, strict=True))
 
-    def _answer(self, inputs: torch.Tensor, few: np.ndarray) -> tuple[Mixture, ...]:
+    def _answer(
+        self, inputs: Tensor, few: Tensor, groups: slice = slice(None)
+    ) -> tuple[Mixture, ...]:
         """Posteriors of rows, of those with few bands by the network for them."""
-        mixtures = self._mixtures(self.network, inputs)
-        if self.few_bands is not None and few.any():
-            others = self._mixtures(self.few_bands, inputs[torch.from_numpy(few)])
-            for mixture, other in zip(mixtures, others, strict=True):
-                for name in ("weights", "means", "factors"):
-                    getattr(mixture, name)[few] = getattr(other, name)
-        return mixtures
+        if self.few_bands is None or not few.any():
+            return self._mixtures(self.network, inputs, groups)
+        if few.all():
+            return self._mixtures(self.few_bands, inputs, groups)
+        mixtures = self._mixtures(self.network, inputs, groups)
+        others = self._mixtures(self.few_bands, inputs[few], groups)
+        return tuple(_with_rows(m, few, o) for m, o in zip(mixtures, others, strict=True))
 
-    def _mixtures(self, network: PosteriorNetwork, inputs: torch.Tensor) -> tuple[Mixture, ...]:
+    def _mixtures(
+        self, network: PosteriorNetwork, inputs: Tensor, groups: slice
+    ) -> tuple[Mixture, ...]:
         with torch.inference_mode():
-            found = network(inputs)
-        return tuple(m.mixture(g) for m, g in zip(found, self.groups, strict=True))
+            found = network(inputs, groups)
+        return tuple(m.mixture(g) for m, g in zip(found, self.groups[groups], strict=True))
 
     def save(self, folder: Path) -> None:
         """Write card and weights into ``folder``, made if missing.
@@ -154,13 +190,14 @@ def _network(card: dict, arrays: dict[str, np.ndarray]) -> PosteriorNetwork:
 
 def encode_catalogue(
     flux: np.ndarray, flux_err: np.ndarray, redshift: np.ndarray, redshift_err: np.ndarray
-) -> torch.Tensor:
+) -> Tensor:
     """Inputs of a network for a catalogue, see :meth:`PosteriorModel.posterior`."""
-    present = torch.from_numpy(np.isfinite(flux))
-    values = torch.from_numpy(np.nan_to_num(flux)).double()
+    values = torch.from_numpy(np.asarray(flux, dtype=float))
+    present = torch.isfinite(values)
+    values = values.nan_to_num()
     scale = level(values, present)
     relative = (values / scale).float()
-    error = (torch.from_numpy(np.nan_to_num(flux_err, nan=0.0)).double() / scale).float()
+    error = (torch.from_numpy(np.asarray(flux_err, dtype=float)).nan_to_num() / scale).float()
     noise = relative_noise(relative, error, present)
     # What is known worse than any redshift in training would be taken as known as well as that.
     known = np.where(redshift_err > REDSHIFT_ERRORS[1], np.nan, redshift)
@@ -178,7 +215,17 @@ def groups_of(card: dict) -> tuple[Bounds, ...]:
 
 
 def _joined(parts: tuple[Mixture, ...]) -> Mixture:
-    arrays = (
-        np.concatenate([getattr(p, f) for p in parts]) for f in ("weights", "means", "factors")
-    )
+    if len(parts) == 1:
+        return parts[0]
+    arrays = (np.concatenate([getattr(p, f) for p in parts]) for f in _ARRAYS)
     return Mixture(parts[0].bounds, *arrays)
+
+
+def _with_rows(mixture: Mixture, rows: Tensor, others: Mixture) -> Mixture:
+    """The same with some rows, as a mask, replaced by others."""
+    if rows.all():
+        return others
+    arrays = [getattr(mixture, name).copy() for name in _ARRAYS]
+    for array, name in zip(arrays, _ARRAYS, strict=True):
+        array[rows.numpy()] = getattr(others, name)
+    return Mixture(mixture.bounds, *arrays)

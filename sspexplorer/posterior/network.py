@@ -68,7 +68,7 @@ class PosteriorNetwork(nn.Module):
             MixtureHead(width, len(group.names), architecture.n_components) for group in groups
         )
 
-    def forward(self, inputs: Tensor) -> list[MixtureTensors]:
-        """One mixture for each group, for inputs of shape (n, N_INPUTS)."""
+    def forward(self, inputs: Tensor, groups: slice = slice(None)) -> list[MixtureTensors]:
+        """One mixture for each of ``groups``, for inputs of shape (n, N_INPUTS)."""
         features = self.norm(self.blocks(nn.functional.silu(self.entry(inputs))))
-        return [head(features.float()) for head in self.heads]
+        return [head(features.float()) for head in list(self.heads)[groups]]

@@ -24,6 +24,7 @@ FROM_PRIOR = {
     "ebv": "ebv-from-prior",
 }
 
+_WORDS = ("pred_n_bands", "pred_set_aside", "pred_flag")
 _QUANTILES = {"p16": 0.16, "p50": 0.50, "p84": 0.84}
 _PAIRS = ((0, 1), (0, 2), (1, 2))
 # A redshift that the colours alone find less likely than this is contradicted.
@@ -46,7 +47,7 @@ def columns(model: PosteriorModel, libraries: LibraryErrors | None = None) -> li
     found += [f"pred_corr_{names[a]}_{names[b]}" for a, b in _PAIRS]
     found += [f"pred_{name}_library_err" for name in (libraries.errors if libraries else ())]
     found += ["pred_photoz", "pred_photoz_err", "pred_chi2", "pred_p_value"]
-    return [*found, "pred_n_bands", "pred_set_aside", "pred_flag"]
+    return [*found, *_WORDS]
 
 
 def predict_posterior(
@@ -71,7 +72,7 @@ def predict_posterior(
         NaN where unknown.
     choices : Choices, optional
     progress : Progress, optional
-        Told, and asked whether to go on, between chunks of 2000 rows.
+        Told, and asked whether to go on, between chunks of some thousand rows.
 
     Returns
     -------
@@ -83,7 +84,8 @@ def predict_posterior(
         errors lack for stars of a library that training did not see;
         ``pred_photoz`` (median) and its ``_err``, the redshift from the colours alone;
         ``pred_chi2``, χ² per band of the closest mixture of training SEDs, and ``pred_p_value``,
-        how often galaxies of the training's kind are farther from it, both NaN below 20 bands;
+        how often galaxies of the training's kind are farther from it, both NaN below 20 bands and
+        found as :meth:`.Likeness.assess` does, all SEDs being searched only where p is small;
         ``pred_n_bands``, how many were used; ``pred_set_aside``, the measured bands that were not,
         with spaces between; and ``pred_flag``, codes of :mod:`sspexplorer.flags`, empty where all
         is well. Rows that cannot be predicted have NaN.
@@ -116,31 +118,31 @@ def _predict_chunk(
 ) -> pd.DataFrame:
     n, model = len(flux), estimator.model
     asked = judged(estimator, flux, flux_err, z, z_err, choices)
-    names = columns(model, estimator.libraries)
-    table = pd.DataFrame(np.nan, index=range(n), columns=names)
+    names = columns(model, estimator.libraries)[: -len(_WORDS)]
+    # A row for each column: so a table keeps them.
+    values = dict(zip(names, np.full((len(names), n), np.nan), strict=True))
     tail = np.full(n, np.nan)
     rows = np.flatnonzero(asked.predicted)
     if len(rows):
         used, error = asked.flux[rows], asked.error[rows]
-        mixtures = model.posterior(used, error, np.clip(z[rows], 0, None), z_err[rows])
-        for mixture in mixtures[:-1]:
-            _fill(table, rows, mixture, estimator.prior)
-        colours = model.posterior(used, error)[-1]
-        _fill_photoz(table, rows, colours)
-        tail[rows] = redshift_tail(colours, z[rows], z_err[rows])
+        known = np.clip(z[rows], 0, None)
+        *mixtures, colours = model.posterior_and_photoz(used, error, known, z_err[rows])
+        found = _photoz(colours)
+        for mixture in mixtures:
+            found |= _summed_up(mixture, estimator.prior)
         if estimator.libraries is not None:
             snr = typical_snr(used, error)
             for name in estimator.libraries.errors:
-                added = estimator.libraries.at(name, snr)
-                table.loc[rows, f"pred_{name}_library_err"] = added
-    table["pred_chi2"], table["pred_p_value"] = asked.chi2, asked.p_value
-    table["pred_n_bands"] = np.isfinite(asked.flux).sum(axis=1)
-    table["pred_set_aside"] = named(asked.aside | asked.noisy)
+                found[f"pred_{name}_library_err"] = estimator.libraries.at(name, snr)
+        for name, column in found.items():
+            values[name][rows] = column
+        tail[rows] = redshift_tail(colours, z[rows], z_err[rows])
+    values["pred_chi2"][:], values["pred_p_value"][:] = asked.chi2, asked.p_value
     reasons = _flags(asked, model.least_bands, tail)
     for name, code in FROM_PRIOR.items():
-        flags.add(reasons, (table[f"pred_{name}_shrinkage"] < LEAST_SHRINKAGE).to_numpy(), code)
-    table["pred_flag"] = reasons
-    return table
+        flags.add(reasons, values[f"pred_{name}_shrinkage"] < LEAST_SHRINKAGE, code)
+    words = (np.isfinite(asked.flux).sum(axis=1), named(asked.aside | asked.noisy), reasons)
+    return pd.DataFrame(values | dict(zip(_WORDS, words, strict=True)))
 
 
 def _flags(asked: Judged, least: int, tail: np.ndarray) -> np.ndarray:
@@ -162,27 +164,32 @@ def _flags(asked: Judged, least: int, tail: np.ndarray) -> np.ndarray:
     return found
 
 
-def _fill(table: pd.DataFrame, rows: np.ndarray, mixture: Mixture, prior: PriorDraws) -> None:
+def _summed_up(mixture: Mixture, prior: PriorDraws) -> dict[str, np.ndarray]:
+    """Columns of a group of parameters."""
     mean, covariance = mixture.moments()
     spread = np.sqrt(np.einsum("nii->ni", covariance))
     quantiles = mixture.quantiles(tuple(_QUANTILES.values()))
     names = mixture.bounds.names
+    found = {}
     for k, name in enumerate(names):
-        table.loc[rows, f"pred_{name}"] = mean[:, k]
-        table.loc[rows, f"pred_{name}_err"] = spread[:, k]
-        table.loc[rows, f"pred_{name}_shrinkage"] = prior.shrinkage(name, spread[:, k])
+        found[f"pred_{name}"] = mean[:, k]
+        found[f"pred_{name}_err"] = spread[:, k]
+        found[f"pred_{name}_shrinkage"] = prior.shrinkage(name, spread[:, k])
         for q, label in enumerate(_QUANTILES):
-            table.loc[rows, f"pred_{name}_{label}"] = quantiles[:, k, q]
+            found[f"pred_{name}_{label}"] = quantiles[:, k, q]
     if len(names) == 3:
         for a, b in _PAIRS:
             correlation = covariance[:, a, b] / (spread[:, a] * spread[:, b])
-            table.loc[rows, f"pred_corr_{names[a]}_{names[b]}"] = correlation
+            found[f"pred_corr_{names[a]}_{names[b]}"] = correlation
+    return found
 
 
-def _fill_photoz(table: pd.DataFrame, rows: np.ndarray, colours: Mixture) -> None:
+def _photoz(colours: Mixture) -> dict[str, np.ndarray]:
     _, covariance = colours.moments()
-    table.loc[rows, "pred_photoz"] = colours.quantiles((0.5,))[:, 0, 0]
-    table.loc[rows, "pred_photoz_err"] = np.sqrt(covariance[:, 0, 0])
+    return {
+        "pred_photoz": colours.quantiles((0.5,))[:, 0, 0],
+        "pred_photoz_err": np.sqrt(covariance[:, 0, 0]),
+    }
 
 
 def redshift_tail(colours: Mixture, z: np.ndarray, z_err: np.ndarray) -> np.ndarray:
@@ -211,11 +218,13 @@ def redshift_tail(colours: Mixture, z: np.ndarray, z_err: np.ndarray) -> np.ndar
         steps = _ERROR_STEPS if (z_err[rows] > 0).any() else np.zeros(1)
         weights = np.exp(-0.5 * np.square(steps))
         weights /= weights.sum()
-        below, above = np.zeros((2, int(rows.sum())))
-        for step, weight in zip(steps, weights, strict=True):
-            true = (z[rows] + step * np.nan_to_num(z_err[rows]))[:, None]
-            below += weight * colours.rows(rows).cdf(true + _PHOTOZ_LIMIT)[:, 0]
-            above += weight * (1 - colours.rows(rows).cdf(true - _PHOTOZ_LIMIT)[:, 0])
+        true = z[rows] + steps[:, None] * np.nan_to_num(z_err[rows])  # (n_steps, n)
+        mixtures = colours if rows.all() else colours.rows(rows)
+        below, above = (
+            np.einsum("s,sn->n", weights, mixtures.cdf((true + side)[..., None])[..., 0])
+            for side in (_PHOTOZ_LIMIT, -_PHOTOZ_LIMIT)
+        )
+        above = 1 - above
         tail[rows] = 2 * np.minimum(below, above)
     return tail
 

@@ -64,16 +64,20 @@ def redshifts_as(
     return np.asarray(redshift, dtype=float), np.where(error > 0, error, np.nan)
 
 
-def prepared(flux: np.ndarray, flux_err: np.ndarray, floor: float) -> tuple[np.ndarray, np.ndarray]:
+def prepared(
+    flux: np.ndarray, flux_err: np.ndarray, floor: float, near: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Errors (n, 57) with the floor, and how many bands had none, (n,).
 
     A calibration error is a part of the flux that should be there: a band that lost its light, at
     the end of a spectrum say, would else seem to be without error and outweigh all others. So the
-    floor is of no less than half the flux of the bands about it.
+    floor is of no less than half the flux of the bands about it: ``near``, the
+    :func:`.surroundings` of ``flux``, where they are known already.
     """
+    near = surroundings(flux) if near is None else near
     present = np.isfinite(flux)
     level = row_median(flux)
     unknown = present & ~(flux_err > 0)
     error = np.where(unknown, ASSUMED_ERROR * level[:, None], flux_err)
-    error = np.hypot(error, floor * np.fmax(np.abs(flux), _LEAST_FLUX * surroundings(flux)))
+    error = np.hypot(error, floor * np.fmax(np.abs(flux), _LEAST_FLUX * near))
     return np.where(present, error, np.nan), unknown.sum(axis=1)
