@@ -47,7 +47,7 @@ def learned_likeness(name: str, prior: Prior, noise: NoiseModel) -> Likeness:
     """Likeness from the first populations of the training and held-out ones."""
     training = prior.draw(TEMPLATES[name], seed=SEED + 1)
     return learn_likeness(
-        training, prior.draw(20_000, seed=SEED + 2, held_out=True), noise, n_templates=len(training)
+        training, prior.draw(30_000, seed=SEED + 2, held_out=True), noise, n_templates=len(training)
     )
 
 

@@ -1,5 +1,7 @@
 """How like the training a galaxy is: p-values that are even, and bands that are named."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -16,6 +18,7 @@ from sspexplorer.posterior.likeness import (
     Likeness,
     learn_likeness,
     named,
+    roughness,
     typical_snr,
 )
 from sspexplorer.posterior.validation.outliers import load_stars, measure_outliers, quasars
@@ -98,11 +101,38 @@ def test_the_ratio_of_signal_to_noise_is_the_median():
     assert typical_snr(flux, np.array([[1.0, 1.0, 1.0, 1.0]]))[0] == 20
 
 
+def test_lines_make_an_sed_rough():
+    flat = np.ones((3, 57))
+    flat[1, BAND_NAMES.index("J0660")] = 2.0
+    flat[2, BAND_NAMES.index("iSDSS")] = 2.0
+    smooth, line, broad = roughness(flat)
+    # One band of 52 stands out by ln 2, and its neighbours fall short by half of that.
+    assert line == pytest.approx(np.log(2) * np.sqrt(1.5 / 52))
+    assert smooth == broad < 1e-5
+
+
+def test_a_score_is_held_against_galaxies_with_lines_as_strong():
+    quantiles = np.array([[[1.0, 2.0]], [[1.0, 2.0]], [[1.0, 20.0]]])[..., [0] * 139 + [1]]
+    one = Likeness(np.ones((1, 57), np.float32), np.repeat(quantiles, 14, axis=1))
+    seds = np.ones((2, 57))
+    seds[1, BAND_NAMES.index("J0660")] = 9.0
+    smooth, rough = one.p_value(np.full(2, 3.0), np.full(2, 30.0), seds)
+    assert smooth < 1e-4 < rough
+
+
+def test_a_model_of_before_takes_all_kinds_together(likeness, mocks, tmp_path):
+    replace(likeness, quantiles=likeness.quantiles[0]).save(tmp_path)
+    again = Likeness.load(tmp_path)
+    assert again.quantiles.shape == (1, *likeness.quantiles.shape[1:])
+    assert np.isfinite(again.assess(mocks.flux[:9], mocks.error[:9])[1]).all()
+
+
 def test_a_quick_search_says_what_a_thorough_one_does_where_it_counts(likeness, mocks):
     wrecked = mocks.flux.copy()
     wrecked[::2, 30] *= 1.4
     snr = typical_snr(wrecked, mocks.error)
-    thorough = likeness.p_value(likeness.score(wrecked, mocks.error)[0], snr)
+    score, closest = likeness.score(wrecked, mocks.error)
+    thorough = likeness.p_value(score, snr, closest)
     p = likeness.assess(wrecked, mocks.error)[1]
     assert 0.3 < (thorough < UNLIKE).mean() < 0.7
     np.testing.assert_array_equal(p < UNLIKE, thorough < UNLIKE)

@@ -2,11 +2,13 @@
 
 The score is the χ² per band of the closest mixture of training SEDs, with free amplitude. How
 large it may be is read off mocks of the same kind that the training did not see, at the same
-signal-to-noise ratio: so it becomes a p-value, even between 0 and 1 for galaxies like them.
+signal-to-noise ratio and with emission lines as strong: so it becomes a p-value, even between 0 and
+1 for galaxies like them. Galaxies with strong lines are the hardest to match: beside them all,
+whatever else does not match would pass.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +48,11 @@ _AMONG = 64  # closest SEDs without all of these, to mix those of each trial fro
 _DOUBTFUL, _SMALL = 0.2, 0.1
 _CHUNK = 4096
 _SNR_EDGES = np.linspace(np.log10(1.5), np.log10(80), 15)
+# Roughness of a mixture, see :func:`roughness`: between kinds, and typical of each: as good as no
+# lines, some, strong ones.
+_FEWEST = 50  # mocks that quantiles are taken of
+_NARROW, _FAINTEST = 250.0, 1e-3  # Å, and a part of the brightest band
+_KIND_EDGES, _KINDS = (0.045, 0.11), (0.028, 0.07, 0.2)
 _LEVELS = np.concatenate([np.linspace(0, 0.99, 100), 1 - np.logspace(-2.1, -4, 40)])
 
 
@@ -75,8 +82,9 @@ class Likeness:
     ----------
     templates : ndarray, shape (n_templates, 57), float32
         Noise-free F_ν over its median.
-    quantiles : ndarray, shape (14, 140), float32
-        Quantiles of the score of held-out mocks in bins of signal-to-noise ratio.
+    quantiles : ndarray, shape (n_kinds, 14, 140), float32
+        Quantiles of the score of held-out mocks by how strong their lines are, in bins of
+        signal-to-noise ratio; of one kind where all are taken together.
     """
 
     templates: np.ndarray
@@ -132,37 +140,58 @@ class Likeness:
             mixtures[rows] = mixture.numpy() * level
         return scores, mixtures
 
-    def p_value(self, score: np.ndarray, snr: np.ndarray) -> np.ndarray:
-        """Share of held-out mocks of the same signal-to-noise ratio with a greater score.
+    def p_value(self, score: np.ndarray, snr: np.ndarray, closest: np.ndarray) -> np.ndarray:
+        """Share of held-out mocks of the same signal-to-noise ratio and lines with a greater score.
 
         Parameters
         ----------
         score : ndarray, shape (n,)
         snr : ndarray, shape (n,)
             See :func:`typical_snr`.
+        closest : ndarray, shape (n, 57)
+            The mixture that the score is of.
         """
-        centres = (_SNR_EDGES[1:] + _SNR_EDGES[:-1]) / 2
-        place = np.interp(np.log10(snr), centres, np.arange(len(centres)))
-        low = np.minimum(place.astype(int), len(centres) - 2)
-        p = 1 - self._level(score, low, place - low)
+        beside = self._beside(snr, closest)
+        p = 1 - self._level(score, beside)
         # Beyond the last quantile only the ratio to it tells two scores apart.
-        last = self._quantile(low, place - low, -1)
+        last = self._quantile(beside, -1)
         return np.where(score > last, p * last / score, p)
 
-    def _quantile(self, low: np.ndarray, share: np.ndarray, level: np.ndarray | int) -> np.ndarray:
-        """A quantile of each row, (n,), between those of bins ``low`` and the next."""
-        return (1 - share) * self.quantiles[low, level] + share * self.quantiles[low + 1, level]
+    def _beside(self, snr: np.ndarray, closest: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Rows of the table of quantiles that each galaxy lies between, (n,), and their shares."""
+        n_kinds, n_bins, _ = self.quantiles.shape
+        centres = (_SNR_EDGES[1:] + _SNR_EDGES[:-1]) / 2
+        places = [(np.interp(np.log10(snr), centres, np.arange(n_bins)), n_bins)]
+        if n_kinds > 1:
+            kind = np.interp(np.log10(roughness(closest)), np.log10(_KINDS), np.arange(n_kinds))
+            places.insert(0, (kind, n_kinds))
+        found = [(np.zeros(len(snr), dtype=int), np.ones(len(snr)))]
+        for place, count in places:
+            low = np.minimum(place.astype(int), count - 2)
+            found = [
+                (row * count + low + side, share * (place - low if side else 1 - (place - low)))
+                for row, share in found
+                for side in (0, 1)
+            ]
+        return found
 
-    def _level(self, score: np.ndarray, low: np.ndarray, share: np.ndarray) -> np.ndarray:
+    def _quantile(
+        self, beside: list[tuple[np.ndarray, np.ndarray]], level: np.ndarray | int
+    ) -> np.ndarray:
+        """A quantile of each galaxy, (n,), between those of the rows that it lies between."""
+        table = self.quantiles.reshape(-1, len(_LEVELS))
+        return sum((share * table[row, level] for row, share in beside), np.zeros(1))
+
+    def _level(self, score: np.ndarray, beside: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
         """Levels at which the quantiles of each row reach its score, between them linear."""
         # The last quantile that is not above the score, found by halving.
         first, beyond = np.zeros(len(score), dtype=int), np.full(len(score), len(_LEVELS))
         for _ in range(len(_LEVELS).bit_length()):
             middle = (first + beyond) // 2
-            above = self._quantile(low, share, np.minimum(middle, len(_LEVELS) - 1)) > score
+            above = self._quantile(beside, np.minimum(middle, len(_LEVELS) - 1)) > score
             first, beyond = np.where(above, first, middle), np.where(above, middle, beyond)
         first = np.minimum(first, len(_LEVELS) - 2)
-        ends = [self._quantile(low, share, first + side) for side in (0, 1)]
+        ends = [self._quantile(beside, first + side) for side in (0, 1)]
         with np.errstate(invalid="ignore", divide="ignore"):
             way = np.where(ends[1] > ends[0], (score - ends[0]) / (ends[1] - ends[0]), 1.0)
         return _LEVELS[first] + np.clip(way, 0, 1) * (_LEVELS[first + 1] - _LEVELS[first])
@@ -178,12 +207,12 @@ class Likeness:
         """
         snr = typical_snr(flux, error)
         score, closest = self._closest(flux, error, _QUICK)
-        p = self.p_value(score, snr)
+        p = self.p_value(score, snr, closest)
         for search, doubt in ((_WIDE, _DOUBTFUL), (_THOROUGH, _SMALL)):
             rows = np.flatnonzero(p < doubt)
             if len(rows):
                 score[rows], closest[rows] = self._closest(flux[rows], error[rows], search)
-                p[rows] = self.p_value(score[rows], snr[rows])
+                p[rows] = self.p_value(score[rows], snr[rows], closest[rows])
         return score, p, closest
 
     def contradicted(
@@ -214,7 +243,8 @@ class Likeness:
             rows = np.arange(len(active))
             off, there = without[rows, worst], mixture[rows, worst]
             without[rows, worst] = np.nan
-            p[active] = self.p_value(score[active], typical_snr(without, error[active]))
+            snr = typical_snr(without, error[active])
+            p[active] = self.p_value(score[active], snr, mixture)
             sigma = np.hypot(error[active, worst], MODEL_ERROR * np.abs(there))
             far = np.abs(off - there) > CONTRADICTED * sigma
             named[active, worst] = far
@@ -273,7 +303,8 @@ class Likeness:
         with artifact.readable(folder, "model with error bars"):
             arrays = artifact.load_arrays(folder / FILE)
             templates, quantiles = arrays["templates"], arrays["quantiles"]
-        return cls(templates.astype(np.float32), quantiles)
+        # Models of before take all kinds together.
+        return cls(templates.astype(np.float32), quantiles.reshape(-1, *quantiles.shape[-2:]))
 
 
 def typical_snr(flux: np.ndarray, error: np.ndarray) -> np.ndarray:
@@ -281,6 +312,31 @@ def typical_snr(flux: np.ndarray, error: np.ndarray) -> np.ndarray:
     with np.errstate(all="ignore"):
         ratio = row_median(flux / np.where(error > 0, error, np.nan))
     return np.maximum(np.nan_to_num(ratio, nan=0.1), 0.1)
+
+
+def roughness(flux: np.ndarray) -> np.ndarray:
+    """How far narrow bands stand out of the mean of their neighbours, in ln F_ν, shape (n,).
+
+    A few hundredths by the absorption lines of stars, far more by emission lines.
+
+    Parameters
+    ----------
+    flux : ndarray, shape (n, 57)
+        Noise-free F_ν, on any scale.
+    """
+    narrow = flux[:, _narrow_bands()]
+    faintest = _FAINTEST * np.abs(narrow).max(axis=1, keepdims=True)
+    logs = np.log(np.maximum(narrow, np.maximum(faintest, np.finfo(float).tiny)))
+    out = logs[:, 1:-1] - (logs[:, 2:] + logs[:, :-2]) / 2
+    return np.maximum(np.sqrt(np.square(out).mean(axis=1)), 1e-6)
+
+
+@cache
+def _narrow_bands() -> np.ndarray:
+    bands = load_bands()
+    order = np.argsort(bands.pivot)
+    widths = np.array([np.ptp(grid[values > values.max() / 2]) for grid, values in bands.curves])
+    return order[widths[order] < _NARROW]
 
 
 def _weighed(flux: np.ndarray, error: np.ndarray) -> tuple[Tensor, Tensor, np.ndarray]:
@@ -318,17 +374,25 @@ def learn_likeness(
     """
     rng = np.random.default_rng(seed)
     templates = _whole(training.flux, n_templates).astype(np.float16).astype(np.float32)
-    likeness = Likeness(templates, np.zeros((len(_SNR_EDGES) - 1, len(_LEVELS)), np.float32))
+    n_bins = len(_SNR_EDGES) - 1
+    likeness = Likeness(templates, np.zeros((1, n_bins, len(_LEVELS)), np.float32))
     magnitude = rng.uniform(14.5, 23.0, len(held_out))
     flux, error = noise.add(held_out.flux.astype(float), magnitude, rng)
-    scores = []
+    scores, rough = [], []
     for start in range(0, len(flux), 2000):
-        scores.append(likeness.score(flux[start : start + 2000], error[start : start + 2000])[0])
+        found, closest = likeness.score(flux[start : start + 2000], error[start : start + 2000])
+        scores.append(found)
+        rough.append(roughness(closest))
         progress.report(min(1.0, (start + 2000) / len(flux)))
     score, snr = np.concatenate(scores), np.log10(typical_snr(flux, error))
-    index = np.clip(np.digitize(snr, _SNR_EDGES) - 1, 0, len(_SNR_EDGES) - 2)
-    quantiles = [np.quantile(score[index == k], _LEVELS) for k in range(len(_SNR_EDGES) - 1)]
-    return Likeness(templates, np.array(quantiles, dtype=np.float32))
+    index = np.clip(np.digitize(snr, _SNR_EDGES) - 1, 0, n_bins - 1)
+    kind = np.digitize(np.concatenate(rough), _KIND_EDGES)
+    quantiles = np.empty((len(_KINDS), n_bins, len(_LEVELS)), dtype=np.float32)
+    for k, place in np.ndindex(len(_KINDS), n_bins):
+        here = index == place
+        alike = here & (kind == k)
+        quantiles[k, place] = np.quantile(score[alike if alike.sum() > _FEWEST else here], _LEVELS)
+    return Likeness(templates, quantiles)
 
 
 def _whole(flux: np.ndarray, n: int) -> np.ndarray:
