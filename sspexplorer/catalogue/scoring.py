@@ -58,13 +58,15 @@ class Verdict:
 
 @cache
 def _likeness() -> "Likeness":
-    """Every fourth training SED of the models of mixed and of single populations."""
+    """Galaxies as most are, and every fourth training SED of the model of single populations."""
     # Torch takes seconds to import, and few catalogues need it to be read.
+    from sspexplorer import artifact
     from sspexplorer.posterior.likeness import Likeness
 
-    found = [Likeness.load(data_path("models", model)) for model in ("galaxy", "ssp")]
-    templates = np.concatenate([likeness.templates[::4] for likeness in found])
-    return Likeness(templates, found[0].quantiles)
+    mixed = artifact.load_arrays(data_path("unit_seds.safetensors"))["seds"]
+    single = Likeness.load(data_path("models", "ssp"))
+    seds = np.concatenate([mixed.astype(np.float32), single.templates[::4]])
+    return Likeness(seds, single.quantiles)
 
 
 def warm() -> None:
