@@ -75,6 +75,7 @@ data: $(HAS_APP) ## Make data/ again from the packages it comes from
 	@$(BIN)/python scripts/make_examples.py --packages .cache
 	@$(BIN)/python scripts/make_stars.py --packages .cache
 	@$(BIN)/python scripts/make_differences.py
+	@$(BIN)/python scripts/make_unit_seds.py
 
 model: $(HAS_APP) ## Train the default model again and refresh its table in docs/models.md
 	@$(BIN)/python scripts/train_default.py
