@@ -235,6 +235,9 @@ class TestPasswords(AsyncHTTPTestCase):
             assert urlsplit(answer.effective_url).path == "/ssp/login"
             assert 'action="./login"' in form
             assert "http" not in form  # nothing comes from another host
+        script = "/ssp/app/autoload.js?bokeh-autoload-element=here"
+        with self.assertNoLogs("tornado.application"):
+            assert ask(script)[0] == 403
         code, place, answer = ask("/ssp/login", "wrong")
         assert (code, place.startswith("/ssp/login?error=")) == (302, True)
         assert "Set-Cookie" not in answer.headers
@@ -245,6 +248,7 @@ class TestPasswords(AsyncHTTPTestCase):
         page = ask("/ssp/app", cookies=cookies)[2]
         assert page.code == 200
         assert "docs_json" in page.body.decode()
+        assert ask(script, cookies=cookies)[0] == 200
         assert ask("/ssp/app", cookies="user=visitor")[0] == 302
         assert ask("/ssp/health")[0] == 200
 

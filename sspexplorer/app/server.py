@@ -29,6 +29,7 @@ from sspexplorer.app.serving.health import Health
 from sspexplorer.app.serving.passwords import login_page
 from sspexplorer.app.serving.sessions import guard
 from sspexplorer.app.serving.settings import Settings
+from sspexplorer.app.serving.strangers import refuse_strangers
 from sspexplorer.app.serving.supervisor import GRACE
 from sspexplorer.jobs.queue import QUEUE
 from sspexplorer.jobs.reading import READER
@@ -100,6 +101,7 @@ def make_server(
     linger : float
         How long a session is kept for a visitor who is gone, and may come back (s).
     """
+    refuse_strangers()
     applications = build_applications({"app": session}, title=PRODUCT)
     guard(applications["/app"])
     login = folder / "login.html"
