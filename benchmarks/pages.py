@@ -44,6 +44,8 @@ def served() -> Iterator[str]:
                 urllib.request.urlopen(url, timeout=60).close()
                 break
             except OSError:
+                if process.poll() is not None:
+                    sys.exit("The server ended before it answered.")
                 time.sleep(0.5)
         yield url
     finally:

@@ -8,48 +8,21 @@ they see, in 256 colours. Run it when the page "Your catalogue" has changed.
 
 import io
 import shutil
-import socket
-import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+from pages import served  # noqa: E402
+
 TARGET = ROOT / "docs" / "_static" / "app.png"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 MOST = 200_000  # bytes; whoever clones the repository has them
 PATIENCE = 300_000  # ms
-
-
-@contextmanager
-def served() -> Iterator[str]:
-    """URL of the app, for as long as the block lasts."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "panel", "serve", "app.py", "--warm", "--port", str(port)]
-    server = subprocess.Popen(command, cwd=ROOT)
-    url = f"http://localhost:{port}/app"
-    try:
-        while True:
-            try:
-                urllib.request.urlopen(url, timeout=60).close()
-                break
-            except (urllib.error.URLError, ConnectionError):
-                if server.poll() is not None:
-                    sys.exit("The server ended before it answered.")
-                time.sleep(0.5)
-        yield url
-    finally:
-        server.terminate()
-        server.wait(timeout=120)
 
 
 def predicted(page: Page, url: str) -> bytes:

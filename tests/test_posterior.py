@@ -294,7 +294,7 @@ def test_a_redshift_is_found_from_the_colours_alone(model, mocks):
     flux = mocks.flux.copy()
     flux[::5, :30] = np.nan
     given = model.posterior(flux, mocks.error, z)
-    *others, colours = model.posterior_and_photoz(flux, mocks.error, z)
+    *others, colours = model.posterior(flux, mocks.error, z, photoz=True)
     alone = model.posterior(flux, mocks.error)[-1]
     for found, expected in [*zip(others, given[:-1], strict=True), (colours, alone)]:
         for name in ("weights", "means", "factors"):

@@ -63,6 +63,7 @@ class PosteriorModel:
         redshift: np.ndarray | None = None,
         redshift_err: np.ndarray | None = None,
         *,
+        photoz: bool = False,
         progress: Progress = NO_PROGRESS,
     ) -> tuple[Mixture, ...]:
         """Posterior of each group of parameters.
@@ -75,6 +76,8 @@ class PosteriorModel:
         redshift, redshift_err : ndarray, shape (n,), optional
             Redshift and its σ, by default 0.0001; NaN where the redshift is unknown. One whose σ
             is above 0.03, more than training has met, is taken as unknown.
+        photoz : bool
+            Have the redshift, the last group, from the colours alone where one is given as well.
         progress : Progress, optional
 
         Returns
@@ -82,29 +85,6 @@ class PosteriorModel:
         tuple of Mixture
             One for each of ``groups``.
         """
-        return self._posterior(flux, flux_err, redshift, redshift_err, False, progress)
-
-    def posterior_and_photoz(
-        self,
-        flux: np.ndarray,
-        flux_err: np.ndarray,
-        redshift: np.ndarray | None = None,
-        redshift_err: np.ndarray | None = None,
-        *,
-        progress: Progress = NO_PROGRESS,
-    ) -> tuple[Mixture, ...]:
-        """As :meth:`posterior`, but the last group, the redshift, is from the colours alone."""
-        return self._posterior(flux, flux_err, redshift, redshift_err, True, progress)
-
-    def _posterior(
-        self,
-        flux: np.ndarray,
-        flux_err: np.ndarray,
-        redshift: np.ndarray | None,
-        redshift_err: np.ndarray | None,
-        photoz: bool,
-        progress: Progress,
-    ) -> tuple[Mixture, ...]:
         n = len(flux)
         redshift = np.full(n, np.nan) if redshift is None else redshift
         redshift_err = np.full(n, np.nan) if redshift_err is None else redshift_err

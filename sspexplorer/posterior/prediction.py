@@ -126,7 +126,7 @@ def _predict_chunk(
     if len(rows):
         used, error = asked.flux[rows], asked.error[rows]
         known = np.clip(z[rows], 0, None)
-        *mixtures, colours = model.posterior_and_photoz(used, error, known, z_err[rows])
+        *mixtures, colours = model.posterior(used, error, known, z_err[rows], photoz=True)
         found = _photoz(colours)
         for mixture in mixtures:
             found |= _summed_up(mixture, estimator.prior)
