@@ -21,7 +21,7 @@ from sspexplorer.populations import (
 
 # Prior of model ``galaxy``, for its card.
 GALAXY_WORDS = (
-    "Prior of model ``galaxy``: composite histories with dust, gas and redshift. Histories are of "
+    "Prior of model “galaxy”: composite histories with dust, gas and redshift. Histories are of "
     "twelve kinds: delayed and constant formation that goes on, formation that was quenched, a "
     "burst on an old body, rejuvenated formation, single bursts, single populations, "
     "post-starbursts, lognormal and double power laws, steps with a prior of continuity, and "
