@@ -23,6 +23,7 @@ from sspexplorer.app.explore.presets import (
 from sspexplorer.app.explore.sed_editor import SEDEditor
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.corner import SEDPosterior
+from sspexplorer.app.kit.model_choice import ModelChoice
 from sspexplorer.app.kit.page import Page
 from sspexplorer.app.kit.theme import css
 from sspexplorer.app.kit.work import served_document
@@ -80,6 +81,7 @@ class SEDExplorer(Page):
         Model, libraries and magnitude; a fresh one unless given.
     """
 
+    SIDEBAR = ("libraries", "magnitude")
     # What a shared link carries.
     QUERY: ClassVar[dict[str, str]] = {
         "seds": "seds",
@@ -120,6 +122,7 @@ class SEDExplorer(Page):
         self._draw = 0
         self._filling = self._scheduled = False
         self._make_widgets()
+        self._model = ModelChoice(self)
         self._observations = hv.streams.Pipe(data=self._observe())
         self._caption = parts.caption("")
         self._caption.styles = {"min-height": "60px"}
@@ -223,6 +226,7 @@ class SEDExplorer(Page):
                 margin=0,
                 styles={"gap": "16px"},
             ),
+            self._model,
             self._answers,
             parts.caption(
                 "Upright tick: the truth. Dot: what the network says of the points above. Bars: "

@@ -212,7 +212,8 @@ class Shell:
             theme=Dark if self.state.dark else Light,
         )
         areas = [host.area for host in self._hosts.values()]
-        template.add_panel("sidebar", Sidebar(self.state).__panel__())
+        acting = {entry.key: entry.view.SIDEBAR for entry in self._entries.values()}
+        template.add_panel("sidebar", Sidebar(self.state, acting).__panel__())
         template.add_panel("main", pn.Column(*areas, sizing_mode="stretch_width", margin=0))
         template.add_panel("theme", self._theme)
         template.add_panel("heard", self._address.heard)

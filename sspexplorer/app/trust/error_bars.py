@@ -10,7 +10,8 @@ import param
 
 from sspexplorer import flags
 from sspexplorer.app import cache
-from sspexplorer.app.kit import controls, parts
+from sspexplorer.app.kit import parts
+from sspexplorer.app.kit.model_choice import ModelChoice
 from sspexplorer.app.kit.page import Page
 from sspexplorer.app.kit.theme import css
 from sspexplorer.app.trust import other_libraries
@@ -30,9 +31,8 @@ from sspexplorer.posterior.validation.promises import (
 )
 from sspexplorer.posterior.validation.trust import Trust, load_trust
 from sspexplorer.progress import Progress
-from sspexplorer.shipped import model_folder, posterior_names
+from sspexplorer.shipped import DEFAULT_MODEL, model_folder, posterior_names
 
-MODELS = {"galaxy: mixed populations": "galaxy", "ssp: one population": "ssp"}
 SECTIONS = {
     "Calibration": "calibration",
     "Missing bands": "gaps",
@@ -78,7 +78,9 @@ class ErrorBars(Page):
     ASKS = ("posterior", "section")
     BUSY = "Predicting the galaxies …"
 
-    posterior = param.Selector(default="galaxy", objects=MODELS, doc="Model that is tested.")
+    posterior = param.Selector(
+        default=DEFAULT_MODEL, objects=["galaxy", "ssp"], doc="Model that is tested."
+    )
     section = param.Selector(default="calibration", objects=SECTIONS, doc="What is shown.")
 
     @staticmethod
@@ -90,12 +92,12 @@ class ErrorBars(Page):
     def controls(self) -> list[parts.Part]:
         """Which model, and which of its tests."""
         return [
-            controls.select("Model", self.param.posterior),
+            ModelChoice(self, self.param.posterior, networks=False),
             pn.widgets.RadioBoxGroup.from_param(self.param.section, name="", margin=0),
             self.busy,
             parts.note(
-                "The networks without error bars (“default”, “paper”) are tested on the other "
-                "pages of this section."
+                "The networks without error bars are for teaching and comparison: the other pages "
+                "of this section test them."
             ),
         ]
 

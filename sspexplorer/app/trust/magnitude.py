@@ -13,6 +13,7 @@ from sspexplorer.analysis.held_out import SPLITS
 from sspexplorer.app import cache
 from sspexplorer.app.choices import CommaList, OptionalList
 from sspexplorer.app.kit import controls, parts
+from sspexplorer.app.kit.model_choice import ModelChoice
 from sspexplorer.app.kit.page import Page
 from sspexplorer.app.kit.theme import css
 from sspexplorer.app.trust.magnitude_numbers import caption_text, numbers_html
@@ -105,6 +106,7 @@ class AgainstMagnitude(Page):
         :func:`sspexplorer.analysis.by_magnitude.metrics_by_magnitude`.
     """
 
+    SIDEBAR = ("libraries",)
     QUERY: ClassVar[dict[str, str]] = {
         "split": "split",
         "parameters": "parameters",
@@ -164,6 +166,7 @@ class AgainstMagnitude(Page):
     def controls(self) -> list[parts.Part]:
         """Which mocks, which parameters, what to compare with, and which correlation."""
         return [
+            ModelChoice(self, tested=True),
             self.tested_on,
             parts.stack(parts.label("Parameters"), self._chips, gap=4),
             parts.stack(parts.label("Compare with"), self._others, gap=4),
