@@ -81,7 +81,8 @@ def _is_called(part: pn.viewable.Viewable, before: str, label: str) -> bool:
 
 
 def _text(marked_up: str) -> str:
-    return html.unescape(re.sub(r"<[^>]+>", " ", marked_up)).strip()
+    without_terms = re.sub(r"</?button[^>]*>", "", marked_up)
+    return html.unescape(re.sub(r"<[^>]+>", " ", without_terms)).strip()
 
 
 def card_with(sample: dict[str, Any]) -> dict[str, Any]:

@@ -220,13 +220,12 @@ class SEDExplorer(Page):
         )
         return [
             pn.Row(
-                self._caption,
+                parts.stack(self._caption, self._model.beside(), gap=6),
                 switches,
                 sizing_mode="stretch_width",
                 margin=0,
                 styles={"gap": "16px"},
             ),
-            self._model,
             self._answers,
             parts.caption(
                 "Upright tick: the truth. Dot: what the network says of the points above. Bars: "

@@ -38,6 +38,8 @@ class ModelChoice(pn.viewable.Viewer):
     Attributes
     ----------
     select : Select
+    note : Panel pane
+        What the model is.
     """
 
     def __init__(
@@ -52,7 +54,7 @@ class ModelChoice(pn.viewable.Viewer):
         super().__init__()
         self._page, self._by = page, by
         self._networks, self._tested = networks, tested
-        self._note = parts.note("")
+        self.note = parts.note("")
         self.select = pn.widgets.Select(
             label=label,
             groups=self._offered(),
@@ -69,7 +71,18 @@ class ModelChoice(pn.viewable.Viewer):
 
     def __panel__(self) -> pn.Column:
         """Choice over note."""
-        return parts.stack(self.select, self._note, gap=6)
+        return parts.stack(self.select, self.note, gap=6)
+
+    def beside(self) -> pn.Row:
+        """Choice beside note, where there is more width than height."""
+        self.note.align = "end"
+        return pn.Row(
+            pn.Column(self.select, width=232, margin=0),
+            self.note,
+            sizing_mode="stretch_width",
+            margin=0,
+            styles={"gap": "14px"},
+        )
 
     @property
     def name_of(self) -> str:
@@ -105,4 +118,4 @@ class ModelChoice(pn.viewable.Viewer):
         words = [model_note(self.name_of)]
         if self._tested:
             words.append(unknown_note(self.name_of, self._page.state.libraries))
-        self._note.object = parts.note(" ".join(filter(None, words))).object
+        self.note.object = parts.note(" ".join(filter(None, words))).object

@@ -8,9 +8,8 @@ from sspexplorer.shipped import is_posterior_card
 
 FOR_TEACHING = "No error bars: for teaching and comparison."
 
-_NETWORK_TITLES = {"base": "base network (4 hidden layers)", "sed": "SED network (7 hidden layers)"}
 _POPULATIONS = {
-    "galaxy": "galaxies of mixed populations, with dust and gas",
+    "galaxy": "galaxies of mixed populations with dust and gas,",
     "ssp": "single populations behind dust",
 }
 
@@ -20,13 +19,8 @@ def model_note(name: str) -> str:
     card = cache.model_card(name)
     if not card:
         return "No trained model is installed; run make data, or sspexplorer train."
-    if is_posterior_card(card):
-        return f"With error bars. Trained on {trained_on(card)}."
-    network = _NETWORK_TITLES.get(card["network"], f"{card['network']} network")
-    return (
-        f"{FOR_TEACHING} Three networks, one per parameter: {network}, trained on "
-        f"{card['sample']['n_train']:,} mocks of {trained_on(card)}."
-    )
+    kind = "With error bars." if is_posterior_card(card) else FOR_TEACHING
+    return f"{kind} Trained on {trained_on(card)}."
 
 
 def trained_on(card: dict) -> str:

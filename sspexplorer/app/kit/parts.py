@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import panel as pn
 
+from sspexplorer.app.kit.terms import glossed
 from sspexplorer.app.kit.theme import css
 
 Part = Any
@@ -31,8 +32,8 @@ def html(text: str, *sheets: str, **params: Any) -> pn.pane.HTML:
 
 
 def caption(text: str) -> pn.pane.HTML:
-    """One sentence under a figure that says what to notice."""
-    return html(f'<div class="caption">{escape(text)}</div>')
+    """One sentence under a figure that says what to notice; its terms open the glossary."""
+    return html(f'<div class="caption">{glossed(text)}</div>')
 
 
 def note(text: str) -> pn.pane.HTML:
@@ -101,7 +102,7 @@ def metric_table(
     faint : collection of str
         Index values of rows that are less than the others: parts of one, or for reference.
     """
-    header = "".join(f"<th>{escape(str(name))}</th>" for name in ("", *table.columns))
+    header = "".join(f"<th>{glossed(str(name))}</th>" for name in ("", *table.columns))
     rows = []
     patterns = [(formats or {}).get(column) for column in table.columns]
     for name, *values in table.itertuples(name=None):

@@ -13,7 +13,6 @@ from sspexplorer.app import cache
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.model_choice import ModelChoice
 from sspexplorer.app.kit.page import Page
-from sspexplorer.app.kit.theme import css
 from sspexplorer.app.trust import other_libraries
 from sspexplorer.labels import PARAMETER_NAMES, PARAMETER_UNITS
 from sspexplorer.mocks import PARAMETERS
@@ -209,9 +208,9 @@ _SECTIONS = {
 def _grid(figures: list[Any]) -> pn.Column:
     held = [pn.pane.HoloViews(figure, linked_axes=False) for figure in figures]
     panes = [parts.picture_pane(pane, height=_HEIGHT) for pane in held]
-    return pn.Column(
-        *panes, sizing_mode="stretch_width", margin=0, stylesheets=[css("grid-as-many-as-fit")]
-    )
+    # Four are two by two: three over one leave half a page blank.
+    columns = 2 if len(panes) in (2, 4) else 3
+    return parts.grid(*panes, columns=columns, narrow=min(columns, 2), gap="10px 20px")
 
 
 _TITLES = {"bias": "μ", "sigma_nmad": "σ", "coverage_68": "inside 68 %"}

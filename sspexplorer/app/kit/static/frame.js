@@ -16,6 +16,9 @@
     const current = links.find((link) => link.dataset.page === key);
     const group = current.parentElement.dataset.group;
     root.toggleAttribute("data-bare", current.hasAttribute("data-bare"));
+    for (const guide of document.querySelectorAll("details.guide")) {
+      guide.hidden = guide.dataset.page !== key;
+    }
     for (const link of links) flag(link, link === current, "page");
     for (const area of document.querySelectorAll("nav.pages > div")) {
       area.hidden = area.dataset.group !== group;
