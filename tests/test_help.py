@@ -68,7 +68,7 @@ def test_a_first_visitor_is_welcomed_helped_and_shown_around(browser: Browser, s
     expect(help_dialog).to_be_hidden()
 
     # A term in a caption, which is in a tree of its own.
-    page.get_by_role("button", name="TARP", exact=True).locator("visible=true").first.focus()
+    page.locator('.caption button[data-term="TARP"]').focus()
     page.keyboard.press("Enter")
     entry = help_dialog.locator('dt[data-term="TARP"]')
     expect(entry).to_be_focused()
