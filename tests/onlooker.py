@@ -81,7 +81,8 @@ def _is_called(part: pn.viewable.Viewable, before: str, label: str) -> bool:
 
 
 def _text(marked_up: str) -> str:
-    without_terms = re.sub(r"</?button[^>]*>", "", marked_up)
+    whole = re.sub(r'<span class="whole">(.*?)</span>', r"\1", marked_up)
+    without_terms = re.sub(r"</?button[^>]*>", "", whole)
     return html.unescape(re.sub(r"<[^>]+>", " ", without_terms)).strip()
 
 

@@ -9,6 +9,7 @@ import holoviews as hv
 import numpy as np
 import panel as pn
 import param
+from bokeh.models import BasicTickFormatter
 
 from sspexplorer.app import cache
 from sspexplorer.app.explore.answers import answers_html
@@ -165,7 +166,8 @@ class SEDExplorer(Page):
         self._gas = [
             pn.widgets.FloatSlider.from_param(parameter, label=label, format=pattern)
             for parameter, label, pattern in (
-                (self.param.log_u, "log U of the gas", "0.0"),
+                # Not "0.0", which writes a hyphen for minus.
+                (self.param.log_u, "log U of the gas", BasicTickFormatter()),
                 (self.param.gas_dust, "E(B−V) of gas / of stars", "0.00"),
             )
         ]

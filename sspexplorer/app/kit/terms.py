@@ -4,6 +4,7 @@ import re
 from html import escape
 
 from sspexplorer.glossary import GLOSSARY
+from sspexplorer.labels import minus
 
 # How an entry is written in captions and tables; longer ones first where one begins another.
 _WRITTEN = {
@@ -32,6 +33,7 @@ _WRITTEN = {
     "Degeneracy": r"[Dd]egenerac(?:y|ies)",
     "Epoch": r"epochs?",
 }
+_WHOLE = '<span class="whole">E-MILES</span>'
 _ENTRIES = list(_WRITTEN)
 _ANY = re.compile(
     r"(?<![\w-])(?:" + "|".join(f"({pattern})" for pattern in _WRITTEN.values()) + r")(?![\w-])"
@@ -62,7 +64,12 @@ def glossed(text: str) -> str:
         seen.add(entry)
         return term_button(entry, match[0])
 
-    return _ANY.sub(mark, escape(text, quote=False))
+    return _ANY.sub(mark, shown(text))
+
+
+def shown(text: str) -> str:
+    """HTML of a text: with one sign for minus, and names whole that a hyphen would part."""
+    return escape(minus(text), quote=False).replace("E-MILES", _WHOLE)
 
 
 def term_button(entry: str, shown: str = "") -> str:

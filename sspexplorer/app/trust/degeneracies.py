@@ -72,7 +72,7 @@ class _Row:
         self.title = parts.label("")
         self._on_select = on_select
         cells = [self._cell(pair) for pair in PAIRS]
-        grid = parts.grid(*cells, gap="4px 12px")
+        grid = parts.grid(*cells, narrow=2, gap="4px 12px")
         self.view = parts.stack(self.title, grid, gap=2)
 
     @property

@@ -266,10 +266,11 @@ def galaxy_table(answers: pd.DataFrame) -> pn.pane.HTML:
     columns = {}
     for name in PARAMETERS:
         value, error = answers[f"pred_{name}"], answers[f"pred_{name}_err"]
-        title = f"{PARAMETER_NAMES[name]} [{PARAMETER_UNITS[name]}]"
+        unit = "log yr" if name == "log_age" else PARAMETER_UNITS[name]
+        title = f"{PARAMETER_NAMES[name]} [{unit}]"
         columns[title] = [f"{v:.2f} ± {e:.2f}" for v, e in zip(value, error, strict=True)]
         low, high = answers[f"pred_{name}_p16"], answers[f"pred_{name}_p84"]
-        columns[f"{PARAMETER_NAMES[name]} p16 to p84"] = [
+        columns[f"{PARAMETER_NAMES[name]} 16 to 84 %"] = [
             f"{a:.2f} to {b:.2f}" for a, b in zip(low, high, strict=True)
         ]
     columns["p-value"] = answers["pred_p_value"].round(3).tolist()

@@ -140,6 +140,15 @@
     }
   }
 
+  // Tables write negative numbers as all else does.
+  function writeMinus() {
+    const formatter = Bokeh.require("models/widgets/tables/cell_formatters").NumberFormatter.prototype;
+    const format = formatter.doFormat;
+    formatter.doFormat = function (...cell) {
+      return format.apply(this, cell).replace(/(^|>)-(?=\d)/, "$1−");
+    };
+  }
+
   const start = setInterval(() => {
     if (!tellTheme()) return;
     clearInterval(start);
@@ -147,6 +156,7 @@
     said.properties.value.change.connect(() => hear(said));
     hear(said);
     layOutOnlyWhatIsInSight();
+    writeMinus();
     session().on_event("connection_lost", () => root.setAttribute("data-connection", "lost"));
     session().on_event("client_reconnected", () => root.removeAttribute("data-connection"));
     session().on_change((event) => {
