@@ -226,6 +226,7 @@ class SEDExplorer(Page):
                 switches,
                 sizing_mode="stretch_width",
                 margin=0,
+                stylesheets=[css("beside")],
                 styles={"gap": "16px"},
             ),
             self._answers,

@@ -10,6 +10,7 @@ from sspexplorer.app.choices import NETWORK
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.model_words import model_note, unknown_note
 from sspexplorer.app.kit.page import Page
+from sspexplorer.app.kit.theme import css
 from sspexplorer.labels import model_title
 from sspexplorer.shipped import network_names, posterior_names
 
@@ -81,6 +82,7 @@ class ModelChoice(pn.viewable.Viewer):
             self.note,
             sizing_mode="stretch_width",
             margin=0,
+            stylesheets=[css("beside")],
             styles={"gap": "14px"},
         )
 
