@@ -36,7 +36,9 @@ def test_a_term_opens_its_entry_once_in_each_text():
     assert "&lt; 4 mocks;" in html
     assert re.sub(r"</?button[^>]*>", "", html).replace("&lt;", "<") == text
     assert glossed("<i>") == "&lt;i&gt;"
-    assert glossed("MSSPs, SSP-like, E-MILES") == "MSSPs, SSP-like, E-MILES"
+    assert glossed("MSSPs, SSP-like") == "MSSPs, SSP-like"
+    # A name that a line would end in, and a minus.
+    assert glossed("E-MILES -0.4") == '<span class="whole">E-MILES</span> −0.4'
     assert 'data-term="Mock"' in parts.caption("39,000 mocks").object
 
 
