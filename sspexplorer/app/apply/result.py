@@ -206,13 +206,15 @@ class CatalogueResult(pn.viewable.Viewer):
             difference = f"{galaxy.difference_from(ssp):.1%}"
             values = [ssp.log_age, ssp.metallicity, ssp.ebv, difference]
             rows[library_label(ssp.library)] = values
-        table = pd.DataFrame.from_dict(rows, orient="index", columns=[*labels, "rms difference"])
-        return parts.metric_table(
+        table = pd.DataFrame.from_dict(rows, orient="index", columns=[*labels, "rms off"])
+        shown = parts.metric_table(
             table.astype(object),
             formats=dict.fromkeys(labels, "{:.2f}"),
             colours=library_dots(self.state.libraries),
             faint=list(said)[1:],
         )
+        shown.stylesheets = [*shown.stylesheets, css("table-close")]
+        return shown
 
     def _with_errors(self) -> list[str]:
         line = self.answers.table.loc[self.row]
