@@ -21,6 +21,8 @@ MODEL_TITLES = {
 # What the server appends to the name of a network that a visitor keeps.
 _KEPT_MARK = re.compile(r" #[\w-]{22}$")
 
+_HYPHEN_AS_MINUS = re.compile(r"(?<![\w.\-])-(?=\d)")
+
 PARAMETER_NAMES = {"log_age": "log age", "metallicity": "[M/H]", "ebv": "E(B−V)"}
 
 PARAMETER_UNITS = {"log_age": "dex", "metallicity": "dex", "ebv": "mag"}
@@ -73,6 +75,17 @@ def run_title(name: str) -> str:
 def with_unit(name: str) -> str:
     """Name of a parameter, and the unit of differences in it."""
     return f"{PARAMETER_NAMES[name]} [{PARAMETER_UNITS[name]}]"
+
+
+def minus(text: str) -> str:
+    """Write the minus of negative numbers as one, wherever a hyphen stands for it.
+
+    Examples
+    --------
+    >>> minus("-0.45 dex, E-MILES, 10-20, J1234-05")
+    '−0.45 dex, E-MILES, 10-20, J1234-05'
+    """
+    return _HYPHEN_AS_MINUS.sub("−", text)
 
 
 def listed(items: Sequence[str]) -> str:

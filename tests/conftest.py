@@ -140,6 +140,7 @@ def visitors(
     """Where all pages are opened.
 
     With a profile on disk: a context that keeps nothing compiles all scripts again for each page.
+    Whoever comes has been welcomed before.
     """
     context = playwright.chromium.launch_persistent_context(
         tmp_path_factory.mktemp("profile"),
@@ -149,6 +150,7 @@ def visitors(
         accept_downloads=True,
         reduced_motion="reduce",
     )
+    context.add_init_script("try { localStorage.setItem('ssp_welcomed', '1'); } catch {}")
     yield context
     context.close()
 

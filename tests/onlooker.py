@@ -8,6 +8,8 @@ from typing import Any
 import pandas as pd
 import panel as pn
 
+from sspexplorer.shipped import shipped_card
+
 
 class Onlooker:
     """Sees a page and turns its controls.
@@ -79,4 +81,12 @@ def _is_called(part: pn.viewable.Viewable, before: str, label: str) -> bool:
 
 
 def _text(marked_up: str) -> str:
-    return html.unescape(re.sub(r"<[^>]+>", " ", marked_up)).strip()
+    whole = re.sub(r'<span class="whole">(.*?)</span>', r"\1", marked_up)
+    without_terms = re.sub(r"</?button[^>]*>", "", whole)
+    return html.unescape(re.sub(r"<[^>]+>", " ", without_terms)).strip()
+
+
+def card_with(sample: dict[str, Any]) -> dict[str, Any]:
+    """Card of the default network, as if its sample had been another."""
+    card = shipped_card("default")
+    return card | {"sample": card["sample"] | sample}

@@ -14,7 +14,7 @@ from sspexplorer.analysis.sed_map import Region
 from sspexplorer.app import cache
 from sspexplorer.app.explore.libraries import Libraries
 from sspexplorer.app.frame.shell import load_extensions
-from sspexplorer.app.frame.sidebar import unknown_note
+from sspexplorer.app.kit.model_words import unknown_note
 from sspexplorer.app.state import SharedState
 from sspexplorer.app.trust.residuals import ResidualsByLibrary
 from sspexplorer.libraries import LIBRARY_NAMES, SSPLibrary, load_library

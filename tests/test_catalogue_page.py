@@ -64,7 +64,7 @@ def bokeh():
 
 @pytest.fixture
 def view() -> YourCatalogue:
-    """The page, where the sidebar's network predicts."""
+    """The page, where the network without error bars predicts."""
     return YourCatalogue(by=NETWORK)
 
 

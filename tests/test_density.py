@@ -5,7 +5,7 @@ import pytest
 from bokeh.models import Slope, Span
 from hypothesis import given
 from hypothesis import strategies as st
-from onlooker import Onlooker
+from onlooker import Onlooker, card_with
 
 from sspexplorer.analysis.held_out import (
     HALF_WIDTH,
@@ -354,14 +354,14 @@ def test_an_empty_selection_says_so(page):
 
 
 def test_a_model_that_saw_every_ssp_is_tested_under_other_noise(page, monkeypatch):
-    monkeypatch.setattr(cache, "model_card", lambda name: {"sample": {"split": "random"}})
+    monkeypatch.setattr(cache, "model_card", lambda name: card_with({"split": "random"}))
     page.state.libraries = ["bc03"]
     assert page.selection.split == "random"
     assert (page.tested_on.select.value, page.tested_on.select.disabled) == ("random", True)
     assert "has seen every SSP" in page.tested_on.note.object
     assert "other noise" in Onlooker(page).words
     # Another network brings back what was chosen before.
-    monkeypatch.setattr(cache, "model_card", lambda name: {"sample": {"split": "ssp"}})
+    monkeypatch.setattr(cache, "model_card", lambda name: card_with({"split": "ssp"}))
     page.state.libraries = ["popstar"]
     assert (page.selection.split, page.tested_on.select.disabled) == ("ssp", False)
     page.tested_on.select.value = "random"

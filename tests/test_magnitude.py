@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from bokeh.models import LinearAxis
-from onlooker import Onlooker
+from onlooker import Onlooker, card_with
 
 from sspexplorer.analysis.by_magnitude import metrics_by_magnitude, metrics_of_card
 from sspexplorer.analysis.held_out import density_table
@@ -231,7 +231,7 @@ def test_the_chosen_model_is_not_offered_for_comparison_with_itself(page):
 
 
 def test_only_libraries_that_the_model_knows_are_compared(page, monkeypatch):
-    card = {"sample": {"libraries": ["bc03"], "split": "ssp"}}
+    card = card_with({"libraries": ["bc03"], "split": "ssp"})
     monkeypatch.setattr(cache, "model_card", lambda name: card)
     page.state.libraries = ["bc03", "popstar"]
     assert page.worker.question.libraries == ("bc03",)
@@ -244,7 +244,7 @@ def test_only_libraries_that_the_model_knows_are_compared(page, monkeypatch):
 
 
 def test_a_model_that_saw_every_ssp_is_tested_under_other_noise(page, monkeypatch):
-    monkeypatch.setattr(cache, "model_card", lambda name: {"sample": {"split": "random"}})
+    monkeypatch.setattr(cache, "model_card", lambda name: card_with({"split": "random"}))
     page.state.libraries = ["bc03"]
     assert page.worker.question.split == "random"
     assert page.tested_on.select.disabled

@@ -10,13 +10,14 @@ from bokeh.application import Application
 from bokeh.document import Document
 from bokeh.server.contexts import ApplicationContext, BokehSessionContext
 from bokeh.util.token import generate_jwt_token
+from onlooker import Onlooker
 from tornado.web import HTTPError
 
 from sspexplorer.app import cache
 from sspexplorer.app.choices import accept
 from sspexplorer.app.explore.sed import SEDExplorer
 from sspexplorer.app.frame.shell import load_extensions
-from sspexplorer.app.frame.sidebar import Sidebar
+from sspexplorer.app.kit.model_choice import WITHOUT_ERRORS
 from sspexplorer.app.serving.sessions import guard, let_in
 from sspexplorer.app.state import SharedState
 from sspexplorer.errors import InputError
@@ -85,9 +86,9 @@ def test_nobody_guesses_the_name_of_a_network_that_another_visitor_keeps(kept):
 def test_a_network_that_was_shared_and_is_gone_is_a_sentence(kept, caplog):
     load_extensions()
     state = SharedState(model=kept)
-    sidebar = Sidebar(state)
-    select = sidebar.__panel__().select(pn.widgets.Select)[0]
-    assert "Network 1 (shared with you)" in select.options
+    explorer = SEDExplorer(state)
+    select = Onlooker(explorer).control("Model")
+    assert "Network 1 (shared with you)" in select.groups[WITHOUT_ERRORS]
     cache.forget_model(kept)
     explorer = SEDExplorer(state)
     assert any("or no longer" in pane.object for pane in explorer.__panel__().select(pn.pane.HTML))

@@ -126,7 +126,7 @@ def test_a_network_is_trained_compared_used_and_downloaded(
     expect(row).to_contain_text(re.compile(r"E-MILES.*0\.\d{3}"))
 
     page.get_by_role("button", name="Use in the app").click()
-    expect(page.get_by_label("Model", exact=True)).to_have_value(re.compile(r"Network 1"))
+    expect(page.get_by_text("In use: “Network 1”")).to_be_visible()
     expect(page).to_have_url(re.compile(r"model=Network"))
 
     with page.expect_download() as download:
@@ -137,7 +137,7 @@ def test_a_network_is_trained_compared_used_and_downloaded(
 
     page.get_by_role("button", name="Remove", exact=True).click()
     expect(row).to_have_count(0)
-    expect(page.get_by_label("Model", exact=True)).to_have_value("Default")
+    expect(page.get_by_text("In use: “Default”")).to_be_visible()
 
 
 def test_a_training_is_stopped_and_another_visitor_waits_for_it(

@@ -19,6 +19,7 @@ from sspexplorer.models import AnyModel, Predictions, predict_rows
 from sspexplorer.posterior.estimator import Estimator
 from sspexplorer.posterior.taken import Choices
 from sspexplorer.progress import NO_PROGRESS, Progress
+from sspexplorer.shipped import DEFAULT_MODEL
 
 # Of the catalogue's own columns besides the bands: more would not fit beside the predictions.
 MAX_OWN_COLUMNS = 4
@@ -112,11 +113,13 @@ class PredictionRequest:
 
     @property
     def hint(self) -> str:
-        """What the network beside it has to do with the predictions."""
-        title = model_title(self.network)
-        if self.model == self.network:
-            return f"The model is “{title}”: another choice in the sidebar predicts again."
-        return f"The sidebar’s model, “{title}”, only stands beside them for comparison."
+        """What to mind of a model without error bars; "" of others."""
+        if self.model != self.network:
+            return ""
+        return (
+            f"“{model_title(self.model)}” has no error bars: it is for teaching and comparison, "
+            f"“{DEFAULT_MODEL}” is for galaxies."
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -38,12 +38,6 @@ FAMILIES = {
     "Constant star formation": "constant",
     "Your own history": OWN,
 }
-NETWORK = "network"
-PREDICTED_BY = {
-    "the sidebar’s network": NETWORK,
-    "galaxy: mixed populations": "galaxy",
-    "ssp: one population": "ssp",
-}
 FORMS = {
     "Burst": "burst",
     "Exponential, exp(−t/τ)": "exponential",

@@ -21,8 +21,7 @@ from sspexplorer.labels import age_text, library_label
 from sspexplorer.libraries import LIBRARY_NAMES, in_order
 from sspexplorer.metrics import OUTLIER_LIMIT, summary
 from sspexplorer.mocks import PARAMETERS
-from sspexplorer.models import load_model
-from sspexplorer.networks.prediction import predict
+from sspexplorer.models import AnyModel, load_model, predict_rows
 from sspexplorer.posterior.estimator import Estimator
 from sspexplorer.posterior.judging import likeness_p_values
 from sspexplorer.posterior.likeness import UNLIKE
@@ -245,11 +244,14 @@ class MapGalaxies:
     def place(
         cls,
         catalogue: Catalogue,
-        model: "Model",
+        model: AnyModel,
         *,
         progress: Progress = NO_PROGRESS,
     ) -> "MapGalaxies":
         """Place, predict and measure the galaxies of a catalogue.
+
+        Of a model with error bars the table has ``log_age_err``, ``metallicity_err`` and
+        ``ebv_err``, too.
 
         Raises
         ------
@@ -260,7 +262,6 @@ class MapGalaxies:
         if len(rows) > MAX_GALAXIES:
             rows = np.linspace(0, len(rows) - 1, MAX_GALAXIES).astype(int)
         embedding, templates = load_embedding(), training_templates()
-        redshift = None if catalogue.redshift is None else catalogue.redshift
         flux, parts = catalogue.flux[rows], []
         for start in range(0, len(rows), _CHUNK):
             progress.check()
@@ -272,16 +273,23 @@ class MapGalaxies:
             columns = {"x": x, "y": y, "distance": nearest.distance}
             columns["nearest"] = best[np.arange(len(best)), closest]
             parts.append(nearest.distances.assign(**columns))
-        predictions = predict(
-            model, catalogue.flux, redshift, flux_err=catalogue.flux_err, progress=progress
-        )
-        answers = Answers.gather(catalogue, predictions, "")
-        kept = ["row", "name", *PARAMETERS, "flag"]
+        redshifts = _redshifts(catalogue, rows)
+        predictions = predict_rows(
+            model, flux, catalogue.flux_err[rows], *redshifts, progress=progress
+        ).table
+        everywhere = predictions.set_axis(rows).reindex(np.arange(len(catalogue)))
+        everywhere["pred_flag"] = everywhere["pred_flag"].fillna("")
+        answers = Answers.gather(catalogue, everywhere, "")
+        errors = [f"{name}_err" for name in PARAMETERS] if answers.has_errors else []
+        kept = ["row", "name", *PARAMETERS, *errors, "flag"]
         table = answers.table[kept].iloc[rows].reset_index(drop=True)
         table = pd.concat([table, pd.concat(parts, ignore_index=True)], axis=1)
         table["magnitude"] = equal_magnitude(flux, catalogue.flux_err[rows])
         judge = DEFAULT_MODEL if DEFAULT_MODEL in posterior_names() else ""
-        table["p_value"] = _p_values(judge, catalogue, rows, progress)
+        if judge and model is load_model(judge):
+            table["p_value"] = predictions["pred_p_value"].to_numpy(float)
+        else:
+            table["p_value"] = _p_values(judge, catalogue, rows, progress)
         table["of"] = templates.labels["library"].reindex(table["nearest"]).to_numpy()
         unnamed = table["name"] == ""
         table.loc[unnamed, "name"] = "row " + table.loc[unnamed, "row"].astype(str)
@@ -329,12 +337,16 @@ class MapGalaxies:
         return {name: float(self.table[column].median()) for name, column in columns.items()}
 
 
+def _redshifts(catalogue: Catalogue, rows: np.ndarray) -> list[np.ndarray | None]:
+    """Redshifts of rows and their errors, where there are any."""
+    both = (catalogue.redshift, catalogue.redshift_err)
+    return [None if values is None else values[rows] for values in both]
+
+
 def _p_values(judge: str, catalogue: Catalogue, rows: np.ndarray, progress: Progress) -> np.ndarray:
     if not judge:
         return np.full(len(rows), np.nan)
-    redshifts = (
-        None if z is None else z[rows] for z in (catalogue.redshift, catalogue.redshift_err)
-    )
+    redshifts = _redshifts(catalogue, rows)
     estimator = load_model(judge)
     assert isinstance(estimator, Estimator)
     return likeness_p_values(

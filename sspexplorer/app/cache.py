@@ -353,12 +353,12 @@ def map_galaxies(example: str, name: str) -> "MapGalaxies":
 
 
 @Once
-def _map_galaxies(example: str, network: "Model") -> "MapGalaxies":
+def _map_galaxies(example: str, answering: "AnyModel") -> "MapGalaxies":
     from sspexplorer.analysis.sed_map import MapGalaxies
     from sspexplorer.catalogue import read_catalogue
 
     path = data_path("examples", f"{example}_galaxies.csv")
-    return MapGalaxies.place(read_catalogue(path), network)
+    return MapGalaxies.place(read_catalogue(path), answering)
 
 
 def mock_labels(libraries: Iterable[str] = LIBRARY_NAMES) -> pd.DataFrame:

@@ -10,6 +10,10 @@ from panel.util import parse_query
 from sspexplorer.app import cache
 from sspexplorer.libraries import whole_library_names
 
+# What may answer on a page: a model with error bars, or the session's network, which has none.
+NETWORK = "network"
+ANSWERED_BY = ("galaxy", "ssp", NETWORK)
+
 
 class CommaList(param.ListSelector):
     """A list of choices, never empty, in the order of the choices; ``a,b`` in a link."""

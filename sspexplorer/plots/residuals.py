@@ -14,7 +14,7 @@ import pandas as pd
 from bokeh.models import CustomJS, HoverTool, Label, Slope
 
 from sspexplorer.analysis.held_out import medians_table
-from sspexplorer.labels import PARAMETER_LABELS, PARAMETER_NAMES, PARAMETER_UNITS, library_label
+from sspexplorer.labels import PARAMETER_LABELS, PARAMETER_NAMES, PARAMETER_UNITS
 from sspexplorer.metrics import Summary, summary
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.plots.density import LIMITS
@@ -155,7 +155,7 @@ def residual_picture(
     view = hv.streams.RangeXY(x_range=limits[0], y_range=limits[1])
     figure = figure_options(
         partial(_write, pipe=pipe, library=library, parameter=parameter),
-        xlabel=f"True {PARAMETER_LABELS[parameter]}, {library_label(library)}",
+        xlabel=f"True {PARAMETER_LABELS[parameter]}",
         ylabel=f"Δ {PARAMETER_NAMES[parameter]} [{PARAMETER_UNITS[parameter]}]",
         show_legend=False,
         xticks=5,

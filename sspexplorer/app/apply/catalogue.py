@@ -26,6 +26,7 @@ from sspexplorer.app.apply.suspicions import suspicions_view, zero_points_note
 from sspexplorer.app.apply.taken import MapInput, WhatWasTaken
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.download import Download
+from sspexplorer.app.kit.model_choice import ModelChoice
 from sspexplorer.app.kit.page import Page
 from sspexplorer.app.kit.work import READING, Worker, counting, served_document
 from sspexplorer.app.state import SharedState
@@ -67,6 +68,7 @@ class YourCatalogue(Method, Page):
         Model and libraries; a fresh one unless given.
     """
 
+    SIDEBAR = ("libraries",)
     LETS_GO = False  # an upload that is on its way would break off
 
     handed = param.ClassSelector(
@@ -111,7 +113,7 @@ class YourCatalogue(Method, Page):
         self._examples = [pn.widgets.Button(label=title, width=220) for title in EXAMPLES]
         for button in self._examples:
             button.on_click(self._open_example)
-        self._by, self._rare = self.method_widgets()
+        self._model, self._rare = ModelChoice(self, self.param.by), self.method_widgets()
         self.taken = WhatWasTaken(self._read_so, self.worker.tell)
         self._map_input = MapInput(self._take_map, self.worker.tell)
         self._map_note = parts.note("")
@@ -350,7 +352,7 @@ class YourCatalogue(Method, Page):
         self._empty.visible = False
         self._content[:] = [
             parts.page_layout(
-                [self._by, self._start, self._another],
+                [self._model, self._start, self._another],
                 parts.stack(intake.title(self.catalogue), self._strip, self.taken, gap=18),
                 more=self._rare,
             )
@@ -428,7 +430,7 @@ class YourCatalogue(Method, Page):
 
     def _result_layout(self) -> pn.Column:
         """Lay out the areas that results come into, one after the other."""
-        controls = [self._by, self._choices, self._format, self.download, self._another]
+        controls = [self._model, self._choices, self._format, self.download, self._another]
         return parts.stack(
             parts.page_layout(controls, self._answer, more=self._rare),
             self._grid,

@@ -10,7 +10,9 @@ from typing import Any, ClassVar
 import panel as pn
 import param
 
+from sspexplorer.app import cache
 from sspexplorer.app.kit import parts
+from sspexplorer.app.kit.model_words import redshift_words
 from sspexplorer.app.kit.theme import css
 from sspexplorer.bands import BAND_NAMES, load_bands
 from sspexplorer.catalogue import Catalogue
@@ -18,6 +20,7 @@ from sspexplorer.catalogue.files import ending
 from sspexplorer.errors import InputError
 from sspexplorer.jobs.limits import Limits
 from sspexplorer.plots.style import band_colours
+from sspexplorer.shipped import DEFAULT_MODEL, network_names
 
 _PIECE = 4_000_000  # bytes of an upload in one message: less than any server's limit
 _HELP = {
@@ -33,8 +36,7 @@ _HELP = {
     "Missing": "An empty cell, NaN, 0, −99, −999, −9999, magnitudes such as 99, numbers such as "
     "9999 or 1e20 that stand for none, upper limits (a negative error, `<21.3`), and bands that "
     "`MASK_FLAGS_J0378` marks or whose `FLAGS_J0378` is above 3.",
-    "Redshift": "`z_spec`, `redshift`, `z`, `z_phot`, `photoz` and the like. It is used for flags: "
-    "the networks are trained on galaxies at rest.",
+    "Redshift": "`z_spec`, `redshift`, `z`, `z_phot`, `photoz` and the like.",
     "All else": "Kept as it is: the file you download has every row and column of yours.",
 }
 
@@ -47,9 +49,21 @@ def _code(text: str) -> str:
 
 def column_help(*more: parts.Part) -> pn.Card:
     """Say which columns are recognised, and what else there is to do, folded away."""
-    rows = "".join(f"<dt>{escape(k)}</dt><dd>{_code(v)}</dd>" for k, v in _HELP.items())
+    texts = _HELP | {"Redshift": f"{_HELP['Redshift']} {_redshift_use()}"}
+    rows = "".join(f"<dt>{escape(k)}</dt><dd>{_code(v)}</dd>" for k, v in texts.items())
     content = parts.stack(parts.html(f"<dl>{rows}</dl>", "intake"), *more)
     return parts.folded("What columns do you read?", content)
+
+
+def _redshift_use() -> str:
+    """What models do with redshifts, by what they were trained on."""
+    posterior, network = (
+        redshift_words(cache.model_card(name)) for name in (DEFAULT_MODEL, network_names()[0])
+    )
+    return (
+        f"Models with error bars, trained {posterior}, take it, or find it from the colours; "
+        f"those without, trained {network}, only flag it."
+    )
 
 
 def max_upload() -> str:

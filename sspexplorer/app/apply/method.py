@@ -7,16 +7,11 @@ import param
 
 from sspexplorer.analysis.catalogue import PredictionRequest
 from sspexplorer.analysis.zero_points import ZeroPoints
+from sspexplorer.app.choices import ANSWERED_BY, NETWORK
 from sspexplorer.app.kit import controls
 from sspexplorer.posterior.taken import DEFAULT_FLOOR, Choices
-from sspexplorer.shipped import DEFAULT_MODEL, posterior_names
+from sspexplorer.shipped import DEFAULT_MODEL
 
-NETWORK = "network"
-PREDICTED_BY = {
-    "galaxy: mixed populations, with error bars": "galaxy",
-    "ssp: one population, with error bars": "ssp",
-    "the sidebar’s network, no error bars": NETWORK,
-}
 REDSHIFTS = {
     "those of the catalogue": "given",
     "unknown: find from the colours": "unknown",
@@ -32,7 +27,7 @@ class Method(param.Parameterized):
 
     QUERY: ClassVar[dict[str, str]] = {name: name for name in METHOD}
 
-    by = param.Selector(default=DEFAULT_MODEL, objects=PREDICTED_BY, doc="What predicts.")
+    by = param.Selector(default=DEFAULT_MODEL, objects=ANSWERED_BY, doc="What predicts.")
     floor = param.Number(
         default=DEFAULT_FLOOR,
         bounds=(0.0, MAX_FLOOR),
@@ -45,15 +40,13 @@ class Method(param.Parameterized):
     )
 
     def asked(self, network: str, zero_points: ZeroPoints | None = None) -> PredictionRequest:
-        """What is chosen now, if the sidebar's model is ``network``."""
+        """What is chosen now, if the session's network is ``network``."""
         choices = Choices(self.floor, self.redshift, not self.aside)
         model = network if self.by == NETWORK else self.by
         return PredictionRequest(model, network, choices, zero_points)
 
-    def method_widgets(self) -> tuple[pn.widgets.Widget, list[pn.widgets.Widget]]:
-        """Choice of the model, and those that are seldom needed: of no effect on networks."""
-        offered = {t: n for t, n in PREDICTED_BY.items() if n in (*posterior_names(), NETWORK)}
-        by = controls.select("Predicted by", self.param.by, options=offered)
+    def method_widgets(self) -> list[pn.widgets.Widget]:
+        """Choices besides the model, which are seldom needed: of no effect on networks."""
         floor = pn.widgets.FloatSlider.from_param(
             # Whole numbers of a per cent are what people think in.
             self.param.floor,
@@ -71,4 +64,4 @@ class Method(param.Parameterized):
 
         self.param.watch(show_what_counts, "by")
         show_what_counts()
-        return by, rare
+        return rare

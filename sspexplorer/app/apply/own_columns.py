@@ -10,7 +10,9 @@ import panel as pn
 import param
 
 from sspexplorer.analysis.catalogue import Answers
+from sspexplorer.app import cache
 from sspexplorer.app.kit import parts
+from sspexplorer.app.kit.model_words import age_words
 from sspexplorer.app.kit.theme import css
 from sspexplorer.catalogue import Catalogue
 from sspexplorer.catalogue.comparison import (
@@ -20,7 +22,7 @@ from sspexplorer.catalogue.comparison import (
     guesses,
     other_columns,
 )
-from sspexplorer.labels import PARAMETER_LABELS, PARAMETER_NAMES, PARAMETER_UNITS
+from sspexplorer.labels import PARAMETER_LABELS, PARAMETER_NAMES, PARAMETER_UNITS, model_title
 from sspexplorer.metrics import OUTLIER_LIMIT, Summary, summary
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.plots.catalogue import MAX_POINTS
@@ -239,7 +241,8 @@ class CatalogueComparison(pn.viewable.Viewer):
         caption = parts.caption(
             f"{self._drawn()} as predicted, against what the catalogue says; on the line both say "
             "the same. Mind what a column is: an age weighted by mass is usually older than one "
-            "weighted by light, and the network looks for the age of one single population."
+            f"weighted by light; that of “{model_title(self.answers.model)}” is "
+            f"{age_words(cache.model_card(self.answers.model))}."
         )
         return parts.stack(colour, grid, caption)
 

@@ -14,8 +14,9 @@ from sspexplorer import flags
 from sspexplorer.analysis.catalogue import ALL, FLAGGED, WELL, WITHOUT, Answers
 from sspexplorer.analysis.galaxy import Galaxy, nearest_ssps
 from sspexplorer.app import cache
-from sspexplorer.app.apply.words import match_text, scatter_text
+from sspexplorer.app.apply.words import match_text, others_text, scatter_text
 from sspexplorer.app.kit import parts
+from sspexplorer.app.kit.model_words import trained_on
 from sspexplorer.app.kit.theme import css
 from sspexplorer.app.state import SharedState
 from sspexplorer.bands import N_BANDS
@@ -40,7 +41,7 @@ _FLAGGED_CAPTION = (
     "tell how far off its prediction is."
 )
 _CAPTION = (
-    "Each galaxy where the network puts it; click on one, or on a row below, to see its SED. Bands "
+    "Each galaxy where the model puts it; click on one, or on a row below, to see its SED. Bands "
     "that were missing are hollow there, those set aside crossed out; lines are the SSP of each "
     "library that is nearest to the prediction, at the galaxy’s redshift: do they go through its "
     "points?"
@@ -185,7 +186,7 @@ class CatalogueResult(pn.viewable.Viewer):
             self._numbers(galaxy),
         ]
         if self.answers.has_errors:
-            text = match_text(self.answers.predictions.loc[self.row])
+            text = f"{match_text(self.answers.predictions.loc[self.row])} {self._others_text()}"
         elif line["flag"]:
             text = _FLAGGED_CAPTION
         else:
@@ -193,38 +194,45 @@ class CatalogueResult(pn.viewable.Viewer):
         self._caption[:] = [parts.caption(text)]
 
     def _numbers(self, galaxy: Galaxy) -> pn.pane.HTML:
-        """What the models say, and the nearest SSPs, one under the other."""
+        """What the model says, and the nearest SSPs, one under the other."""
         labels = list(PARAMETER_LABELS.values())
-        said = {model_title(name): [*values, None] for name, values in self._said().items()}
         if self.answers.has_errors:
-            said[next(iter(said))] = [*self._with_errors(), None]
+            said = {model_title(self.answers.model): [*self._with_errors(), None]}
+        else:
+            said = {self.answers.model: self._prediction()} | self._others()
+            said = {model_title(name): [*values, None] for name, values in said.items()}
         rows = dict(said)
         for ssp in galaxy.ssps:
             difference = f"{galaxy.difference_from(ssp):.1%}"
             values = [ssp.log_age, ssp.metallicity, ssp.ebv, difference]
             rows[library_label(ssp.library)] = values
-        table = pd.DataFrame.from_dict(rows, orient="index", columns=[*labels, "rms difference"])
-        return parts.metric_table(
+        table = pd.DataFrame.from_dict(rows, orient="index", columns=[*labels, "rms off"])
+        shown = parts.metric_table(
             table.astype(object),
             formats=dict.fromkeys(labels, "{:.2f}"),
             colours=library_dots(self.state.libraries),
             faint=list(said)[1:],
         )
+        shown.stylesheets = [*shown.stylesheets, css("table-close")]
+        return shown
 
     def _with_errors(self) -> list[str]:
         line = self.answers.table.loc[self.row]
         pairs = ((line[name], line[f"{name}_err"]) for name in PARAMETERS)
         return [f"{v:.2f} ± {e:.2f}" if np.isfinite(v) else "–" for v, e in pairs]
 
-    def _said(self) -> dict[str, np.ndarray]:
-        """Prediction of each model for the galaxy in sight, the chosen model's first."""
-        said = {self.answers.model: self._prediction()}
+    def _others(self) -> dict[str, np.ndarray]:
+        """Prediction of the networks without error bars for the galaxy in sight."""
         flux = self.answers.catalogue.flux[[self.row]]
-        beside = compared_networks(self.answers.network)
-        for name in (n for n in beside if n != self.answers.model):
-            predicted = predict(cache.model(name), flux)
-            said[name] = predicted.iloc[0, : len(PARAMETERS)].to_numpy(float)
-        return said
+        names = [n for n in compared_networks(self.answers.network) if n != self.answers.model]
+        found = {name: predict(cache.model(name), flux) for name in names}
+        return {
+            name: table.iloc[0, : len(PARAMETERS)].to_numpy(float) for name, table in found.items()
+        }
+
+    def _others_text(self) -> str:
+        trained = trained_on(cache.model_card(self.answers.network))
+        return others_text(self.answers.table.loc[self.row], self._others(), trained)
 
     def _regroup(self, *events: Any) -> None:
         """Show the rows of the group in picture and table."""

@@ -1,16 +1,18 @@
 """What is said of one galaxy of a catalogue, and the SSPs that are drawn through it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from sspexplorer.analysis.galaxy import Galaxy
-from sspexplorer.labels import PARAMETER_NAMES, PARAMETER_UNITS
+from sspexplorer.labels import PARAMETER_NAMES, PARAMETER_UNITS, model_title
 from sspexplorer.metrics import OUTLIER_LIMIT
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.noise import NoiseModel
 
+_FAR = 2  # errors beyond which two answers are said to differ
 _FEWEST_ERRORS = 20  # bands with an error from which a typical S/N makes sense
 
 
@@ -45,6 +47,42 @@ def scatter_text(card: dict[str, Any], galaxy: Galaxy) -> str:
         f"This galaxy: median S/N {galaxy.snr:.0f}. Held-out SSPs in {which} (i = {nearest:g}) "
         f"scatter by {sigma} (σ_NMAD), and {', '.join(off)} and {last}\u00a0% are off by more than "
         f"{OUTLIER_LIMIT}. Take that as a lower limit: a galaxy is no SSP."
+    )
+
+
+def others_text(answer: pd.Series, others: Mapping[str, np.ndarray], trained: str) -> str:
+    """Say how networks without error bars stand to an answer that has them, and why.
+
+    Parameters
+    ----------
+    answer : Series
+        ``log_age``, ``metallicity``, ``ebv``, and the ``…_err`` of each.
+    others : mapping
+        {name of a network: ndarray, shape (3,)}.
+    trained : str
+        What the networks were trained on, see
+        :func:`~sspexplorer.app.kit.model_words.trained_on`.
+    """
+    values = answer[list(PARAMETERS)].to_numpy(float)
+    errors = answer[[f"{name}_err" for name in PARAMETERS]].to_numpy(float)
+    off = {name: other - values for name, other in others.items()}
+    far = {
+        (name, k): abs(delta[k]) / errors[k]
+        for name, delta in off.items()
+        for k in range(len(PARAMETERS))
+        if np.isfinite(delta[k]) and errors[k] > 0
+    }
+    if not far:
+        return ""
+    if max(far.values()) <= _FAR:
+        return f"Networks without error bars agree within {_FAR} of these errors."
+    name, k = max(far, key=far.get)
+    parameter = PARAMETERS[k]
+    return (
+        f"“{model_title(name)}”, which has no error bars, says {PARAMETER_NAMES[parameter]} "
+        f"{others[name][k]:.2f}, {abs(off[name][k]):.2f} {PARAMETER_UNITS[parameter]} "
+        f"{'more' if off[name][k] > 0 else 'less'}: it was trained on {trained}, and answers "
+        "with the one of them that looks most alike. Go by the answer with error bars."
     )
 
 

@@ -13,9 +13,7 @@ import param
 from sspexplorer.analysis.histories import (
     FAMILIES,
     FORMS,
-    NETWORK,
     OWN,
-    PREDICTED_BY,
     Answer,
     OwnHistory,
     Question,
@@ -23,7 +21,7 @@ from sspexplorer.analysis.histories import (
     members_of,
 )
 from sspexplorer.app import cache
-from sspexplorer.app.choices import LibraryName
+from sspexplorer.app.choices import ANSWERED_BY, NETWORK, LibraryName
 from sspexplorer.app.explore.history_words import (
     FORMATS,
     caption_text,
@@ -34,6 +32,7 @@ from sspexplorer.app.explore.history_words import (
 )
 from sspexplorer.app.explore.presets import MAX_EBV, metallicity_options
 from sspexplorer.app.kit import controls, parts
+from sspexplorer.app.kit.model_choice import ModelChoice
 from sspexplorer.app.kit.page import Page
 from sspexplorer.app.kit.theme import css
 from sspexplorer.app.kit.work import sentence_of
@@ -85,6 +84,7 @@ class MixedPopulations(Page):
         What is drawn; None until it is known.
     """
 
+    SIDEBAR = ("magnitude",)
     QUERY: ClassVar[dict[str, str]] = {
         "family": "family",
         "library": "library",
@@ -111,7 +111,7 @@ class MixedPopulations(Page):
     time = param.Number(default=5.0, bounds=(0.1, 14.0), step=0.1, doc="Time of the SED, Gyr.")
     member = param.Integer(default=1, bounds=(1, MAX_MEMBERS), doc="Whose SED is shown.")
     noisy = param.Boolean(default=False, doc="Whether the photometry has noise.")
-    by = param.Selector(default=NETWORK, objects=PREDICTED_BY, doc="Whose answers are drawn.")
+    by = param.Selector(default=NETWORK, objects=ANSWERED_BY, doc="Whose answers are drawn.")
     gyr = param.Boolean(default=False, doc="Whether ages are shown in Gyr.")
     form = param.Selector(default="exponential", objects=FORMS, doc="Form of one's own history.")
     timescale = param.Number(
@@ -208,7 +208,7 @@ class MixedPopulations(Page):
         libraries = library_options(self.state.library_choices)
         return [
             controls.select("History", self.param.family),
-            controls.select("Predicted by", self.param.by),
+            ModelChoice(self, self.param.by),
             controls.select("SSPs of", self.param.library, options=libraries),
             self._own,
         ]

@@ -57,6 +57,7 @@ class Libraries(Page):
         The libraries; a fresh one unless given.
     """
 
+    SIDEBAR = ("libraries", "magnitude")
     QUERY: ClassVar[dict[str, str]] = {"ages": "ages", "picked": "picked"}
 
     ages = param.Selector(default="range", objects=AGES, doc="Which ages of the files to take.")

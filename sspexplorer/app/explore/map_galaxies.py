@@ -19,8 +19,11 @@ from sspexplorer.plots.sed import SED_COLOURS
 _TITLES = {
     "name": "galaxy",
     "log_age": "log age [yr]",
+    "log_age_err": "±",
     "metallicity": "[M/H] [dex]",
+    "metallicity_err": "±",
     "ebv": "E(B−V) [mag]",
+    "ebv_err": "±",
     "percent": "distance [%]",
     "of": "nearest library",
     "nearer_percent": "nearer mocks [%]",
@@ -28,8 +31,11 @@ _TITLES = {
 }
 _FORMATS = {
     "log_age": "0.00",
+    "log_age_err": "0.00",
     "metallicity": "0.00",
+    "metallicity_err": "0.00",
     "ebv": "0.000",
+    "ebv_err": "0.000",
     "percent": "0.0",
     "nearer_percent": "0.0",
     "compared": "0.0",
@@ -127,7 +133,7 @@ class GalaxyList(pn.viewable.Viewer):
             heading = f"{len(self._listed):,} of {len(on_map):,} galaxies are in the region"
         self._title.object = f"<h2>{heading}</h2><span class='muted'>{escape(_HELP)}</span>"
         self._grid.param.update(
-            value=self.table.iloc[self._listed][list(_TITLES)],
+            value=self.table.iloc[self._listed][[name for name in _TITLES if name in self.table]],
             page=1,
             selection=self._selection(),
         )

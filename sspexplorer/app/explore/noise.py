@@ -45,6 +45,7 @@ class Noise(Page):
         Magnitude, noise and the open catalogue; a fresh one unless given.
     """
 
+    SIDEBAR = ("libraries", "magnitude")
     QUERY: ClassVar[dict[str, str]] = {"seds": "sed"}
 
     seds = SEDList(default=(SED("emiles", 9.5, 0.0),), doc="The SED to show; the first of them.")

@@ -9,6 +9,7 @@ import holoviews as hv
 import numpy as np
 import panel as pn
 import param
+from bokeh.models import BasicTickFormatter
 
 from sspexplorer.app import cache
 from sspexplorer.app.explore.answers import answers_html
@@ -23,6 +24,7 @@ from sspexplorer.app.explore.presets import (
 from sspexplorer.app.explore.sed_editor import SEDEditor
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.corner import SEDPosterior
+from sspexplorer.app.kit.model_choice import ModelChoice
 from sspexplorer.app.kit.page import Page
 from sspexplorer.app.kit.theme import css
 from sspexplorer.app.kit.work import served_document
@@ -80,6 +82,7 @@ class SEDExplorer(Page):
         Model, libraries and magnitude; a fresh one unless given.
     """
 
+    SIDEBAR = ("libraries", "magnitude")
     # What a shared link carries.
     QUERY: ClassVar[dict[str, str]] = {
         "seds": "seds",
@@ -120,6 +123,7 @@ class SEDExplorer(Page):
         self._draw = 0
         self._filling = self._scheduled = False
         self._make_widgets()
+        self._model = ModelChoice(self)
         self._observations = hv.streams.Pipe(data=self._observe())
         self._caption = parts.caption("")
         self._caption.styles = {"min-height": "60px"}
@@ -162,7 +166,8 @@ class SEDExplorer(Page):
         self._gas = [
             pn.widgets.FloatSlider.from_param(parameter, label=label, format=pattern)
             for parameter, label, pattern in (
-                (self.param.log_u, "log U of the gas", "0.0"),
+                # Not "0.0", which writes a hyphen for minus.
+                (self.param.log_u, "log U of the gas", BasicTickFormatter()),
                 (self.param.gas_dust, "E(B−V) of gas / of stars", "0.00"),
             )
         ]
@@ -217,10 +222,11 @@ class SEDExplorer(Page):
         )
         return [
             pn.Row(
-                self._caption,
+                parts.stack(self._caption, self._model.beside(), gap=6),
                 switches,
                 sizing_mode="stretch_width",
                 margin=0,
+                stylesheets=[css("beside")],
                 styles={"gap": "16px"},
             ),
             self._answers,

@@ -12,6 +12,7 @@ import param
 from sspexplorer.analysis.scores import chosen_magnitudes
 from sspexplorer.analysis.sed_map import MapGalaxies, MapMocks, Region, RegionParameters
 from sspexplorer.app import cache
+from sspexplorer.app.choices import ANSWERED_BY, NETWORK
 from sspexplorer.app.explore.map_galaxies import GalaxyList
 from sspexplorer.app.explore.map_words import (
     faithful_card,
@@ -22,6 +23,7 @@ from sspexplorer.app.explore.map_words import (
     region_numbers,
 )
 from sspexplorer.app.kit import controls, parts
+from sspexplorer.app.kit.model_choice import ModelChoice
 from sspexplorer.app.kit.page import Page
 from sspexplorer.app.kit.theme import css
 from sspexplorer.app.kit.work import Worker, sentence_of
@@ -30,7 +32,7 @@ from sspexplorer.mocks import MAGNITUDES, PARAMETERS
 from sspexplorer.plots.embedding import LIBRARY, NO_OUTLINE, Marks, map_limits, sed_map
 from sspexplorer.plots.map_region import RegionSEDs, prediction_histogram, region_seds
 from sspexplorer.progress import Progress
-from sspexplorer.shipped import compared_networks, network_names
+from sspexplorer.shipped import DEFAULT_MODEL, compared_networks, network_names
 
 COLOURS = {
     "Library": LIBRARY,
@@ -100,10 +102,12 @@ class SEDMap(Page):
         Range of each axis.
     """
 
+    SIDEBAR = ("libraries", "magnitude")
     QUERY: ClassVar[dict[str, str]] = {
         "colour": "colour",
         "magnitudes": "magnitudes",
         "galaxies": "galaxies",
+        "by": "by",
     }
 
     colour = param.Selector(default=LIBRARY, objects=COLOURS, doc="What colours tell.")
@@ -111,6 +115,7 @@ class SEDMap(Page):
         default="all", objects=controls.MAGNITUDE_CHOICES, doc="Which mocks."
     )
     galaxies = param.Selector(default="simulated", objects=GALAXIES, doc="What lies on top.")
+    by = param.Selector(default=DEFAULT_MODEL, objects=ANSWERED_BY, doc="Predicts the galaxies.")
 
     ASKS, FOLLOWS = ("magnitudes",), ("libraries", "magnitude")
     BUSY = "Placing the mocks …"
@@ -120,7 +125,7 @@ class SEDMap(Page):
             params = {"galaxies": OWN} | params
         super().__init__(state, **params)
         self.param.watch(self._draw, "colour")
-        self.param.watch(self._update_galaxies, "galaxies")
+        self.param.watch(self._update_galaxies, ["galaxies", "by"])
         self.follow(self._show_galaxies_anew, "magnitude")
         self.follow(self._follow_model, "model")
         self.follow(self._follow_catalogue, "catalogue")
@@ -159,8 +164,13 @@ class SEDMap(Page):
             controls.select("Colour by", self.param.colour),
             controls.buttons("Magnitudes", self.param.magnitudes, self._magnitude_note),
             parts.stack(galaxies, self._galaxy_note, gap=6),
+            ModelChoice(self, self.param.by, label="Galaxies predicted by"),
             parts.stack(self._clear, parts.note(_HINT), self.busy, gap=6),
         ]
+
+    def more(self) -> list[parts.Part]:
+        """Whose predictions of mocks are shown."""
+        return [ModelChoice(self, label="Mocks predicted by")]
 
     def picture(self) -> parts.Part:
         """The map beside what it is asked about."""
@@ -188,7 +198,7 @@ class SEDMap(Page):
         cache.map_mocks()
         for name in compared_networks(network_names()[0]):
             cache.model(name)
-        cache.map_galaxies("simulated", network_names()[0])
+        cache.map_galaxies("simulated", DEFAULT_MODEL)
 
     def show_busy(self, busy: bool) -> None:
         """Say so beside the controls."""
@@ -235,7 +245,8 @@ class SEDMap(Page):
 
     def _follow_model(self) -> None:
         self._update_region()
-        self._update_galaxies()
+        if self.by == NETWORK:
+            self._update_galaxies()
 
     def _draw(self, *events: Any) -> None:
         """Bring the map in sight up to date, and hide the others."""
@@ -345,7 +356,8 @@ class SEDMap(Page):
             self._update_galaxies()
 
     def _update_galaxies(self, *events: Any) -> None:
-        choice, catalogue, name = self.galaxies, self.state.catalogue, self.state.model
+        choice, catalogue = self.galaxies, self.state.catalogue
+        name = self.state.model if self.by == NETWORK else self.by
         missing = choice == OWN and catalogue is None
         if choice == NONE or missing:
             self._galaxy_worker.cancel()

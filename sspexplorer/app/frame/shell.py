@@ -16,6 +16,7 @@ from panel.template import Template
 from sspexplorer.app import cache
 from sspexplorer.app.choices import accept
 from sspexplorer.app.frame.address import Address
+from sspexplorer.app.frame.help import guides_html, help_html, welcome_html
 from sspexplorer.app.frame.references import look_up_only_changes
 from sspexplorer.app.frame.sidebar import Sidebar
 from sspexplorer.app.kit import parts
@@ -212,7 +213,8 @@ class Shell:
             theme=Dark if self.state.dark else Light,
         )
         areas = [host.area for host in self._hosts.values()]
-        template.add_panel("sidebar", Sidebar(self.state).__panel__())
+        acting = {entry.key: entry.view.SIDEBAR for entry in self._entries.values()}
+        template.add_panel("sidebar", Sidebar(self.state, acting).__panel__())
         template.add_panel("main", pn.Column(*areas, sizing_mode="stretch_width", margin=0))
         template.add_panel("theme", self._theme)
         template.add_panel("heard", self._address.heard)
@@ -226,8 +228,11 @@ class Shell:
             "current": self.host.entry,
             "heading": self.host.entry.title,
             "skeleton": static_text("skeleton.html"),
-            "frame_css": static_text("frame.css") + static_text("skeleton.css"),
-            "frame_js": static_text("frame.js"),
+            "frame_css": "".join(map(static_text, ("frame.css", "help.css", "skeleton.css"))),
+            "frame_js": static_text("frame.js") + static_text("help.js"),
+            "welcome": welcome_html(),
+            "guides": guides_html(self.state.page),
+            "help": help_html(),
         }
         # Panel says where its style sheets are when it sends the page. A page that takes longer to
         # arrive than its session waits gets a new session, which would ask another host for them.

@@ -62,6 +62,8 @@ class Page(pn.viewable.Viewer):
     """Choices of the page that its question is made of."""
     FOLLOWS: ClassVar[tuple[str, ...]] = ()
     """Choices of the session that its question is made of."""
+    SIDEBAR: ClassVar[tuple[str, ...]] = ()
+    """Choices of the sidebar that act on the page."""
     BUSY: ClassVar[str] = ""
     """What is said while an answer takes its time."""
     LETS_GO: ClassVar[bool] = True

@@ -8,10 +8,12 @@ from typing import Any
 import pandas as pd
 import panel as pn
 
+from sspexplorer.app.kit.terms import glossed, shown
 from sspexplorer.app.kit.theme import css
 
 Part = Any
 
+_LONG = 14  # characters of a cell, beyond which words may wrap
 PICTURE_HEIGHT = "max(420px, calc(100vh - 216px))"
 
 
@@ -31,13 +33,13 @@ def html(text: str, *sheets: str, **params: Any) -> pn.pane.HTML:
 
 
 def caption(text: str) -> pn.pane.HTML:
-    """One sentence under a figure that says what to notice."""
-    return html(f'<div class="caption">{escape(text)}</div>')
+    """One sentence under a figure that says what to notice; its terms open the glossary."""
+    return html(f'<div class="caption">{glossed(text)}</div>')
 
 
 def note(text: str) -> pn.pane.HTML:
     """Small print beside a control."""
-    return html(f'<div class="note">{escape(text)}</div>')
+    return html(f'<div class="note">{shown(text)}</div>')
 
 
 def stack(*items: Part, gap: int = 14) -> pn.Column:
@@ -65,7 +67,7 @@ def grid(*items: Part, columns: int = 3, narrow: int | None = None, gap: str = "
 
 def label(text: str) -> pn.pane.HTML:
     """Name of a control that has none of its own."""
-    return html(f'<div class="label">{escape(text)}</div>')
+    return html(f'<div class="label">{shown(text)}</div>')
 
 
 def problem(text: str) -> pn.pane.HTML:
@@ -101,7 +103,7 @@ def metric_table(
     faint : collection of str
         Index values of rows that are less than the others: parts of one, or for reference.
     """
-    header = "".join(f"<th>{escape(str(name))}</th>" for name in ("", *table.columns))
+    header = "".join(f"<th>{glossed(str(name))}</th>" for name in ("", *table.columns))
     rows = []
     patterns = [(formats or {}).get(column) for column in table.columns]
     for name, *values in table.itertuples(name=None):
@@ -109,13 +111,15 @@ def metric_table(
         dot = f'<i class="dot" style="background:{colour}"></i>' if colour else ""
         cells = map(_cell, values, patterns)
         kind = ' class="faint"' if name in faint else ""
-        rows.append(f"<tr{kind}><td>{dot}{escape(str(name))}</td>{''.join(cells)}</tr>")
+        rows.append(f"<tr{kind}><td>{dot}{shown(str(name))}</td>{''.join(cells)}</tr>")
     return html(f"<table><thead><tr>{header}</tr></thead><tbody>{''.join(rows)}</tbody></table>")
 
 
 def _cell(value: Any, pattern: str | None) -> str:
     if isinstance(value, str):
-        return f"<td>{escape(value)}</td>"
+        # Words may go on in a second line, numbers may not.
+        kind = ' class="words"' if len(value) > _LONG and not value[:1].isdigit() else ""
+        return f"<td{kind}>{shown(value)}</td>"
     if pd.isna(value):
         return "<td>–</td>"
     default = "{:,d}" if isinstance(value, Integral) else "{:.3g}"
@@ -142,11 +146,18 @@ def figure(picture: Any) -> pn.pane.HoloViews:
     return pn.pane.HoloViews(picture, linked_axes=False, sizing_mode="stretch_both", margin=0)
 
 
-def panel(picture: Any, shape: str) -> pn.Column:
-    """Hold a HoloViews object, or None yet, in a frame of some ratio of width to height."""
+def panel(picture: Any, shape: str, narrow: str = "") -> pn.Column:
+    """Hold a HoloViews object, or None yet, in a frame of some ratio of width to height.
+
+    On a narrow page the ratio is ``narrow``, if it is given.
+    """
     figures = [] if picture is None else [figure(picture)]
     return pn.Column(
-        *figures, sizing_mode="stretch_width", styles={"aspect-ratio": shape}, margin=0
+        *figures,
+        sizing_mode="stretch_width",
+        stylesheets=[css("panel")],
+        styles={"--shape": shape, "--narrow-shape": narrow or shape},
+        margin=0,
     )
 
 

@@ -42,6 +42,7 @@ class MockSamplePage(Page):
         The libraries, and the noise of the mocks to download; a fresh one unless given.
     """
 
+    SIDEBAR = ("libraries",)
     QUERY: ClassVar[dict[str, str]] = {"seed": "split-seed"}
 
     seed = param.Integer(default=0, bounds=(0, None), doc="Seed of both splits.")

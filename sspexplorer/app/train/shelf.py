@@ -18,7 +18,7 @@ from sspexplorer.app.kit.theme import css
 from sspexplorer.app.kit.work import Worker, sentence_of, served_document
 from sspexplorer.app.state import SharedState
 from sspexplorer.app.train.runs import Comparison, Run, look_of, runs_table, shipped_runs
-from sspexplorer.labels import PARAMETER_NAMES
+from sspexplorer.labels import PARAMETER_NAMES, model_title
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.networks.model import Model
 from sspexplorer.plots.magnitude import METRICS, Curves, legend_html, metric_curves
@@ -73,9 +73,12 @@ class RunShelf(pn.viewable.Viewer):
         self._legend = pn.pane.HTML("", **_WIDE)
         self._table = parts.note("")
         self._table.stylesheets = [*self._table.stylesheets, css("table-runs")]
+        self._in_use = parts.note("")
         self._layout = parts.stack(
-            self._compared(), self._actions(), self._table, parts.note(_NOTE)
+            self._compared(), self._actions(), self._in_use, self._table, parts.note(_NOTE)
         )
+        state.param.watch(self._tell_in_use, "model")
+        self._tell_in_use()
         self._work = Worker(self._show_busy, self._no_comparison)
         self.param.watch(self._draw_comparison, "parameter")
         self._show_run()
@@ -117,6 +120,12 @@ class RunShelf(pn.viewable.Viewer):
         for part in row:
             part.align = "end"
         return pn.Row(*row, margin=0, styles=_IN_LINE)
+
+    def _tell_in_use(self, *events: Any) -> None:
+        name = model_title(self.state.model)
+        self._in_use.object = parts.note(
+            f"In use: “{name}” answers on pages whose model is one without error bars."
+        ).object
 
     # Runs.
 

@@ -53,6 +53,7 @@ class TrainANetwork(Choices, Page):
         The networks that were trained here, and the shipped ones.
     """
 
+    SIDEBAR = ("libraries",)
     QUERY: ClassVar[dict[str, str]] = {
         "network": "network",
         "batch_size": "batch",

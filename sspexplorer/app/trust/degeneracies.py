@@ -14,6 +14,7 @@ import param
 from sspexplorer.analysis.held_out import CUTS, SPLITS, Trial, cut_name
 from sspexplorer.app import cache
 from sspexplorer.app.kit import controls, parts
+from sspexplorer.app.kit.model_choice import ModelChoice
 from sspexplorer.app.kit.page import Page
 from sspexplorer.app.kit.work import Worker
 from sspexplorer.app.trust.split import warm_compared
@@ -71,7 +72,7 @@ class _Row:
         self.title = parts.label("")
         self._on_select = on_select
         cells = [self._cell(pair) for pair in PAIRS]
-        grid = parts.grid(*cells, gap="4px 12px")
+        grid = parts.grid(*cells, narrow=2, gap="4px 12px")
         self.view = parts.stack(self.title, grid, gap=2)
 
     @property
@@ -121,6 +122,7 @@ class Degeneracies(Page):
         {model: [{Pair: Correlation} for each limit]}, of the model and of the shipped recipes.
     """
 
+    SIDEBAR = ("libraries",)
     QUERY: ClassVar[dict[str, str]] = {"upper": "upper", "lower": "lower", "split": "split"}
     ASKS, FOLLOWS = ("upper", "lower", "split"), ("model", "libraries")
     BUSY = "Predicting the held-out mocks …"
@@ -160,6 +162,7 @@ class Degeneracies(Page):
         """Which mocks are in which row, and the selection."""
         tested_on = controls.select("Tested on", self.param.split)
         return [
+            ModelChoice(self, tested=True),
             controls.select("Upper row", self.param.upper),
             controls.select("Lower row", self.param.lower),
             parts.stack(tested_on, self._split_note, gap=6),

@@ -21,6 +21,7 @@ from sspexplorer.analysis.scores import (
 )
 from sspexplorer.app import cache
 from sspexplorer.app.kit import controls, parts
+from sspexplorer.app.kit.model_choice import ModelChoice
 from sspexplorer.app.kit.page import Page
 from sspexplorer.app.kit.theme import css
 from sspexplorer.app.kit.work import Worker
@@ -101,6 +102,7 @@ class PredictedVsTrue(Page):
         until they are measured.
     """
 
+    SIDEBAR = ("libraries", "magnitude")
     QUERY: ClassVar[dict[str, str]] = {
         "layout": "layout",
         "parameter": "parameter",
@@ -159,6 +161,7 @@ class PredictedVsTrue(Page):
     def controls(self) -> list[parts.Part]:
         """Which panels, which mocks, and what of them."""
         return [
+            ModelChoice(self, tested=True),
             controls.buttons("A panel for each of the", self.param.layout),
             self._which_magnitudes,
             self._which_parameter,

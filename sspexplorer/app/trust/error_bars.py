@@ -10,9 +10,9 @@ import param
 
 from sspexplorer import flags
 from sspexplorer.app import cache
-from sspexplorer.app.kit import controls, parts
+from sspexplorer.app.kit import parts
+from sspexplorer.app.kit.model_choice import ModelChoice
 from sspexplorer.app.kit.page import Page
-from sspexplorer.app.kit.theme import css
 from sspexplorer.app.trust import other_libraries
 from sspexplorer.labels import PARAMETER_NAMES, PARAMETER_UNITS
 from sspexplorer.mocks import PARAMETERS
@@ -30,9 +30,8 @@ from sspexplorer.posterior.validation.promises import (
 )
 from sspexplorer.posterior.validation.trust import Trust, load_trust
 from sspexplorer.progress import Progress
-from sspexplorer.shipped import model_folder, posterior_names
+from sspexplorer.shipped import DEFAULT_MODEL, model_folder, posterior_names
 
-MODELS = {"galaxy: mixed populations": "galaxy", "ssp: one population": "ssp"}
 SECTIONS = {
     "Calibration": "calibration",
     "Missing bands": "gaps",
@@ -78,7 +77,9 @@ class ErrorBars(Page):
     ASKS = ("posterior", "section")
     BUSY = "Predicting the galaxies …"
 
-    posterior = param.Selector(default="galaxy", objects=MODELS, doc="Model that is tested.")
+    posterior = param.Selector(
+        default=DEFAULT_MODEL, objects=["galaxy", "ssp"], doc="Model that is tested."
+    )
     section = param.Selector(default="calibration", objects=SECTIONS, doc="What is shown.")
 
     @staticmethod
@@ -90,12 +91,12 @@ class ErrorBars(Page):
     def controls(self) -> list[parts.Part]:
         """Which model, and which of its tests."""
         return [
-            controls.select("Model", self.param.posterior),
+            ModelChoice(self, self.param.posterior, networks=False),
             pn.widgets.RadioBoxGroup.from_param(self.param.section, name="", margin=0),
             self.busy,
             parts.note(
-                "The networks without error bars (“default”, “paper”) are tested on the other "
-                "pages of this section."
+                "The networks without error bars are for teaching and comparison: the other pages "
+                "of this section test them."
             ),
         ]
 
@@ -207,9 +208,9 @@ _SECTIONS = {
 def _grid(figures: list[Any]) -> pn.Column:
     held = [pn.pane.HoloViews(figure, linked_axes=False) for figure in figures]
     panes = [parts.picture_pane(pane, height=_HEIGHT) for pane in held]
-    return pn.Column(
-        *panes, sizing_mode="stretch_width", margin=0, stylesheets=[css("grid-as-many-as-fit")]
-    )
+    # Four are two by two: three over one leave half a page blank.
+    columns = 2 if len(panes) in (2, 4) else 3
+    return parts.grid(*panes, columns=columns, narrow=min(columns, 2), gap="10px 20px")
 
 
 _TITLES = {"bias": "μ", "sigma_nmad": "σ", "coverage_68": "inside 68 %"}
@@ -265,10 +266,11 @@ def galaxy_table(answers: pd.DataFrame) -> pn.pane.HTML:
     columns = {}
     for name in PARAMETERS:
         value, error = answers[f"pred_{name}"], answers[f"pred_{name}_err"]
-        title = f"{PARAMETER_NAMES[name]} [{PARAMETER_UNITS[name]}]"
+        unit = "log yr" if name == "log_age" else PARAMETER_UNITS[name]
+        title = f"{PARAMETER_NAMES[name]} [{unit}]"
         columns[title] = [f"{v:.2f} ± {e:.2f}" for v, e in zip(value, error, strict=True)]
         low, high = answers[f"pred_{name}_p16"], answers[f"pred_{name}_p84"]
-        columns[f"{PARAMETER_NAMES[name]} p16 to p84"] = [
+        columns[f"{PARAMETER_NAMES[name]} 16 to 84 %"] = [
             f"{a:.2f} to {b:.2f}" for a, b in zip(low, high, strict=True)
         ]
     columns["p-value"] = answers["pred_p_value"].round(3).tolist()

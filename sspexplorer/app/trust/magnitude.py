@@ -13,6 +13,7 @@ from sspexplorer.analysis.held_out import SPLITS
 from sspexplorer.app import cache
 from sspexplorer.app.choices import CommaList, OptionalList
 from sspexplorer.app.kit import controls, parts
+from sspexplorer.app.kit.model_choice import ModelChoice
 from sspexplorer.app.kit.page import Page
 from sspexplorer.app.kit.theme import css
 from sspexplorer.app.trust.magnitude_numbers import caption_text, numbers_html
@@ -44,7 +45,7 @@ CORRELATIONS = {"Pearson": "pearson", "R²": "r2"}
 
 _TITLES = {name: title for title, name in OTHERS.items()}
 _DASHES = ("solid", "dashed", "dotted")
-_SHAPE = "1.34"
+_SHAPE, _NARROW = "1.34", "2.1"
 _NOTHING = pd.DataFrame(columns=["run", "parameter", "magnitude", *METRICS, "r2", "n"])
 _NOTE = (
     "Outliers are off by more than 0.25 (dex or mag). Bars are ±1σ, from drawing whole SSPs anew, "
@@ -105,6 +106,7 @@ class AgainstMagnitude(Page):
         :func:`sspexplorer.analysis.by_magnitude.metrics_by_magnitude`.
     """
 
+    SIDEBAR = ("libraries",)
     QUERY: ClassVar[dict[str, str]] = {
         "split": "split",
         "parameters": "parameters",
@@ -154,8 +156,10 @@ class AgainstMagnitude(Page):
         self._numbers = parts.note("")
         self._numbers.stylesheets = [*self._numbers.stylesheets, css("numbers")]
         figures = metric_curves(self._pipe, metrics=[m for m in METRICS if m != "pearson"])
-        self._cells = {metric: parts.panel(figure, _SHAPE) for metric, figure in figures.items()}
-        self._grid = parts.grid(*self._cells.values(), columns=2, gap="10px 20px")
+        self._cells = {
+            metric: parts.panel(figure, _SHAPE, _NARROW) for metric, figure in figures.items()
+        }
+        self._grid = parts.grid(*self._cells.values(), columns=2, narrow=1, gap="10px 20px")
         self.param.watch(self._take_others, "others")
         self.param.watch(self._send, ["parameters", "bars"])
         self.param.watch(self._show_correlation, "correlation")
@@ -164,6 +168,7 @@ class AgainstMagnitude(Page):
     def controls(self) -> list[parts.Part]:
         """Which mocks, which parameters, what to compare with, and which correlation."""
         return [
+            ModelChoice(self, tested=True),
             self.tested_on,
             parts.stack(parts.label("Parameters"), self._chips, gap=4),
             parts.stack(parts.label("Compare with"), self._others, gap=4),
@@ -205,7 +210,7 @@ class AgainstMagnitude(Page):
         """Show the figure of one of the coefficients, which is made when it is first asked for."""
         if self.correlation not in self._cells:
             figure = metric_curves(self._pipe, metrics=[self.correlation])[self.correlation]
-            self._cells[self.correlation] = parts.panel(figure, _SHAPE)
+            self._cells[self.correlation] = parts.panel(figure, _SHAPE, _NARROW)
             self._grid.append(self._cells[self.correlation])
         for metric in CORRELATIONS.values():
             if metric in self._cells:

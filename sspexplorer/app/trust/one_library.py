@@ -108,6 +108,7 @@ class OneLibraryOrAll(Page):
         Mocks of the cell that is marked.
     """
 
+    SIDEBAR = ("libraries", "magnitude")
     QUERY: ClassVar[dict[str, str]] = {
         "metric": "metric",
         "magnitudes": "magnitudes",

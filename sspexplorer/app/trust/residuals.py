@@ -13,6 +13,7 @@ import param
 from sspexplorer.analysis.held_out import CUTS, SPLITS, Trial, cut_name
 from sspexplorer.app import cache
 from sspexplorer.app.kit import controls, parts
+from sspexplorer.app.kit.model_choice import ModelChoice
 from sspexplorer.app.kit.page import Page
 from sspexplorer.app.kit.theme import css
 from sspexplorer.app.kit.work import Worker
@@ -64,6 +65,7 @@ class ResidualsByLibrary(Page):
         {model: {(library, parameter): Summary}}, of the model and of the shipped recipes.
     """
 
+    SIDEBAR = ("libraries",)
     QUERY: ClassVar[dict[str, str]] = {"limit": "limit", "split": "split"}
     ASKS, FOLLOWS = ("limit", "split"), ("model", "libraries")
     BUSY = "Predicting the held-out mocks …"
@@ -96,6 +98,7 @@ class ResidualsByLibrary(Page):
         """Which mocks, and what is drawn of them."""
         tested_on = controls.select("Tested on", self.param.split)
         return [
+            ModelChoice(self, tested=True),
             controls.select("Magnitudes", self.param.limit),
             parts.stack(tested_on, self._split_note, gap=6),
             controls.tick("Medians and quartiles", self.param.medians),

@@ -14,6 +14,7 @@ from sspexplorer.analysis.held_out import density_table, medians_table
 from sspexplorer.analysis.scores import chosen_magnitudes
 from sspexplorer.app import cache
 from sspexplorer.app.kit import controls, parts
+from sspexplorer.app.kit.model_choice import ModelChoice
 from sspexplorer.app.kit.page import Page
 from sspexplorer.app.kit.work import counting
 from sspexplorer.app.once import Once
@@ -169,6 +170,7 @@ class SEDFitting(Page):
         What it answers.
     """
 
+    SIDEBAR = ("libraries", "magnitude")
     QUERY: ClassVar[dict[str, str]] = {
         "models": "grid",
         "floor": "floor",
@@ -206,6 +208,7 @@ class SEDFitting(Page):
     def controls(self) -> list[parts.Part]:
         """Which models, which errors and which mocks."""
         return [
+            ModelChoice(self),
             controls.select("Fitted with models of", self.param.models, options=self._sources()),
             pn.widgets.FloatSlider.from_param(
                 self.param.floor, label="Added error [%]", format="0.0"

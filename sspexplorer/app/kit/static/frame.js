@@ -15,6 +15,10 @@
     const links = [...document.querySelectorAll("nav.pages a")];
     const current = links.find((link) => link.dataset.page === key);
     const group = current.parentElement.dataset.group;
+    root.toggleAttribute("data-bare", current.hasAttribute("data-bare"));
+    for (const guide of document.querySelectorAll("details.guide")) {
+      guide.hidden = guide.dataset.page !== key;
+    }
     for (const link of links) flag(link, link === current, "page");
     for (const area of document.querySelectorAll("nav.pages > div")) {
       area.hidden = area.dataset.group !== group;
@@ -136,6 +140,15 @@
     }
   }
 
+  // Tables write negative numbers as all else does.
+  function writeMinus() {
+    const formatter = Bokeh.require("models/widgets/tables/cell_formatters").NumberFormatter.prototype;
+    const format = formatter.doFormat;
+    formatter.doFormat = function (...cell) {
+      return format.apply(this, cell).replace(/(^|>)-(?=\d)/, "$1−");
+    };
+  }
+
   const start = setInterval(() => {
     if (!tellTheme()) return;
     clearInterval(start);
@@ -143,6 +156,7 @@
     said.properties.value.change.connect(() => hear(said));
     hear(said);
     layOutOnlyWhatIsInSight();
+    writeMinus();
     session().on_event("connection_lost", () => root.setAttribute("data-connection", "lost"));
     session().on_event("client_reconnected", () => root.removeAttribute("data-connection"));
     session().on_change((event) => {
