@@ -16,7 +16,6 @@ from sspexplorer.catalogue.convert import to_frame
 from sspexplorer.catalogue.decide import Decision
 from sspexplorer.catalogue.fnu import Missing
 from sspexplorer.catalogue.masks import Masked
-from sspexplorer.catalogue.measuring import Decided
 from sspexplorer.catalogue.names import BandColumn
 from sspexplorer.catalogue.redshifts import RedshiftColumn
 from sspexplorer.catalogue.values import AnyTable, Numbers, column_names
@@ -73,8 +72,8 @@ class Catalogue:
     galactic : str
         Where the E(B−V) of the Milky Way came from that fluxes are corrected for; "" if they are
         not.
-    decided : Decided or None
-        ``decision`` and what else was decided of the numbers.
+    n_dereddened : int
+        For how many rows.
     notable : dict of str to Numbers
         Columns with cells that hold no number, or a limit.
     """
@@ -100,7 +99,7 @@ class Catalogue:
     id_column: str = ""
     unit_of_map: str | None = None
     galactic: str = ""
-    decided: Decided | None = None
+    n_dereddened: int = 0
     notable: Mapping[str, Numbers] = field(default_factory=dict)
 
     def __len__(self) -> int:

@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
+
 from sspexplorer.bounds import GENEROUS, Bounds
 from sspexplorer.catalogue import notes
 from sspexplorer.catalogue.arrays import array_orders
@@ -23,8 +25,8 @@ from sspexplorer.catalogue.photometries import (
     Recognised,
     recognise,
 )
-from sspexplorer.catalogue.redshift_values import RedshiftRules, read_redshifts
-from sspexplorer.catalogue.redshifts import redshift_columns
+from sspexplorer.catalogue.redshift_values import RedshiftRules
+from sspexplorer.catalogue.redshifts import RedshiftColumn, redshift_columns
 from sspexplorer.catalogue.selection import choose
 from sspexplorer.catalogue.source import FileTable
 from sspexplorer.catalogue.values import AnyTable, column_names, column_width
@@ -86,7 +88,7 @@ def read_catalogue(
     file, name = read_table(source, name, looks_right(columns), progress.part(0.0, 0.6), bounds)
     progress.check()
     asked = Asked(photometry, unit, columns, masks, galactic)
-    found = understood(file, name, asked, progress=progress.part(0.6, 0.4))
+    found, _ = understood(file, name, asked, progress=progress.part(0.6, 0.4))
     progress.report(1.0)
     return found
 
@@ -128,8 +130,9 @@ def understood(
     name: str,
     asked: Asked,
     rules: Rules | None = None,
+    redshifts: RedshiftRules | None = None,
     progress: Progress = NO_PROGRESS,
-) -> Catalogue:
+) -> tuple[Catalogue, Rules]:
     """Understand the columns of a table that was read.
 
     Parameters
@@ -140,6 +143,13 @@ def understood(
     asked : Asked
     rules : Rules, optional
         Of the whole, where the table is a part of it; else they are decided of the table.
+    redshifts : RedshiftRules, optional
+        Those of the whole, where the rest is to be decided of the table.
+
+    Returns
+    -------
+    Catalogue
+    Rules
 
     Raises
     ------
@@ -149,7 +159,6 @@ def understood(
     table = file.table
     # A cell may turn out damaged only now, such as text that is not UTF-8.
     with one_sentence(name, "a catalogue"):
-        names = own_names(file)
         try:
             found, mapped, chosen = (
                 (rules.recognised, rules.mapped, rules.chosen) if rules else choice(file, asked)
@@ -162,31 +171,35 @@ def understood(
                 progress.part(0.0, 0.9),
                 rules.decided if rules else None,
             )
-            offered = redshift_columns(names) if mapped.redshifts is None else mapped.redshifts
-            redshifts = rules.redshifts.take(table) if rules else read_redshifts(table, offered)
+            if redshifts is None:
+                redshifts = (
+                    rules.redshifts if rules else RedshiftRules.of(table, offered(file, mapped))
+                )
+            taken = redshifts.take(table)
             progress.check()
             dust = galactic_dust(table, asked.galactic, [c.flux for c in chosen.columns])
         except ChoiceNeededError as error:
             raise ChoiceNeededError(f"{name}: {error}", error.option, error.choices) from None
         except InputError as error:
             raise InputError(f"{name}: {error}") from None
+    rules = rules or Rules(found, mapped, chosen, measured.decided, redshifts)
     chosen = replace(chosen, columns=measured.columns)
     flux, flux_err = measured.flux, measured.error
     if dust.ebv is not None:
         flux, flux_err = dereddened(flux, flux_err, dust.ebv)
-    return Catalogue(
+    catalogue = Catalogue(
         name=name,
         table=table,
         flux=flux,
         flux_err=flux_err,
-        redshift=redshifts.values,
-        redshift_err=redshifts.errors,
+        redshift=taken.values,
+        redshift_err=taken.errors,
         columns=chosen.columns,
         photometry=chosen.label,
         available_photometries=tuple(p.label for p in found.photometries),
         unit=measured.decision.unit,
         unit_reason=measured.decision.reason,
-        redshift_column=redshifts.sources[0][0].name if redshifts.sources else "",
+        redshift_column=taken.sources[0][0].name if taken.sources else "",
         said={
             "file": file.notes,
             "bands": (*notes.on_bands(chosen, found), *notes.on_map(mapped)),
@@ -195,20 +208,28 @@ def understood(
                 *notes.on_text(measured.notable),
                 *notes.on_missing(measured.missing, chosen, len(measured.flux)),
             ),
-            "redshifts": notes.on_redshifts(redshifts, offered, len(measured.flux)),
+            "redshifts": notes.on_redshifts(taken, redshifts.offered, len(flux)),
             "dust": tuple(filter(None, [dust.note])),
         },
         decision=measured.decision,
         missing=measured.missing,
         masked=measured.masked,
         delimiter=file.delimiter,
-        redshift_sources=redshifts.sources,
+        redshift_sources=taken.sources,
         id_column=mapped.id,
         unit_of_map=_one_unit(measured.decision),
         galactic=dust.source,
-        decided=measured.decided,
+        n_dereddened=0 if dust.ebv is None else int(np.isfinite(dust.ebv).sum()),
         notable=measured.notable,
     )
+    return catalogue, rules
+
+
+def offered(file: FileTable, mapped: ColumnsMap) -> tuple[RedshiftColumn, ...]:
+    """Columns that may hold redshifts, by the map or by their names."""
+    if mapped.redshifts is not None:
+        return mapped.redshifts
+    return redshift_columns(own_names(file))
 
 
 def own_names(file: FileTable) -> list[str]:

@@ -164,6 +164,19 @@ class RedshiftRules:
     remarks: tuple[str, ...] = ()
 
     @classmethod
+    def of(cls, table: AnyTable, columns: Sequence[RedshiftColumn]) -> "RedshiftRules":
+        """Decide what columns of a whole table hold."""
+        seen = [Seen.of(table, column) for column in columns]
+        rows = sample(np.arange(len(table)))
+        every = int(rows[1]) if len(rows) > 1 else 1
+        some = table
+        if every > 1:
+            held = list(dict.fromkeys(column.name for column in columns))
+            arrow = isinstance(table, pa.Table)
+            some = table.select(held).take(rows) if arrow else table[held][rows]
+        return cls.decided(columns, seen, some, every, column_names(table))
+
+    @classmethod
     def decided(
         cls,
         columns: Sequence[RedshiftColumn],
@@ -284,18 +297,6 @@ class RedshiftRules:
             return error
         upper = _numbers(table, column.upper)
         return None if upper is None else sigma(error, upper, self.sided[column.name])
-
-
-def read_redshifts(table: AnyTable, columns: Sequence[RedshiftColumn]) -> Redshifts:
-    """Decide what columns of a whole table hold, and take each row's redshift."""
-    seen = [Seen.of(table, column) for column in columns]
-    rows = sample(np.arange(len(table)))
-    every = int(rows[1]) if len(rows) > 1 else 1
-    held = list(dict.fromkeys(column.name for column in columns))
-    some = table.select(held) if isinstance(table, pa.Table) else table
-    if every > 1:
-        some = some.take(rows) if isinstance(some, pa.Table) else some[held][rows]
-    return RedshiftRules.decided(columns, seen, some, every, column_names(table)).take(table)
 
 
 def _commonest(some: AnyTable, name: str, every: int) -> int:
