@@ -113,7 +113,7 @@ def _in_pieces(given: Given) -> "tuple[Stored | None, str]":
             raise NotInPiecesError("the output is no file")
         if not can_write(given.form):
             raise NotInPiecesError(f"{given.form} is written as a whole")
-        stored = opened(given.places)
+        stored = opened(given.places, given.asked, _rows(given))
     except NotInPiecesError as reason:
         if hive or told:
             raise InputError(f"The catalogue cannot be read in pieces: {reason}.") from None

@@ -111,7 +111,7 @@ ChunkOption = Annotated[
         metavar="ROWS",
         min=1,
         help="Read Parquet, FITS and text in pieces of so many rows, whatever their size; without "
-        "it only large catalogues are, 50,000 rows at a time.",
+        "it only large catalogues are, 20,000 rows at a time.",
     ),
 ]
 ResumeOption = Annotated[

@@ -3,27 +3,33 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from sspexplorer.catalogue.files import STANDARD_INPUT, ending, paths_in
+from sspexplorer.catalogue.files import FORMATS, STANDARD_INPUT, ending, paths_in
+from sspexplorer.catalogue.reading import Asked, looks_right
 from sspexplorer.errors import InputError
+from sspexplorer.streams.fits import FitsFile
 from sspexplorer.streams.parquet import ParquetFiles, hive_files
 from sspexplorer.streams.pieces import NotInPiecesError, Stored
+from sspexplorer.streams.text import TextFile
 
 # More is read in pieces.
 LARGE_ROWS = 100_000
 LARGE_BYTES = 64 << 20
-# Rows of a piece: 50 000 galaxies in work take some 300 MB.
-ROWS = 50_000
+# Rows of a piece: so many galaxies in work take some 150 MB.
+ROWS = 20_000
 
 _PARQUET = (".parquet", ".pq")
 
 
-def opened(places: Sequence[str | Path]) -> Stored:
+def opened(places: Sequence[str | Path], asked: Asked, size: int) -> Stored:
     """A catalogue that can be read in pieces.
 
     Parameters
     ----------
     places : sequence of str or Path
         Files, or one folder: of files, or of a hive of Parquet files.
+    asked : Asked
+    size : int
+        Rows at a time.
 
     Raises
     ------
@@ -44,7 +50,14 @@ def opened(places: Sequence[str | Path]) -> Stored:
     kinds = {ending(path.name) for path in files}
     if kinds <= set(_PARQUET):
         return ParquetFiles.found(files, notes=notes)
-    raise NotInPiecesError(f"files that end in {', '.join(sorted(kinds))} are read as a whole")
+    if len(files) == 1:
+        form = FORMATS.get(*kinds)
+        if form == "fits":
+            return FitsFile.found(files[0])
+        if form == "csv":
+            return TextFile.found(files[0], looks_right(asked.columns), size)
+    shown = f"{len(files)} files that end" if len(files) > 1 else "a file that ends"
+    raise NotInPiecesError(f"{shown} in {', '.join(sorted(kinds))} is read as a whole")
 
 
 def hive_of(places: Sequence[str | Path]) -> list[Path]:

@@ -71,6 +71,16 @@ class Stored(Protocol):
             If it is damaged; the sentence names the file and the place.
         """
 
+    def typed(self, table: pa.Table, exact: bool) -> pa.Table:
+        """A table for a format that has types: text as numbers where all cells of a column are.
+
+        Parameters
+        ----------
+        table : pyarrow.Table
+        exact : bool
+            See :meth:`.TextSeen.kind`.
+        """
+
 
 def rows_at_once(batches: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
     """Tables of ``size`` rows, the last one shorter, of tables of any number of rows."""

@@ -23,11 +23,21 @@ from sspexplorer.streams.pieces import Stored
 
 @dataclass(frozen=True)
 class Reader:
-    """A catalogue on disk, and how each of its tables is read."""
+    """A catalogue on disk, and how each of its tables is read.
+
+    Attributes
+    ----------
+    stored : Stored
+    asked : Asked
+    rules : Rules
+    masked : frozenset of str
+        Columns of which a cell is masked, where tables are astropy's.
+    """
 
     stored: Stored
     asked: Asked
     rules: Rules
+    masked: frozenset[str] = frozenset()
 
     def read(self, table: FileTable) -> Catalogue:
         """Understand one of the catalogue's tables."""
@@ -87,6 +97,7 @@ class _Look:
         self._columns: tuple[RedshiftColumn, ...] = ()
         self._seen: list[Seen] = []
         self._twins: tuple[str, ...] = ()
+        self._masked: frozenset[str] = frozenset()
 
     def at(self, file: FileTable, start: int) -> None:
         """See the rows of a table whose first is the ``start``-th of all."""
@@ -101,6 +112,9 @@ class _Look:
             for seen, column in zip(self._seen, self._columns, strict=True)
         ]
         self._twins = refuse_different_twins(file, self._stored.name)
+        if not isinstance(file.table, pa.Table):
+            columns = file.table.itercols()
+            self._masked |= {c.name for c in columns if np.any(getattr(c, "mask", False))}
 
     def decided(self) -> Surveyed:
         """Decide of all that was seen."""
@@ -111,7 +125,7 @@ class _Look:
             self._columns, self._seen, file.table, self._every, own_names(file)
         )
         some, rules = understood(file, stored.name, self._asked, redshifts=redshifts)
-        return Surveyed(Reader(stored, self._asked, rules), some)
+        return Surveyed(Reader(stored, self._asked, rules, self._masked), some)
 
 
 def _redshifts(file: FileTable, asked: Asked, name: str) -> tuple[RedshiftColumn, ...]:
