@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -131,8 +132,12 @@ def _rows(given: Given) -> int:
 
 
 def _run(given: Given, answering: "Answering", stored: "Stored", how: str) -> Answered:
+    from sspexplorer.streams.cluster import spread_over
     from sspexplorer.streams.run import one_by_one, run
 
+    if given.workers and given.scheduler:
+        raise InputError("Give --workers or --scheduler, not both.")
+    spread = partial(spread_over, workers=given.workers, scheduler=given.scheduler)
     say(how)
     try:
         done = run(
@@ -143,7 +148,7 @@ def _run(given: Given, answering: "Answering", stored: "Stored", how: str) -> An
             columns=given.wanted,
             size=_rows(given),
             resume=given.resume,
-            spread=one_by_one,
+            spread=spread if given.workers or given.scheduler else one_by_one,
             progress=progress_line(every=30.0),
         )
     except (KeyboardInterrupt, Cancelled):

@@ -37,15 +37,15 @@ def predict(
     from sspexplorer.analysis.catalogue import PredictionRequest
     from sspexplorer.analysis.zero_points import ZeroPoints
     from sspexplorer.catalogue.ways import for_command_line
-    from sspexplorer.models import load_model, meaning
+    from sspexplorer.models import meaning
     from sspexplorer.posterior.taken import Choices
-    from sspexplorer.streams.work import Predicting
+    from sspexplorer.streams.answering import Predicting
 
     points = None if zero_points is None else ZeroPoints.load(zero_points)
     asked = PredictionRequest(model, model, Choices(floor, redshift, use_all), points)
     predicting = Predicting(asked)
     found = answered(given, predicting, "predicted")
-    suspected = asked.suspicions(found.some, load_model(model))
+    suspected = asked.suspicions(found.some, predicting.model)
     changed = found.write(given, asked.about)
     counted = found.counted
     remarks = (
@@ -56,7 +56,7 @@ def predict(
     )
     report = {
         "model": model,
-        "meaning": meaning(model),
+        "meaning": meaning(predicting.model),
         "floor": floor,
         "redshift_as": redshift,
         "n_rows": counted.rows,
@@ -71,6 +71,6 @@ def predict(
     if given.report(found.found, report, remarks):
         return
     given.tell(f"{counted.answered} of {counted.rows} rows predicted, written to {given.out}.")
-    given.tell(meaning(model))
+    given.tell(meaning(predicting.model))
     for line in flags.described(found.flags):
         given.tell(f"  {line}")

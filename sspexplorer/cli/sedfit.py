@@ -21,7 +21,7 @@ def sedfit(
 ) -> None:
     """Fit every row of a catalogue with every SSP × E(B−V): the Bayesian SED fit."""
     from sspexplorer.libraries import load_library
-    from sspexplorer.streams.work import Fitting
+    from sspexplorer.streams.answering import Fitting
 
     names = [name.strip() for name in libraries.split(",") if name.strip()]
     for name in names:

@@ -118,6 +118,11 @@ class Parts:
         except (OSError, pa.ArrowInvalid) as error:
             raise InputError(f"{path} cannot be read: {error}.") from None
 
+    def remove_if_empty(self) -> None:
+        """Remove the folder if nothing was finished."""
+        if not any(self.folder.glob("[0-9]*.arrow")):
+            self.remove()
+
     def remove(self) -> None:
         """Remove the folder, which is of no more use."""
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -17,7 +17,7 @@ from sspexplorer.streams.counted import Counted, Whole
 from sspexplorer.streams.joining import join
 from sspexplorer.streams.parts import Parts
 from sspexplorer.streams.pieces import Piece, Stored
-from sspexplorer.streams.survey import surveyed
+from sspexplorer.streams.survey import Surveyed, surveyed
 from sspexplorer.streams.work import Answering, Work, chosen_columns
 
 Spread = Callable[[Work, Sequence[Piece], Callable[[int], None]], None]
@@ -117,19 +117,30 @@ def run(
         "choice of columns": kept,
         "number of rows at a time": size,
     }  # fmt: skip
-    said = parts.begin(key, resume)
-    seen = surveyed(stored, asked, size, progress.part(0.0, _LOOK))
-    work = Work(seen.reader, answering, tuple(kept), parts, size)
-    pieces = stored.pieces(size)
+    said = tuple(filter(None, [parts.begin(key, resume)]))
+    try:
+        seen = surveyed(stored, asked, size, progress.part(0.0, _LOOK))
+        work = Work(seen.reader, answering, tuple(kept), parts, size)
+        return _answered(seen, work, spread, said, progress.part(_LOOK, 1 - _LOOK - _JOIN))
+    finally:
+        parts.remove_if_empty()
+
+
+def _answered(
+    seen: Surveyed, work: Work, spread: Spread, said: tuple[str, ...], progress: Progress
+) -> Done:
+    rows = seen.reader.stored.rows
+    pieces = seen.reader.stored.pieces(work.size)
     lacking = [piece for piece in pieces if work.missing(piece)]
     left = sum(map(work.missing, lacking))
-    if left < stored.rows:
-        said += f"{stored.rows - left:,} of {stored.rows:,} rows were there from before."
+    if left < rows:
+        said += (f"{rows - left:,} of {rows:,} rows were there from before.",)
     if lacking:
-        clock = _Clock(stored.rows - left, stored.rows, progress.part(_LOOK, 1 - _LOOK - _JOIN))
+        clock = _Clock(rows - left, rows, progress)
         spread(work, lacking, clock.tell)
+        said += (f"{left:,} rows took {_duration(clock.seconds)}, {clock.rate:,.0f} a second.",)
     counted = reduce(add, _all_counted(work, pieces), Counted())
-    return Done(Whole.of(seen, counted), seen.some, work, (said,) if said else ())
+    return Done(Whole.of(seen, counted), seen.some, work, said)
 
 
 def _plain(asked: Asked) -> dict[str, Any]:
@@ -152,14 +163,21 @@ class _Clock:
         self._before, self._rows, self._progress = before, rows, progress
         self._done, self._begun = 0, time.monotonic()
 
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._begun
+
+    @property
+    def rate(self) -> float:
+        return self._done / max(1e-9, self.seconds)
+
     def tell(self, rows: int) -> None:
         self._progress.check()
         self._done += rows
         done = self._before + self._done
-        rate = self._done / max(1e-9, time.monotonic() - self._begun)
-        words = f"{done:,} of {self._rows:,} rows, {rate:,.0f} a second"
-        if done < self._rows:
-            words += f", {_duration((self._rows - done) / rate)} left"
+        words = f"{done:,} of {self._rows:,} rows, {self.rate:,.0f} a second"
+        if self._done > 0 and done < self._rows:
+            words += f", {_duration((self._rows - done) / self.rate)} left"
         self._progress.report(done / self._rows, words)
 
 
