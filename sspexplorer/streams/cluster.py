@@ -84,8 +84,9 @@ def _client(workers: int | None, scheduler: str | None) -> Iterator["Client"]:
     from distributed import Client, LocalCluster
 
     # What is to be said is said in one sentence.
-    for name in ("distributed", "tornado.application", "bokeh"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    for name in [*logging.root.manager.loggerDict]:
+        if name.startswith(("distributed", "tornado")):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
     with ExitStack() as stack:
         stack.enter_context(dask.config.set({"distributed.comm.timeouts.connect": f"{_CONNECT}s"}))
         address: object = scheduler
