@@ -18,7 +18,7 @@ from typing import Any
 import nbformat
 import pytest
 from playwright.sync_api import (
-    Browser,
+    BrowserContext,
     Locator,
     Page,
     Request,
@@ -150,32 +150,16 @@ def wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def visitor(browser: Browser, lab: str) -> Iterator[tuple[Page, list[str]]]:
-    """JupyterLab in a browser, and what goes wrong in it; one kernel answers all notebooks.
+def kernel(lab: str) -> str:
+    """URL of JupyterLab, in which one kernel answers all notebooks.
 
     Torch and Panel are imported once, then. What a notebook does not import itself, ruff finds.
     """
-    kernel = ask(f"{lab}/api/kernels", {"name": "python3"})["id"]
+    started = ask(f"{lab}/api/kernels", {"name": "python3"})["id"]
     for path in NOTEBOOKS:
         session = {"path": path.name, "name": path.name, "type": "notebook"}
-        ask(f"{lab}/api/sessions", session | {"kernel": {"id": kernel}})
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
-    context.set_default_timeout(PATIENCE)
-    page = context.new_page()
-    wrong: list[str] = []
-
-    def watch(asked: Request | WebSocket) -> None:
-        if not asked.url.startswith((f"{lab}/", lab.replace("http", "ws"), "data:", "blob:")):
-            wrong.append(f"request to another host: {asked.url}")
-
-    page.on("request", watch)
-    page.on("websocket", watch)
-    page.on("pageerror", lambda error: wrong.append(f"error: {error.stack}"))
-    page.goto(f"{lab}/lab?reset")
-    page.wait_for_function("() => window.jupyterapp")
-    page.evaluate("() => jupyterapp.restored.then(() => {})")
-    yield page, wrong
-    context.close()
+        ask(f"{lab}/api/sessions", session | {"kernel": {"id": started}})
+    return lab
 
 
 def ask(url: str, content: dict[str, Any]) -> dict[str, Any]:
@@ -187,16 +171,32 @@ def ask(url: str, content: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def opened(visitor: tuple[Page, list[str]], path: Path) -> Iterator[Page]:
-    """The notebook in JupyterLab, its kernel ready; afterwards it is closed."""
-    page, wrong = visitor
+def opened(visitors: BrowserContext, kernel: str, path: Path) -> Iterator[Page]:
+    """The notebook in JupyterLab, its kernel ready; leaving, nothing may have gone wrong.
+
+    In a tab of its own, so that what scripts of one notebook leave behind meets no other.
+    """
+    page = visitors.new_page()
+    page.set_default_timeout(PATIENCE)
+    wrong: list[str] = []
+
+    def watch(asked: Request | WebSocket) -> None:
+        ours = (f"{kernel}/", kernel.replace("http", "ws"), "data:", "blob:")
+        if not asked.url.startswith(ours):
+            wrong.append(f"request to another host: {asked.url}")
+
+    page.on("request", watch)
+    page.on("websocket", watch)
+    page.on("pageerror", lambda error: wrong.append(f"{error.message}\n{error.stack}"))
+    page.goto(f"{kernel}/lab?reset")
+    page.wait_for_function("() => window.jupyterapp")
+    page.evaluate("() => jupyterapp.restored.then(() => {})")
     # With braces: what the command answers with, the notebook, is not sent to us.
     page.evaluate("path => { jupyterapp.commands.execute('docmanager:open', {path}) }", path.name)
     page.wait_for_function(f"() => ({KERNEL})() == 'idle'", polling=200)
     yield page
-    page.evaluate("() => jupyterapp.shell.currentWidget.dispose()")
-    said, wrong[:] = list(wrong), []
-    assert said == []
+    page.close()
+    assert not wrong, "\n".join(wrong)
 
 
 KERNEL = "() => jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status"
@@ -252,6 +252,13 @@ FIGURES = """() => {
     return {seen, held: JSON.stringify(held)};
 }"""
 
+# Changes made by Python that the page would send back to it.
+ECHOES = """() => {
+    const manager = {_event_buffer: [], _blocked: true, _timeout: Infinity};
+    Bokeh.Panel.CommManager.prototype._document_changed.call(manager, {sync: false});
+    return manager._event_buffer.length;
+}"""
+
 # Twice the same, with nothing at work in between.
 AT_REST = f"""() => {{
     const {{held}} = ({FIGURES})();
@@ -295,6 +302,7 @@ def test_a_notebook_runs_draws_every_figure_and_its_page_answers(opened: Page, p
     figures = opened.evaluate(FIGURES)
     assert len(figures["seen"]) == shown.count()
     assert all(f["filled"] and f["bounded"] and not f["wheel"] for f in figures["seen"])
+    assert opened.evaluate(ECHOES) == 0
     GESTURES[path.stem](last)
     changed = f"before => ({FIGURES})().held != before"
     opened.wait_for_function(changed, arg=figures["held"], polling=300)

@@ -1,5 +1,6 @@
 """What makes pictures and pages appear in the cells of a notebook, without a network."""
 
+import sys
 import warnings
 from functools import wraps
 from typing import Any
@@ -11,7 +12,7 @@ from bokeh.models import ImportedStyleSheet
 from panel.io.notebook import replace_inline_css
 from panel.reactive import Reactive
 
-from sspexplorer.app.kit.theme import PageDesign
+from sspexplorer.app.kit.theme import PageDesign, static_text
 
 
 def notebook() -> None:
@@ -29,6 +30,7 @@ def notebook() -> None:
         "tabulator", "filedropper", design=PageDesign, respect_explicit_sizing=True, inline=True
     )
     _keep_styles_inline()
+    _send_no_echo()
 
 
 def _keep_styles_inline() -> None:
@@ -52,6 +54,16 @@ def _keep_styles_inline() -> None:
         return found
 
     Reactive._get_properties = inlined
+
+
+def _send_no_echo() -> None:
+    """Have pages send to Python what a visitor has changed, and not what Python itself has."""
+    # A notebook has brought it; where there is none, it need not be installed.
+    if "IPython" in sys.modules:
+        from IPython import display, get_ipython
+
+        if hasattr(get_ipython(), "kernel"):
+            display.display(display.Javascript(static_text("notebook.js")))
 
 
 def is_ready() -> bool:
