@@ -74,11 +74,16 @@ def hive_of(places: Sequence[str | Path]) -> list[Path]:
 
 
 def may_be_large(places: Sequence[str | Path]) -> bool:
-    """Whether files are large enough for a look at how many rows they have."""
+    """Whether files are large enough for a look at how many rows they have.
+
+    Those of Parquet and FITS say it at once; a text has to be read for it.
+    """
     if hive_of(places):
         return True
     found = [path for place in places for path in _files(Path(place))]
-    return sum(path.stat().st_size for path in found) > LARGE_ROWS
+    size = sum(path.stat().st_size for path in found)
+    text = any(path.suffix.lower() not in (*_PARQUET, ".fits", ".fit") for path in found)
+    return size > (LARGE_BYTES if text else LARGE_ROWS)
 
 
 def _files(path: Path) -> list[Path]:

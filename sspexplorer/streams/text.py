@@ -148,7 +148,7 @@ class _Look:
             self._at(begin, body, line)
             line += body.count(b"\n")
         if not self._start:
-            raise InputError(f"{self._path.name} has a header but no rows.")
+            raise NotInPiecesError(f"{self._path.name} has no rows, or rows that begin with #")
         layout = self._layout
         commas, said = rows.decided_commas(
             [reduce(add, c) for c in zip(*self._commas, strict=True)]
@@ -211,6 +211,11 @@ class _Look:
 
     def _at(self, begin: int, body: bytes, line: int) -> None:
         clean, n = without_comments(body, 0)
+        lines = [line for line in body.splitlines() if line.strip()]
+        # Of a text whose rows all begin with the sign, no block has a row.
+        if all(line.lstrip().startswith(b"#") for line in lines):
+            self._n_comments += len(lines)
+            return
         self._n_comments += n
         if not clean.strip():
             return
