@@ -196,6 +196,16 @@ def test_what_cannot_be_used_is_named_and_nothing_is_written(galaxies, tmp_path)
     refused("1.parquet has no column 'J0400'")
 
 
+def test_arrays_may_be_missing_in_a_whole_piece(galaxies, tmp_path):
+    flux = galaxies[list(BAND_NAMES)].to_numpy()
+    rows = [None if 100 <= i < 150 else row.tolist() for i, row in enumerate(flux)]
+    table = pa.table({"id": np.arange(N), "FLUX_AUTO": rows})
+    pq.write_table(table, tmp_path / "g.parquet")
+    for name, options in {"w": (), "p": ("--chunk", 50)}.items():
+        predict(tmp_path / "g.parquet", tmp_path / f"{name}.parquet", *options)
+    same(tmp_path / "w.parquet", tmp_path / "p.parquet")
+
+
 parts_of = st.lists(st.integers(0, 60), max_size=4).map(lambda cuts: [0, *sorted(cuts), 60])
 redshifts = st.lists(
     st.sampled_from([0.0, 0.01, 0.02, -99.0, 99.0, np.nan, 500.0, 0.5]), min_size=60, max_size=60

@@ -1,8 +1,10 @@
 """The numbers of one photometry, read from a table and converted to F_ν."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pyarrow as pa
 
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.catalogue import two_sided
@@ -20,6 +22,7 @@ from sspexplorer.catalogue.values import (
     column_unit,
     stack_columns,
 )
+from sspexplorer.errors import InputError
 from sspexplorer.mocks import LABELS
 from sspexplorer.progress import NO_PROGRESS, Progress
 
@@ -110,7 +113,10 @@ def measure(
     for i, name in enumerate(names):
         progress.check()
         progress.report(0.5 * i / len(names))
-        numbers[name] = column_numbers(table, name)
+        if decided is None:
+            numbers[name] = column_numbers(table, name)
+        else:
+            numbers[name] = _of_part(table, name, _width(name, chosen.columns))
     fluxes = [(numbers[c.flux].values, c.flux_element) if c else None for c in columns]
     errors = [
         (numbers[c.error].values, c.error_element) if c and c.error else None for c in columns
@@ -150,6 +156,33 @@ def measure(
     notable = {name: read for name, read in numbers.items() if read.unreadable or read.limits}
     read = tuple(column for column in columns if column)
     return Measured(flux, error, decided, missing, masked, read, notable)
+
+
+def _width(name: str, columns: Sequence[BandColumn]) -> int:
+    """Least number of values in a row of an array column; 0 for a plain one."""
+    elements = [
+        element
+        for c in columns
+        for own, element in (
+            (c.flux, c.flux_element),
+            (c.error, c.error_element),
+            (c.error_upper, c.error_upper_element),
+        )
+        if own == name and element is not None
+    ]
+    return max(elements) + 1 if elements else 0
+
+
+def _of_part(table: AnyTable, name: str, width: int) -> Numbers:
+    """Column of a part of a table, which may have no value at all where the whole has some."""
+    if isinstance(table, pa.Table) and table[name].null_count == len(table):
+        return Numbers(np.full((len(table), width) if width else len(table), np.nan))
+    found = column_numbers(table, name)
+    if width and found.values.ndim == 1 and not np.isfinite(found.values).any():
+        return replace(found, values=np.full((len(table), width), np.nan))
+    if width and (found.values.ndim == 1 or found.values.shape[1] < width):
+        raise InputError(f"The array column {name!r} has fewer than {width} values in some rows.")
+    return found
 
 
 def _sided(
