@@ -127,7 +127,7 @@ def _corrected(ebv: np.ndarray, source: str) -> GalacticDust:
     known = np.isfinite(ebv)
     if not known.any():
         return GalacticDust(note=f"E(B−V) of the Milky Way from {source} is missing in every row.")
-    return GalacticDust(ebv, source, note_on(source, ebv, np.count_nonzero(~known)))
+    return GalacticDust(ebv, source, note_on(source, ebv, int(np.count_nonzero(~known))))
 
 
 def note_on(source: str, ebv: np.ndarray, n_without: int) -> str:

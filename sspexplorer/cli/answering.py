@@ -56,14 +56,20 @@ class Answered:
         if self.run is not None:
             about = about_file(self.found, made)
             return self.run.write(given.form, about, given.out, progress_line("written"))
-        table = self.table
-        return given.write(self.found, table[chosen_columns(list(table), given.wanted)], made)
+        columns = chosen_columns(list(self._table), given.wanted)
+        return given.write(self.found, self._table[columns], made)
 
     def column(self, name: str) -> "pd.Series":
         """One column of all answers."""
         if self.run is not None:
             return self.run.column(name)
-        return self.table[name]
+        return self._table[name]
+
+    @property
+    def _table(self) -> "pd.DataFrame":
+        if self.table is None:
+            raise ValueError("The answers are not in memory.")
+        return self.table
 
     @property
     def flags(self) -> dict[str, int]:
@@ -102,7 +108,14 @@ def answered(given: Given, answering: "Answering", done: str) -> Answered:
 def _in_pieces(given: Given) -> "tuple[Stored | None, str]":
     """The catalogue, if it is to be read in pieces; and a sentence on that, or on why it is not."""
     from sspexplorer.streams.joining import can_write
-    from sspexplorer.streams.opening import LARGE_ROWS, hive_of, may_be_large, opened
+    from sspexplorer.streams.opening import (
+        LARGE_BYTES,
+        LARGE_ROWS,
+        bytes_of,
+        hive_of,
+        may_be_large,
+        opened,
+    )
     from sspexplorer.streams.pieces import NotInPiecesError
 
     told = given.chunk or given.resume or given.workers or given.scheduler
@@ -118,7 +131,8 @@ def _in_pieces(given: Given) -> "tuple[Stored | None, str]":
     except NotInPiecesError as reason:
         if hive or told:
             raise InputError(f"The catalogue cannot be read in pieces: {reason}.") from None
-        return None, ""
+        large = bytes_of(given.places) > LARGE_BYTES
+        return None, f"Read as a whole, in memory: {reason}." if large else ""
     if not (told or hive or stored.rows > LARGE_ROWS):
         return None, ""
     rows = _rows(given)

@@ -46,14 +46,13 @@ def predict(
     predicting = Predicting(asked)
     found = answered(given, predicting, "predicted")
     suspected = asked.suspicions(found.some, predicting.model)
-    changed = found.write(given, asked.about)
     counted = found.counted
     remarks = (
         *found.said,
         *predicting.remarks(counted),
         *(one.sentence for one in suspected),
-        *changed,
     )
+    remarks += found.write(given, asked.about)
     report = {
         "model": model,
         "meaning": meaning(predicting.model),

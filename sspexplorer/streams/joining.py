@@ -57,7 +57,7 @@ def join(
         return save_plain(file)
 
     def save_plain(file: Any) -> tuple[str, ...]:
-        writer = _WRITERS[kind](file, form)
+        writer: Any = _WRITERS[kind](file, form)
         said: tuple[str, ...] = ()
         meta: dict[str, Any] = {}
         looks = isinstance(writer, FitsAppender)

@@ -81,9 +81,13 @@ def may_be_large(places: Sequence[str | Path]) -> bool:
     if hive_of(places):
         return True
     found = [path for place in places for path in _files(Path(place))]
-    size = sum(path.stat().st_size for path in found)
     text = any(path.suffix.lower() not in (*_PARQUET, ".fits", ".fit") for path in found)
-    return size > (LARGE_BYTES if text else LARGE_ROWS)
+    return bytes_of(places) > (LARGE_BYTES if text else LARGE_ROWS)
+
+
+def bytes_of(places: Sequence[str | Path]) -> int:
+    """Size of the files that are meant."""
+    return sum(path.stat().st_size for place in places for path in _files(Path(place)))
 
 
 def _files(path: Path) -> list[Path]:

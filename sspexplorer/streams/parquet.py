@@ -83,7 +83,7 @@ class ParquetFiles:
             refuse_other_units(schemas[0], schemas[-1], files[0].name, path.name)
         if not sum(map(sum, groups)):
             raise InputError(f"{called(files)} has a header but no rows.")
-        said = ()
+        said: tuple[str, ...] = ()
         if len(files) > 1:
             n = sum(map(sum, groups))
             said = (f"Read together: {len(files)} files, {files[0].name} to {files[-1].name} "

@@ -134,10 +134,13 @@ class _Look:
         rest = head[self._layout.start :]
         lines = max(1, rest.count(b"\n"))
         self._block = max(1, size * len(rest) // lines)
-        self._start, self._pieces, self._lines = 0, [], {}
+        self._start = 0
+        self._pieces: list[Piece] = []
+        self._lines: dict[int, int] = {}
         self._commas: list[list[CommasSeen]] = []
         self._seen: list[list[TextSeen]] = []
-        self._units, self._under, self._said = [""] * len(self._names), 0, ()
+        self._units, self._under = [""] * len(self._names), 0
+        self._said: tuple[str, ...] = ()
         self._n_comments = 0
 
     def finished(self) -> TextFile:
