@@ -19,6 +19,7 @@ _HOMES = {
     "read_catalogue": "catalogue",
     "Catalogue": "catalogue",
     "predict_rows": "models",
+    "predict_frame": "streams.frames",
     "load_model": "models",
     "load_library": "libraries",
     "SSPLibrary": "libraries",

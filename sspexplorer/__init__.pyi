@@ -27,5 +27,6 @@ from sspexplorer.noise import NoiseModel as NoiseModel
 from sspexplorer.noise import measure_noise as measure_noise
 from sspexplorer.sedfit import fit as fit
 from sspexplorer.sedfit import make_grid as make_grid
+from sspexplorer.streams.frames import predict_frame as predict_frame
 
 __version__: str

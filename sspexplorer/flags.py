@@ -11,7 +11,7 @@ alone has a column of its own: which bands were left out is in ``pred_set_aside`
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -131,6 +131,13 @@ def count(flags: Iterable[str]) -> dict[str, int]:
     return dict(found.most_common())
 
 
-def described(flags: Iterable[str]) -> list[str]:
-    """Lines for a reader: the number of rows of each code, the code, and what it means."""
-    return [f"{n:,} {code}: {sentence(code)}" for code, n in count(flags).items()]
+def described(flags: Iterable[str] | Mapping[str, int]) -> list[str]:
+    """Lines for a reader: the number of rows of each code, the code, and what it means.
+
+    Parameters
+    ----------
+    flags : iterable of str, or mapping of str to int
+        A column, or what :func:`count` made of it.
+    """
+    counts = flags if isinstance(flags, Mapping) else count(flags)
+    return [f"{n:,} {code}: {sentence(code)}" for code, n in counts.items()]

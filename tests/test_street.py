@@ -45,6 +45,7 @@ STREET = (
     "catalogue",
     "archive",
     "analysis",
+    "streams",
     "jobs",
     "plots",
     "app",

@@ -139,6 +139,18 @@ class ZeroPoints:
         InputError
             If the catalogue lacks the column of the tiles, or has none of the tiles.
         """
+        changed, done = self.applied(catalogue)
+        there = np.isfinite(catalogue.flux).any(axis=0)
+        return changed, self.said(int(done.sum()), len(catalogue), there)
+
+    def applied(self, catalogue: Catalogue) -> tuple[Catalogue, np.ndarray]:
+        """Some rows of a catalogue as they would be, and which of them were corrected.
+
+        Raises
+        ------
+        InputError
+            If the catalogue lacks the column of the tiles.
+        """
         names = tile_names(catalogue, self.column)
         magnitudes = np.zeros(catalogue.flux.shape)
         done = np.zeros(len(catalogue), dtype=bool)
@@ -146,29 +158,44 @@ class ZeroPoints:
             rows = names == tile
             magnitudes[rows] = np.nan_to_num(found.offset)
             done |= rows
-        if not done.any() and len(catalogue):
+        factor = 10 ** (0.4 * magnitudes)
+        changed = replace(
+            catalogue, flux=catalogue.flux * factor, flux_err=catalogue.flux_err * factor
+        )
+        return changed, done
+
+    def said(self, n_done: int, n: int, there: np.ndarray) -> tuple[str, ...]:
+        """Sentences on what was corrected and what was not.
+
+        Parameters
+        ----------
+        n_done, n : int
+            Galaxies that were corrected, and all.
+        there : ndarray of bool, shape (57,)
+            Bands that were measured.
+
+        Raises
+        ------
+        InputError
+            If no galaxy was corrected.
+        """
+        if not n_done and n:
             raise InputError(
                 f"No galaxy lies on a tile of the zero points: {self.column!r} holds other names."
             )
-        factor = 10 ** (0.4 * magnitudes)
-        said = [f"Zero points were corrected for {int(done.sum()):,} galaxies."]
-        if not done.all():
+        said = [f"Zero points were corrected for {n_done:,} galaxies."]
+        if n_done < n:
             said.append(
-                f"{int((~done).sum()):,} galaxies lie on tiles without zero points and are as they "
-                "were."
+                f"{n - n_done:,} galaxies lie on tiles without zero points and are as they were."
             )
         bare = [
             band
             for k, band in enumerate(BAND_NAMES)
-            if np.isfinite(catalogue.flux[:, k]).any()
-            and not any(np.isfinite(found.offset[k]) for found in self.tiles.values())
+            if there[k] and not any(np.isfinite(found.offset[k]) for found in self.tiles.values())
         ]
         if bare:
             said.append(f"Bands without a zero point are as they were: {', '.join(bare)}.")
-        changed = replace(
-            catalogue, flux=catalogue.flux * factor, flux_err=catalogue.flux_err * factor
-        )
-        return changed, tuple(said)
+        return tuple(said)
 
     def save(self, target: Path | BinaryIO) -> None:
         """Write an ECSV table.

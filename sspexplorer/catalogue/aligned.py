@@ -16,8 +16,12 @@ _SPACES = re.compile(rb"[ \t]+")
 _ENDS = re.compile(rb"(?:(?<=[\r\n])|\A)\t|\t(?=[\r\n]|\Z)")
 
 
-def parse_spaces(body: bytes, start: int, names: list[str], name: str) -> pa.Table:
+def parse_spaces(
+    body: bytes, start: int, names: list[str], name: str, lines_before: int = 0
+) -> pa.Table:
     """Rows of cells with any number of spaces or tabs between; quotes hold a cell together.
+
+    ``lines_before`` lines of the file are not in ``body``.
 
     Raises
     ------
@@ -27,8 +31,8 @@ def parse_spaces(body: bytes, start: int, names: list[str], name: str) -> pa.Tab
     rest = body[start:]
     if b'"' not in rest:
         tidy = _ENDS.sub(b"", _SPACES.sub(b"\t", rest))
-        return rows.parse(body[:start] + tidy, start, names, "\t", name)
-    before = len(body[:start].splitlines())
+        return rows.parse(body[:start] + tidy, start, names, "\t", name, before=lines_before)
+    before = lines_before + len(body[:start].splitlines())
     cells = []
     for i, line in enumerate(rest.decode().splitlines(), before + 1):
         if line.count('"') % 2:

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+from collections.abc import Iterator
 from pathlib import Path
 from xml.parsers import expat
 
@@ -16,6 +17,22 @@ from sspexplorer.errors import InputError
 
 def read_fits(source: Source, looks_right: LooksRight) -> FileTable:
     """Read the first table that looks like a catalogue, mapped from disk where it can be."""
+    with fits_tables(source) as tables:
+        for hdu in tables:
+            header = hdu.header
+            source.bounds.check(source.name, header["NAXIS2"], header["TFIELDS"], hdu.size)
+        return read_one([_fits_part(hdu) for hdu in tables], looks_right, source.name)
+
+
+@contextlib.contextmanager
+def fits_tables(source: Source) -> Iterator[list[fits.BinTableHDU | fits.TableHDU]]:
+    """Open the tables of a FITS file, mapped from disk where they can be.
+
+    Raises
+    ------
+    InputError
+        If there is none, or one is cut.
+    """
     source.refuse_html()
     if not source.head.startswith(b"SIMPLE  ="):
         raise InputError(f"{source.name} is not a FITS file.")
@@ -28,9 +45,12 @@ def read_fits(source: Source, looks_right: LooksRight) -> FileTable:
         for hdu in tables:
             if hdu.fileinfo()["datLoc"] + hdu.size > source.size:
                 raise InputError(f"{source.name} is cut short: its last rows are missing.")
-            header = hdu.header
-            source.bounds.check(source.name, header["NAXIS2"], header["TFIELDS"], hdu.size)
-        return read_one([_fits_part(hdu) for hdu in tables], looks_right, source.name)
+        yield tables
+
+
+def read_part(hdu: fits.BinTableHDU) -> FileTable:
+    """Read one table."""
+    return _fits_part(hdu).read()
 
 
 def _fits_part(hdu: fits.BinTableHDU | fits.TableHDU) -> Part:

@@ -23,6 +23,16 @@ _FEATHER_HEADS = (b"ARROW1", b"FEA1")
 
 def read_parquet(source: Source, looks_right: LooksRight) -> FileTable:
     """Read all columns."""
+    check_parquet(source)
+    with _opened(source) as file:
+        parquet = pq.ParquetFile(file)
+        meta = parquet.metadata
+        source.bounds.check(source.name, meta.num_rows, meta.num_columns, _expanded(meta))
+        return _found(parquet.read(), source.name)
+
+
+def check_parquet(source: Source) -> None:
+    """Raise InputError for what is no Parquet file, or only the beginning of one."""
     source.refuse_html()
     if not source.head.startswith(b"PAR1"):
         raise InputError(f"{source.name} is not a Parquet file.")
@@ -30,10 +40,6 @@ def read_parquet(source: Source, looks_right: LooksRight) -> FileTable:
         file.seek(max(0, source.size - 4))
         if file.read(4) != b"PAR1" or source.size < 12:
             raise InputError(f"{source.name} is cut short: the Parquet file has no end.")
-        parquet = pq.ParquetFile(file)
-        meta = parquet.metadata
-        source.bounds.check(source.name, meta.num_rows, meta.num_columns, _expanded(meta))
-        return _found(parquet.read(), source.name)
 
 
 def read_feather(source: Source, looks_right: LooksRight) -> FileTable:
@@ -69,6 +75,16 @@ def _found(table: pa.Table, name: str) -> FileTable:
 
 def write_columnar(table: pa.Table, meta: Mapping[str, Any], kind: str, file: BinaryIO) -> None:
     """Write Parquet or Feather so that pandas, astropy and TOPCAT know what is in it."""
+    whole = for_columnar(table)
+    whole = whole.replace_schema_metadata(whole_metadata(table.schema, whole, meta))
+    if kind == "parquet":
+        pq.write_table(whole, file, compression="zstd")
+    else:
+        feather.write_feather(whole, file, compression="zstd")
+
+
+def for_columnar(table: pa.Table) -> pa.Table:
+    """Columns as they are written, with masks in columns of their own."""
     fields, columns = [], []
     for field in table.schema:
         column = _plain(table[field.name])
@@ -81,14 +97,31 @@ def write_columnar(table: pa.Table, meta: Mapping[str, Any], kind: str, file: Bi
         if mask is not None:
             fields.append(pa.field(f"{field.name}.mask", pa.bool_()))
             columns.append(mask)
-    whole = pa.Table.from_arrays(columns, schema=pa.schema(fields))
-    shapes = {field.name: _shape(field.type) for field in table.schema}
-    pandas = {k: v for k, v in (table.schema.metadata or {}).items() if k == b"pandas"}
-    whole = whole.replace_schema_metadata(pandas | file_metadata(whole, meta, shapes))
-    if kind == "parquet":
-        pq.write_table(whole, file, compression="zstd")
-    else:
-        feather.write_feather(whole, file, compression="zstd")
+    return pa.Table.from_arrays(columns, schema=pa.schema(fields))
+
+
+def whole_metadata(
+    schema: pa.Schema,
+    example: pa.Table,
+    meta: Mapping[str, Any],
+    longest: Mapping[str, int] | None = None,
+) -> dict[bytes, bytes]:
+    """Metadata of a whole file, see :func:`~sspexplorer.catalogue.headers.file_metadata`.
+
+    Parameters
+    ----------
+    schema : pyarrow.Schema
+        Before :func:`for_columnar`.
+    example : pyarrow.Table
+        After it: all rows, or some.
+    meta : dict
+        Keywords of the table.
+    longest : dict, optional
+        Letters of the longest text of each column, where ``example`` is not all rows.
+    """
+    shapes = {field.name: _shape(field.type) for field in schema}
+    pandas = {k: v for k, v in (schema.metadata or {}).items() if k == b"pandas"}
+    return pandas | file_metadata(example, meta, shapes, longest)
 
 
 def _shape(kind: pa.DataType) -> tuple[int, ...]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sspexplorer.catalogue.held import Catalogue
 from sspexplorer.catalogue.names import names_a_band
-from sspexplorer.catalogue.reading import Catalogue
 from sspexplorer.catalogue.values import column_numbers, column_unit, column_width
 from sspexplorer.errors import InputError
 from sspexplorer.mocks import PARAMETERS

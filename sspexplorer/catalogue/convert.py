@@ -1,6 +1,7 @@
 """Tables between Arrow and astropy, and from text to numbers."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -70,8 +71,7 @@ def typed(table: pa.Table, arrays: frozenset[str], exact: bool = False) -> pa.Ta
             column = pc.replace_substring(column, ",", ".")
         lists = split_arrays(column) if name in arrays else None
         if lists is None:
-            numbers = _typed_column(column)
-            columns[name] = column if exact and loses_digits(numbers) else numbers
+            columns[name] = as_type(column, TextSeen.of(column).kind(exact))
         else:
             flat = _numbers_of(lists.flatten())
             columns[name] = pa.ListArray.from_arrays(lists.offsets, flat, mask=lists.is_null())
@@ -90,24 +90,102 @@ def _numbers_of(words: pa.Array) -> pa.Array:
         return words
 
 
-def _typed_column(column: pa.Array) -> pa.Array:
+@dataclass(frozen=True)
+class TextSeen:
+    """What the cells of some rows of a column of text are, to be added to what others are.
+
+    Attributes
+    ----------
+    given, blank : bool
+        Whether there are cells that say something, and cells that say nothing.
+    identifier : bool
+        Whether one has a leading zero.
+    powers : bool
+        Whether one reads like 12E3.
+    whole : bool
+        Whether all are whole numbers, or like 12E3.
+    integers, floats : bool
+        Whether all can be read as integers of 64 bits, and as numbers.
+    large : bool
+        Whether one is an integer whose digits a float would lose.
+    """
+
+    given: bool = False
+    blank: bool = False
+    identifier: bool = False
+    powers: bool = False
+    whole: bool = True
+    integers: bool = True
+    floats: bool = True
+    large: bool = False
+
+    @classmethod
+    def of(cls, column: pa.Array) -> "TextSeen":
+        """Look at cells."""
+        cells = pc.utf8_trim_whitespace(column)
+        blank = is_blank(cells)
+        given = cells.filter(pc.invert(pc.fill_null(blank, True)))
+        some = len(given) > 0
+        if some and pc.any(pc.match_substring_regex(given, _IDENTIFIER)).as_py():
+            return cls(some, len(given) < len(cells), identifier=True)
+        powers = pc.match_substring_regex(given, _POWER)
+        whole = not some or pc.all(pc.or_(powers, pc.match_substring_regex(given, _WHOLE))).as_py()
+        integers = _cast(given, pa.int64()) if whole else None
+        ends = (0, 0) if integers is None or not some else pc.min_max(integers).as_py().values()
+        return cls(
+            some,
+            len(given) < len(cells),
+            powers=some and pc.any(powers).as_py(),
+            whole=whole,
+            integers=integers is not None,
+            floats=whole or _cast(given, pa.float64()) is not None,
+            large=any(abs(end) > 2**53 for end in ends),
+        )
+
+    def __add__(self, other: "TextSeen") -> "TextSeen":
+        """What the cells of both are."""
+        return TextSeen(
+            self.given or other.given,
+            self.blank or other.blank,
+            self.identifier or other.identifier,
+            self.powers or other.powers,
+            self.whole and other.whole,
+            self.integers and other.integers,
+            self.floats and other.floats,
+            self.large or other.large,
+        )
+
+    def kind(self, exact: bool) -> pa.DataType:
+        """Type of the whole column: numbers if all cells are, else text.
+
+        Parameters
+        ----------
+        exact : bool
+            Leave integers as text that would else lose digits, see :func:`loses_digits`.
+        """
+        if not self.given or self.identifier or (self.whole and self.powers):
+            return pa.string()
+        if exact and self.blank and self.large:
+            return pa.string()
+        if self.whole:
+            # A float would lose the last digits of what is too long for an integer.
+            return pa.int64() if self.integers else pa.string()
+        return pa.float64() if self.floats else pa.string()
+
+
+def _cast(cells: pa.Array, kind: pa.DataType) -> pa.Array | None:
+    try:
+        return cells.cast(kind)
+    except pa.ArrowInvalid:
+        return None
+
+
+def as_type(column: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Column of text as numbers, blank cells as null; as it is if ``kind`` is text."""
+    if pa.types.is_string(kind):
+        return column
     cells = pc.utf8_trim_whitespace(column)
-    blank = is_blank(cells)
-    if pc.all(blank).as_py() or pc.any(pc.match_substring_regex(cells, _IDENTIFIER)).as_py():
-        return column
-    given = cells.filter(pc.invert(blank))
-    powers = pc.match_substring_regex(given, _POWER)
-    whole = pc.all(pc.or_(powers, pc.match_substring_regex(given, _WHOLE))).as_py()
-    if whole and pc.any(powers).as_py():
-        return column
-    cells = pc.if_else(blank, pa.scalar(None, pa.string()), cells)
-    # A float would lose the last digits of what is too long for an integer.
-    for kind in (pa.int64(),) if whole else (pa.int64(), pa.float64()):
-        try:
-            return cells.cast(kind)
-        except pa.ArrowInvalid:
-            continue
-    return column
+    return pc.if_else(is_blank(cells), pa.scalar(None, pa.string()), cells).cast(kind)
 
 
 def plain_columns(table: Table) -> Table:

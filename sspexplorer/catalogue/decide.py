@@ -40,7 +40,7 @@ _MAGNITUDE_ERRORS = (1e-4, 2.0)
 _MAGNITUDE_SENTINELS = (9.99, 99.0, 99.9, 99.99, 99.999, 999.0, 9999.0)
 _MOST = 0.8  # of the cells must be the size of magnitudes, and of the errors
 _ROW_SCATTER = 6.0  # mag, between the sixths of a row's bands that are faintest and brightest
-_SAMPLE_ROWS = 20_000
+SAMPLE_ROWS = 20_000
 # F_ν of a galaxy in erg/s/cm²/Hz or W/m²/Hz is below the first, F_λ in erg/s/cm²/Å between both;
 # all other units give larger numbers.
 _LARGEST_FNU, _LARGEST_FLAMBDA = 1e-22, 1e-12
@@ -48,7 +48,7 @@ _LARGEST_FNU, _LARGEST_FLAMBDA = 1e-22, 1e-12
 
 def sample(values: np.ndarray) -> np.ndarray:
     """Rows, evenly spread, that are enough to decide by."""
-    return values[:: max(1, len(values) // _SAMPLE_ROWS)]
+    return values[:: max(1, len(values) // SAMPLE_ROWS)]
 
 
 def decide(

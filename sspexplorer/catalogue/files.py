@@ -142,7 +142,7 @@ def read_table(
     InputError
         If there is no usable table in it, with one sentence that says why.
     """
-    paths, notes = _paths(source)
+    paths, notes = paths_in(source)
     if paths is None:
         if name is None:
             raise InputError("A catalogue given as bytes needs a name that says its format.")
@@ -160,8 +160,14 @@ def read_table(
     return replace(found, notes=(*notes, *found.notes)), name
 
 
-def _paths(source: object) -> tuple[list[str | Path] | None, tuple[str, ...]]:
-    """Files that are meant, None for bytes; and sentences on others in their folder."""
+def paths_in(source: object) -> tuple[list[str | Path] | None, tuple[str, ...]]:
+    """Files that are meant, None for bytes; and sentences on others in their folder.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
     if isinstance(source, str | Path):
         source = [source]
     if not isinstance(source, list | tuple):

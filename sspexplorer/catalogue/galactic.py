@@ -127,14 +127,29 @@ def _corrected(ebv: np.ndarray, source: str) -> GalacticDust:
     known = np.isfinite(ebv)
     if not known.any():
         return GalacticDust(note=f"E(B−V) of the Milky Way from {source} is missing in every row.")
+    return GalacticDust(ebv, source, note_on(source, ebv, int(np.count_nonzero(~known))))
+
+
+def note_on(source: str, ebv: np.ndarray, n_without: int) -> str:
+    """What was corrected for.
+
+    Parameters
+    ----------
+    source : str
+        See :class:`GalacticDust`.
+    ebv : ndarray
+        E(B−V) of all rows or some.
+    n_without : int
+        Rows of all that have none.
+    """
     text = (
         f"Corrected for the dust of the Milky Way with E(B−V) from {source}, median "
-        f"{np.median(ebv[known]):.3f} mag (Fitzpatrick 1999, R_V = 3.1; "
+        f"{np.nanmedian(ebv):.3f} mag (Fitzpatrick 1999, R_V = 3.1; "
         f"{way('galactic', NONE)} leaves it out)."
     )
-    if not known.all():
-        text += f" {np.count_nonzero(~known):,} rows have none and are left as they are."
-    return GalacticDust(ebv, source, text)
+    if n_without:
+        text += f" {n_without:,} rows have none and are left as they are."
+    return text
 
 
 def _column(table: AnyTable, name: str) -> np.ndarray:

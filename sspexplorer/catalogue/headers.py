@@ -5,6 +5,7 @@ import re
 import warnings
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -93,7 +94,8 @@ def understood(table: pa.Table, name: str) -> tuple[pa.Table, tuple[str, ...]]:
     InputError
         If the metadata cannot be used.
     """
-    said = _by_column(table.schema.metadata or {}, name)
+    metadata = table.schema.metadata or {}
+    said = _by_column(metadata.get(ASTROPY_KEY), metadata.get(VOTABLE_KEY), name)
     fields, columns, masked = [], [], []
     for field in table.schema:
         base = field.name.removesuffix(".mask")
@@ -145,9 +147,10 @@ def _reshaped(column: pa.ChunkedArray, subtype: str) -> pa.ChunkedArray:
     return pa.chunked_array([whole])
 
 
-def _by_column(metadata: Mapping[bytes, bytes], name: str) -> dict[str, dict[str, str]]:
+@lru_cache(maxsize=4)
+def _by_column(text: bytes | None, content: bytes | None, name: str) -> dict[str, dict[str, str]]:
     """What a Parquet or Feather file's metadata say about each column."""
-    if text := metadata.get(ASTROPY_KEY):
+    if text:
         header = read_header(text.decode(), name)
         return {
             column["name"]: {
@@ -157,7 +160,7 @@ def _by_column(metadata: Mapping[bytes, bytes], name: str) -> dict[str, dict[str
             }
             for column in header.get("datatype", ())
         }
-    if content := metadata.get(VOTABLE_KEY):
+    if content:
         # Astropy's reader of VOTables would look for the rows elsewhere; only FIELDs are of use.
         return dict(_fields_of(content, name))
     return {}
@@ -177,7 +180,10 @@ def _fields_of(content: bytes, name: str) -> Iterable[tuple[str, dict[str, str]]
 
 
 def file_metadata(
-    table: pa.Table, meta: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]
+    table: pa.Table,
+    meta: Mapping[str, Any],
+    shapes: Mapping[str, tuple[int, ...]],
+    longest: Mapping[str, int] | None = None,
 ) -> dict[bytes, bytes]:
     """Metadata from which astropy and TOPCAT know units, descriptions, masks and keywords.
 
@@ -189,6 +195,8 @@ def file_metadata(
         Keywords of the table.
     shapes : dict
         Of array columns, by name.
+    longest : dict, optional
+        Letters of the longest text of each column, where ``table`` holds only some rows.
     """
     columns = {f.name: _example(f, shapes.get(f.name, ())) for f in table.schema}
     example = Table(columns, meta=meta)
@@ -204,9 +212,14 @@ def file_metadata(
         found[VOTABLE_VERSION_KEY] = b"1.0"
     for field in table.schema:
         if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
-            longest = pc.max(pc.utf8_length(table[field.name])).as_py() or 1
-            found[f"table::len::{field.name}".encode()] = str(max(longest, 4)).encode()
+            letters = longest_text(table[field.name]) if longest is None else longest[field.name]
+            found[f"table::len::{field.name}".encode()] = str(max(letters, 4)).encode()
     return found
+
+
+def longest_text(column: pa.ChunkedArray) -> int:
+    """Letters of the longest text of a column, 1 at least."""
+    return pc.max(pc.utf8_length(column)).as_py() or 1
 
 
 def _yaml(table: Table) -> list[str]:

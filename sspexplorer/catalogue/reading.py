@@ -1,209 +1,38 @@
-"""A galaxy catalogue as the rest of the program sees it: F_ν in 57 bands, and the table kept."""
+"""From a file to a catalogue of galaxies: its columns understood, its numbers in F_ν."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-import pandas as pd
 
-from sspexplorer.bands import BAND_NAMES
 from sspexplorer.bounds import GENEROUS, Bounds
-from sspexplorer.catalogue import notes, writing
+from sspexplorer.catalogue import notes
 from sspexplorer.catalogue.arrays import array_orders
-from sspexplorer.catalogue.columns_map import ColumnsMap, check_map, fluxes_of, map_of
-from sspexplorer.catalogue.convert import to_frame
+from sspexplorer.catalogue.columns_map import ColumnsMap, check_map, fluxes_of
 from sspexplorer.catalogue.decide import Decision
 from sspexplorer.catalogue.files import one_sentence, read_table
-from sspexplorer.catalogue.fnu import Missing
 from sspexplorer.catalogue.galactic import FOUND, galactic_dust
-from sspexplorer.catalogue.masks import Masked, MaskRule
-from sspexplorer.catalogue.measuring import measure
-from sspexplorer.catalogue.names import BandColumn, read_name
-from sspexplorer.catalogue.photometries import ChoiceNeededError, recognise
-from sspexplorer.catalogue.redshifts import RedshiftColumn, read_redshifts, redshift_columns
-from sspexplorer.catalogue.selection import choose
-from sspexplorer.catalogue.values import (
-    AnyTable,
-    column_names,
-    column_width,
+from sspexplorer.catalogue.held import Catalogue
+from sspexplorer.catalogue.masks import MaskRule
+from sspexplorer.catalogue.measuring import Decided, measure
+from sspexplorer.catalogue.names import read_name
+from sspexplorer.catalogue.photometries import (
+    ChoiceNeededError,
+    Photometry,
+    Recognised,
+    recognise,
 )
+from sspexplorer.catalogue.redshift_values import RedshiftRules
+from sspexplorer.catalogue.redshifts import RedshiftColumn, redshift_columns
+from sspexplorer.catalogue.selection import choose
+from sspexplorer.catalogue.source import FileTable
+from sspexplorer.catalogue.values import AnyTable, column_names, column_width
 from sspexplorer.errors import InputError
 from sspexplorer.foreground import dereddened
 from sspexplorer.progress import NO_PROGRESS, Progress
-
-
-@dataclass(frozen=True, eq=False)
-class Catalogue:
-    """Galaxies, read from a file and understood.
-
-    Attributes
-    ----------
-    name : str
-        File name.
-    table : pyarrow.Table or astropy Table
-        The file's rows and columns, untouched: Arrow for text (every cell as text) and Parquet,
-        astropy for FITS, VOTable and ECSV. :meth:`frame` gives either as pandas.
-    flux : ndarray, shape (n, 57), float64
-        F_ν, on a scale that is the same for all bands and rows; NaN is missing.
-    flux_err : ndarray, shape (n, 57), float64
-        Its 1σ error on the same scale; NaN is unknown.
-    redshift : ndarray, shape (n,), float64, or None
-        NaN is unknown; None if there is no such column.
-    redshift_err : ndarray, shape (n,), float64, or None
-        Its 1σ error, NaN where unknown; None if there is no such column.
-    columns : tuple of BandColumn
-        Which columns the bands were read from, in band order.
-    photometry : str
-        Label of the photometry that was read.
-    available_photometries : tuple of str
-        Labels of all, the best first.
-    unit : str
-        What the numbers in the file were taken to be: "fnu", "flambda", "mag" or "stmag".
-    unit_reason : str
-        Why, in words.
-    decision : Decision
-        The same in full: what decided, how surely, and the unit of each band and error.
-    missing : Missing
-        How many fluxes are missing, and why.
-    masked : Masked
-        Mask and flag columns that were used.
-    redshift_column : str
-        The first that was used, "" if there is none.
-    said : dict of str to tuple of str
-        Sentences on what was found, ignored and missing, by what they are about: "file",
-        "bands", "masks", "missing", "redshifts" and "dust".
-    delimiter : str
-        What separates the cells of a text table, "" for other formats.
-    redshift_sources : tuple of (RedshiftColumn, int)
-        Each column that redshifts were taken from, the preferred first, and for how many rows.
-    id_column : str
-        Column that names the rows, "" unless a map of columns says so.
-    unit_of_map : str or None
-        Unit that a map of columns says; None where bands have units of different kinds.
-    galactic : str
-        Where the E(B−V) of the Milky Way came from that fluxes are corrected for; "" if they are
-        not.
-    """
-
-    name: str
-    table: AnyTable
-    flux: np.ndarray
-    flux_err: np.ndarray
-    redshift: np.ndarray | None
-    redshift_err: np.ndarray | None
-    columns: tuple[BandColumn, ...]
-    photometry: str
-    available_photometries: tuple[str, ...]
-    unit: str
-    unit_reason: str
-    redshift_column: str
-    said: Mapping[str, tuple[str, ...]]
-    decision: Decision
-    missing: Missing
-    masked: Masked
-    delimiter: str = ""
-    redshift_sources: tuple[tuple[RedshiftColumn, int], ...] = ()
-    id_column: str = ""
-    unit_of_map: str | None = None
-    galactic: str = ""
-
-    def __len__(self) -> int:
-        """Count the rows."""
-        return len(self.flux)
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """All sentences of :attr:`said`."""
-        return tuple(chain.from_iterable(self.said.values()))
-
-    @property
-    def n_rows(self) -> int:
-        """Number of rows."""
-        return len(self.flux)
-
-    @property
-    def bands(self) -> tuple[str, ...]:
-        """Bands that have a column, in order."""
-        return tuple(column.band for column in self.columns)
-
-    @property
-    def absent_bands(self) -> tuple[str, ...]:
-        """Bands that have no column, in order."""
-        return tuple(name for name in BAND_NAMES if name not in self.bands)
-
-    @property
-    def n_missing_by_band(self) -> dict[str, int]:
-        """Rows without a flux, for each of the 57 bands."""
-        return dict(zip(BAND_NAMES, np.isnan(self.flux).sum(axis=0).tolist(), strict=True))
-
-    @property
-    def column_names(self) -> tuple[str, ...]:
-        """Names of the file's columns, in order."""
-        return tuple(column_names(self.table))
-
-    def column_map(self) -> dict:
-        """Which columns were read, as the mapping that :func:`read_catalogue` takes.
-
-        Reading the same file with it gives the same numbers, and guesses nothing. Bands that
-        were not read are None.
-        """
-        redshifts = [column for column, _ in self.redshift_sources]
-        found = map_of(self.columns, redshifts, self.unit_of_map, self.id_column)
-        return {"photometry": self.photometry} | found
-
-    def frame(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
-        """File's columns as pandas, all that have one value a row if none are named.
-
-        Text tables give text, so that an identifier keeps its leading zeros.
-        """
-        return to_frame(self.table, columns)
-
-    def write(
-        self,
-        target: str | Path | BinaryIO,
-        form: str | None = None,
-        extra: pd.DataFrame | None = None,
-        about: Mapping[str, str | float | bool] | None = None,
-    ) -> tuple[str, ...]:
-        """Write every row and column of the file, in order, then further columns.
-
-        Text cells are written to text as they were read. Other formats get numbers where a
-        whole column is numbers, though not where one has a leading zero, which marks an
-        identifier. In text, arrays read ``[1 2 3]`` and NaN is an empty cell.
-
-        Parameters
-        ----------
-        target : path or binary file
-            A path is replaced at once when all is written, or not at all.
-        form : str, optional
-            File name or ending that says the format; needed unless ``target`` is a path.
-        extra : DataFrame, n rows, optional
-            Columns to append. One whose name is taken (in any letter case, since FITS does not
-            tell them apart) gets ``_2`` appended to it, or the next number that is free. Those of
-            predictions and fits get their units and descriptions.
-        about : dict, optional
-            What the file should say about itself, by keywords of FITS: up to eight capitals and
-            digits. Text has no place for it.
-
-        Returns
-        -------
-        tuple of str
-            A sentence for each column whose name had to change.
-
-        Raises
-        ------
-        InputError
-            If the ending is unknown or the file cannot be written.
-        """
-        arrays = {column.flux for column in self.columns if column.flux_element is not None}
-        arrays |= {column.error for column in self.columns if column.error_element is not None}
-        return writing.write(
-            self.table, target, form, extra, self.delimiter, frozenset(arrays), about
-        )
 
 
 def read_catalogue(
@@ -256,57 +85,121 @@ def read_catalogue(
     Cancelled
         If the progress said so.
     """
-    reading = progress.part(0.0, 0.6)
-    file, name = read_table(source, name, _looks_right(columns), reading, bounds)
+    file, name = read_table(source, name, looks_right(columns), progress.part(0.0, 0.6), bounds)
     progress.check()
+    asked = Asked(photometry, unit, columns, masks, galactic)
+    found, _ = understood(file, name, asked, progress=progress.part(0.6, 0.4))
+    progress.report(1.0)
+    return found
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How a catalogue is to be read, as :func:`read_catalogue` takes it."""
+
+    photometry: str | None = None
+    unit: str | None = None
+    columns: Mapping | None = None
+    masks: MaskRule | None = None
+    galactic: str | float = FOUND
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How a catalogue is read, decided once of the whole, to be applied to parts of it.
+
+    Attributes
+    ----------
+    recognised : Recognised
+    mapped : ColumnsMap
+    chosen : Photometry
+        As the names say; what its errors turned out to be is in ``decided``.
+    decided : Decided
+    redshifts : RedshiftRules
+    """
+
+    recognised: Recognised
+    mapped: ColumnsMap
+    chosen: Photometry
+    decided: Decided
+    redshifts: RedshiftRules
+
+
+def understood(
+    file: FileTable,
+    name: str,
+    asked: Asked,
+    rules: Rules | None = None,
+    redshifts: RedshiftRules | None = None,
+    progress: Progress = NO_PROGRESS,
+) -> tuple[Catalogue, Rules]:
+    """Understand the columns of a table that was read.
+
+    Parameters
+    ----------
+    file : FileTable
+    name : str
+        Of the file.
+    asked : Asked
+    rules : Rules, optional
+        Of the whole, where the table is a part of it; else they are decided of the table.
+    redshifts : RedshiftRules, optional
+        Those of the whole, where the rest is to be decided of the table.
+
+    Returns
+    -------
+    Catalogue
+    Rules
+
+    Raises
+    ------
+    InputError
+        If it cannot be used.
+    """
+    table = file.table
     # A cell may turn out damaged only now, such as text that is not UTF-8.
     with one_sentence(name, "a catalogue"):
-        # Of columns that share a name, the first one counts.
-        names = [c for c in column_names(file.table) if c not in (file.renamed or {})]
-        width = _width_of(file.table)
-        found = recognise(names, width, array_orders(file.table))
         try:
-            mapped = ColumnsMap()
-            if columns is not None:
-                mapped = check_map(columns, column_names(file.table), width)
-        except InputError as error:
-            raise InputError(f"{name}: {error}") from None
-        if not (found.photometries or any(mapped.bands.values())):
-            raise InputError(f"{name}: {notes.nothing_found(found)}")
-        try:
-            chosen = choose(found, photometry, mapped)
-            measured = measure(
-                file.table, chosen, unit or mapped.unit, masks, progress.part(0.6, 0.35)
+            found, mapped, chosen = (
+                (rules.recognised, rules.mapped, rules.chosen) if rules else choice(file, asked)
             )
+            measured = measure(
+                table,
+                chosen,
+                asked.unit or mapped.unit,
+                asked.masks,
+                progress.part(0.0, 0.9),
+                rules.decided if rules else None,
+            )
+            if redshifts is None:
+                redshifts = (
+                    rules.redshifts if rules else RedshiftRules.of(table, offered(file, mapped))
+                )
+            taken = redshifts.take(table)
+            progress.check()
+            dust = galactic_dust(table, asked.galactic, [c.flux for c in chosen.columns])
         except ChoiceNeededError as error:
             raise ChoiceNeededError(f"{name}: {error}", error.option, error.choices) from None
         except InputError as error:
             raise InputError(f"{name}: {error}") from None
-        offered = redshift_columns(names) if mapped.redshifts is None else mapped.redshifts
-        redshifts = read_redshifts(file.table, offered)
-        progress.check()
-        try:
-            dust = galactic_dust(file.table, galactic, [c.flux for c in chosen.columns])
-        except InputError as error:
-            raise InputError(f"{name}: {error}") from None
-    progress.report(1.0)
+    rules = rules or Rules(found, mapped, chosen, measured.decided, redshifts)
     chosen = replace(chosen, columns=measured.columns)
     flux, flux_err = measured.flux, measured.error
     if dust.ebv is not None:
         flux, flux_err = dereddened(flux, flux_err, dust.ebv)
-    return Catalogue(
+    catalogue = Catalogue(
         name=name,
-        table=file.table,
+        table=table,
         flux=flux,
         flux_err=flux_err,
-        redshift=redshifts.values,
-        redshift_err=redshifts.errors,
+        redshift=taken.values,
+        redshift_err=taken.errors,
         columns=chosen.columns,
         photometry=chosen.label,
         available_photometries=tuple(p.label for p in found.photometries),
         unit=measured.decision.unit,
         unit_reason=measured.decision.reason,
-        redshift_column=redshifts.sources[0][0].name if redshifts.sources else "",
+        redshift_column=taken.sources[0][0].name if taken.sources else "",
         said={
             "file": file.notes,
             "bands": (*notes.on_bands(chosen, found), *notes.on_map(mapped)),
@@ -315,18 +208,51 @@ def read_catalogue(
                 *notes.on_text(measured.notable),
                 *notes.on_missing(measured.missing, chosen, len(measured.flux)),
             ),
-            "redshifts": notes.on_redshifts(redshifts, offered, len(measured.flux)),
+            "redshifts": notes.on_redshifts(taken, redshifts.offered, len(flux)),
             "dust": tuple(filter(None, [dust.note])),
         },
         decision=measured.decision,
         missing=measured.missing,
         masked=measured.masked,
         delimiter=file.delimiter,
-        redshift_sources=redshifts.sources,
+        redshift_sources=taken.sources,
         id_column=mapped.id,
         unit_of_map=_one_unit(measured.decision),
         galactic=dust.source,
+        n_dereddened=0 if dust.ebv is None else int(np.isfinite(dust.ebv).sum()),
+        notable=measured.notable,
     )
+    return catalogue, rules
+
+
+def offered(file: FileTable, mapped: ColumnsMap) -> tuple[RedshiftColumn, ...]:
+    """Columns that may hold redshifts, by the map or by their names."""
+    if mapped.redshifts is not None:
+        return mapped.redshifts
+    return redshift_columns(own_names(file))
+
+
+def own_names(file: FileTable) -> list[str]:
+    """Columns that count: of those that share a name, the first one."""
+    return [c for c in column_names(file.table) if c not in (file.renamed or {})]
+
+
+def choice(file: FileTable, asked: Asked) -> tuple[Recognised, ColumnsMap, Photometry]:
+    """What the names of a table say, what the user does, and the photometry that follows.
+
+    Raises
+    ------
+    InputError
+        If there is none, or a question is open.
+    """
+    width = _width_of(file.table)
+    found = recognise(own_names(file), width, array_orders(file.table))
+    mapped = ColumnsMap()
+    if asked.columns is not None:
+        mapped = check_map(asked.columns, column_names(file.table), width)
+    if not (found.photometries or any(mapped.bands.values())):
+        raise InputError(notes.nothing_found(found))
+    return found, mapped, choose(found, asked.photometry, mapped)
 
 
 def _names_bands(names: list[str]) -> bool:
@@ -336,14 +262,14 @@ def _names_bands(names: list[str]) -> bool:
     )
 
 
-def _looks_right(columns: Mapping | None) -> Callable[[list[str]], bool]:
+def looks_right(columns: Mapping | None) -> Callable[[list[str]], bool]:
     """Tell a catalogue by its columns: those of the map, or names of bands."""
     wanted = fluxes_of(columns)
 
-    def looks_right(names: list[str]) -> bool:
+    def is_one(names: list[str]) -> bool:
         return (bool(wanted) and wanted.issubset(names)) or _names_bands(names)
 
-    return looks_right
+    return is_one
 
 
 def _width_of(table: AnyTable) -> Callable[[str], int]:

@@ -1,7 +1,7 @@
-"""Redshifts: which columns hold them, and which of them each row takes.
+"""Redshifts: which columns hold them by their names, and which columns hold their errors.
 
-Spectroscopic before those of unstated kind before photometric, row by row: a row without a valid
-redshift in the first column takes the next.
+Spectroscopic before those of unstated kind before photometric; what each row takes of them is in
+:mod:`~sspexplorer.catalogue.redshift_values`.
 """
 
 import re
@@ -9,16 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-
-from sspexplorer.catalogue.two_sided import SIDES, kind_of, sigma
-from sspexplorer.catalogue.values import AnyTable, column_names, column_numbers
-from sspexplorer.errors import InputError
-
-# Anything beyond stands for no value, or is the magnitude in the z band.
-LOWEST_REDSHIFT, HIGHEST_REDSHIFT = -0.01, 10.0
-_SENTINELS = (-1.0, -9.0, -9.9, -9.99, -99.0, -99.9, -999.0, -9999.0, 99.0, 99.9, 999.0, 9999.0)
-_NINES = (9.9, 9.99, 9.999, 9.9999)  # within the range, but nobody's redshift
-_MOST_INVALID = 0.2  # of the values that are no sentinel
 
 _SPEC = r"spec(troscopic|tro|t)?"
 _PHOT = r"(phot(o|ometric|om)?|ph)"
@@ -125,13 +115,13 @@ def redshift_columns(names: Sequence[str]) -> tuple[RedshiftColumn, ...]:
         RedshiftColumn(name, kind, *redshift_errors(names, name, kind))
         for kind, pattern in _KINDS
         for name in names
-        if re.fullmatch(pattern, _simple(name)) and not _is_earlier(kind, name)
+        if re.fullmatch(pattern, simple_name(name)) and not _is_earlier(kind, name)
     )
 
 
 def _is_earlier(kind: str, name: str) -> bool:
     """Whether an earlier kind has this name already."""
-    first = next(k for k, pattern in _KINDS if re.fullmatch(pattern, _simple(name)))
+    first = next(k for k, pattern in _KINDS if re.fullmatch(pattern, simple_name(name)))
     return first != kind
 
 
@@ -143,12 +133,14 @@ def redshift_errors(names: Sequence[str], redshift: str, kind: str = "") -> tupl
     >>> redshift_errors(["z_spec_err", "photoz_l68", "photoz_u68"], "photoz")
     ('photoz_l68', 'photoz_u68')
     """
-    simple = re.escape(_simple(redshift))
+    simple = re.escape(simple_name(redshift))
     # The error of Z_BEST or ZPHOT_BEST may be Z_ERR or ZPHOT_ERR.
     shorter = re.sub(r"_?(best|final|ml|mode|peak|median|mean)$", "", simple)
     for wanted in dict.fromkeys((simple, shorter)):
         pattern = rf"{wanted}_?{_ERROR}|{_ERROR}_?{wanted}|d_?{wanted}"
-        found = next((n for n in names if n != redshift and re.fullmatch(pattern, _simple(n))), "")
+        found = next(
+            (n for n in names if n != redshift and re.fullmatch(pattern, simple_name(n))), ""
+        )
         if found:
             return (found,)
     for stem in dict.fromkeys((simple, shorter)):
@@ -169,134 +161,15 @@ def redshift_errors(names: Sequence[str], redshift: str, kind: str = "") -> tupl
 def _both(names: Sequence[str], lower: str, upper: str) -> tuple[str, ...]:
     """Columns that match two patterns; () unless both are there."""
     found = (
-        next((name for name in names if re.fullmatch(pattern, _simple(name))), "")
+        next((name for name in names if re.fullmatch(pattern, simple_name(name))), "")
         for pattern in (lower, upper)
     )
     both = tuple(filter(None, found))
     return both if len(both) == 2 else ()
 
 
-def _simple(name: str) -> str:
+def simple_name(name: str) -> str:
     """Name in small letters, words apart by ``_``, without the number that a join appends."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", re.sub(r"(?<=\S)\s*[\[(].*$", "", name))
     spaced = re.sub(r"[^0-9a-z]+", "_", spaced.lower()).strip("_")
     return re.sub(r"(?<=[a-z])_[1-9xy]$", "", spaced)
-
-
-def read_redshifts(table: AnyTable, columns: Sequence[RedshiftColumn]) -> Redshifts:
-    """Take each row's redshift from the first of these columns that has a valid one."""
-    n = len(table)
-    values, errors = np.full(n, np.nan), np.full(n, np.nan)
-    sources: list[tuple[RedshiftColumn, int]] = []
-    remarks: list[str] = []
-    two_sided: dict[str, str] = {}
-    metals = _metallicities(table, columns)
-    for column in columns:
-        if column.name in metals:
-            remarks.append(f"{column.name} {metals[column.name]}, so it is not read as a redshift.")
-            continue
-        found = _numbers(table, column.name)
-        if found is None:
-            continue
-        own, said = _valid(found, column.name)
-        if own is None:
-            remarks += said
-            continue
-        remarks += said
-        taken = np.isnan(values) & np.isfinite(own)
-        if not taken.any():
-            continue
-        values[taken] = own[taken]
-        error, what = _errors(table, column, own)
-        if error is not None:
-            errors[taken] = np.where(error > 0, error, np.nan)[taken]
-        if what:
-            two_sided[column.name] = what
-        sources.append((column, int(taken.sum())))
-    used = {column.name for column, _ in sources}
-    unused = tuple(c.name for c in columns if c.name not in used and c.name not in metals)
-    if not sources:
-        return Redshifts(unused=unused, remarks=tuple(remarks))
-    has_errors = any(column.error for column, _ in sources)
-    known = errors if has_errors else None
-    return Redshifts(values, known, tuple(sources), unused, tuple(remarks), two_sided)
-
-
-def _errors(
-    table: AnyTable, column: RedshiftColumn, redshifts: np.ndarray
-) -> tuple[np.ndarray | None, str]:
-    """σ of redshifts, None if unknown; and what two columns of them are, "" unless there are."""
-    error = _numbers(table, column.error) if column.error else None
-    if error is None or not column.upper:
-        return error, ""
-    upper = _numbers(table, column.upper)
-    if upper is None:
-        return None, ""
-    says_error = re.search("err|unc|sig|std|rms", _simple(column.error))
-    kind = SIDES if says_error else kind_of(redshifts, error, upper)
-    return sigma(error, upper, kind), kind
-
-
-def _numbers(table: AnyTable, name: str) -> np.ndarray | None:
-    try:
-        values = column_numbers(table, name).values.astype(float)
-    except InputError:
-        return None
-    return values if values.ndim == 1 else None
-
-
-def _valid(values: np.ndarray, name: str) -> tuple[np.ndarray | None, list[str]]:
-    """Redshifts with NaN for missing ones, None if the column is something else; and remarks."""
-    given = np.isfinite(values)
-    sentinel = given & np.isclose(values[:, None], _SENTINELS + _NINES, 1e-6, 0).any(axis=1)
-    inside = given & ~sentinel & (values >= LOWEST_REDSHIFT) & (values <= HIGHEST_REDSHIFT)
-    outside = int((given & ~sentinel & ~inside).sum())
-    if not inside.any() or outside > _MOST_INVALID * (outside + inside.sum()):
-        if outside:
-            return None, [f"{name} has values that are no redshifts, so it is not read."]
-        return None, []
-    said = []
-    if sentinel.any():
-        shown = ", ".join(f"{value:g}" for value in np.unique(values[sentinel])[:3])
-        said.append(f"{name} has {int(sentinel.sum()):,} values that stand for none ({shown}).")
-    if outside:
-        said.append(f"{name} has {outside:,} values that are no redshift, taken as missing.")
-    found, counts = np.unique(values[inside], return_counts=True)
-    zeros = int((values[inside] == 0).sum())
-    if len(found) == 1 and zeros > 1:
-        said.append(f"All redshifts in {name} are 0: taken as given, which is light at rest.")
-    elif zeros > 1 and zeros == counts.max():
-        inside &= values != 0
-        said.append(f"{name} is exactly 0 in {zeros:,} rows, taken as missing.")
-    return np.where(inside, values, np.nan), said
-
-
-def _metallicities(table: AnyTable, columns: Sequence[RedshiftColumn]) -> dict[str, str]:
-    """Columns called Z that are metallicities, and why."""
-    called_z = [c.name for c in columns if c.name in ("z", "Z")]
-    spelled = [c.name for c in columns if "redshift" in c.name.lower() or c.name not in called_z]
-    found = {}
-    for name in called_z:
-        values = _numbers(table, name)
-        if len(called_z) == 2 and name == "Z":
-            found[name] = "stands beside z"
-        elif any("redshift" in other.lower() for other in spelled):
-            other = next(other for other in spelled if "redshift" in other.lower())
-            found[name] = f"may be a metallicity, as {other} is there"
-        elif values is not None and _looks_like_metals(table, name, values):
-            found[name] = "has the values of a metallicity"
-    return found
-
-
-def _looks_like_metals(table: AnyTable, name: str, values: np.ndarray) -> bool:
-    """Whether a column has few different values, as grids of metallicity do, all small.
-
-    Or words about metals stand beside it.
-    """
-    finite = values[np.isfinite(values)]
-    if not finite.size or finite.min() <= 0 or finite.max() > 0.1:
-        return False
-    beside = " ".join(_simple(other) for other in column_names(table) if other != name)
-    if re.search(r"metal|abund|(^|[^a-z])(m_?h|fe_?h|z_?sun|z_?solar)([^a-z]|$)", beside):
-        return True
-    return finite.size >= 20 and len(np.unique(finite)) <= min(12, finite.size // 3)

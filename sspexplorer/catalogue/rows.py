@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -39,8 +40,11 @@ def parse(
     delimiter: str,
     name: str,
     progress: Progress = NO_PROGRESS,
+    before: int = 0,
 ) -> pa.Table:
     """Rows of text from an offset on, every cell as it is.
+
+    ``before`` lines of the file are not in ``body``.
 
     Raises
     ------
@@ -51,7 +55,7 @@ def parse(
     try:
         if quoted and body.count(b'"', start) % 2:
             # Arrow takes all that follows an open quote for one cell: rows would be lost.
-            locate_fault(body, start, len(names), delimiter, name)
+            locate_fault(body, start, len(names), delimiter, name, before)
         watched = Watched(body, progress)
         watched.seek(start)
         return pa.csv.read_csv(
@@ -63,13 +67,15 @@ def parse(
             ),
         )
     except pa.ArrowInvalid:
-        locate_fault(body, start, len(names), delimiter, name)
+        locate_fault(body, start, len(names), delimiter, name, before)
         raise
 
 
-def locate_fault(body: bytes, start: int, width: int, delimiter: str, name: str) -> None:
+def locate_fault(
+    body: bytes, start: int, width: int, delimiter: str, name: str, before: int = 0
+) -> None:
     """Raise InputError for the first row that has not ``width`` cells, if there is one."""
-    before = len(body[:start].splitlines())
+    before += len(body[:start].splitlines())
     rows = csv.reader(
         io.StringIO(body[start:].decode(), newline=""), delimiter=delimiter, strict=True
     )
@@ -185,31 +191,69 @@ def with_metadata(table: pa.Table, key: bytes, values: Sequence[str]) -> pa.Tabl
     return table.cast(pa.schema(fields, metadata=table.schema.metadata))
 
 
+@dataclass(frozen=True)
+class CommasSeen:
+    """What the cells of some rows of a column say of decimal commas, to be added to others.
+
+    Attributes
+    ----------
+    any : bool
+        Whether a number has a comma.
+    numeric : bool
+        Whether all cells are numbers, with commas for points, or say nothing.
+    certain : bool
+        Whether a comma cannot be one of thousands.
+    """
+
+    any: bool = False
+    numeric: bool = True
+    certain: bool = False
+
+    @classmethod
+    def of(cls, column: pa.Array | pa.ChunkedArray) -> "CommasSeen":
+        """Look at cells."""
+        if not pc.any(pc.match_substring(column, ",")).as_py():
+            numeric = pc.all(_numeric(column)).as_py()
+            return cls(numeric=numeric is not False)
+        has = bool(pc.any(pc.match_substring_regex(column, _COMMA)).as_py())
+        numeric = bool(pc.all(_numeric(column)).as_py())
+        certain = numeric and pc.any(pc.match_substring_regex(column, _ONLY_DECIMAL)).as_py()
+        return cls(has, numeric, bool(certain))
+
+    def __add__(self, other: "CommasSeen") -> "CommasSeen":
+        """What the cells of both say."""
+        return CommasSeen(
+            self.any or other.any, self.numeric and other.numeric, self.certain or other.certain
+        )
+
+
+def _numeric(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    blank = pc.is_in(pc.utf8_lower(pc.utf8_trim_whitespace(column)), pa.array(BLANKS))
+    return pc.or_(pc.match_substring_regex(column, _NUMERIC), blank)
+
+
 def decimal_commas(
     table: pa.Table, progress: Progress = NO_PROGRESS
 ) -> tuple[list[str], tuple[str, ...]]:
     """Columns of numbers with decimal commas: "," for each of these, "" for the others."""
-    commas, certain = [], False
-    if not len(table):
-        return [""] * len(table.column_names), ()
+    seen = []
     # Arrow makes the list anew each time it is asked for.
     columns = table.columns
     for i, column in enumerate(columns):
         progress.check()
         progress.report(i / len(columns))
-        has = pc.match_substring_regex(column, _COMMA)
-        numeric = (
-            pc.any(has).as_py()
-            and pc.all(
-                pc.or_(
-                    pc.match_substring_regex(column, _NUMERIC),
-                    pc.is_in(pc.utf8_lower(pc.utf8_trim_whitespace(column)), pa.array(BLANKS)),
-                )
-            ).as_py()
-        )
-        commas.append("," if numeric else "")
-        certain |= numeric and pc.any(pc.match_substring_regex(column, _ONLY_DECIMAL)).as_py()
-    if not certain:
-        return [""] * len(commas), ()
-    n = sum(map(bool, commas))
-    return commas, (f"Numbers have decimal commas in {n} column{'s' * (n > 1)}.",)
+        if not pc.any(pc.match_substring(column, ",")).as_py():
+            seen.append(CommasSeen())
+        else:
+            seen.append(CommasSeen.of(column))
+    return decided_commas(seen)
+
+
+def decided_commas(seen: Sequence[CommasSeen]) -> tuple[list[str], tuple[str, ...]]:
+    """As :func:`decimal_commas`, by what was seen of all rows."""
+    numeric = [column.any and column.numeric for column in seen]
+    if not any(c.certain and own for c, own in zip(seen, numeric, strict=True)):
+        return [""] * len(seen), ()
+    n = sum(numeric)
+    note = f"Numbers have decimal commas in {n} column{'s' * (n > 1)}."
+    return ["," if own else "" for own in numeric], (note,)

@@ -58,7 +58,7 @@ def as_bytes(
         warnings.simplefilter("ignore")
         if kind in ("votable", "hdf5", "ipac"):
             table = plain_columns(table)
-        renamed: tuple[str, ...] = () if kind == "ecsv" else _simplify(table, kind)
+        renamed: tuple[str, ...] = () if kind == "ecsv" else simplified(table, kind)[1]
         attempts: tuple[tuple[dict, tuple[str, ...]], ...] = (
             (dict(meta), ()),
             (plain, ("Keywords that this format cannot hold are left out.",)),
@@ -153,8 +153,16 @@ def _bare(table: Table) -> Table:
     return bare
 
 
-def _simplify(table: Table, kind: str) -> tuple[str, ...]:
-    """Bring columns and names that a format cannot hold to the nearest that it can."""
+def simplified(table: Table, kind: str) -> tuple[Table, tuple[str, ...]]:
+    """Bring columns and names that a format cannot hold to the nearest that it can, in place.
+
+    Returns
+    -------
+    Table
+        The same.
+    renamed : tuple of str
+        A sentence for each column whose name had to change.
+    """
     renamed = []
     for name in table.colnames:
         column = table[name]
@@ -167,7 +175,7 @@ def _simplify(table: Table, kind: str) -> tuple[str, ...]:
             plain = free_name(plain, {other.lower() for other in table.colnames})
             table.rename_column(name, plain)
             renamed.append(f"Column {name!r} is called {plain} in this format.")
-    return tuple(renamed)
+    return table, tuple(renamed)
 
 
 def _simple_column(column: Column, kind: str) -> Column:

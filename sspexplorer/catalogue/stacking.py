@@ -23,26 +23,16 @@ def stacked(tables: Sequence[FileTable], names: Sequence[str]) -> tuple[FileTabl
     """
     columns = column_names(tables[0].table)
     for table, name in zip(tables[1:], names[1:], strict=True):
-        have = column_names(table.table)
-        for lacking, other, missing in (
-            (name, names[0], [c for c in columns if c not in have]),
-            (names[0], name, [c for c in have if c not in columns]),
-        ):
-            if missing:
-                more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-                raise InputError(
-                    f"{lacking} has no column {missing[0]!r}{more}, which {other} has; files that "
-                    "are read together need the same columns."
-                )
+        refuse_other_columns(columns, column_names(table.table), names[0], name)
     arrow = [_arrow(table.table).select(columns) for table in tables]
     for table, name in zip(arrow[1:], names[1:], strict=True):
-        _refuse_other_units(arrow[0], table, names[0], name)
+        refuse_other_units(arrow[0].schema, table.schema, names[0], name)
     delimiter = next((table.delimiter for table in tables if table.delimiter), "")
     if delimiter:
         pairs = zip(arrow, tables, strict=True)
         arrow = [table if file.delimiter else _as_text(table) for table, file in pairs]
     else:
-        arrow = [_plain(table) for table in arrow]
+        arrow = [plain(table) for table in arrow]
     whole = pa.concat_tables(
         [_without_metadata(table) for table in arrow], promote_options="permissive"
     )
@@ -58,11 +48,27 @@ def stacked(tables: Sequence[FileTable], names: Sequence[str]) -> tuple[FileTabl
     return found, called
 
 
+def refuse_other_columns(
+    columns: Sequence[str], have: Sequence[str], first: str, name: str
+) -> None:
+    """Raise InputError if a file lacks a column of the first, or the other way round."""
+    for lacking, other, missing in (
+        (name, first, [c for c in columns if c not in have]),
+        (first, name, [c for c in have if c not in columns]),
+    ):
+        if missing:
+            more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+            raise InputError(
+                f"{lacking} has no column {missing[0]!r}{more}, which {other} has; files that "
+                "are read together need the same columns."
+            )
+
+
 def _arrow(table: object) -> pa.Table:
     return table if isinstance(table, pa.Table) else to_arrow(table)
 
 
-def _plain(table: pa.Table) -> pa.Table:
+def plain(table: pa.Table) -> pa.Table:
     """Table without dictionaries, whose text is stored in one way."""
     columns = [plain_array(column) for column in table.columns]
     fields = [
@@ -86,10 +92,11 @@ def _without_metadata(table: pa.Table) -> pa.Table:
     return table.replace_schema_metadata().cast(pa.schema(fields))
 
 
-def _refuse_other_units(first: pa.Table, table: pa.Table, first_name: str, name: str) -> None:
-    for column in first.column_names:
+def refuse_other_units(first: pa.Schema, schema: pa.Schema, first_name: str, name: str) -> None:
+    """Raise InputError if a file gives a column another unit than the first does."""
+    for column in first.names:
         for key, what in (("unit", "unit"), ("decimal", "sign for decimals")):
-            one, other = (field_says(t.schema.field(column), key) for t in (first, table))
+            one, other = (field_says(s.field(column), key) for s in (first, schema))
             if one != other:
                 raise InputError(
                     f"{name} gives column {column!r} the {what} {other or 'none'!r}, {first_name} "

@@ -5,8 +5,8 @@ from dataclasses import asdict
 from typing import Any
 
 from sspexplorer.bands import BAND_NAMES
+from sspexplorer.catalogue.held import Catalogue
 from sspexplorer.catalogue.names import BandColumn
-from sspexplorer.catalogue.reading import Catalogue
 from sspexplorer.catalogue.scoring import Verdict
 from sspexplorer.catalogue.units import UNITS, ErrorUnit
 from sspexplorer.catalogue.values import column_unit

@@ -31,8 +31,8 @@ def read_text(source: Source, looks_right: LooksRight) -> FileTable:
         table, names, units = aligned.read_ipac(body, source.name)
         notes = ["An IPAC table.", *notes, *source.end_notes()]
         return _finished(source, table, names, units, ",", notes)
-    layout = _layout(body, source.name, looks_right)
-    body, between = _without_comments(body, layout.start)
+    layout = layout_of(body, source.name, looks_right)
+    body, between = without_comments(body, layout.start)
     if not re.compile(rb"\S").search(body, layout.start):
         raise InputError(f"{source.name} has a header but no rows.")
     if between:
@@ -62,7 +62,7 @@ def _finished(
 
 
 @dataclass(frozen=True)
-class _Layout:
+class Layout:
     """What separates the columns, how they are called, and where the rows start.
 
     ``header`` is the line with the names if it stands over the rows, "" if it is a comment.
@@ -94,12 +94,19 @@ def _decoded(source: Source) -> tuple[bytes, list[str]]:
     return data, []
 
 
-def _layout(body: bytes, name: str, looks_right: LooksRight) -> _Layout:
+def layout_of(body: bytes, name: str, looks_right: LooksRight) -> Layout:
+    """Find the names of the columns, what separates them, and where rows begin.
+
+    Raises
+    ------
+    InputError
+        If there are only comments.
+    """
     comments, start, header, end = _top(body)
     if not header:
         raise InputError(f"{name} has only comments.")
     names, delimiter = _split_names(header, looks_right)
-    found = _Layout(names, delimiter, end, header)
+    found = Layout(names, delimiter, end, header)
     n_comments = len(comments)
     if not looks_right(names):
         commented = _commented(comments, header, looks_right)
@@ -136,13 +143,13 @@ def _split_names(line: str, looks_right: LooksRight) -> tuple[list[str], str]:
     return names, delimiter
 
 
-def _commented(comments: list[str], row: str, looks_right: LooksRight) -> _Layout | None:
+def _commented(comments: list[str], row: str, looks_right: LooksRight) -> Layout | None:
     """Layout by a header that is one of the comments; None if none is."""
     numbered = list(filter(None, map(_NUMBERED.fullmatch, comments)))
     if looks_right([match[2] for match in numbered]):
         units = tuple(_in_brackets(match[3] or "") for match in numbered)
         if [int(match[1]) for match in numbered] == list(range(1, len(numbered) + 1)):
-            return _Layout([match[2] for match in numbered], " ", 0, "", units)
+            return Layout([match[2] for match in numbered], " ", 0, "", units)
     found = []
     places = range(len(comments))
     for i in sorted({*places[:_MAYBE_HEADER], *places[-_MAYBE_HEADER:]}, reverse=True):
@@ -153,7 +160,7 @@ def _commented(comments: list[str], row: str, looks_right: LooksRight) -> _Layou
             fits = [sign for sign in (delimiter, *DELIMITERS, " ") if _fit(names, row, sign)]
             last = i == len(comments) - 1
             note = f"The header is {'the last of the comments' if last else 'a comment'}."
-            layout = _Layout(names, fits[0] if fits else delimiter, 0, "", (), (note,))
+            layout = Layout(names, fits[0] if fits else delimiter, 0, "", (), (note,))
             found.append((bool(fits), any(map(names_a_band, names)), layout))
     # Of equals the last comment, which comes first.
     return max(found, key=lambda item: item[:2], default=(None, None, None))[2]
@@ -171,7 +178,7 @@ def _fit(names: list[str], row: str, sign: str) -> bool:
     return len(rows.fit_ends(names, cells)) == len(cells)
 
 
-def _without_comments(body: bytes, start: int) -> tuple[bytes, int]:
+def without_comments(body: bytes, start: int) -> tuple[bytes, int]:
     """Text whose comments after an offset are made empty lines, and how many there were."""
     found = _comments(body, start)
     if found and b'"' in body:
@@ -216,7 +223,7 @@ def _outside_quotes(body: bytes, start: int, found: list[tuple[int, int]]) -> li
     return kept
 
 
-def _columns(body: bytes, layout: _Layout, source: Source) -> tuple[pa.Table, list[str], str]:
+def _columns(body: bytes, layout: Layout, source: Source) -> tuple[pa.Table, list[str], str]:
     """Cells as columns of text, their names, and how they were separated."""
     name, progress = source.name, source.progress.part(0.1, 0.6)
     if layout.delimiter == " ":

@@ -5,7 +5,7 @@ import numpy as np
 from sspexplorer.catalogue.limits import is_sentinel
 
 SIDES, BOUNDS = "sides", "bounds"
-_MOST = 0.9  # of the values lie between bounds; a 68 % interval is drawn about its own value
+MOST_BETWEEN = 0.9  # of the values lie between bounds; a 68 % interval is drawn about its own value
 
 
 def sigma(lower: np.ndarray, upper: np.ndarray, kind: str) -> np.ndarray:
@@ -28,9 +28,13 @@ def sigma(lower: np.ndarray, upper: np.ndarray, kind: str) -> np.ndarray:
 
 def kind_of(values: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> str:
     """What two columns are whose names do not say: bounds, if nine in ten values lie between."""
+    inside, known = between(values, lower, upper)
+    return BOUNDS if known and inside >= MOST_BETWEEN * known else SIDES
+
+
+def between(values: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> tuple[int, int]:
+    """How many values lie between two others, and how many have both."""
     known = np.isfinite(values) & np.isfinite(lower) & np.isfinite(upper) & ~is_sentinel(values)
-    if not known.any():
-        return SIDES
     values, lower, upper = values[known], lower[known], upper[known]
-    between = (np.minimum(lower, upper) <= values) & (values <= np.maximum(lower, upper))
-    return BOUNDS if between.mean() >= _MOST else SIDES
+    inside = (np.minimum(lower, upper) <= values) & (values <= np.maximum(lower, upper))
+    return int(inside.sum()), int(known.sum())

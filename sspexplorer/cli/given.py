@@ -1,10 +1,11 @@
 """Catalogues that commands are given, and the files that they write."""
 
 import inspect
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from functools import partial, wraps
+from functools import cached_property, partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sspexplorer.catalogue import Catalogue
+    from sspexplorer.catalogue.reading import Asked
 
 STANDARD = Path("-")
 
@@ -46,7 +48,16 @@ PhotometryOption = Annotated[
 ]
 
 ColumnsOption = Annotated[
-    Path | None,
+    list[str] | None,
+    typer.Option(
+        metavar="MAP.yaml|NAME,NAME,...",
+        help="Which column holds what, where names mislead: a file such as the OUT.columns.yaml "
+        "that each run writes beside its result. Or names of columns, as pred_log_age,pred_flag: "
+        "only these of the new ones are written. May be given twice, once for each.",
+    ),
+]
+MapOption = Annotated[
+    list[str] | None,
     typer.Option(
         metavar="MAP.yaml",
         help="Which column holds what, where names mislead; each run writes the one it used beside "
@@ -94,6 +105,40 @@ SpreadsheetsOption = Annotated[
 ]
 
 
+ChunkOption = Annotated[
+    int | None,
+    typer.Option(
+        metavar="ROWS",
+        min=1,
+        help="Read Parquet, FITS and text in pieces of so many rows, whatever their size; without "
+        "it only large catalogues are, 20,000 rows at a time.",
+    ),
+]
+ResumeOption = Annotated[
+    bool,
+    typer.Option(
+        "--resume",
+        help="Go on after the last piece that a run which was stopped has finished; it keeps them "
+        "in the folder OUT.parts.",
+    ),
+]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=1, help="Work on the pieces in N processes of this machine."),
+]
+SchedulerOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Work on the pieces on a Dask cluster, whose scheduler is at tcp://HOST:PORT; all "
+        "machines must see the same files.",
+    ),
+]
+
+# Names of columns that are appended; anything else is a file.
+_OURS = re.compile(r"(pred|fit)_\w+(\s*,\s*(pred|fit)_\w+)*")
+
+
 @dataclass(frozen=True)
 class Given:
     """What a command is given of a catalogue: where it is, how to read it, where to write."""
@@ -108,6 +153,10 @@ class Given:
     largest_flag: LargestFlagOption = 3
     no_limits: NoLimitsOption = False
     for_spreadsheets: SpreadsheetsOption = False
+    chunk: ChunkOption = None
+    resume: ResumeOption = False
+    workers: WorkersOption = None
+    scheduler: SchedulerOption = None
     json_output: JsonOption = False
 
     def check_out(self) -> None:
@@ -133,6 +182,48 @@ class Given:
         suffix = ".csv" if self.out == STANDARD else ending(self.out.name)
         return for_spreadsheets(suffix) if self.for_spreadsheets else suffix
 
+    @property
+    def map(self) -> Path | None:
+        """File that says which column holds what.
+
+        Raises
+        ------
+        InputError
+            If there are two.
+        """
+        files = [text for text in self.columns or () if not _OURS.fullmatch(text.strip())]
+        if len(files) > 1:
+            raise InputError(f"There can be one map of columns, not {' and '.join(files[:2])}.")
+        return Path(files[0]) if files else None
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """Names of the columns to write of those that are new; all if there are none."""
+        named = [text for text in self.columns or () if _OURS.fullmatch(text.strip())]
+        return tuple(name.strip() for text in named for name in text.split(","))
+
+    @property
+    def asked(self) -> "Asked":
+        """How the catalogue is to be read.
+
+        Raises
+        ------
+        InputError
+            If the map of columns cannot be read.
+        """
+        from sspexplorer.catalogue import load_map
+        from sspexplorer.catalogue.masks import MaskRule
+        from sspexplorer.catalogue.reading import Asked
+
+        largest = self.largest_flag if self.largest_flag >= 0 else None
+        return Asked(
+            self.photometry,
+            self.unit,
+            None if self.map is None else load_map(self.map),
+            MaskRule(not self.use_masked, largest),
+            self.ebv_galactic,
+        )
+
     def read(self) -> "Catalogue":
         """Read the catalogue, downloaded before where an address is given.
 
@@ -142,32 +233,37 @@ class Given:
             If it cannot be had or used.
         """
         from sspexplorer.bounds import GENEROUS, UNBOUNDED
-        from sspexplorer.catalogue import load_map, read_catalogue
-        from sspexplorer.catalogue.masks import MaskRule
+        from sspexplorer.catalogue import read_catalogue
 
-        mapped = None if self.columns is None else load_map(self.columns)
+        asked = self.asked
         return read_catalogue(
-            [_local(place) for place in self.catalogues],
-            unit=self.unit,
-            photometry=self.photometry,
-            columns=mapped,
-            masks=MaskRule(
-                not self.use_masked, self.largest_flag if self.largest_flag >= 0 else None
-            ),
-            galactic=self.ebv_galactic,
+            self.places,
+            unit=asked.unit,
+            photometry=asked.photometry,
+            columns=asked.columns,
+            masks=asked.masks,
+            galactic=asked.galactic,
             progress=progress_line("read", after=1.0),
             bounds=UNBOUNDED if self.no_limits else GENEROUS,
         )
+
+    @cached_property
+    def places(self) -> list[str | Path]:
+        """Where the catalogues are on this machine."""
+        return [_local(place) for place in self.catalogues]
+
+    @property
+    def form(self) -> str:
+        """Ending that says the format of the output."""
+        return self._form()
 
     def write(
         self,
         found: "Catalogue",
         table: "pd.DataFrame",
         made: Mapping[str, Any],
-        report: Mapping[str, Any],
-        remarks: tuple[str, ...] = (),
-    ) -> bool:
-        """Write a catalogue with further columns and a map beside it, and say what was taken.
+    ) -> tuple[str, ...]:
+        """Write a catalogue with further columns.
 
         Parameters
         ----------
@@ -176,6 +272,25 @@ class Given:
             The further columns.
         made : mapping
             What they were made with, see :func:`~sspexplorer.analysis.about.about_file`.
+
+        Returns
+        -------
+        tuple of str
+            Sentences on what had to change.
+        """
+        from sspexplorer.analysis.about import about_file
+
+        target = sys.stdout.buffer if self.out == STANDARD else self.out
+        return found.write(target, self._form(), table, about_file(found, made))
+
+    def report(
+        self, found: "Catalogue", report: Mapping[str, Any], remarks: tuple[str, ...] = ()
+    ) -> bool:
+        """Write a map of columns beside the output, and say what was taken.
+
+        Parameters
+        ----------
+        found : Catalogue
         report : mapping
             What the JSON says beside what was taken from the catalogue.
         remarks : tuple of str
@@ -186,20 +301,17 @@ class Given:
         bool
             Whether it was all printed as JSON.
         """
-        from sspexplorer.analysis.about import about_file
         from sspexplorer.catalogue.taken import sentences, taken
         from sspexplorer.catalogue.ways import for_command_line
 
-        target = sys.stdout.buffer if self.out == STANDARD else self.out
-        changed = found.write(target, self._form(), table, about_file(found, made))
         mapped = self._with_map(found)
         if self.json_output:
             said = taken(found)
             said["unit_reason"] = for_command_line(said["unit_reason"])
-            said["notes"] = [*map(for_command_line, said["notes"]), *remarks, *changed]
+            said["notes"] = [*map(for_command_line, said["notes"]), *remarks]
             print_json({"path": str(self.out), **report, **said, **mapped})
             return True
-        for sentence in (*found.notes, *sentences(found), *remarks, *changed):
+        for sentence in (*found.notes, *sentences(found), *remarks):
             say(for_command_line(sentence))
         return False
 
@@ -213,11 +325,14 @@ class Given:
 
         columns = found.column_map()
         path, why_not = (
-            (None, "") if self.out == STANDARD else save_map(columns, self.out, self.columns)
+            (None, "") if self.out == STANDARD else save_map(columns, self.out, self.map)
         )
         if why_not:
             say(why_not)
         return {"columns": columns, "columns_path": str(path) if path else None}
+
+
+_OF_WRITING = {"for_spreadsheets", "chunk", "resume", "workers", "scheduler"}
 
 
 def takes_catalogue(
@@ -234,7 +349,7 @@ def takes_catalogue(
     if command is None:
         return partial(takes_catalogue, may_write=may_write)
     # What says how a catalogue is written, a command that writes none has no use for.
-    useless = {"for_spreadsheets"} if may_write else set()
+    useless = _OF_WRITING if may_write else set()
     given = {field.name for field in fields(Given)} - useless
 
     @wraps(command)
@@ -256,6 +371,8 @@ def takes_catalogue(
 
 
 def _optional(parameter: inspect.Parameter, may_write: bool) -> inspect.Parameter:
+    if parameter.name == "columns" and may_write:
+        return parameter.replace(annotation=MapOption)
     if parameter.name != "out" or not may_write:
         return parameter
     return parameter.replace(default=None, annotation=MayWriteOption)

@@ -1,5 +1,6 @@
 """What the commands share: options, progress, folders."""
 
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -49,7 +50,7 @@ def training_line() -> Callable:
     return show
 
 
-def progress_line(done: str = "", after: float = 0.0) -> Progress:
+def progress_line(done: str = "", after: float = 0.0, every: float = math.inf) -> Progress:
     """Write how far work is on one line of standard error, if a person is looking at it.
 
     Parameters
@@ -58,16 +59,21 @@ def progress_line(done: str = "", after: float = 0.0) -> Progress:
         What has been done, where the work has no words of its own: "predicted".
     after : float
         Seconds that the work may take without a word.
+    every : float
+        Seconds between two lines of a log, for work that takes hours.
     """
     begun = time.monotonic()
+    logged = begun
 
     def show(fraction: float | None, words: str | None) -> None:
+        nonlocal logged
         if time.monotonic() - begun < after:
             return
         done_now = fraction is not None and fraction >= 1
         if not sys.stderr.isatty():
             # In a log only what is finished is worth a line, if the work says what it was.
-            if done_now and words:
+            if words and fraction is not None and (done_now or time.monotonic() - logged > every):
+                logged = time.monotonic()
                 sys.stderr.write(f"{fraction:4.0%} {words}\n")
         else:
             part = "" if fraction is None else f"{fraction:4.0%} "

@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from sspexplorer import flags
+from sspexplorer.cli.answering import answered
 from sspexplorer.cli.given import Given, takes_catalogue
-from sspexplorer.cli.parts import ModelOption, progress_line
+from sspexplorer.cli.parts import ModelOption
 
 
 @takes_catalogue
@@ -36,36 +37,39 @@ def predict(
     from sspexplorer.analysis.catalogue import PredictionRequest
     from sspexplorer.analysis.zero_points import ZeroPoints
     from sspexplorer.catalogue.ways import for_command_line
-    from sspexplorer.models import load_model
+    from sspexplorer.models import meaning
     from sspexplorer.posterior.taken import Choices
+    from sspexplorer.streams.answering import Predicting
 
     points = None if zero_points is None else ZeroPoints.load(zero_points)
     asked = PredictionRequest(model, model, Choices(floor, redshift, use_all), points)
-    answering = load_model(model)
-    found = given.read()
-    predictions = asked.predict(found, answering, progress_line("predicted"))
-    suspected = asked.suspicions(found, answering)
-    table = predictions.table
-    remarks = (*predictions.remarks, *(one.sentence for one in suspected))
+    predicting = Predicting(asked)
+    found = answered(given, predicting, "predicted")
+    suspected = asked.suspicions(found.some, predicting.model)
+    counted = found.counted
+    remarks = (
+        *found.said,
+        *predicting.remarks(counted),
+        *(one.sentence for one in suspected),
+    )
+    remarks += found.write(given, asked.about)
     report = {
         "model": model,
-        "meaning": predictions.meaning,
+        "meaning": meaning(predicting.model),
         "floor": floor,
         "redshift_as": redshift,
-        "n_rows": len(table),
-        "n_predicted": int(table["pred_log_age"].notna().sum()),
-        "flags": flags.count(table["pred_flag"]),
+        "n_rows": counted.rows,
+        "n_predicted": counted.answered,
+        "flags": found.flags,
         "use_all": use_all,
         "zero_points": None if zero_points is None else str(zero_points),
         "suspicions": [
             {"kind": one.kind, "sentence": for_command_line(one.sentence)} for one in suspected
         ],
     }
-    if given.write(found, table, asked.about, report, remarks):
+    if given.report(found.found, report, remarks):
         return
-    given.tell(
-        f"{report['n_predicted']} of {report['n_rows']} rows predicted, written to {given.out}."
-    )
-    given.tell(predictions.meaning)
-    for line in flags.described(table["pred_flag"]):
+    given.tell(f"{counted.answered} of {counted.rows} rows predicted, written to {given.out}.")
+    given.tell(meaning(predicting.model))
+    for line in flags.described(found.flags):
         given.tell(f"  {line}")

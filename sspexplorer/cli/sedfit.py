@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from sspexplorer import flags
+from sspexplorer.cli.answering import answered
 from sspexplorer.cli.given import Given, takes_catalogue
-from sspexplorer.cli.parts import progress_line
 
 
 @takes_catalogue
@@ -21,34 +21,28 @@ def sedfit(
 ) -> None:
     """Fit every row of a catalogue with every SSP × E(B−V): the Bayesian SED fit."""
     from sspexplorer.libraries import load_library
-    from sspexplorer.sedfit import fit_at_redshifts
+    from sspexplorer.streams.answering import Fitting
 
     names = [name.strip() for name in libraries.split(",") if name.strip()]
     for name in names:
         load_library(name)
-    found = given.read()
-    table = fit_at_redshifts(
-        names,
-        found.flux,
-        found.flux_err,
-        found.redshift,
-        found.redshift_err,
-        floor=floor,
-        progress=progress_line("fitted"),
-    )
+    found = answered(given, Fitting(tuple(names), floor), "fitted")
+    counted = found.counted
+    median = float(found.column("fit_chi2").median())
+    changed = found.write(given, {"SSPFLOOR": floor, "SSPLIBS": ",".join(names)})
     report = {
         "libraries": names,
         "floor": floor,
-        "n_rows": len(table),
-        "n_fitted": int(table["fit_log_age"].notna().sum()),
-        "median_chi2": float(table["fit_chi2"].median()),
-        "flags": flags.count(table["fit_flag"]),
+        "n_rows": counted.rows,
+        "n_fitted": counted.answered,
+        "median_chi2": median,
+        "flags": found.flags,
     }
-    if given.write(found, table, {"SSPFLOOR": floor, "SSPLIBS": ",".join(names)}, report):
+    if given.report(found.found, report, (*found.said, *changed)):
         return
     given.tell(
-        f"{report['n_fitted']} of {report['n_rows']} rows fitted (median reduced χ² "
-        f"{report['median_chi2']:.2f}), written to {given.out}."
+        f"{counted.answered} of {counted.rows} rows fitted (median reduced χ² {median:.2f}), "
+        f"written to {given.out}."
     )
-    for line in flags.described(table["fit_flag"]):
+    for line in flags.described(found.flags):
         given.tell(f"  {line}")

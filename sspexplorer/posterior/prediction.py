@@ -241,13 +241,16 @@ def remarks(table: pd.DataFrame, redshift: np.ndarray | None, taken_as: str) -> 
     taken_as : str
         See :class:`Choices`.
     """
-    found = []
     predicted = table["pred_log_age"].notna().to_numpy()
-    n = int(predicted.sum())
     known = np.zeros(len(table), dtype=bool) if redshift is None else np.isfinite(redshift)
-    if taken_as == "given" and (predicted & ~known).any():
-        found.append(
-            f"{int((predicted & ~known).sum())} of {n} galaxies have no redshift: theirs is "
-            f"marginalised over 0 to {MAX_REDSHIFT:g}."
-        )
-    return found
+    return on_redshifts(int((predicted & ~known).sum()), int(predicted.sum()), taken_as)
+
+
+def on_redshifts(n_unknown: int, n: int, taken_as: str) -> list[str]:
+    """Sentences on ``n_unknown`` of ``n`` galaxies whose redshift is not known."""
+    if taken_as != "given" or not n_unknown:
+        return []
+    return [
+        f"{n_unknown} of {n} galaxies have no redshift: theirs is marginalised over 0 to "
+        f"{MAX_REDSHIFT:g}."
+    ]

@@ -1,0 +1,1 @@
+"""Catalogues larger than memory: read, predicted and written a piece at a time."""
