@@ -129,7 +129,8 @@ def test_pre_commit_runs_the_pinned_ruff(pins):
 
 def test_every_imported_package_is_a_declared_dependency(project):
     # What only an extra brings is imported where it is asked for, and answered for if missing.
-    extra = by_name(project["optional-dependencies"]["dust"]).keys()
+    extras = project["optional-dependencies"]
+    extra = by_name([*extras["dust"], *extras["notebooks"]]).keys()
     declared = by_name(project["dependencies"]).keys()
     providers = packages_distributions()
     undeclared = {
@@ -139,7 +140,7 @@ def test_every_imported_package_is_a_declared_dependency(project):
         for line, name in imported(path)
         if (top := name.split(".")[0]) not in sys.stdlib_module_names
         and top != "sspexplorer"
-        and top not in extra
+        and canonicalize_name(top) not in extra
         and declared.isdisjoint(map(canonicalize_name, providers.get(top, [])))
     }
     assert not undeclared
