@@ -39,6 +39,8 @@ def expect_page(page: Page, key: str) -> None:
     query = parse_qs(urlsplit(page.url).query)
     assert set(query) == names
     assert query["page"] == [key]
+    # Nothing of the page that was left is shown in its place.
+    expect(page.locator("html[data-going]")).to_have_count(0)
 
 
 def click_through(page: Page, keys: tuple[str, ...]) -> None:

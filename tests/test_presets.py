@@ -132,5 +132,5 @@ def test_nebular_emission_is_switched_in_the_picture_and_carried_by_the_link(
     expect(page).to_have_url(re.compile(r"nebular=true.*", re.IGNORECASE))
     page.get_by_text("More", exact=True).click()
     expect(page.get_by_text("log U of the gas: −3")).to_be_visible()
-    page.get_by_label("Presets").select_option("Old, middle-aged, young")
+    page.get_by_label("Presets").select_option("Old, middle, young")
     expect(page.get_by_text("lines of ionised gas")).to_have_count(0)

@@ -22,7 +22,7 @@ from sspexplorer.plots.view import set_view
 # One for each member of a family; the last one for what belongs to none.
 MEMBER_COLOURS: tuple[str, ...] = SED_COLOURS
 MAX_MEMBERS = len(MEMBER_COLOURS)
-TIME_LABEL = "Time since the beginning [Gyr]"
+TIME_LABEL = "Time elapsed [Gyr]"
 TIME_RANGE = (0.0, 14.0)  # Gyr
 AGE_LABEL = "Age [Gyr]"
 

@@ -56,8 +56,7 @@ class Done:
     def column(self, name: str) -> pd.Series:
         """One column of all answers."""
         work = self.work
-        places = (start for piece in work.reader.stored.pieces(work.size)
-                  for start, _ in piece.chunks(work.size))  # fmt: skip
+        places = _places(work, work.reader.stored.pieces(work.size))
         return pd.concat([work.parts.load(start)[name].to_pandas() for start in places])
 
 
@@ -110,13 +109,14 @@ def run(
     parts = Parts.beside(out)
     key = {
         "version of sspexplorer": sspexplorer.__version__,
-        "catalogue": [[str(p.resolve()), p.stat().st_size, p.stat().st_mtime_ns]
-                      for p in stored.files],
+        "catalogue": [
+            [str(p.resolve()), p.stat().st_size, p.stat().st_mtime_ns] for p in stored.files
+        ],
         "way to read it": _plain(asked),
         **answering.key(),
         "choice of columns": kept,
         "number of rows at a time": size,
-    }  # fmt: skip
+    }
     said = tuple(filter(None, [parts.begin(key, resume)]))
     try:
         seen = surveyed(stored, asked, size, progress.part(0.0, _LOOK))
@@ -151,9 +151,13 @@ def _plain(asked: Asked) -> dict[str, Any]:
     }
 
 
+def _places(work: Work, pieces: Sequence[Piece]) -> list[int]:
+    """First row of each table."""
+    return [start for piece in pieces for start, _ in piece.chunks(work.size)]
+
+
 def _all_counted(work: Work, pieces: Sequence[Piece]) -> list[Counted]:
-    places = [start for piece in pieces for start, _ in piece.chunks(work.size)]
-    return [counted for start in places if (counted := work.parts.counted(start))]
+    return [counted for start in _places(work, pieces) if (counted := work.parts.counted(start))]
 
 
 class _Clock:

@@ -116,7 +116,7 @@ class Noise(Page):
             parts.picture_pane(parts.figure(picture), height="max(330px, 46vh)")
             for picture in pictures
         ]
-        return parts.grid(*cells, columns=2)
+        return parts.grid(*cells, columns=2, narrow=1)
 
     def below(self) -> list[parts.Part]:
         """The numbers, where they come from, and how to measure others."""

@@ -114,7 +114,7 @@ FIRST_SEDS = (
 )
 
 PRESETS: dict[str, Preset] = {
-    "Old, middle-aged, young": Preset(
+    "Old, middle, young": Preset(
         FIRST_SEDS,
         "Drag the magnitude to the right: noise drowns first the red bands, then age and "
         "metallicity.",

@@ -75,15 +75,15 @@ class ModelChoice(pn.viewable.Viewer):
         return parts.stack(self.select, self.note, gap=6)
 
     def beside(self) -> pn.Row:
-        """Choice beside note, where there is more width than height."""
-        self.note.align = "end"
+        """Choice beside note where there is the width for it, else over it."""
+        self.note.param.update(align="end", styles={"flex": "1 1 240px", "width": "auto"})
         return pn.Row(
             pn.Column(self.select, width=232, margin=0),
             self.note,
             sizing_mode="stretch_width",
             margin=0,
             stylesheets=[css("beside")],
-            styles={"gap": "14px"},
+            styles={"flex-wrap": "wrap", "gap": "6px 14px"},
         )
 
     @property

@@ -103,7 +103,7 @@ class RunShelf(pn.viewable.Viewer):
             gap=10,
         )
         words.margin = (10, 0, 0, 0)
-        return parts.grid(words, *self._cells)
+        return parts.grid(words, *self._cells, narrow=2)
 
     def _actions(self) -> pn.Row:
         self._chosen = pn.widgets.Select(label="Network", width=180, margin=0)

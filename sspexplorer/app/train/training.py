@@ -154,7 +154,7 @@ class TrainANetwork(Choices, Page):
     def _loss_grid(self) -> pn.Column:
         figures = loss_curves(self._losses)
         cells = [parts.panel(figure, "0.92") for figure in figures.values()]
-        return parts.grid(*cells)
+        return parts.grid(*cells, narrow=2)
 
     # What is chosen.
 

@@ -56,12 +56,14 @@
   function tell(key) {
     visit += 1;
     enter(key);
+    root.toggleAttribute("data-going", true);
     session().get_model_by_name("heard").value = JSON.stringify({ visit, page: key });
   }
 
   function hear(said) {
     const answer = JSON.parse(said.value || "{}");
     if (answer.visit !== visit) return;
+    root.toggleAttribute("data-going", false);
     if (answer.page !== shown) {
       // A page itself led to another.
       flush();
