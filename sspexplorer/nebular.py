@@ -318,7 +318,7 @@ def nebular_spectra(
     log_u : ndarray, shape (n,), or float
         log10 of the ionisation parameter, within :data:`LOG_U_RANGE`.
     wavelength : ndarray, shape (n_wave,)
-        Rest-frame wavelength in Å, increasing. The grid covers 2700 to 11 000 Å; the continuum
+        Rest-frame wavelength in Å, increasing. The grid covers 1500 to 11 000 Å; the continuum
         is flat beyond.
     lines, continuum : bool
         Whether to include either part.

@@ -32,6 +32,7 @@ from sspexplorer.libraries.library import SSPLibrary, load_library
 from sspexplorer.libraries.readers.resampling import WAVELENGTH
 
 DONOR = "bc03"
+CONTINUED_TO = 2700.0  # Å: every band at redshifts 0 to 0.1
 N_DONORS = 12
 FIT_RANGE = 1000.0  # Å beyond the edge
 JOIN_RANGE = 100.0  # Å beyond the edge
@@ -77,9 +78,13 @@ def sentence(library: SSPLibrary) -> str:
 
 
 def continued(
-    grid: np.ndarray, spectra: np.ndarray, log_age: np.ndarray, metallicity: np.ndarray
+    grid: np.ndarray,
+    spectra: np.ndarray,
+    log_age: np.ndarray,
+    metallicity: np.ndarray,
+    down_to: float = CONTINUED_TO,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Spectra continued below their blue edge, down to 2700 Å.
+    """Spectra continued below their blue edge.
 
     Parameters
     ----------
@@ -90,6 +95,8 @@ def continued(
         F_λ.
     log_age, metallicity : ndarray, shape (n_ssp,)
         log10 yr, and [M/H] in dex.
+    down_to : float
+        Å.
 
     Returns
     -------
@@ -98,11 +105,13 @@ def continued(
         The model below the edge, what was given from there on.
     """
     donors = load_library(DONOR)
-    below = WAVELENGTH[: np.searchsorted(WAVELENGTH, grid[0])]
+    below = WAVELENGTH[(down_to <= WAVELENGTH) & (grid[0] > WAVELENGTH)]
+    # Donors may reach farther.
+    skipped = int((down_to > WAVELENGTH).sum())
     added = np.empty((len(spectra), len(below)), spectra.dtype)
     for row, (age, metals) in enumerate(zip(log_age, metallicity, strict=True)):
         distance = np.hypot(donors.log_age - age, donors.metallicity - metals)
-        nearest = donors.spectra[np.argsort(distance, kind="stable")[:N_DONORS]]
+        nearest = donors.spectra[np.argsort(distance, kind="stable")[:N_DONORS], skipped:]
         added[row] = _mixture(grid, spectra[row], nearest.astype(float), len(below))
     return np.concatenate([below, grid]), np.concatenate([added, spectra], axis=1)
 

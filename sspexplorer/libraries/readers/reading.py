@@ -13,7 +13,6 @@ from sspexplorer.libraries.readers import blue, cb19, emiles, own, ppxf, xsl
 from sspexplorer.libraries.readers.contents import Batch, Contents
 from sspexplorer.libraries.readers.resampling import (
     STEP,
-    WAVELENGTH,
     bin_average,
     counted,
     covered_grid,
@@ -47,7 +46,7 @@ def read_source(name: str, path: Path, progress: Progress = NO_PROGRESS) -> SSPL
     Returns
     -------
     SSPLibrary
-        In compact form: 2700 to 11 000 Å, or as far as the source goes, in steps of 5 Å, float32.
+        In compact form: 1500 to 11 000 Å, or as far as the source goes, in steps of 5 Å, float32.
 
     Raises
     ------
@@ -90,7 +89,7 @@ def collect(source: Source, contents: Contents, progress: Progress) -> SSPLibrar
         "made_by": "sspexplorer.libraries.readers",
         **texts.get("provenance", {}),
     }
-    if grid[0] > WAVELENGTH[0]:
+    if grid[0] > blue.CONTINUED_TO:
         texts["provenance"] |= blue.provenance(grid[0])
         grid, spectra = blue.continued(grid, spectra, log_age, metallicity)
     library = SSPLibrary.from_arrays(

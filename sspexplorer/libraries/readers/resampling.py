@@ -2,7 +2,7 @@
 
 import numpy as np
 
-WAVELENGTH = np.arange(2700.0, 11000.1, 5.0)  # Å: every band at redshifts 0 to 0.1
+WAVELENGTH = np.arange(1500.0, 11000.1, 5.0)  # Å: every band at redshifts 0 to 1
 WAVELENGTH.flags.writeable = False
 STEP = 5.0  # Å
 
