@@ -20,7 +20,7 @@ from torch import nn
 from sspexplorer.noise import NoiseModel
 from sspexplorer.populations import SSPPrior
 from sspexplorer.posterior.density import MixtureHead
-from sspexplorer.posterior.inputs import N_INPUTS
+from sspexplorer.posterior.inputs import NEAR
 from sspexplorer.posterior.network import Block
 from sspexplorer.posterior.observing import Observer
 from sspexplorer.posterior.training import group_bounds
@@ -34,7 +34,7 @@ class WithDensity(nn.Module):
     def __init__(self, kind: str) -> None:
         super().__init__()
         blocks = (Block(WIDTH) for _ in range(N_BLOCKS))
-        self.trunk = nn.Sequential(nn.Linear(N_INPUTS, WIDTH), nn.SiLU(), *blocks)
+        self.trunk = nn.Sequential(nn.Linear(NEAR.n_inputs, WIDTH), nn.SiLU(), *blocks)
         if kind == "mixture":
             self.head = MixtureHead(WIDTH, 3, 16)
         else:
@@ -64,7 +64,7 @@ def main() -> None:
     steps = parser.parse_args().steps
     prior = SSPPrior()
     drawn, test = prior.draw(100_000, seed=0), prior.draw(N_TEST, seed=1, held_out=True)
-    bounds = group_bounds(drawn)[0]
+    bounds = group_bounds(drawn, NEAR.highest)[0]
     to_u = lambda values: torch.from_numpy(bounds.to_normal(values)).float()  # noqa: E731
     seen = Observer(NoiseModel.default(), torch.Generator().manual_seed(9)).observe(
         torch.from_numpy(test.flux), torch.from_numpy(test.redshift)

@@ -357,6 +357,7 @@ def read_mastar(wheel: Path, scale: SSPLibrary) -> SSPLibrary:
         resolution="R from 1400 in the blue to 2100 in the red",
         scale="published with a median of 1; here the mean over 5500 to 6500 Å is that of "
         f"{scale.title} per solar mass formed, interpolated in log age and [M/H]",
+        mass_imf=str(scale.imf[0]),
     )
 
 
@@ -387,6 +388,7 @@ def build(
     source: str,
     resolution: str = "",
     scale: str = "",
+    mass_imf: str = "",
     **texts: str,
 ) -> SSPLibrary:
     """Leave out what cannot be used, resample the rest, and say what was done."""
@@ -402,7 +404,7 @@ def build(
         left_out.append(gap_sentence(10 ** log_age[gaps], starts))
     use = np.flatnonzero(born & whole)
     use = use[np.lexsort((log_age[use], metallicity[use]))]
-    said = {"resolution": resolution, "scale": scale}
+    said = {"resolution": resolution, "scale": scale, "mass_imf": mass_imf}
     return SSPLibrary.from_arrays(
         name,
         grid,

@@ -39,9 +39,9 @@ MODELS = {
         Observing(fields(), NO_DOUBTS),
     ),
     "galaxy": (
-        GalaxyPrior(),
-        PosteriorRecipe(n_populations=600_000, n_steps=30_000),
-        Architecture(width=448),
+        GalaxyPrior(max_redshift=1.0),
+        PosteriorRecipe(n_populations=600_000, n_steps=26_000),
+        Architecture(width=512),
         Observing(fields(), Doubts()),
     ),
 }

@@ -36,6 +36,13 @@ def _hat_weights(wavelength: np.ndarray, curve: tuple[np.ndarray, np.ndarray]) -
     return result
 
 
+def fnu_weights(wavelength: np.ndarray, curve: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """Weights (n_wave,) that take F_λ at wavelengths in Å to F_ν in one band, which they cover."""
+    grid, values = curve
+    norm = SPEED_OF_LIGHT * np.trapezoid(values / grid, grid)
+    return _hat_weights(wavelength, curve) / norm
+
+
 def covered_bands(wavelength: np.ndarray, redshift: float = 0.0) -> np.ndarray:
     """Bands that spectra cover: all of the curve but 0.1 % of ∫ T dλ lies within them.
 
@@ -74,7 +81,7 @@ def _part(
     return nodes, np.interp(nodes, grid, values)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=1024)
 def _bands_inside(
     wavelength: bytes, redshift: float, gaps: bool
 ) -> tuple[tuple[slice, np.ndarray], ...]:
@@ -98,8 +105,7 @@ def _bands_inside(
         if not covered[index]:
             columns.append((slice(None), np.full(len(observed), np.nan)))
             continue
-        norm = SPEED_OF_LIGHT * np.trapezoid(values / grid, grid)
-        column = _hat_weights(observed, (grid, values)) / norm
+        column = fnu_weights(observed, (grid, values))
         inside = np.flatnonzero(column)
         part = slice(inside[0], inside[-1] + 1)
         columns.append((part, column[part].copy()))

@@ -148,7 +148,7 @@ class SSPPrior:
             return np.exp(mixed)
 
         redshift = step * (self.max_redshift / (REDSHIFT_STEPS - 1))
-        flux = observed(spectra, library.wavelength, redshift)
+        flux, _ = observed(spectra, library.wavelength, redshift)
         return Populations(
             flux,
             targets.astype(np.float32),
@@ -160,7 +160,7 @@ class SSPPrior:
 
 def observed(
     spectra: Callable[[np.ndarray], np.ndarray], wavelength: np.ndarray, redshift: np.ndarray
-) -> np.ndarray:
+) -> tuple[np.ndarray, np.ndarray]:
     """Photometry of spectra that are made when they are needed.
 
     Parameters
@@ -173,18 +173,23 @@ def observed(
 
     Returns
     -------
-    ndarray, shape (n, 57), float32
+    flux : ndarray, shape (n, 57), float32
         F_ν over the median of each row; NaN in bands that the spectra do not cover.
+    median : ndarray, shape (n,)
+        That median, in the unit of ``spectra`` times Å/Hz, see :func:`.band_matrix`.
     """
     flux = np.empty((len(redshift), N_BANDS), dtype=np.float32)
+    unit = np.empty(len(redshift))
     for value in np.unique(redshift):
         matrix = band_matrix(wavelength, float(value), gaps=True).astype(np.float32)
-        # F_ν of a spectrum in L_sun/Å is near the smallest float32; the scale is arbitrary.
-        matrix = matrix / np.nanmax(matrix)
+        # F_ν of a spectrum in L_sun/Å is near the smallest float32.
+        largest = np.nanmax(matrix)
         rows = np.flatnonzero(redshift == value)
-        flux[rows] = spectra(rows) @ matrix
-    flux /= row_median(flux)[:, None]
-    return flux
+        flux[rows] = spectra(rows) @ (matrix / largest)
+        unit[rows] = largest
+    median = row_median(flux)
+    flux /= median[:, None]
+    return flux, median * unit
 
 
 def draw_ebv(grid: Sequence[float], n: int, rng: np.random.Generator) -> np.ndarray:

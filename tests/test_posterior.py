@@ -18,7 +18,7 @@ from sspexplorer.noise import NoiseModel
 from sspexplorer.noisy_bands import surroundings
 from sspexplorer.populations import SSPPrior
 from sspexplorer.posterior.estimator import Estimator
-from sspexplorer.posterior.inputs import N_INPUTS, relative_noise
+from sspexplorer.posterior.inputs import NEAR, relative_noise
 from sspexplorer.posterior.library_errors import LibraryErrors
 from sspexplorer.posterior.likeness import learn_likeness
 from sspexplorer.posterior.model import PosteriorModel
@@ -112,7 +112,7 @@ def test_training_observes_galaxies_in_every_way():
     observer = Observer(NOISE, torch.Generator().manual_seed(0))
     flux = torch.rand(2000, 57, generator=torch.Generator().manual_seed(1)) + 0.5
     seen = observer.observe(flux, torch.full((2000,), 0.05))
-    assert seen.inputs.shape == (2000, N_INPUTS)
+    assert seen.inputs.shape == (2000, NEAR.n_inputs)
     assert torch.isfinite(seen.inputs).all()
     gone = (seen.inputs[:, 2 * 57 : 3 * 57] < 0).sum(dim=1)
     assert 0.35 < (gone > 0).float().mean() < 0.65

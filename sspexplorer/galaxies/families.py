@@ -60,7 +60,9 @@ def draw_histories(
             tables.append(younger_shares(rates(len(rows), rng)))
             table[rows] = count + np.arange(len(rows))
             count += len(rows)
-    others = TabulatedHistories(np.concatenate(tables), table, tabulated.astype(float), np.zeros(n))
+    others = TabulatedHistories(
+        np.concatenate(tables), table, np.ones(n), tabulated.astype(float), np.zeros(n)
+    )
     return body, later, others
 
 

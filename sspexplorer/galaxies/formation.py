@@ -1,7 +1,7 @@
 """When the stars of many galaxies formed: episodes with known integrals, and tables."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -39,6 +39,11 @@ class Episodes:
         """Episodes of some of the galaxies."""
         return Episodes(*(getattr(self, name)[index] for name in self.__dataclass_fields__))
 
+    def stretched(self, factor: np.ndarray) -> "Episodes":
+        """The same in times that are ``factor`` (n,) as long."""
+        times = {name: getattr(self, name) * factor for name in ("start", "end", "timescale")}
+        return replace(self, **times)
+
     def younger_than(self, age: np.ndarray) -> np.ndarray:
         """Share of the episode's stars younger than ``age`` (n_ages,) yr, shape (n, n_ages)."""
         span = (self.start - self.end)[:, None]
@@ -57,35 +62,43 @@ class Episodes:
 
 @dataclass(frozen=True)
 class TabulatedHistories:
-    """Star formation of any rate in each of n galaxies, constant between :data:`TABLE_AGES`.
+    """Star formation of any rate in each of n galaxies, constant between ages of a table.
 
     Attributes
     ----------
     younger : ndarray, shape (n_tables, len(TABLE_AGES)), float32
-        Share of the stars younger than each of :data:`TABLE_AGES`: from 0 to 1.
+        Share of the stars younger than each of the ages: from 0 to 1.
     table : ndarray of int, shape (n,)
         Which row of ``younger`` is a galaxy's.
+    stretch : ndarray, shape (n,)
+        Its ages in units of :data:`TABLE_AGES`.
     mass, metallicity : ndarray, shape (n,)
         As of :class:`Episodes`.
     """
 
     younger: np.ndarray
     table: np.ndarray
+    stretch: np.ndarray
     mass: np.ndarray
     metallicity: np.ndarray
 
     def rows(self, index: np.ndarray) -> "TabulatedHistories":
         """Histories of some of the galaxies."""
-        chosen = (getattr(self, name)[index] for name in ("table", "mass", "metallicity"))
-        return TabulatedHistories(self.younger, *chosen)
+        names = ("table", "stretch", "mass", "metallicity")
+        return TabulatedHistories(self.younger, *(getattr(self, name)[index] for name in names))
+
+    def stretched(self, factor: np.ndarray) -> "TabulatedHistories":
+        """The same in times that are ``factor`` (n,) as long."""
+        return replace(self, stretch=self.stretch * factor)
 
     def younger_than(self, age: np.ndarray) -> np.ndarray:
         """Share of the stars younger than ``age`` (n_ages,) yr, shape (n, n_ages)."""
-        place = np.interp(age, TABLE_AGES, np.arange(len(TABLE_AGES)))
+        own = np.asarray(age) / self.stretch[:, None]
+        place = np.interp(own, TABLE_AGES, np.arange(len(TABLE_AGES)))
         left = np.minimum(place.astype(int), len(TABLE_AGES) - 2)
         share = (place - left).astype(np.float32)
-        own = self.younger[self.table]
-        return own[:, left] * (1 - share) + own[:, left + 1] * share
+        rows = self.table[:, None]
+        return self.younger[rows, left] * (1 - share) + self.younger[rows, left + 1] * share
 
 
 Formation = Episodes | TabulatedHistories

@@ -6,10 +6,20 @@ from dataclasses import asdict, dataclass, field, replace
 import numpy as np
 
 from sspexplorer.attenuation import Attenuation, draw_attenuation
+from sspexplorer.galaxies.derived import (
+    DERIVED,
+    Masses,
+    d4000,
+    log_mass_to_light,
+    log_ssfr,
+    times,
+    u_minus_r,
+)
 from sspexplorer.galaxies.families import FAMILIES, draw_histories
 from sspexplorer.galaxies.formation import Formation, joined
 from sspexplorer.galaxies.mixing import LOG_U, NAMES, Gas, Mixer, Nucleus
 from sspexplorer.libraries import SHIPPED_NAMES, SSPLibrary, load_library
+from sspexplorer.masses import DEFAULT_COSMOLOGY
 from sspexplorer.photometry import MAX_REDSHIFT
 from sspexplorer.populations import (
     REDSHIFT_STEPS,
@@ -39,6 +49,11 @@ GALAXY_WORDS = (
     "mass formed; ⟨log t⟩ and log⟨t⟩ are told apart. Training mixes no SSP of the split test; "
     "galaxies held out are those of whose light at least a quarter comes from such SSPs."
 )
+FAR_WORDS = (
+    " Where galaxies are seen farther, to redshift 1, their number falls as 1/(0.15 + z), and all "
+    "times of their histories are shorter by the age of the universe there over that of today "
+    "(flat, H₀ 67.66 km/s/Mpc, Ω_m 0.3111): no star is older than the universe."
+)
 LAW_SHARES = {"milky way": 0.35, "starburst": 0.4, "power law": 0.25}
 # Of the light of galaxies that are held out, this share at least is of SSPs no training mixes.
 HELD_OUT_SHARE = 0.25
@@ -48,6 +63,30 @@ _TOO_YOUNG = 1e-3
 _YOUNG_ENOUGH = 7.0  # log10 yr
 _LIGHT_ROWS = 2000  # galaxies whose masses are looked at at a time
 _ABOVE = -0.5  # dex; from where on half of the metallicities are drawn
+# Redshifts drawn by the law of galaxies that are seen far: their number falls as 1/(0.15 + z).
+_FAR_PIVOT, _FAR_STEPS = 0.15, 801
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """Histories of n galaxies and the redshifts (n,) that they are seen at."""
+
+    formations: tuple[Formation, ...]
+    redshift: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.redshift)
+
+    def rows(self, index: np.ndarray) -> "_Drawn":
+        """Some of the galaxies."""
+        return _Drawn(tuple(part.rows(index) for part in self.formations), self.redshift[index])
+
+    @classmethod
+    def joined(cls, parts: list["_Drawn"]) -> "_Drawn":
+        """Galaxies of several parts, one part after the other."""
+        kinds = zip(*(part.formations for part in parts), strict=True)
+        redshift = np.concatenate([part.redshift for part in parts])
+        return cls(tuple(joined(kind) for kind in kinds), redshift)
 
 
 @dataclass(frozen=True)
@@ -81,11 +120,20 @@ class GalaxyPrior:
     families: Mapping[str, float] = field(default_factory=lambda: dict(FAMILIES))
     laws: Mapping[str, float] = field(default_factory=lambda: dict(LAW_SHARES))
 
-    names = NAMES
+    @property
+    def far(self) -> bool:
+        """Whether galaxies are seen so far away that the universe was younger."""
+        return self.max_redshift > MAX_REDSHIFT
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What is true of the galaxies."""
+        return (*NAMES, *DERIVED) if self.far else NAMES
 
     def to_dict(self) -> dict:
         """Plain numbers and words, for a card."""
-        return {"kind": "galaxy", "words": GALAXY_WORDS} | asdict(self)
+        words = GALAXY_WORDS + FAR_WORDS if self.far else GALAXY_WORDS
+        return {"kind": "galaxy", "words": words} | asdict(self)
 
     @classmethod
     def from_dict(cls, content: Mapping) -> "GalaxyPrior":
@@ -133,50 +181,57 @@ class GalaxyPrior:
         unseen: bool = False,
     ) -> Populations:
         """Draw from SSPs that are chosen; ``unseen`` are those of :data:`HELD_OUT_SHARE`."""
-        formations = draw_histories(n, self.families, rng)
-        of_library = self._libraries(formations, rng)
+        drawn = self._histories(n, rng)
+        of_library = self._libraries(drawn.formations, rng)
         parts = []
         for index, name in enumerate(self.libraries):
             rows = np.flatnonzero(of_library == index)
             if not len(rows):
                 continue
             mixer = Mixer(chosen(load_library(name)))
-            own = self._with_metals(mixer.library, formations, rows, rng)
+            own = self._with_metals(mixer.library, drawn.rows(rows), rng)
             if unseen:
                 own = self._unseen(mixer, own, rng)
             parts.append(self._mixed(mixer, own, rng))
         return shuffled(parts, rng)
 
-    def _unseen(
-        self, mixer: Mixer, formations: tuple[Formation, ...], rng: np.random.Generator
-    ) -> tuple[Formation, ...]:
+    def _histories(self, n: int, rng: np.random.Generator) -> _Drawn:
+        """Histories without metals, none longer than the universe is old where it is seen."""
+        formations = draw_histories(n, self.families, rng)
+        if not self.far:
+            step = rng.integers(REDSHIFT_STEPS, size=n)
+            return _Drawn(formations, step * (self.max_redshift / (REDSHIFT_STEPS - 1)))
+        step = rng.integers(_FAR_STEPS, size=n) / (_FAR_STEPS - 1)
+        redshift = _FAR_PIVOT * ((1 + self.max_redshift / _FAR_PIVOT) ** step - 1)
+        values, which = np.unique(redshift, return_inverse=True)
+        ages = DEFAULT_COSMOLOGY.age(values)
+        factor = (ages / DEFAULT_COSMOLOGY.age(0.0))[which]
+        return _Drawn(tuple(part.stretched(factor) for part in formations), redshift)
+
+    def _unseen(self, mixer: Mixer, drawn: _Drawn, rng: np.random.Generator) -> _Drawn:
         """As many galaxies of a library, with enough light of SSPs that no training mixes.
 
         So each library keeps its part, though it is easier for one with few SSPs.
         """
-        n, index = len(formations[0].mass), self.libraries.index(mixer.library.name)
-        found, missing, tried = [], n, formations
+        index = self.libraries.index(mixer.library.name)
+        found, missing, tried = [], len(drawn), drawn
         while missing > 0:
-            kept = np.flatnonzero(_unseen_share(mixer, tried) >= HELD_OUT_SHARE)[:missing]
-            found.append(tuple(part.rows(kept) for part in tried))
+            shares = _unseen_share(mixer, tried.formations)
+            kept = np.flatnonzero(shares >= HELD_OUT_SHARE)[:missing]
+            found.append(tried.rows(kept))
             missing -= len(kept)
-            drawn = draw_histories(20 * missing + 100, self.families, rng)
-            rows = np.flatnonzero(self._libraries(drawn, rng) == index)
-            tried = self._with_metals(mixer.library, drawn, rows, rng)
-        return tuple(joined(parts) for parts in zip(*found, strict=True))
+            more = self._histories(20 * missing + 100, rng)
+            rows = np.flatnonzero(self._libraries(more.formations, rng) == index)
+            tried = self._with_metals(mixer.library, more.rows(rows), rng)
+        return _Drawn.joined(found)
 
-    def _with_metals(
-        self,
-        library: SSPLibrary,
-        formations: tuple[Formation, ...],
-        rows: np.ndarray,
-        rng: np.random.Generator,
-    ) -> tuple[Formation, ...]:
-        metals = self._metallicities(library, len(rows), rng)
-        return tuple(
-            replace(part.rows(rows), metallicity=metal)
-            for part, metal in zip(formations, metals, strict=True)
+    def _with_metals(self, library: SSPLibrary, drawn: _Drawn, rng: np.random.Generator) -> _Drawn:
+        metals = self._metallicities(library, len(drawn), rng)
+        formations = (
+            replace(part, metallicity=metal)
+            for part, metal in zip(drawn.formations, metals, strict=True)
         )
+        return replace(drawn, formations=tuple(formations))
 
     def _libraries(self, formations: tuple[Formation, ...], rng: np.random.Generator) -> np.ndarray:
         """Index of the library of each galaxy, any that has stars as young as its own."""
@@ -205,10 +260,8 @@ class GalaxyPrior:
         later = np.where(later < low, 2 * low - later, later)
         return body, np.clip(later, low, high), body
 
-    def _mixed(
-        self, mixer: Mixer, formations: tuple[Formation, ...], rng: np.random.Generator
-    ) -> Populations:
-        n = len(formations[0].mass)
+    def _mixed(self, mixer: Mixer, drawn: _Drawn, rng: np.random.Generator) -> Populations:
+        n, weighed = len(drawn), Masses.of(mixer.library)
         dust = draw_attenuation(0.8 * rng.beta(1, 2.5, n), self.laws, rng)
         gas = Gas(
             rng.integers(len(LOG_U), size=n),
@@ -216,22 +269,34 @@ class GalaxyPrior:
             dust.ebv * rng.uniform(1.0, 2.5, n),
         )
         nucleus = self._nuclei(n, rng)
-        step = rng.integers(REDSHIFT_STEPS, size=n)
-        redshift = step * (self.max_redshift / (REDSHIFT_STEPS - 1))
-        truths = np.empty((n, len(NAMES)))
+        wavelength = mixer.library.wavelength
+        means = np.empty((n, len(NAMES)))
+        formed, surviving = np.empty((2, n))
+        colours = np.empty((n, 3))
 
         def spectra(rows: np.ndarray) -> np.ndarray:
-            masses = mixer.masses(tuple(part.rows(rows) for part in formations))
+            masses = mixer.masses(drawn.rows(rows).formations)
             own: Attenuation = dust.rows(rows)
-            truths[rows] = mixer.truths(masses, own)
-            return mixer.spectra(masses, own, gas.rows(rows), nucleus.rows(rows))
+            means[rows] = mixer.truths(masses, own)
+            seen = mixer.spectra(masses, own, gas.rows(rows), nucleus.rows(rows))
+            if self.far:
+                formed[rows], surviving[rows] = masses @ weighed.formed, masses @ weighed.surviving
+                stars = masses.astype(np.float32) @ mixer.library.spectra
+                parts = [u_minus_r(light, wavelength) for light in (seen, stars)]
+                colours[rows] = np.stack([*parts, d4000(seen, wavelength)], axis=1)
+            return seen
 
-        flux = observed(spectra, mixer.library.wavelength, redshift)
+        flux, median = observed(spectra, wavelength, drawn.redshift)
+        truths = [means]
+        if self.far:
+            light = [log_mass_to_light(mass, median) for mass in (surviving, formed)]
+            rate = log_ssfr(drawn.formations, formed, surviving, rng)
+            truths += [np.stack([*light, rate], axis=1), times(drawn.formations), colours]
         return Populations(
             flux,
-            truths.astype(np.float32),
-            redshift.astype(np.float32),
-            NAMES,
+            np.concatenate(truths, axis=1).astype(np.float32),
+            drawn.redshift.astype(np.float32),
+            self.names,
             np.full(n, mixer.library.name),
         )
 

@@ -7,17 +7,19 @@ noise away.
 """
 
 import math
+from dataclasses import dataclass
 from functools import cache
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from sspexplorer.bands import N_BANDS, load_bands
+from sspexplorer.photometry import MAX_REDSHIFT
 
 # A network that has met nothing else answers for galaxies with fewer bands.
 GAPPY_BANDS = 40
-# For each band flux, noise and presence; for the redshift presence, value and error.
-N_INPUTS = 3 * N_BANDS + 3
+_OF_BANDS = 3 * N_BANDS  # for each band flux, noise and presence
 # Flux over the median below which the scale of an input turns from logarithmic to linear.
 _SOFTENING = 0.05
 # Relative errors are told between these: beyond them they make no difference.
@@ -25,9 +27,63 @@ _NOISE_RANGE = (3e-3, 3.0)
 # From this signal-to-noise ratio up, a band's own flux is what its error is compared to.
 _BRIGHT = 5.0
 _SMOOTHING = 400.0  # Å; below it, the flux smoothed over so much
-_REDSHIFT_UNIT = 0.1
-# A redshift error is told between these; catalogues that give none get the lesser.
-REDSHIFT_ERRORS = (1e-4, 0.03)
+# Waves in ln(1 + z) that tell where lines and breaks fall among the bands, which are 0.02 apart.
+_WAVES = (0.02, 0.04, 0.08, 0.16, 0.32, 0.64)
+_LEAST_REDSHIFT_ERR = 1e-4  # that of catalogues that give none
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Redshifts that a network has met, and how it is told of them.
+
+    Attributes
+    ----------
+    highest : float
+    """
+
+    highest: float = MAX_REDSHIFT
+
+    @property
+    def far(self) -> bool:
+        """Whether lines wander through many bands."""
+        return self.highest > MAX_REDSHIFT
+
+    @property
+    def n_inputs(self) -> int:
+        """Of a network: what it is told of the bands and of the redshift."""
+        return _OF_BANDS + 3 + (2 * len(_WAVES) if self.far else 0)
+
+    @property
+    def errors(self) -> tuple[float, float]:
+        """Least and greatest error of a redshift, over 1 + z where the network reaches far."""
+        return _LEAST_REDSHIFT_ERR, 0.05 if self.far else 0.03
+
+    def too_uncertain(self, redshift: np.ndarray, error: np.ndarray) -> np.ndarray:
+        """Which redshifts are known worse than any in training; unknown errors are good ones."""
+        stretch = 1 + np.clip(redshift, 0, None) if self.far else 1.0
+        with np.errstate(invalid="ignore"):
+            return error > self.errors[1] * stretch
+
+    def told(self, redshift: Tensor, error: Tensor) -> Tensor:
+        """Inputs for redshifts (n,) with their σ, NaN where unknown: of order one, 0 if unknown."""
+        known = torch.isfinite(redshift)
+        z = torch.where(known, redshift, 0.0)
+        stretch = 1 + z.clamp_min(0) if self.far else torch.ones_like(z)
+        low, high = self.errors
+        error = torch.where(known, error / stretch, low).clamp(low, high)
+        value = z / self.highest - 0.5
+        columns = [known.float(), value * known, (torch.log10(error) + 3) * known]
+        if self.far:
+            for wave in _WAVES:
+                turn = 2 * math.pi / wave
+                # A wave that the error smears out says nothing.
+                clear = torch.exp(-0.5 * (turn * error).square()) * known
+                phase = turn * torch.log1p(z.clamp_min(-0.5))
+                columns += [torch.sin(phase) * clear, torch.cos(phase) * clear]
+        return torch.stack(columns, dim=1)
+
+
+NEAR = Reach()
 
 
 @cache
@@ -68,6 +124,7 @@ def encode(
     present: Tensor,
     redshift: Tensor,
     redshift_err: Tensor,
+    reach: Reach,
 ) -> Tensor:
     """Inputs of the network.
 
@@ -80,33 +137,24 @@ def encode(
     present : Tensor of bool, shape (n, 57)
     redshift, redshift_err : Tensor, shape (n,)
         Redshift and its σ; NaN where the redshift is unknown.
+    reach : Reach
 
     Returns
     -------
-    Tensor, shape (n, N_INPUTS)
+    Tensor, shape (n, reach.n_inputs)
         All of order one. A missing band or redshift is 0 and marked as missing.
     """
     there = present.float()
     brightness = torch.asinh(flux / _SOFTENING) - math.asinh(1 / _SOFTENING)
     low, high = _NOISE_RANGE
     loudness = torch.log10(noise.clamp(low, high)) + 1
-    known = torch.isfinite(redshift)
-    error = torch.where(known, redshift_err, REDSHIFT_ERRORS[0]).clamp(*REDSHIFT_ERRORS)
-    place = torch.stack(
-        [
-            known.float(),
-            torch.where(known, redshift / _REDSHIFT_UNIT - 0.5, 0.0),
-            torch.where(known, torch.log10(error) + 3, 0.0),
-        ],
-        dim=1,
-    )
     bands = [torch.where(present, brightness, 0.0), loudness * there, there - 0.9]
-    return torch.cat([*bands, place], dim=1)
+    return torch.cat([*bands, reach.told(redshift, redshift_err)], dim=1)
 
 
 def without_redshift(inputs: Tensor) -> tuple[Tensor, Tensor]:
     """Which rows of the inputs tell a redshift, (n,), and those rows as if they told none."""
-    known = inputs[:, 3 * N_BANDS] > 0
+    known = inputs[:, _OF_BANDS] > 0
     hidden = inputs[known]
-    hidden[:, 3 * N_BANDS :] = 0.0
+    hidden[:, _OF_BANDS:] = 0.0
     return known, hidden

@@ -14,7 +14,7 @@ from sspexplorer.gaps import LEAST_BANDS, MIN_BANDS
 from sspexplorer.posterior.density import Bounds, Mixture
 from sspexplorer.posterior.inputs import (
     GAPPY_BANDS,
-    REDSHIFT_ERRORS,
+    Reach,
     encode,
     level,
     relative_noise,
@@ -39,17 +39,32 @@ class PosteriorModel:
         In evaluation mode; never changed.
     groups : tuple of Bounds
         Parameters that share a density: first ``log_age``, ``metallicity`` and ``ebv``, last
-        ``redshift``; between them, for composite populations, ages and metallicities by mass.
+        ``redshift`` from colours alone; between them, for composite populations, what else is
+        true of them.
     card : dict
         What the model is: prior, architecture, training, versions.
     few_bands : PosteriorNetwork, optional
         Answers for galaxies with 5 to 39 bands, as ``network`` has hardly met any in training.
+    joint : Bounds, optional
+        Parameters of several groups whose density is known together as well, and the redshift
+        that they go with.
     """
 
     network: PosteriorNetwork
     groups: tuple[Bounds, ...]
     card: dict
     few_bands: PosteriorNetwork | None = None
+    joint: Bounds | None = None
+
+    @property
+    def reach(self) -> Reach:
+        """Redshifts that the model answers for."""
+        return Reach(self.groups[-1].high[0])
+
+    @property
+    def heads(self) -> tuple[Bounds, ...]:
+        """What the network answers: its groups, and the joint one if there is one."""
+        return self.groups if self.joint is None else (*self.groups, self.joint)
 
     @property
     def least_bands(self) -> int:
@@ -75,15 +90,15 @@ class PosteriorModel:
             missing. At least :attr:`least_bands` of a row must be there.
         redshift, redshift_err : ndarray, shape (n,), optional
             Redshift and its σ, by default 0.0001; NaN where the redshift is unknown. One whose σ
-            is above 0.03, more than training has met, is taken as unknown.
+            is more than training has met, see :class:`.Reach`, is taken as unknown.
         photoz : bool
-            Have the redshift, the last group, from the colours alone where one is given as well.
+            Have the redshift, the last of ``groups``, from the colours alone where one is given too.
         progress : Progress, optional
 
         Returns
         -------
         tuple of Mixture
-            One for each of ``groups``.
+            One for each of ``groups``, and the joint one if there is one.
         """
         n = len(flux)
         redshift = np.full(n, np.nan) if redshift is None else redshift
@@ -92,36 +107,38 @@ class PosteriorModel:
         for start in range(0, max(n, 1), _CHUNK):
             rows = slice(start, start + _CHUNK)
             inputs = encode_catalogue(
-                flux[rows], flux_err[rows], redshift[rows], redshift_err[rows]
+                flux[rows], flux_err[rows], redshift[rows], redshift_err[rows], self.reach
             )
             few = torch.from_numpy(np.isfinite(flux[rows]).sum(axis=1) < GAPPY_BANDS)
             found = self._answer(inputs, few)
             if photoz:
                 known, hidden = without_redshift(inputs)
-                (colours,) = self._answer(hidden, few[known], slice(-1, None))
-                found = (*found[:-1], _with_rows(found[-1], known, colours))
+                last = len(self.groups) - 1
+                (colours,) = self._answer(hidden, few[known], slice(last, last + 1))
+                replaced = _with_rows(found[last], known, colours)
+                found = (*found[:last], replaced, *found[last + 1 :])
             parts.append(found)
             progress.report(min(1.0, (start + _CHUNK) / max(n, 1)))
         return tuple(_joined(group) for group in zip(*parts, strict=True))
 
     def _answer(
-        self, inputs: Tensor, few: Tensor, groups: slice = slice(None)
+        self, inputs: Tensor, few: Tensor, heads: slice = slice(None)
     ) -> tuple[Mixture, ...]:
         """Posteriors of rows, of those with few bands by the network for them."""
         if self.few_bands is None or not few.any():
-            return self._mixtures(self.network, inputs, groups)
+            return self._mixtures(self.network, inputs, heads)
         if few.all():
-            return self._mixtures(self.few_bands, inputs, groups)
-        mixtures = self._mixtures(self.network, inputs, groups)
-        others = self._mixtures(self.few_bands, inputs[few], groups)
+            return self._mixtures(self.few_bands, inputs, heads)
+        mixtures = self._mixtures(self.network, inputs, heads)
+        others = self._mixtures(self.few_bands, inputs[few], heads)
         return tuple(_with_rows(m, few, o) for m, o in zip(mixtures, others, strict=True))
 
     def _mixtures(
-        self, network: PosteriorNetwork, inputs: Tensor, groups: slice
+        self, network: PosteriorNetwork, inputs: Tensor, heads: slice
     ) -> tuple[Mixture, ...]:
         with torch.inference_mode():
-            found = network(inputs, groups)
-        return tuple(m.mixture(g) for m, g in zip(found, self.groups[groups], strict=True))
+            found = network(inputs, heads)
+        return tuple(m.mixture(b) for m, b in zip(found, self.heads[heads], strict=True))
 
     def save(self, folder: Path) -> None:
         """Write card and weights into ``folder``, made if missing.
@@ -155,7 +172,7 @@ class PosteriorModel:
                 raise InputError(f"{folder} holds a model for other bands.")
             network, few = _network(card, arrays), folder / FEW_BANDS
             few_bands = _network(card, artifact.load_arrays(few)) if few.is_file() else None
-            return cls(network, groups_of(card), card, few_bands)
+            return cls(network, groups_of(card), card, few_bands, joint_of(card))
 
 
 def _half(network: PosteriorNetwork) -> dict[str, np.ndarray]:
@@ -163,13 +180,19 @@ def _half(network: PosteriorNetwork) -> dict[str, np.ndarray]:
 
 
 def _network(card: dict, arrays: dict[str, np.ndarray]) -> PosteriorNetwork:
-    network = PosteriorNetwork(Architecture(**card["architecture"]), groups_of(card))
+    network = PosteriorNetwork(
+        Architecture(**card["architecture"]), groups_of(card), joint_of(card)
+    )
     network.load_state_dict({k: torch.from_numpy(a).float() for k, a in arrays.items()})
     return network.eval().requires_grad_(False)
 
 
 def encode_catalogue(
-    flux: np.ndarray, flux_err: np.ndarray, redshift: np.ndarray, redshift_err: np.ndarray
+    flux: np.ndarray,
+    flux_err: np.ndarray,
+    redshift: np.ndarray,
+    redshift_err: np.ndarray,
+    reach: Reach,
 ) -> Tensor:
     """Inputs of a network for a catalogue, see :meth:`PosteriorModel.posterior`."""
     values = torch.from_numpy(np.asarray(flux, dtype=float))
@@ -180,18 +203,24 @@ def encode_catalogue(
     error = (torch.from_numpy(np.asarray(flux_err, dtype=float)).nan_to_num() / scale).float()
     noise = relative_noise(relative, error, present)
     # What is known worse than any redshift in training would be taken as known as well as that.
-    known = np.where(redshift_err > REDSHIFT_ERRORS[1], np.nan, redshift)
+    known = np.where(reach.too_uncertain(redshift, redshift_err), np.nan, redshift)
     z = torch.from_numpy(known.astype(np.float32))
-    sigma = torch.from_numpy(np.nan_to_num(redshift_err, nan=REDSHIFT_ERRORS[0]).astype(np.float32))
-    return encode(relative, noise, present, z, sigma)
+    sigma = torch.from_numpy(np.nan_to_num(redshift_err, nan=reach.errors[0]).astype(np.float32))
+    return encode(relative, noise, present, z, sigma, reach)
 
 
 def groups_of(card: dict) -> tuple[Bounds, ...]:
     """Groups of parameters that a card tells of."""
-    return tuple(
-        Bounds(tuple(g), *(tuple(side) for side in zip(*g.values(), strict=True)))
-        for g in card["groups"]
-    )
+    return tuple(map(_bounds, card["groups"]))
+
+
+def joint_of(card: dict) -> Bounds | None:
+    """Parameters whose joint density a card tells of."""
+    return _bounds(card["joint"]) if "joint" in card else None
+
+
+def _bounds(told: dict) -> Bounds:
+    return Bounds(tuple(told), *(tuple(side) for side in zip(*told.values(), strict=True)))
 
 
 def _joined(parts: tuple[Mixture, ...]) -> Mixture:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from torch import Tensor, nn
 
 from sspexplorer.posterior.density import Bounds, MixtureHead, MixtureTensors
-from sspexplorer.posterior.inputs import N_INPUTS
+from sspexplorer.posterior.inputs import Reach
 
 
 @dataclass(frozen=True)
@@ -56,19 +56,30 @@ class PosteriorNetwork(nn.Module):
     ----------
     architecture : Architecture
     groups : sequence of Bounds
+        The last is that of the redshift.
+    joint : Bounds, optional
+        Parameters of several groups, and the redshift, whose density is learnt once more together.
     """
 
-    def __init__(self, architecture: Architecture, groups: Sequence[Bounds]) -> None:
+    def __init__(
+        self, architecture: Architecture, groups: Sequence[Bounds], joint: Bounds | None = None
+    ) -> None:
         super().__init__()
         width = architecture.width
-        self.entry = nn.Linear(N_INPUTS, width)
+        reach = Reach(groups[-1].high[0])
+        self.entry = nn.Linear(reach.n_inputs, width)
         self.blocks = nn.Sequential(*(Block(width) for _ in range(architecture.n_blocks)))
         self.norm = nn.LayerNorm(width)
-        self.heads = nn.ModuleList(
-            MixtureHead(width, len(group.names), architecture.n_components) for group in groups
-        )
+        count = architecture.n_components
+        heads = [MixtureHead(width, len(group.names), count) for group in groups]
+        if joint is not None:
+            heads.append(MixtureHead(width, len(joint.names), 2 * count))
+        self.heads = nn.ModuleList(heads)
 
-    def forward(self, inputs: Tensor, groups: slice = slice(None)) -> list[MixtureTensors]:
-        """One mixture for each of ``groups``, for inputs of shape (n, N_INPUTS)."""
+    def forward(self, inputs: Tensor, heads: slice = slice(None)) -> list[MixtureTensors]:
+        """One mixture for each of ``heads``, for inputs of shape (n, n_inputs).
+
+        There is one for each group, and at last the joint one if there is one.
+        """
         features = self.norm(self.blocks(nn.functional.silu(self.entry(inputs))))
-        return [head(features.float()) for head in list(self.heads)[groups]]
+        return [head(features.float()) for head in list(self.heads)[heads]]

@@ -23,7 +23,8 @@ from sspexplorer.libraries.residuals import LibraryResiduals
 from sspexplorer.noise import DEFAULT_FIELD, NoiseModel
 from sspexplorer.posterior.inputs import (
     GAPPY_BANDS,
-    REDSHIFT_ERRORS,
+    NEAR,
+    Reach,
     encode,
     level,
     relative_noise,
@@ -118,11 +119,17 @@ class Observing:
         told = card["observing"]
         return cls(tuple(told["fields"]), Doubts.from_dict(told["doubts"]))
 
-    def observer(self, seed: int, *, few_bands: bool = False) -> "Observer":
-        """Observer with a generator of its own."""
+    def observer(
+        self,
+        seed: int,
+        reach: Reach,
+        *,
+        few_bands: bool = False,
+    ) -> "Observer":
+        """Observer of galaxies up to some redshift, with a generator of its own."""
         noises = [NoiseModel.of_field(name) for name in self.fields]
         generator = torch.Generator().manual_seed(seed)
-        return Observer(noises, generator, few_bands=few_bands, doubts=self.doubts)
+        return Observer(noises, generator, few_bands=few_bands, doubts=self.doubts, reach=reach)
 
 
 @dataclass(frozen=True)
@@ -131,12 +138,15 @@ class Observed:
 
     Attributes
     ----------
-    inputs : Tensor, shape (n, N_INPUTS)
+    inputs : Tensor, shape (n, n_inputs)
     redshift_given : Tensor of bool, shape (n,)
+    level : Tensor, shape (n,)
+        Median flux of what was observed, in units of the median without noise and gaps.
     """
 
     inputs: Tensor
     redshift_given: Tensor
+    level: Tensor
 
 
 class Observer:
@@ -151,6 +161,7 @@ class Observer:
     few_bands : bool
         Leave each galaxy no more than 44 bands.
     doubts : Doubts
+    reach : Reach
     """
 
     def __init__(
@@ -160,8 +171,10 @@ class Observer:
         *,
         few_bands: bool = False,
         doubts: Doubts = NO_DOUBTS,
+        reach: Reach = NEAR,
     ) -> None:
         self.generator = generator
+        self._reach = reach
         self._few_bands = few_bands
         self._doubts = doubts
         if doubts.residuals is not None:
@@ -211,7 +224,8 @@ class Observer:
         noisy, error = noisy / scale, error / scale
         noise = torch.where(sky, relative_noise(noisy, error, present), relative)
         value, sigma = self._redshifts(redshift)
-        return Observed(encode(noisy, noise, present, value, sigma), torch.isfinite(value))
+        inputs = encode(noisy, noise, present, value, sigma, self._reach)
+        return Observed(inputs, torch.isfinite(value), scale.squeeze(1))
 
     def _of_tiles(self, values: Tensor, n: int) -> Tensor:
         """Give what each tile has (n_tiles, ...) to its galaxies (n, ...)."""
@@ -310,10 +324,12 @@ class Observer:
     def _redshifts(self, redshift: Tensor) -> tuple[Tensor, Tensor]:
         """Redshifts as a catalogue gives them, with their errors; NaN where it gives none."""
         n = len(redshift)
-        low, high = np.log(REDSHIFT_ERRORS)
+        low, high = np.log(self._reach.errors)
         sigma = torch.exp(low + (high - low) * self._uniform(n))
         # Half of the redshifts are spectroscopic.
-        sigma = torch.where(self._uniform(n) < 0.5, REDSHIFT_ERRORS[0], sigma)
+        sigma = torch.where(self._uniform(n) < 0.5, self._reach.errors[0], sigma)
+        if self._reach.far:
+            sigma = sigma * (1 + redshift)
         value = redshift + sigma * self._normal(n)
         given = self._uniform(n) < _SHARE_REDSHIFT
         return torch.where(given, value, torch.nan), sigma

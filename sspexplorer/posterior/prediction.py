@@ -126,7 +126,8 @@ def _predict_chunk(
     if len(rows):
         used, error = asked.flux[rows], asked.error[rows]
         known = np.clip(z[rows], 0, None)
-        *mixtures, colours = model.posterior(used, error, known, z_err[rows], photoz=True)
+        answers = model.posterior(used, error, known, z_err[rows], photoz=True)
+        *mixtures, colours = answers[: len(model.groups)]
         found = _photoz(colours)
         for mixture in mixtures:
             found |= _summed_up(mixture, estimator.prior)

@@ -16,10 +16,10 @@ import sspexplorer
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.errors import Cancelled
 from sspexplorer.noise import NoiseModel
-from sspexplorer.photometry import MAX_REDSHIFT
 from sspexplorer.populations import Populations
 from sspexplorer.posterior.checkpoints import Checkpoints
 from sspexplorer.posterior.density import Bounds
+from sspexplorer.posterior.inputs import Reach
 from sspexplorer.posterior.model import PosteriorModel
 from sspexplorer.posterior.network import Architecture, PosteriorNetwork
 from sspexplorer.posterior.observing import Observer, Observing
@@ -31,8 +31,18 @@ GROUPS = (
     ("log_mean_age", "av"),
     ("mass_log_age", "mass_metallicity"),
     ("mass_log_mean_age",),
+    ("log_mass_to_light",),
+    ("log_mass_to_light_formed",),
+    ("log_ssfr",),
+    ("log_t50", "log_t90"),
+    ("u_r", "u_r_dust_free"),
+    ("d4000",),
 )
-REDSHIFT = Bounds(("redshift",), (0.0,), (MAX_REDSHIFT,))
+# What is drawn together, with the redshift that each draw goes with.
+JOINT = ("log_age", "metallicity", "ebv", "log_mass_to_light", "log_ssfr", "redshift")
+# Masses are over the light that was measured, which noise and gaps change.
+_OVER_LIGHT = ("log_mass_to_light", "log_mass_to_light_formed")
+_LIGHT_SPREAD = 0.3  # dex
 # How far the bounds of a density lie outside what is drawn, relative to the range.
 _MARGIN = 0.02
 _REPORT_EVERY = 100
@@ -47,7 +57,11 @@ class Prior(Protocol):
     """What populations are drawn from."""
 
     libraries: tuple[str, ...]
-    names: tuple[str, ...]
+    max_redshift: float
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What is true of them."""
 
     def to_dict(self) -> dict:
         """Plain numbers and words, for a card."""
@@ -80,7 +94,7 @@ class PosteriorRecipe:
     label_scatter: float = 0.02
 
 
-def group_bounds(populations: Populations) -> tuple[Bounds, ...]:
+def group_bounds(populations: Populations, max_redshift: float) -> tuple[Bounds, ...]:
     """Bounds of the densities of those of :data:`GROUPS` that there are; the redshift last."""
     groups = []
     for group in GROUPS:
@@ -88,14 +102,27 @@ def group_bounds(populations: Populations) -> tuple[Bounds, ...]:
         if not names:
             continue
         values = populations.values(names)
-        low, high = values.min(axis=0), values.max(axis=0)
-        margin = _MARGIN * (high - low)
+        low, high = np.nanmin(values, axis=0), np.nanmax(values, axis=0)
+        margin = _MARGIN * (high - low) + _LIGHT_SPREAD * np.isin(names, _OVER_LIGHT)
         # No dust is the least there is.
         least = np.isin(names, ("ebv", "av"))
         low, high = np.where(least, 0.0, low - margin), high + margin
         bounds = (tuple(float(f"{v:.4g}") for v in side) for side in (low, high))
         groups.append(Bounds(names, *bounds))
-    return (*groups, REDSHIFT)
+    return (*groups, Bounds(("redshift",), (0.0,), (max_redshift,)))
+
+
+def joint_bounds(groups: tuple[Bounds, ...]) -> Bounds | None:
+    """Bounds of :data:`JOINT`; None where a parameter of it is in none of the groups."""
+    sides = {
+        name: (low, high)
+        for g in groups
+        for name, low, high in zip(g.names, g.low, g.high, strict=True)
+    }
+    if not set(JOINT) <= set(sides):
+        return None
+    low, high = zip(*(sides[name] for name in JOINT), strict=True)
+    return Bounds(JOINT, low, high)
 
 
 class _Batches:
@@ -104,18 +131,21 @@ class _Batches:
     def __init__(
         self,
         populations: Populations,
-        groups: tuple[Bounds, ...],
+        heads: tuple[Bounds, ...],
         recipe: PosteriorRecipe,
         observer: Observer,
     ) -> None:
-        self.observer, self.recipe, self.groups = observer, recipe, groups
+        self.observer, self.recipe, self.heads = observer, recipe, heads
         self.flux = torch.from_numpy(populations.flux)
         self.redshift = torch.from_numpy(populations.redshift)
         self.targets = populations.targets
         self.names = populations.names
 
     def draw(self) -> tuple[Tensor, list[Tensor], Tensor]:
-        """Inputs, targets of each group, and which of the redshifts were not given."""
+        """Inputs, targets of each head, and which of the redshifts were not given.
+
+        What is not known of a population, such as u − r of a library without u, is NaN.
+        """
         generator = self.observer.generator
         index = torch.randint(len(self.flux), (self.recipe.batch_size,), generator=generator)
         seen = self.observer.observe(self.flux[index], self.redshift[index])
@@ -125,27 +155,34 @@ class _Batches:
         for k, name in enumerate(self.names):
             if name.endswith("metallicity"):
                 values[:, k] += 2 * self.recipe.label_scatter * scatter
+            if name in _OVER_LIGHT:
+                values[:, k] -= torch.log10(seen.level).numpy()
         columns = {name: values[:, k] for k, name in enumerate(self.names)}
         columns["redshift"] = self.redshift[index].numpy()
         targets = [
             torch.from_numpy(
                 g.to_normal(np.stack([columns[n] for n in g.names], axis=1)).astype(np.float32)
             )
-            for g in self.groups
+            for g in self.heads
         ]
         return seen.inputs, targets, ~seen.redshift_given
 
 
-def _loss(network: PosteriorNetwork, inputs: Tensor, targets: list[Tensor], free: Tensor) -> Tensor:
-    """Negative log density of each group, shape (n_groups,).
+def _loss(
+    network: PosteriorNetwork, inputs: Tensor, targets: list[Tensor], free: Tensor, colours: int
+) -> Tensor:
+    """Negative log density of each head, shape (n_heads,).
 
-    The density of the redshift is that from colours alone: galaxies that come with a redshift
-    do not take part in it.
+    The density number ``colours`` is that of the redshift from colours alone: galaxies that come
+    with a redshift do not take part in it. Nor do those in any of which the truth is not known.
     """
-    *mixtures, redshift = network(inputs)
-    parts = [-m.log_prob(t).mean() for m, t in zip(mixtures, targets, strict=False)]
-    of_redshift = -(redshift.log_prob(targets[-1]) * free).sum() / free.sum().clamp_min(1)
-    return torch.stack([*parts, of_redshift])
+    parts = []
+    for index, (mixture, target) in enumerate(zip(network(inputs), targets, strict=True)):
+        known = torch.isfinite(target).all(dim=1)
+        counted = known & free if index == colours else known
+        density = mixture.log_prob(torch.where(known[:, None], target, 0.0))
+        parts.append(-(density * counted).sum() / counted.sum().clamp_min(1))
+    return torch.stack(parts)
 
 
 def train_posterior(
@@ -205,19 +242,19 @@ def train_posterior(
         kept = Checkpoints(checkpoint, about | whose)
     draw = partial(prior.draw, recipe.n_populations, seed=seed)
     populations = draw() if kept is None else kept.populations(draw)
-    groups = group_bounds(populations)
+    groups = group_bounds(populations, prior.max_redshift)
+    joint = joint_bounds(groups)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = PosteriorNetwork(architecture, groups)
-    batches = _Batches(populations, groups, recipe, observing.observer(seed))
+        network = PosteriorNetwork(architecture, groups, joint)
+    heads = groups if joint is None else (*groups, joint)
+    observer = observing.observer(seed, Reach(prior.max_redshift))
+    batches = _Batches(populations, heads, recipe, observer)
     averaged, training = _optimised(network, batches, progress, kept)
     card = about | {
         "kind": "posterior",
         "bands": list(BAND_NAMES),
-        "groups": [
-            {n: [low, high] for n, low, high in zip(g.names, g.low, g.high, strict=True)}
-            for g in groups
-        ],
+        "groups": [_told(group) for group in groups],
         "training": training,
         "versions": {
             "sspexplorer": sspexplorer.__version__,
@@ -226,7 +263,14 @@ def train_posterior(
             "python": platform.python_version(),
         },
     }
-    return PosteriorModel(averaged, groups, card)
+    if joint is not None:
+        card["joint"] = _told(joint)
+    return PosteriorModel(averaged, groups, card, joint=joint)
+
+
+def _told(bounds: Bounds) -> dict[str, list[float]]:
+    sides = zip(bounds.names, bounds.low, bounds.high, strict=True)
+    return {name: [low, high] for name, low, high in sides}
 
 
 def train_few_bands(
@@ -255,9 +299,9 @@ def train_few_bands(
     PosteriorModel
         The model with that network; all else is as it was.
     """
-    observer = Observing.of(model.card).observer(seed, few_bands=True)
+    observer = Observing.of(model.card).observer(seed, model.reach, few_bands=True)
     populations = prior.draw(recipe.n_populations, seed=seed)
-    batches = _Batches(populations, model.groups, recipe, observer)
+    batches = _Batches(populations, model.heads, recipe, observer)
     network = copy.deepcopy(model.network).requires_grad_(True).train()
     averaged, training = _optimised(network, batches, progress)
     told = {"recipe": asdict(recipe), "seed": seed, "training": training}
@@ -279,11 +323,13 @@ class _Run:
         )
         self.step, self.seconds = 0, 0.0
         self.history: list[list[float]] = []
-        self.total = torch.zeros(len(batches.groups))
+        self.total = torch.zeros(len(batches.heads))
+        # A joint head comes after the groups, the last of which is the redshift.
+        self.colours = next(i for i, h in enumerate(batches.heads) if h.names == ("redshift",))
 
     def advance(self) -> None:
         """Take one step."""
-        losses = _loss(self.network, *self.batches.draw())
+        losses = _loss(self.network, *self.batches.draw(), self.colours)
         self.optimiser.zero_grad(set_to_none=True)
         losses.sum().backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
