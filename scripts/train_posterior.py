@@ -40,7 +40,7 @@ MODELS = {
     ),
     "galaxy": (
         GalaxyPrior(max_redshift=1.0),
-        PosteriorRecipe(n_populations=600_000, n_steps=26_000),
+        PosteriorRecipe(n_populations=600_000, n_steps=22_000),
         Architecture(width=512),
         Observing(fields(), Doubts()),
     ),

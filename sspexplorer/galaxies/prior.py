@@ -50,7 +50,7 @@ GALAXY_WORDS = (
     "galaxies held out are those of whose light at least a quarter comes from such SSPs."
 )
 FAR_WORDS = (
-    " Where galaxies are seen farther, to redshift 1, their number falls as 1/(0.15 + z), and all "
+    " Where galaxies are seen farther, to redshift 1, their number falls as 1/(0.08 + z), and all "
     "times of their histories are shorter by the age of the universe there over that of today "
     "(flat, H₀ 67.66 km/s/Mpc, Ω_m 0.3111): no star is older than the universe."
 )
@@ -63,8 +63,8 @@ _TOO_YOUNG = 1e-3
 _YOUNG_ENOUGH = 7.0  # log10 yr
 _LIGHT_ROWS = 2000  # galaxies whose masses are looked at at a time
 _ABOVE = -0.5  # dex; from where on half of the metallicities are drawn
-# Redshifts drawn by the law of galaxies that are seen far: their number falls as 1/(0.15 + z).
-_FAR_PIVOT, _FAR_STEPS = 0.15, 801
+# Redshifts drawn by the law of galaxies that are seen far: their number falls as 1/(0.08 + z).
+_FAR_PIVOT, _FAR_STEPS = 0.08, 801
 
 
 @dataclass(frozen=True)
