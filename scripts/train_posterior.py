@@ -41,7 +41,7 @@ MODELS = {
     "galaxy": (
         GalaxyPrior(max_redshift=1.0),
         PosteriorRecipe(n_populations=600_000, n_steps=22_000),
-        Architecture(width=512),
+        Architecture(width=448),
         Observing(fields(), Doubts()),
     ),
 }

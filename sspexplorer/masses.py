@@ -75,10 +75,10 @@ def _surviving_table() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def surviving_share(log_age: np.ndarray, metallicity: np.ndarray) -> np.ndarray:
-    """Mass in living stars and remnants per mass formed, shape (n,).
+    """Mass in living stars per mass formed, shape (n,); remnants are left out.
 
     That of BC03 (Bruzual & Charlot 2003) with a Kroupa IMF, linear between its ages and
-    metallicities; Chabrier's differs by 2 % at most.
+    metallicities; that of Chabrier's is much the same.
 
     Parameters
     ----------

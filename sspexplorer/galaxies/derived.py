@@ -1,6 +1,6 @@
 """What else is true of a galaxy: its mass to light, star formation, times and colours.
 
-- ``log_mass_to_light`` is the log of the mass (M☉, in stars and remnants) over the light, that of
+- ``log_mass_to_light`` is the log of the mass (M☉, in living stars) over the light, that of
   the median of the 57 bands where they are seen: L = 10^(−0.4 M_AB) with M_AB = m − DM(z) +
   2.5 log10(1 + z). ``log_mass_to_light_formed`` is the same with all mass that was formed.
 - ``log_ssfr`` is the log of the mass formed in the last 100 Myr, per year, over the mass in stars

@@ -73,7 +73,7 @@ class PosteriorNetwork(nn.Module):
         count = architecture.n_components
         heads = [MixtureHead(width, len(group.names), count) for group in groups]
         if joint is not None:
-            heads.append(MixtureHead(width, len(joint.names), 2 * count))
+            heads.append(MixtureHead(width, len(joint.names), count + count // 2))
         self.heads = nn.ModuleList(heads)
 
     def forward(self, inputs: Tensor, heads: slice = slice(None)) -> list[MixtureTensors]:
