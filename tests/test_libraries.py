@@ -29,7 +29,7 @@ def test_shipped_libraries_hold_what_they_should(name, n_ssp, n_metallicities):
     library = load_library(name)
     assert len(library) == n_ssp
     assert len(library.metallicities) == n_metallicities
-    assert library.wavelength[[0, -1]].tolist() == [2700, 11000]
+    assert library.wavelength[[0, -1]].tolist() == [1500, 11000]
     assert np.diff(library.wavelength).max() <= 5
     assert (library.spectra > 0).all()
     assert library.log_age.min() >= np.log10(1.5e6)

@@ -14,6 +14,7 @@ STREET = (
     "letters",
     "resources",
     "constants",
+    "masses",
     "whole",
     "progress",
     "flags",

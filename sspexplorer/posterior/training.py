@@ -19,7 +19,7 @@ from sspexplorer.noise import NoiseModel
 from sspexplorer.populations import Populations
 from sspexplorer.posterior.checkpoints import Checkpoints
 from sspexplorer.posterior.density import Bounds
-from sspexplorer.posterior.inputs import Reach
+from sspexplorer.posterior.inputs import NEAR, Reach
 from sspexplorer.posterior.model import PosteriorModel
 from sspexplorer.posterior.network import Architecture, PosteriorNetwork
 from sspexplorer.posterior.observing import Observer, Observing
@@ -242,13 +242,15 @@ def train_posterior(
         kept = Checkpoints(checkpoint, about | whose)
     draw = partial(prior.draw, recipe.n_populations, seed=seed)
     populations = draw() if kept is None else kept.populations(draw)
-    groups = group_bounds(populations, prior.max_redshift)
+    # Of galaxies at rest as well, it could be told redshifts.
+    reach = Reach(max(prior.max_redshift, NEAR.highest))
+    groups = group_bounds(populations, reach.highest)
     joint = joint_bounds(groups)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = PosteriorNetwork(architecture, groups, joint)
     heads = groups if joint is None else (*groups, joint)
-    observer = observing.observer(seed, Reach(prior.max_redshift))
+    observer = observing.observer(seed, reach)
     batches = _Batches(populations, heads, recipe, observer)
     averaged, training = _optimised(network, batches, progress, kept)
     card = about | {
