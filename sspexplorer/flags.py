@@ -31,7 +31,10 @@ _SENTENCES = {
         "20."
     ),
     "flux-not-positive": "The median flux is not positive: no answer.",
-    "redshift-outside": "The redshift is outside 0 to 0.1, beyond the models: no answer.",
+    "redshift-outside": (
+        "The redshift is outside what the model answers for, 0 to 1 for mixed populations and 0 to "
+        "0.1 for single ones: no answer."
+    ),
     # What an answer is based on.
     "few-bands": "Fewer than 20 bands: they leave more open, and the errors say how much.",
     "many-bands-missing": "More than 20 % of the bands are missing, and were filled in.",
@@ -52,6 +55,12 @@ _SENTENCES = {
     ),
     "no-model-fits": "No model fits: the reduced χ² is above 5.",
     "redshift-contradicted": "The colours contradict the redshift, beyond its error.",
+    "redshift-at-limit": (
+        "By its colours, and without a redshift, it may lie beyond those that the model knows."
+    ),
+    "star-formation-limit": (
+        "It may form no stars at all: rates of star formation are upper limits (95 %)."
+    ),
     "log-age-from-prior": _from_prior("age"),
     "metallicity-from-prior": _from_prior("metallicity"),
     "ebv-from-prior": _from_prior("dust"),

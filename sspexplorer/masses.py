@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from sspexplorer.constants import MAGGY
+from sspexplorer.errors import InputError
 from sspexplorer.resources import data_path
 
 # Mass of a Chabrier IMF that gives the light of one solar mass of another.
@@ -41,10 +42,23 @@ class Cosmology:
         Matter today in units of the critical density.
 
     The default is that of Planck Collaboration VI (2020), Table 2, last column.
+
+    Raises
+    ------
+    InputError
+        If there is no such universe.
     """
 
     h0: float = 67.66
     omega_m: float = 0.3111
+
+    def __post_init__(self) -> None:
+        if not 20 <= self.h0 <= 200:
+            raise InputError(
+                f"The Hubble constant is from 20 to 200 km/s/Mpc, not {self.h0:g}."
+            )
+        if not 0 < self.omega_m < 1:
+            raise InputError(f"The matter density is between 0 and 1, not {self.omega_m:g}.")
 
     def age(self, redshift: np.ndarray) -> np.ndarray:
         """Age of the universe at redshifts, yr."""

@@ -100,6 +100,7 @@ def predict_rows(
     redshift: np.ndarray | None = None,
     redshift_err: np.ndarray | None = None,
     *,
+    absolute: bool = False,
     choices: Choices | None = None,
     progress: Progress = NO_PROGRESS,
 ) -> Predictions:
@@ -112,6 +113,8 @@ def predict_rows(
     flux, flux_err : ndarray, shape (n, 57)
         F_ν and σ on one scale for each row; NaN in ``flux`` is a missing band.
     redshift, redshift_err : ndarray, shape (n,), optional
+    absolute : bool
+        Whether fluxes are in erg s⁻¹ cm⁻² Hz⁻¹, so that galaxies can be weighed.
     choices : Choices, optional
         Of no effect on networks that answer with a point.
     progress : Progress, optional
@@ -129,9 +132,16 @@ def predict_rows(
         return Predictions(table, POINT_MEANING)
     choices = choices or Choices()
     table = predict_posterior(
-        model, flux, flux_err, redshift, redshift_err, choices=choices, progress=progress
+        model,
+        flux,
+        flux_err,
+        redshift,
+        redshift_err,
+        absolute=absolute,
+        choices=choices,
+        progress=progress,
     )
-    said = remarks(table, redshift, choices.redshift_as)
+    said = remarks(model.model, table, redshift, absolute=absolute, choices=choices)
     return Predictions(table, meaning(model), tuple(said))
 
 

@@ -10,6 +10,8 @@ from sspexplorer.dust import transmission
 from sspexplorer.errors import InputError
 
 MAX_REDSHIFT = 0.1
+# Motions of their own bring nearby galaxies toward us.
+NEAREST_REDSHIFT = -0.005
 
 # A band may lie so much outside of the spectra, as a share of ∫ T dλ: the wings hold less.
 _OUTSIDE_SHARE = 1e-3

@@ -95,6 +95,7 @@ class PredictionRequest:
             catalogue.flux_err,
             catalogue.redshift,
             catalogue.redshift_err,
+            absolute=catalogue.decision.absolute,
             choices=self.choices,
             progress=progress,
         )

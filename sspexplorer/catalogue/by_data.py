@@ -44,6 +44,17 @@ class Decision:
     errors: tuple[ErrorUnit, ...] = field(default=())
     verdict: Verdict | None = None
 
+    @property
+    def absolute(self) -> bool:
+        """Whether the size of the unit is known, so that F_ν is in erg s⁻¹ cm⁻² Hz⁻¹.
+
+        It is that of magnitudes, of columns with a unit, and of numbers as small as only those in
+        cgs units are; names and the shape of SEDs say nothing of it.
+        """
+        if self.unit in ("mag", "stmag") or self.source in ("unit", "size"):
+            return True
+        return any(band != BY_NAME[self.unit] for band in self.bands)
+
 
 def otherwise(*units: str) -> str:
     """How to choose other units than what was taken."""

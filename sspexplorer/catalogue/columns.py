@@ -21,8 +21,23 @@ _PARAMETERS = {
     "mass_log_age": Described("dex(yr)", "log10 of the age, weighted by the mass formed"),
     "mass_log_mean_age": Described("dex(yr)", "log10 of the mean age, weighted by the mass formed"),
     "mass_metallicity": Described("dex", "metallicity [M/H], weighted by the mass formed"),
+    "log_mass_to_light": Described(
+        "dex(solMass)", "log10 of the mass in stars (M_sun) per 10^(-0.4 M_AB) of the median band"
+    ),
+    "log_mass": Described("dex(solMass)", "log10 of the mass in living stars, Chabrier IMF"),
+    "log_mass_formed": Described("dex(solMass)", "log10 of the mass ever formed, Chabrier IMF"),
+    "log_sfr": Described("dex(solMass / yr)", "log10 of the star-formation rate over 100 Myr"),
+    "log_ssfr": Described(
+        "dex(1 / yr)", "log10 of the star-formation rate over 100 Myr per mass in stars"
+    ),
+    "t50": Described("Gyr", "lookback time when half of the stars had formed"),
+    "t90": Described("Gyr", "lookback time when nine tenths of the stars had formed"),
+    "u_r": Described("mag", "rest-frame u - r (SDSS, AB)"),
+    "u_r_dust_free": Described("mag", "rest-frame u - r (SDSS, AB) of the stars without dust"),
+    "d4000": Described("", "D4000 (Balogh et al. 1999)"),
     "photoz": Described("", "redshift from the colours alone"),
 }
+_LIMITED = ("log_sfr", "log_ssfr")
 _STATISTICS = {
     "": "mean",
     "_err": "standard deviation",
@@ -69,7 +84,9 @@ def _parameter(kind: str, name: str, statistic: str) -> Described:
     what = _STATISTICS[statistic]
     if name == "photoz" and not statistic:
         what = "median"
-    if statistic.endswith("_err") and unit == "dex(yr)":
+    if name in _LIMITED and not statistic:
+        what = "mean (95 per cent upper limit if flagged star-formation-limit)"
+    if statistic.endswith("_err") and unit.startswith("dex("):
         unit = "dex"
     if statistic == "_shrinkage":
         unit = ""

@@ -32,24 +32,30 @@ def predict(
             help="Correct for zero points: a table that 'sspexplorer zeropoints' wrote.",
         ),
     ] = None,
+    h0: Annotated[
+        float, typer.Option(help="Hubble constant (km/s/Mpc), for masses; a flat universe.")
+    ] = 67.66,
+    omega_m: Annotated[float, typer.Option(help="Density of matter, for masses.")] = 0.3111,
 ) -> None:
-    """Predict age, metallicity and dust for every row of a catalogue."""
+    """Predict age, metallicity, dust, mass and star formation for every row of a catalogue."""
     from sspexplorer.analysis.catalogue import PredictionRequest
     from sspexplorer.analysis.zero_points import ZeroPoints
     from sspexplorer.catalogue.ways import for_command_line
+    from sspexplorer.masses import Cosmology
     from sspexplorer.models import meaning
     from sspexplorer.posterior.taken import Choices
     from sspexplorer.streams.answering import Predicting
 
     points = None if zero_points is None else ZeroPoints.load(zero_points)
-    asked = PredictionRequest(model, model, Choices(floor, redshift, use_all), points)
+    choices = Choices(floor, redshift, use_all, Cosmology(h0, omega_m))
+    asked = PredictionRequest(model, model, choices, points)
     predicting = Predicting(asked)
     found = answered(given, predicting, "predicted")
     suspected = asked.suspicions(found.some, predicting.model)
     counted = found.counted
     remarks = (
         *found.said,
-        *predicting.remarks(counted),
+        *predicting.remarks(counted, found.some.decision.absolute),
         *(one.sentence for one in suspected),
     )
     remarks += found.write(given, asked.about)
@@ -62,6 +68,8 @@ def predict(
         "n_predicted": counted.answered,
         "flags": found.flags,
         "use_all": use_all,
+        "h0": h0,
+        "omega_m": omega_m,
         "zero_points": None if zero_points is None else str(zero_points),
         "suspicions": [
             {"kind": one.kind, "sentence": for_command_line(one.sentence)} for one in suspected

@@ -8,7 +8,7 @@ import numpy as np
 
 from sspexplorer.gaps import MIN_BANDS, row_median
 from sspexplorer.noisy_bands import surroundings, too_noisy
-from sspexplorer.photometry import MAX_REDSHIFT
+from sspexplorer.photometry import NEAREST_REDSHIFT
 from sspexplorer.posterior.estimator import Estimator
 from sspexplorer.posterior.likeness import Likeness
 from sspexplorer.posterior.taken import Choices, prepared, redshifts_as
@@ -16,6 +16,7 @@ from sspexplorer.progress import NO_PROGRESS, Progress
 
 _CHUNK = 16_384
 _FEW = 1024
+_REDSHIFT_LEEWAY = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,9 +74,9 @@ def judged(
     error, n_unknown, noisy = (np.concatenate(one) for one in zip(*parts, strict=True))
     used = np.where(noisy, np.nan, flux)
     heard = np.isfinite(used).sum(axis=1)
-    beyond = (z > MAX_REDSHIFT + 1e-3 + 3 * np.nan_to_num(z_err)) | (
-        z < -0.01 - 3 * np.nan_to_num(z_err)
-    )
+    leeway = 3 * np.nan_to_num(z_err)
+    highest = estimator.model.reach.highest + _REDSHIFT_LEEWAY
+    beyond = (z > highest + leeway) | (z < NEAREST_REDSHIFT - leeway)
     predicted = (heard >= estimator.model.least_bands) & (row_median(used) > 0) & ~beyond
     aside = np.zeros(flux.shape, dtype=bool)
     chi2, p_value = np.full((2, len(flux)), np.nan)

@@ -413,7 +413,8 @@ def _whole(flux: np.ndarray, n: int) -> np.ndarray:
             )
         chosen = chosen.copy()
         chosen[lacking] = complete(chosen[lacking], whole)[0]
-    return chosen
+    # Far galaxies of a library that starts in the blue may have too few bands to go by.
+    return chosen[np.isfinite(chosen).all(axis=1)]
 
 
 def named(bands: np.ndarray) -> list[str]:

@@ -79,6 +79,7 @@ class PosteriorModel:
         redshift_err: np.ndarray | None = None,
         *,
         photoz: bool = False,
+        joint: bool = False,
         progress: Progress = NO_PROGRESS,
     ) -> tuple[Mixture, ...]:
         """Posterior of each group of parameters.
@@ -93,14 +94,16 @@ class PosteriorModel:
             is more than training has met, see :class:`.Reach`, is taken as unknown.
         photoz : bool
             Have the redshift, the last of ``groups``, from the colours alone where one is given too.
+        joint : bool
+            Have the joint posterior as well, behind the others, if the model has one.
         progress : Progress, optional
 
         Returns
         -------
         tuple of Mixture
-            One for each of ``groups``, and the joint one if there is one.
+            One for each of ``groups``, and the joint one if asked for.
         """
-        n = len(flux)
+        n, heads = len(flux), slice(len(self.heads) if joint else len(self.groups))
         redshift = np.full(n, np.nan) if redshift is None else redshift
         redshift_err = np.full(n, np.nan) if redshift_err is None else redshift_err
         parts: list[tuple[Mixture, ...]] = []
@@ -110,7 +113,7 @@ class PosteriorModel:
                 flux[rows], flux_err[rows], redshift[rows], redshift_err[rows], self.reach
             )
             few = torch.from_numpy(np.isfinite(flux[rows]).sum(axis=1) < GAPPY_BANDS)
-            found = self._answer(inputs, few)
+            found = self._answer(inputs, few, heads)
             if photoz:
                 known, hidden = without_redshift(inputs)
                 last = len(self.groups) - 1
@@ -121,9 +124,7 @@ class PosteriorModel:
             progress.report(min(1.0, (start + _CHUNK) / max(n, 1)))
         return tuple(_joined(group) for group in zip(*parts, strict=True))
 
-    def _answer(
-        self, inputs: Tensor, few: Tensor, heads: slice = slice(None)
-    ) -> tuple[Mixture, ...]:
+    def _answer(self, inputs: Tensor, few: Tensor, heads: slice) -> tuple[Mixture, ...]:
         """Posteriors of rows, of those with few bands by the network for them."""
         if self.few_bands is None or not few.any():
             return self._mixtures(self.network, inputs, heads)

@@ -27,6 +27,12 @@ QUANTILES = {"p16": 0.16, "p50": 0.50, "p84": 0.84}
 
 # A redshift given with less than this error, over 1 + z, is taken from the catalogue.
 _WELL_KNOWN = 0.005
+_STATISTICS = ("", "_err", *(f"_{label}" for label in QUANTILES))
+COLUMNS = [
+    f"pred_{name}{statistic}"
+    for name in ("log_mass", "log_mass_formed", "log_sfr")
+    for statistic in _STATISTICS
+]
 _COMPONENTS, _POINTS = 12, 32  # the likeliest of each galaxy, and draws of each
 
 
@@ -59,8 +65,19 @@ class Light:
         """Light of galaxies by F_ν (n, 57) in erg s⁻¹ cm⁻² Hz⁻¹."""
         return cls(-2.5 * np.log10(row_median(flux) / MAGGY), redshift, redshift_err, cosmology)
 
+    def __len__(self) -> int:
+        """Count the galaxies."""
+        return len(self.magnitude)
 
-def physical(joint: Mixture, log_surviving: np.ndarray, light: Light) -> dict[str, np.ndarray]:
+    def rows(self, index: np.ndarray) -> "Light":
+        """Light of some of the galaxies."""
+        parts = (self.magnitude[index], self.redshift[index], self.redshift_err[index])
+        return Light(*parts, self.cosmology)
+
+
+def physical(
+    joint: Mixture, log_surviving: np.ndarray, light: Light, quiescent: np.ndarray
+) -> dict[str, np.ndarray]:
     """Masses and rates of star formation.
 
     Parameters
@@ -70,30 +87,43 @@ def physical(joint: Mixture, log_surviving: np.ndarray, light: Light) -> dict[st
     log_surviving : ndarray, shape (n,)
         Mean log of the mass that is left of that which was formed.
     light : Light
+    quiescent : ndarray of bool, shape (n,)
+        Which may form no stars.
 
     Returns
     -------
     dict of str to ndarray, shape (n,)
         ``pred_log_mass`` and ``pred_log_mass_formed`` (log10 M☉) and ``pred_log_sfr`` (log10 M☉
         per year), each with ``_err`` and quantiles; NaN where nothing is known of the light or the
-        distance. Where there may be no star formation, ``pred_log_sfr`` is an upper limit of 95 %,
-        and has neither error nor quantiles; these rows are True in ``sfr_is_limit``.
+        distance. Of those that are ``quiescent``, ``pred_log_sfr`` is an upper limit of 95 %, and
+        has neither error nor quantiles.
     """
+    found = {name: np.full(len(light), np.nan) for name in COLUMNS}
+    rows = np.flatnonzero(np.isfinite(light.magnitude))
+    if len(rows):
+        known = _of_bright(joint.rows(rows), log_surviving[rows], light.rows(rows), quiescent[rows])
+        for name, values in known.items():
+            found[name][rows] = values
+    return found
+
+
+def _of_bright(
+    joint: Mixture, log_surviving: np.ndarray, light: Light, quiescent: np.ndarray
+) -> dict[str, np.ndarray]:
     weights, draws = _draws(joint, light)
     mass = draws["log_mass_to_light"] + _log_luminosity(draws["redshift"], light)
     near = (weights * (draws["redshift"] < LEAST_REDSHIFT)).sum(axis=1) > MAYBE_NONE
     mass[near] = np.nan
     rate = mass + draws["log_ssfr"]
-    none = (weights * (draws["log_ssfr"] < NO_FORMATION)).sum(axis=1) > MAYBE_NONE
     found = _summed_up("log_mass", mass, weights)
-    for name in ("", "_p16", "_p50", "_p84"):
-        found[f"pred_log_mass_formed{name}"] = found[f"pred_log_mass{name}"] - log_surviving
-    found["pred_log_mass_formed_err"] = found["pred_log_mass_err"]
+    for statistic in _STATISTICS:
+        gone = 0.0 if statistic == "_err" else log_surviving
+        found[f"pred_log_mass_formed{statistic}"] = found[f"pred_log_mass{statistic}"] - gone
     rates = _summed_up("log_sfr", rate, weights)
     for column in rates.values():
-        column[none] = np.nan
-    rates["pred_log_sfr"][none] = _quantiles(rate[none], weights[none], [UPPER])[:, 0]
-    return found | rates | {"sfr_is_limit": none & np.isfinite(rates["pred_log_sfr"])}
+        column[quiescent] = np.nan
+    rates["pred_log_sfr"][quiescent] = _quantiles(rate[quiescent], weights[quiescent], [UPPER])[:, 0]
+    return found | rates
 
 
 def _log_luminosity(redshift: np.ndarray, light: Light) -> np.ndarray:

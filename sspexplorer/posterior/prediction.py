@@ -5,14 +5,16 @@ import pandas as pd
 
 from sspexplorer import flags
 from sspexplorer.gaps import MIN_BANDS
-from sspexplorer.photometry import MAX_REDSHIFT
+from sspexplorer.masses import MASS_AS_CHABRIER, MASS_IMF
+from sspexplorer.posterior import summaries
 from sspexplorer.posterior.density import Mixture
 from sspexplorer.posterior.estimator import Estimator
 from sspexplorer.posterior.judging import Judged, chunks, judged
 from sspexplorer.posterior.library_errors import LibraryErrors
 from sspexplorer.posterior.likeness import UNLIKE, named, typical_snr
 from sspexplorer.posterior.model import PosteriorModel
-from sspexplorer.posterior.prior import PriorDraws
+from sspexplorer.posterior.physical import LEAST_REDSHIFT, Light
+from sspexplorer.posterior.summaries import summed_up
 from sspexplorer.posterior.taken import Choices, redshifts_as
 from sspexplorer.progress import NO_PROGRESS, Progress
 
@@ -25,29 +27,19 @@ FROM_PRIOR = {
 }
 
 _WORDS = ("pred_n_bands", "pred_set_aside", "pred_flag")
-_QUANTILES = {"p16": 0.16, "p50": 0.50, "p84": 0.84}
-_PAIRS = ((0, 1), (0, 2), (1, 2))
 # A redshift that the colours alone find less likely than this is contradicted.
 _CONTRADICTED = 3e-3
 # The zero points of real colours are never good enough to find a redshift better than this.
 _PHOTOZ_LIMIT = 0.003
+# What lies beyond the redshifts of a model crowds together in their last part.
+_NEAR_THE_EDGE = 0.97
 # Errors of a redshift are summed over in steps of a quarter of σ.
 _ERROR_STEPS = np.linspace(-4, 4, 33)
 
 
 def columns(model: PosteriorModel, libraries: LibraryErrors | None = None) -> list[str]:
     """Names of the columns that :func:`predict_posterior` makes for a model."""
-    found = []
-    for group in model.groups[:-1]:
-        for name in group.names:
-            found += [f"pred_{name}", f"pred_{name}_err"]
-            found += [f"pred_{name}_{q}" for q in _QUANTILES]
-            found.append(f"pred_{name}_shrinkage")
-    names = model.groups[0].names
-    found += [f"pred_corr_{names[a]}_{names[b]}" for a, b in _PAIRS]
-    found += [f"pred_{name}_library_err" for name in (libraries.errors if libraries else ())]
-    found += ["pred_photoz", "pred_photoz_err", "pred_chi2", "pred_p_value"]
-    return [*found, *_WORDS]
+    return [*summaries.columns(model, libraries), "pred_chi2", "pred_p_value", *_WORDS]
 
 
 def predict_posterior(
@@ -57,6 +49,7 @@ def predict_posterior(
     redshift: np.ndarray | None = None,
     redshift_err: np.ndarray | None = None,
     *,
+    absolute: bool = False,
     choices: Choices | None = None,
     progress: Progress = NO_PROGRESS,
 ) -> pd.DataFrame:
@@ -70,6 +63,8 @@ def predict_posterior(
         is NaN or not positive is unknown; 5 % of the median flux is taken instead.
     redshift, redshift_err : ndarray, shape (n,), optional
         NaN where unknown.
+    absolute : bool
+        Whether fluxes are in erg s⁻¹ cm⁻² Hz⁻¹: else nothing is known of masses.
     choices : Choices, optional
     progress : Progress, optional
         Told, and asked whether to go on, between chunks of some thousand rows.
@@ -82,6 +77,8 @@ def predict_posterior(
         have done away with (see :meth:`.PriorDraws.shrinkage`); ``pred_corr_…``, the correlation
         of each pair of the first three; where it is known, ``pred_…_library_err``, what the
         errors lack for stars of a library that training did not see;
+        of a model that knows masses, ``pred_log_mass``, ``pred_log_mass_formed`` and
+        ``pred_log_sfr`` with their errors, see :func:`.physical`;
         ``pred_photoz`` (median) and its ``_err``, the redshift from the colours alone;
         ``pred_chi2``, χ² per band of the closest mixture of training SEDs, and ``pred_p_value``,
         how often galaxies of the training's kind are farther from it, both NaN below 20 bands and
@@ -100,7 +97,9 @@ def predict_posterior(
     n = len(flux)
     z, z_err = redshifts_as(redshift, redshift_err, n, choices.redshift_as)
     parts = [
-        _predict_chunk(estimator, flux[rows], flux_err[rows], z[rows], z_err[rows], choices)
+        _predict_chunk(
+            estimator, flux[rows], flux_err[rows], z[rows], z_err[rows], absolute, choices
+        )
         for rows in chunks(n, progress)
     ]
     if not parts:
@@ -114,6 +113,7 @@ def _predict_chunk(
     flux_err: np.ndarray,
     z: np.ndarray,
     z_err: np.ndarray,
+    absolute: bool,
     choices: Choices,
 ) -> pd.DataFrame:
     n, model = len(flux), estimator.model
@@ -121,16 +121,18 @@ def _predict_chunk(
     names = columns(model, estimator.libraries)[: -len(_WORDS)]
     # A row for each column: so a table keeps them.
     values = dict(zip(names, np.full((len(names), n), np.nan), strict=True))
-    tail = np.full(n, np.nan)
+    tail, beyond = np.full((2, n), np.nan)
+    quiescent = np.zeros(n, dtype=bool)
     rows = np.flatnonzero(asked.predicted)
     if len(rows):
         used, error = asked.flux[rows], asked.error[rows]
         known = np.clip(z[rows], 0, None)
-        answers = model.posterior(used, error, known, z_err[rows], photoz=True)
-        *mixtures, colours = answers[: len(model.groups)]
-        found = _photoz(colours)
-        for mixture in mixtures:
-            found |= _summed_up(mixture, estimator.prior)
+        answers = model.posterior(used, error, known, z_err[rows], photoz=True, joint=True)
+        colours = answers[len(model.groups) - 1]
+        seen = used if absolute else np.full_like(used, np.nan)
+        light = Light.of(seen, known, z_err[rows], choices.cosmology)
+        summary = summed_up(model, answers, estimator.prior, light)
+        found, quiescent[rows] = summary.columns, summary.quiescent
         if estimator.libraries is not None:
             snr = typical_snr(used, error)
             for name in estimator.libraries.errors:
@@ -138,8 +140,12 @@ def _predict_chunk(
         for name, column in found.items():
             values[name][rows] = column
         tail[rows] = redshift_tail(colours, z[rows], z_err[rows])
+        edge = np.full((len(rows), 1), _NEAR_THE_EDGE * model.reach.highest)
+        beyond[rows] = 1 - colours.cdf(edge)[:, 0]
     values["pred_chi2"][:], values["pred_p_value"][:] = asked.chi2, asked.p_value
     reasons = _flags(asked, model.least_bands, tail)
+    flags.add(reasons, np.isnan(z) & (beyond > 0.5), "redshift-at-limit")
+    flags.add(reasons, quiescent, "star-formation-limit")
     for name, code in FROM_PRIOR.items():
         flags.add(reasons, values[f"pred_{name}_shrinkage"] < LEAST_SHRINKAGE, code)
     words = (np.isfinite(asked.flux).sum(axis=1), named(asked.aside | asked.noisy), reasons)
@@ -163,34 +169,6 @@ def _flags(asked: Judged, least: int, tail: np.ndarray) -> np.ndarray:
         flags.add(found, np.any(asked.aside, axis=1), "bands-set-aside")
         flags.add(found, tail < _CONTRADICTED, "redshift-contradicted")
     return found
-
-
-def _summed_up(mixture: Mixture, prior: PriorDraws) -> dict[str, np.ndarray]:
-    """Columns of a group of parameters."""
-    mean, covariance = mixture.moments()
-    spread = np.sqrt(np.einsum("nii->ni", covariance))
-    quantiles = mixture.quantiles(tuple(_QUANTILES.values()))
-    names = mixture.bounds.names
-    found = {}
-    for k, name in enumerate(names):
-        found[f"pred_{name}"] = mean[:, k]
-        found[f"pred_{name}_err"] = spread[:, k]
-        found[f"pred_{name}_shrinkage"] = prior.shrinkage(name, spread[:, k])
-        for q, label in enumerate(_QUANTILES):
-            found[f"pred_{name}_{label}"] = quantiles[:, k, q]
-    if len(names) == 3:
-        for a, b in _PAIRS:
-            correlation = covariance[:, a, b] / (spread[:, a] * spread[:, b])
-            found[f"pred_corr_{names[a]}_{names[b]}"] = correlation
-    return found
-
-
-def _photoz(colours: Mixture) -> dict[str, np.ndarray]:
-    _, covariance = colours.moments()
-    return {
-        "pred_photoz": colours.quantiles((0.5,))[:, 0, 0],
-        "pred_photoz_err": np.sqrt(covariance[:, 0, 0]),
-    }
 
 
 def redshift_tail(colours: Mixture, z: np.ndarray, z_err: np.ndarray) -> np.ndarray:
@@ -230,28 +208,57 @@ def redshift_tail(colours: Mixture, z: np.ndarray, z_err: np.ndarray) -> np.ndar
     return tail
 
 
-def remarks(table: pd.DataFrame, redshift: np.ndarray | None, taken_as: str) -> list[str]:
+def remarks(
+    model: PosteriorModel,
+    table: pd.DataFrame,
+    redshift: np.ndarray | None,
+    *,
+    absolute: bool,
+    choices: Choices,
+) -> list[str]:
     """Sentences on a whole table of predictions that its flags cannot say.
 
     Parameters
     ----------
+    model : PosteriorModel
     table : DataFrame
         Of :func:`predict_posterior`.
     redshift : ndarray, shape (n,), optional
         Redshifts of the catalogue.
-    taken_as : str
-        See :class:`Choices`.
+    absolute : bool
+        Whether the fluxes were in physical units.
+    choices : Choices
     """
     predicted = table["pred_log_age"].notna().to_numpy()
     known = np.zeros(len(table), dtype=bool) if redshift is None else np.isfinite(redshift)
-    return on_redshifts(int((predicted & ~known).sum()), int(predicted.sum()), taken_as)
+    n = int(predicted.sum())
+    unknown = int((predicted & ~known).sum())
+    return on_redshifts(model, unknown, n, choices) + on_masses(model, n, absolute, choices)
 
 
-def on_redshifts(n_unknown: int, n: int, taken_as: str) -> list[str]:
+def on_redshifts(model: PosteriorModel, n_unknown: int, n: int, choices: Choices) -> list[str]:
     """Sentences on ``n_unknown`` of ``n`` galaxies whose redshift is not known."""
-    if taken_as != "given" or not n_unknown:
+    if choices.redshift_as != "given" or not n_unknown:
         return []
     return [
         f"{n_unknown} of {n} galaxies have no redshift: theirs is marginalised over 0 to "
-        f"{MAX_REDSHIFT:g}."
+        f"{model.reach.highest:g}."
+    ]
+
+
+def on_masses(model: PosteriorModel, n: int, absolute: bool, choices: Choices) -> list[str]:
+    """Sentences on the masses of ``n`` galaxies."""
+    if model.joint is None or not n:
+        return []
+    if not absolute:
+        return [
+            "Fluxes have no physical unit: there are mass-to-light ratios and specific rates, but "
+            "no masses."
+        ]
+    universe = choices.cosmology
+    return [
+        f"Masses are of a {MASS_IMF} IMF (Kroupa × {MASS_AS_CHABRIER['Kroupa']:.2f}, Salpeter × "
+        f"{MASS_AS_CHABRIER['Salpeter']:.2f}) for H₀ = {universe.h0:g} km/s/Mpc and Ω_m = "
+        f"{universe.omega_m:g}; nearer than z = {LEAST_REDSHIFT:g} there are none, as motions of "
+        "their own move galaxies as much as the expansion."
     ]

@@ -53,8 +53,8 @@ class PriorDraws:
 
     @cached_property
     def spread(self) -> dict[str, float]:
-        """Standard deviation of each parameter, in its unit."""
-        return {name: float(np.std(v, dtype=float)) for name, v in self.values.items()}
+        """Standard deviation of each parameter where it is known, in its unit."""
+        return {name: float(np.nanstd(v, dtype=float)) for name, v in self.values.items()}
 
     @cached_property
     def table(self) -> pd.DataFrame:

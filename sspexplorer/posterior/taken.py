@@ -6,6 +6,7 @@ import numpy as np
 
 from sspexplorer.errors import InputError
 from sspexplorer.gaps import row_median
+from sspexplorer.masses import DEFAULT_COSMOLOGY, Cosmology
 from sspexplorer.noisy_bands import surroundings
 
 DEFAULT_FLOOR = 0.02
@@ -31,6 +32,8 @@ class Choices:
         take all colours as at rest (for photometry of spectra that were shifted to rest).
     use_all : bool
         Use also bands that all others contradict, which are otherwise set aside.
+    cosmology : Cosmology
+        For distances, and so masses.
 
     Raises
     ------
@@ -41,6 +44,7 @@ class Choices:
     floor: float = DEFAULT_FLOOR
     redshift_as: str = "given"
     use_all: bool = False
+    cosmology: Cosmology = DEFAULT_COSMOLOGY
 
     def __post_init__(self) -> None:
         if not 0 <= self.floor < 1:

@@ -13,7 +13,7 @@ from sspexplorer.bands import N_BANDS
 from sspexplorer.catalogue.held import Catalogue
 from sspexplorer.models import AnyModel, load_model, predict_rows
 from sspexplorer.posterior.estimator import Estimator
-from sspexplorer.posterior.prediction import on_redshifts
+from sspexplorer.posterior.prediction import on_masses, on_redshifts
 from sspexplorer.progress import NO_PROGRESS, Progress
 from sspexplorer.sedfit import fit_at_redshifts
 from sspexplorer.shipped import model_folder
@@ -58,6 +58,7 @@ class Predicting:
             catalogue.flux_err,
             catalogue.redshift,
             catalogue.redshift_err,
+            absolute=catalogue.decision.absolute,
             choices=self.request.choices,
             progress=progress,
         )
@@ -68,12 +69,13 @@ class Predicting:
         nothing = np.full((1, N_BANDS), np.nan)
         return predict_rows(self.model, nothing, nothing).table.iloc[:0]
 
-    def remarks(self, counted: Counted) -> tuple[str, ...]:
-        """Sentences on the whole."""
+    def remarks(self, counted: Counted, absolute: bool) -> tuple[str, ...]:
+        """Sentences on the whole, whose fluxes are in physical units or not."""
         said: list[str] = []
         if isinstance(self.model, Estimator):
-            taken_as = self.request.choices.redshift_as
-            said += on_redshifts(counted.without_redshift, counted.answered, taken_as)
+            model, choices, n = self.model.model, self.request.choices, counted.answered
+            said += on_redshifts(model, counted.without_redshift, n, choices)
+            said += on_masses(model, n, absolute, choices)
         if (points := self.request.zero_points) is not None:
             there = np.array(counted.absent) < counted.rows
             said += points.said(counted.corrected, counted.rows, there)
@@ -121,7 +123,7 @@ class Fitting:
         nothing = np.full((1, N_BANDS), np.nan)
         return fit_at_redshifts(self.libraries, nothing, nothing, floor=self.floor).iloc[:0]
 
-    def remarks(self, counted: Counted) -> tuple[str, ...]:
+    def remarks(self, counted: Counted, absolute: bool) -> tuple[str, ...]:
         """Nothing is to be said."""
         return ()
 

@@ -87,7 +87,13 @@ def predict_frame(
         asked = Asked(photometry, unit, columns, masks, galactic)
         found, _ = understood(table, _NAME, asked, _rules(table, asked))
         answers = predict_rows(
-            loaded, found.flux, found.flux_err, found.redshift, found.redshift_err, choices=choices
+            loaded,
+            found.flux,
+            found.flux_err,
+            found.redshift,
+            found.redshift_err,
+            absolute=found.decision.absolute,
+            choices=choices,
         ).table
     else:
         nothing = np.full((1, N_BANDS), np.nan)
