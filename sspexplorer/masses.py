@@ -54,9 +54,7 @@ class Cosmology:
 
     def __post_init__(self) -> None:
         if not 20 <= self.h0 <= 200:
-            raise InputError(
-                f"The Hubble constant is from 20 to 200 km/s/Mpc, not {self.h0:g}."
-            )
+            raise InputError(f"The Hubble constant is from 20 to 200 km/s/Mpc, not {self.h0:g}.")
         if not 0 < self.omega_m < 1:
             raise InputError(f"The matter density is between 0 and 1, not {self.omega_m:g}.")
 

@@ -9,7 +9,10 @@ from sspexplorer.constants import SPEED_OF_LIGHT
 from sspexplorer.dust import transmission
 from sspexplorer.errors import InputError
 
+# To this redshift galaxies are nearby, and single populations and fits are answered for; to the
+# other one spectra that begin at 1500 Å cover all bands.
 MAX_REDSHIFT = 0.1
+FARTHEST_REDSHIFT = 1.0
 # Motions of their own bring nearby galaxies toward us.
 NEAREST_REDSHIFT = -0.005
 

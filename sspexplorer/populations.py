@@ -93,6 +93,10 @@ class SSPPrior:
         """Plain numbers and words, for a card."""
         return {"kind": "ssp", "words": SSP_WORDS} | asdict(self)
 
+    def redshift_density(self, redshift: np.ndarray) -> np.ndarray:
+        """How likely redshifts within the prior are, per unit of redshift."""
+        return np.full(np.shape(redshift), 1 / self.max_redshift)
+
     @classmethod
     def from_dict(cls, content: Mapping) -> "SSPPrior":
         """Rebuild a prior from :meth:`to_dict`."""

@@ -283,4 +283,6 @@ def test_the_example_of_the_page_on_libraries_can_be_read(repository, tmp_path, 
 def test_from_arrays_may_be_written_and_added(tmp_path):
     library = SSPLibrary.from_arrays("x", WIDE, np.ones((1, len(WIDE))), [9.0], [0.0])
     write_library(library, tmp_path / "x.h5")
-    assert read_source("own", tmp_path / "x.h5").spectra == pytest.approx(np.ones((1, len(WAVELENGTH))))
+    assert read_source("own", tmp_path / "x.h5").spectra == pytest.approx(
+        np.ones((1, len(WAVELENGTH)))
+    )

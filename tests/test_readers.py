@@ -44,7 +44,7 @@ def test_emiles_fits_come_back_as_written(emiles):
     told = []
     library = read_source("emiles-full", folder, Progress(lambda *report: told.append(report)))
     assert library.name == "emiles-full"
-    grid = WAVELENGTH[WAVELENGTH >= EMILES_WAVE[0] + STEP / 2]
+    grid = WAVELENGTH[EMILES_WAVE[0] + STEP / 2 <= WAVELENGTH]
     assert library.wavelength.tolist() == grid.tolist()
     assert library.imf.tolist() == ["unimodal 1.30"] * 4 + ["Chabrier"] * 4
     assert library.isochrone.tolist() == ["BaSTI"] * 4 + ["Padova00"] * 4

@@ -9,7 +9,7 @@ from sspexplorer.bands import BAND_NAMES, N_BANDS, load_bands
 from sspexplorer.gaps import extend_ends, fill_missing
 from sspexplorer.libraries import load_library
 from sspexplorer.mocks import Observation, observe
-from sspexplorer.photometry import MAX_REDSHIFT
+from sspexplorer.photometry import FARTHEST_REDSHIFT
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +104,7 @@ def nearest_ssps(
     if not np.isfinite(prediction).all():
         return ()
     log_age, metallicity, ebv = prediction
-    seen_at = redshift if 0 <= redshift <= MAX_REDSHIFT else 0.0
+    seen_at = redshift if 0 <= redshift <= FARTHEST_REDSHIFT else 0.0
     return tuple(
         observe(load_library(name), log_age, metallicity, ebv=max(0.0, ebv), redshift=seen_at)
         for name in libraries

@@ -16,10 +16,10 @@ from sspexplorer.catalogue.ways import way
 from sspexplorer.errors import InputError
 from sspexplorer.gaps import MIN_BANDS
 from sspexplorer.noisy_bands import too_noisy
-from sspexplorer.photometry import MAX_REDSHIFT
 from sspexplorer.posterior.density import Mixture
 from sspexplorer.posterior.estimator import Estimator
 from sspexplorer.posterior.prediction import redshift_tail
+from sspexplorer.posterior.prior import prior_of
 from sspexplorer.posterior.taken import Choices, prepared
 from sspexplorer.posterior.zero_points import BandOffsets, measure_offsets
 
@@ -98,8 +98,8 @@ def suspicions(
 def at_rest(catalogue: Catalogue, estimator: Estimator, choices: Choices) -> Suspicion | None:
     """Whether SEDs of galaxies with redshifts fit better at rest.
 
-    The posterior of the redshift from the colours alone, under an even prior, is the likelihood
-    of each redshift; that at rest is compared with that at the catalogue's, within its error.
+    The posterior of the redshift from the colours alone, over the prior, is the likelihood of each
+    redshift; that at rest is compared with that at the catalogue's, within its error.
     """
     if catalogue.redshift is None:
         return None
@@ -107,16 +107,19 @@ def at_rest(catalogue: Catalogue, estimator: Estimator, choices: Choices) -> Sus
     z_err = np.zeros(len(z)) if catalogue.redshift_err is None else catalogue.redshift_err
     z_err = np.nan_to_num(z_err)
     with np.errstate(invalid="ignore"):
-        rows = np.flatnonzero((z > 4 * _WIDTH + 2 * z_err) & (z <= MAX_REDSHIFT))
+        reach = estimator.model.reach.highest
+        rows = np.flatnonzero((z > 4 * _WIDTH + 2 * z_err) & (z <= reach))
     rows = _some(rows, catalogue)
     if len(rows) < LEAST_GALAXIES:
         return None
     flux = catalogue.flux[rows]
     error, _ = prepared(flux, catalogue.flux_err[rows], choices.floor)
     colours = estimator.model.posterior(np.where(too_noisy(flux, error), np.nan, flux), error)[-1]
-    rest = _likelihood(colours, np.zeros(len(rows)), np.full(len(rows), _WIDTH))
-    given = _likelihood(colours, z[rows], np.maximum(_WIDTH, 2 * z_err[rows]))
-    gain = np.clip(np.log(rest / given), -_MOST_PER_GALAXY, _MOST_PER_GALAXY)
+    rest = _density(colours, np.zeros(len(rows)), np.full(len(rows), _WIDTH))
+    given = _density(colours, z[rows], np.maximum(_WIDTH, 2 * z_err[rows]))
+    prior = prior_of(estimator.card)
+    odds = prior.redshift_density(z[rows]) / prior.redshift_density(np.zeros(1))
+    gain = np.clip(np.log(rest / given * odds), -_MOST_PER_GALAXY, _MOST_PER_GALAXY)
     # Of two redshifts that the colours both contradict, none is better.
     allowed = redshift_tail(colours, np.zeros(len(rows)), np.full(len(rows), np.nan)) > _ALLOWED
     better = int(((gain > 0) & allowed).sum())
@@ -193,8 +196,8 @@ def _some(rows: np.ndarray, catalogue: Catalogue) -> np.ndarray:
     return rows[np.linspace(0, len(rows) - 1, min(len(rows), MOST_GALAXIES)).astype(int)]
 
 
-def _likelihood(colours: Mixture, z: np.ndarray, width: np.ndarray) -> np.ndarray:
+def _density(colours: Mixture, z: np.ndarray, width: np.ndarray) -> np.ndarray:
     """Mean density of the redshift within a width of a value, inside the prior, shape (n,)."""
-    low, high = np.maximum(z - width, 0.0), np.minimum(z + width, MAX_REDSHIFT)
+    low, high = np.maximum(z - width, 0.0), np.minimum(z + width, colours.bounds.high[0])
     held = colours.cdf(high[:, None])[:, 0] - colours.cdf(low[:, None])[:, 0]
     return np.maximum(held, 1e-6) / (high - low)

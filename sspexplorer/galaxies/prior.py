@@ -130,6 +130,13 @@ class GalaxyPrior:
         """What is true of the galaxies."""
         return (*NAMES, *DERIVED) if self.far else NAMES
 
+    def redshift_density(self, redshift: np.ndarray) -> np.ndarray:
+        """How likely redshifts within the prior are, per unit of redshift."""
+        if not self.far:
+            return np.full(np.shape(redshift), 1 / self.max_redshift)
+        whole = np.log1p(self.max_redshift / _FAR_PIVOT)
+        return 1 / (whole * (_FAR_PIVOT + np.asarray(redshift)))
+
     def to_dict(self) -> dict:
         """Plain numbers and words, for a card."""
         words = GALAXY_WORDS + FAR_WORDS if self.far else GALAXY_WORDS

@@ -8,7 +8,7 @@ from typing import Any
 import holoviews as hv
 import numpy as np
 import pandas as pd
-from bokeh.models import ColumnDataSource, HoverTool
+from bokeh.models import ColumnDataSource, CustomJS, HoverTool, LinearAxis, Range1d
 
 from sspexplorer.bands import BAND_NAMES, N_BANDS, load_bands
 from sspexplorer.labels import population_text
@@ -151,6 +151,7 @@ def sed_picture(
         **figure_options(
             _hold_flux_axis,
             partial(_mark_lines, observations=observations),
+            partial(_show_rest_wavelengths, observations=observations),
             xlabel="Observed wavelength [Å]",
             ylabel="Fν / median Fν",
             xlim=WAVELENGTH_RANGE,
@@ -223,13 +224,36 @@ def _hold_flux_axis(plot: Any, overlay: hv.Overlay) -> None:
     scale_flux_axis(plot, 0.0, float(np.ceil(np.nanmax(noise_free) * 1.2 * 4) / 4))
 
 
-def _mark_lines(
-    plot: Any, overlay: hv.Overlay, *, observations: Sequence[Observation] | hv.streams.Stream
-) -> None:
+def _shown(observations: Any) -> Sequence[Observation]:
+    """The SEDs of a picture, which may follow a stream."""
+    return observations.data if isinstance(observations, hv.streams.Stream) else observations
+
+
+def _show_rest_wavelengths(plot: Any, overlay: hv.Overlay, *, observations: Any) -> None:
+    """HoloViews hook: a second axis with rest wavelengths, where all SEDs have one redshift."""
+    redshifts = {observation.redshift for observation in _shown(observations)}
+    stretch = 1 + min(redshifts)
+    seen, rest = plot.handles["x_range"], plot.handles.get("rest_range")
+    if rest is None:
+        rest = plot.handles["rest_range"] = Range1d()
+        axis = plot.handles["rest_axis"] = LinearAxis(
+            x_range_name="rest", axis_label="Rest wavelength [Å]"
+        )
+        plot.state.extra_x_ranges["rest"] = rest
+        plot.state.add_layout(axis, "above")
+        follow = CustomJS(
+            args={"seen": seen, "rest": rest},
+            code="rest.setv({start: seen.start / rest.tags[0], end: seen.end / rest.tags[0]})",
+        )
+        for end in ("start", "end"):
+            seen.js_on_change(end, follow)
+    rest.update(start=seen.start / stretch, end=seen.end / stretch, tags=[stretch])
+    plot.handles["rest_axis"].visible = len(redshifts) == 1 and stretch > 1
+
+
+def _mark_lines(plot: Any, overlay: hv.Overlay, *, observations: Any) -> None:
     """HoloViews hook: a line and a name at each strong emission line; after the flux axis."""
-    live: Any = observations
-    shown = live.data if isinstance(observations, hv.streams.Stream) else observations
-    table = line_table(shown)
+    table = line_table(_shown(observations))
     bottom, top = plot.handles["flux_scale"]
     data = {
         "name": table["name"].tolist(),

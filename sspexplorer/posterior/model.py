@@ -93,7 +93,7 @@ class PosteriorModel:
             Redshift and its σ, by default 0.0001; NaN where the redshift is unknown. One whose σ
             is more than training has met, see :class:`.Reach`, is taken as unknown.
         photoz : bool
-            Have the redshift, the last of ``groups``, from the colours alone where one is given too.
+            Have the redshift, the last of ``groups``, from colours alone where one is given too.
         joint : bool
             Have the joint posterior as well, behind the others, if the model has one.
         progress : Progress, optional

@@ -122,7 +122,9 @@ def _of_bright(
     rates = _summed_up("log_sfr", rate, weights)
     for column in rates.values():
         column[quiescent] = np.nan
-    rates["pred_log_sfr"][quiescent] = _quantiles(rate[quiescent], weights[quiescent], [UPPER])[:, 0]
+    rates["pred_log_sfr"][quiescent] = _quantiles(rate[quiescent], weights[quiescent], [UPPER])[
+        :, 0
+    ]
     return found | rates
 
 

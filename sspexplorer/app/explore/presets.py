@@ -9,7 +9,7 @@ import param
 from sspexplorer.labels import age_text
 from sspexplorer.libraries import LIBRARY_NAMES, SSPLibrary, library_names
 from sspexplorer.mocks import EBV_GRID
-from sspexplorer.photometry import MAX_REDSHIFT
+from sspexplorer.photometry import FARTHEST_REDSHIFT
 from sspexplorer.plots.sed import SED_COLOURS
 
 MAX_SEDS = len(SED_COLOURS)
@@ -41,7 +41,7 @@ class SED:
     def __post_init__(self) -> None:
         """Check what a link may have brought."""
         numbers = (self.log_age, self.metallicity, self.ebv, self.redshift)
-        inside = 0 <= self.ebv <= MAX_EBV and 0 <= self.redshift <= MAX_REDSHIFT
+        inside = 0 <= self.ebv <= MAX_EBV and 0 <= self.redshift <= FARTHEST_REDSHIFT
         if self.library not in library_names() or not np.isfinite(numbers).all() or not inside:
             raise ValueError(f"There is no SED {self}.")
 

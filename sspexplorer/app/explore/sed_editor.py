@@ -12,7 +12,7 @@ from sspexplorer.app.kit.theme import css
 from sspexplorer.app.state import SharedState
 from sspexplorer.labels import library_options
 from sspexplorer.libraries import library_names, load_library
-from sspexplorer.photometry import MAX_REDSHIFT
+from sspexplorer.photometry import FARTHEST_REDSHIFT
 
 
 class SEDEditor:
@@ -45,7 +45,7 @@ class SEDEditor:
         self.metallicity = pn.widgets.DiscreteSlider(label="[M/H] [dex]", **flush)
         self.ebv = pn.widgets.FloatSlider(label="E(B−V) [mag]", end=MAX_EBV, step=0.01)
         self.redshift = pn.widgets.FloatSlider(
-            label="Redshift", end=MAX_REDSHIFT, step=0.001, format="0.000"
+            label="Redshift", end=FARTHEST_REDSHIFT, step=0.001, format="0.000"
         )
         for widget in (self.library, self.age, self.metallicity, self.ebv, self.redshift):
             widget.param.watch(self._edited, "value")
