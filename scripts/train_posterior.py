@@ -1,12 +1,13 @@
 """Train a shipped posterior model.
 
-    python scripts/train_posterior.py ssp|galaxy [--few-bands] [--steps N] [--out FOLDER]
+    python scripts/train_posterior.py ssp|galaxy [--few-bands|--nearby] [--steps N] [--out FOLDER]
         [--populations N] [--batch N] [--width N] [--blocks N] [--components N] [--threads N]
         [--libraries A,B,…] [--without LIBRARY] [--fields A,B,…] [--residuals same|fitted|none]
         [--amplitude X] [--zero-points LOW,HIGH] [--slope X] [--checkpoint FOLDER]
 
 Writes card.json and weights.safetensors into data/models/NAME; with --few-bands the network for
-galaxies with 5 to 39 bands, few_bands.safetensors, beside a model that is there. With --checkpoint
+galaxies with 5 to 39 bands, few_bands.safetensors, beside a model that is there, and with --nearby
+that for galaxies known to be nearby, nearby.safetensors. With --checkpoint
 the training keeps its state and goes on from it when the same command is given again. --without
 trains on the other libraries, and looks at no difference between them and the one left out.
 """
@@ -26,7 +27,12 @@ from sspexplorer.populations import SSPPrior
 from sspexplorer.posterior.model import PosteriorModel
 from sspexplorer.posterior.network import Architecture
 from sspexplorer.posterior.observing import NO_DOUBTS, Doubts, Observing
-from sspexplorer.posterior.training import PosteriorRecipe, train_few_bands, train_posterior
+from sspexplorer.posterior.training import (
+    PosteriorRecipe,
+    train_few_bands,
+    train_nearby,
+    train_posterior,
+)
 from sspexplorer.progress import Progress
 from sspexplorer.resources import data_path
 
@@ -40,12 +46,14 @@ MODELS = {
     ),
     "galaxy": (
         GalaxyPrior(max_redshift=1.0),
-        PosteriorRecipe(n_populations=600_000, n_steps=22_000),
+        PosteriorRecipe(n_populations=600_000, n_steps=17_000),
         Architecture(width=448),
         Observing(fields(), Doubts()),
     ),
 }
 FEW_BANDS = PosteriorRecipe(n_populations=40_000, n_steps=500, batch_size=384, learning_rate=7e-4)
+
+NEARBY = PosteriorRecipe(n_populations=200_000, n_steps=3000, batch_size=1024, learning_rate=7e-4)
 
 
 def show(_: float | None, line: str | None) -> None:
@@ -68,6 +76,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name", choices=tuple(MODELS))
     parser.add_argument("--few-bands", action="store_true")
+    parser.add_argument("--nearby", action="store_true")
     for option in ("steps", "populations", "batch", "width", "blocks", "components", "threads"):
         parser.add_argument(f"--{option}", type=int)
     parser.add_argument("--seed", type=int, default=0)
@@ -109,7 +118,7 @@ def asked_for(options: argparse.Namespace) -> tuple:
     return (
         replace(prior, libraries=libraries),
         changed(
-            FEW_BANDS if options.few_bands else recipe,
+            FEW_BANDS if options.few_bands else NEARBY if options.nearby else recipe,
             n_steps=options.steps,
             n_populations=options.populations,
             batch_size=options.batch,
@@ -136,10 +145,10 @@ def main() -> None:
     progress = Progress(show, lambda: bool(stopped))
     folder = options.out or data_path("models", options.name)
     command = "python scripts/" + " ".join([Path(sys.argv[0]).name, *told(sys.argv[1:])])
-    if options.few_bands:
-        known = PosteriorModel.load(folder)
-        model = train_few_bands(known, prior, recipe, progress=progress)
-        model.card["few_bands"]["train_again"] = [command]
+    if options.few_bands or options.nearby:
+        train, part = (train_nearby, "nearby") if options.nearby else (train_few_bands, "few_bands")
+        model = train(PosteriorModel.load(folder), prior, recipe, progress=progress)
+        model.card[part]["train_again"] = [command]
     else:
         model = train_posterior(
             prior,

@@ -1,5 +1,6 @@
 """A posterior model from training to a table of predictions."""
 
+import copy
 import dataclasses
 import json
 from functools import partial
@@ -251,6 +252,23 @@ def test_few_bands_get_the_wide_answer_that_they_deserve(model, estimator, mocks
     assert PosteriorModel.load(tmp_path).few_bands is None
     # Without such a network there is no answer, rather than a wrong one.
     assert (predict_posterior(estimator, few, error)["pred_flag"][:20] == "too-few-bands").all()
+
+
+def test_nearby_galaxies_have_a_network_of_their_own(model, mocks, tmp_path):
+    network = copy.deepcopy(model.network)
+    torch.nn.init.constant_(network.entry.bias, 0.3)
+    dataclasses.replace(model, nearby=network).save(tmp_path)
+    able, z = PosteriorModel.load(tmp_path), np.array([0.01, np.nan, 0.05, 0.3, -0.001])
+    error = np.array([np.nan, np.nan, 0.02, 1e-3, 1e-3])
+    rows = (mocks.flux[:5], mocks.error[:5], z, error)
+    found, main = able.posterior(*rows, photoz=True), model.posterior(*rows, photoz=True)
+    other = dataclasses.replace(model, network=network).posterior(*rows)
+    near = np.array([True, False, False, False, True])
+    for mixture, expected in zip(found[:-1], main[:-1], strict=True):
+        np.testing.assert_allclose(mixture.means[~near], expected.means[~near], rtol=1e-2)
+    np.testing.assert_allclose(found[0].means[near], other[0].means[near], atol=1e-2)
+    # What the colours alone say of the redshift does not depend on the one that is given.
+    np.testing.assert_allclose(found[-1].means, main[-1].means, atol=1e-2)
 
 
 def test_training_for_few_bands_meets_few_bands():

@@ -11,6 +11,7 @@ from sspexplorer import artifact
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.errors import InputError
 from sspexplorer.gaps import LEAST_BANDS, MIN_BANDS
+from sspexplorer.photometry import MAX_REDSHIFT
 from sspexplorer.posterior.density import Bounds, Mixture
 from sspexplorer.posterior.inputs import (
     GAPPY_BANDS,
@@ -23,9 +24,12 @@ from sspexplorer.posterior.inputs import (
 from sspexplorer.posterior.network import Architecture, PosteriorNetwork
 from sspexplorer.progress import NO_PROGRESS, Progress
 
-FEW_BANDS = "few_bands.safetensors"
+FEW_BANDS, NEARBY = "few_bands.safetensors", "nearby.safetensors"
+# Galaxies known to be no farther, and as well as this, are nearby.
+NEARBY_TO = (MAX_REDSHIFT, 0.01)
 
 _CHUNK = 2048
+_MAIN, _FEW, _NEARBY = range(3)  # which of the networks answers
 _ARRAYS = ("weights", "means", "factors")  # of a mixture
 
 
@@ -45,6 +49,8 @@ class PosteriorModel:
         What the model is: prior, architecture, training, versions.
     few_bands : PosteriorNetwork, optional
         Answers for galaxies with 5 to 39 bands, as ``network`` has hardly met any in training.
+    nearby : PosteriorNetwork, optional
+        Answers for galaxies that are known to be nearby, of a model that reaches far.
     joint : Bounds, optional
         Parameters of several groups whose density is known together as well, and the redshift
         that they go with.
@@ -54,6 +60,7 @@ class PosteriorModel:
     groups: tuple[Bounds, ...]
     card: dict
     few_bands: PosteriorNetwork | None = None
+    nearby: PosteriorNetwork | None = None
     joint: Bounds | None = None
 
     @property
@@ -112,27 +119,43 @@ class PosteriorModel:
             inputs = encode_catalogue(
                 flux[rows], flux_err[rows], redshift[rows], redshift_err[rows], self.reach
             )
-            few = torch.from_numpy(np.isfinite(flux[rows]).sum(axis=1) < GAPPY_BANDS)
-            found = self._answer(inputs, few, heads)
+            who = self._who(flux[rows], redshift[rows], redshift_err[rows])
+            found = self._answer(inputs, who, heads)
             if photoz:
                 known, hidden = without_redshift(inputs)
                 last = len(self.groups) - 1
-                (colours,) = self._answer(hidden, few[known], slice(last, last + 1))
+                blind = np.where(who == _NEARBY, _MAIN, who)[known.numpy()]
+                (colours,) = self._answer(hidden, blind, slice(last, last + 1))
                 replaced = _with_rows(found[last], known, colours)
                 found = (*found[:last], replaced, *found[last + 1 :])
             parts.append(found)
             progress.report(min(1.0, (start + _CHUNK) / max(n, 1)))
         return tuple(_joined(group) for group in zip(*parts, strict=True))
 
-    def _answer(self, inputs: Tensor, few: Tensor, heads: slice) -> tuple[Mixture, ...]:
-        """Posteriors of rows, of those with few bands by the network for them."""
-        if self.few_bands is None or not few.any():
-            return self._mixtures(self.network, inputs, heads)
-        if few.all():
-            return self._mixtures(self.few_bands, inputs, heads)
-        mixtures = self._mixtures(self.network, inputs, heads)
-        others = self._mixtures(self.few_bands, inputs[few], heads)
-        return tuple(_with_rows(m, few, o) for m, o in zip(mixtures, others, strict=True))
+    def _who(self, flux: np.ndarray, redshift: np.ndarray, redshift_err: np.ndarray) -> np.ndarray:
+        """Which of the networks answers for each row, (n,)."""
+        highest, widest = NEARBY_TO
+        with np.errstate(invalid="ignore"):
+            near = (redshift <= highest) & ~(redshift_err > widest)
+        few = np.isfinite(flux).sum(axis=1) < GAPPY_BANDS
+        who = np.full(len(flux), _MAIN)
+        if self.nearby is not None:
+            who[near] = _NEARBY
+        if self.few_bands is not None:
+            who[few] = _FEW
+        return who
+
+    def _answer(self, inputs: Tensor, who: np.ndarray, heads: slice) -> tuple[Mixture, ...]:
+        """Posteriors of rows, each by the network for it."""
+        networks = {_MAIN: self.network, _FEW: self.few_bands, _NEARBY: self.nearby}
+        asked = np.unique(who).tolist() or [_MAIN]
+        if len(asked) == 1:
+            return self._mixtures(networks[asked[0]], inputs, heads)
+        parts = {k: self._mixtures(networks[k], inputs[who == k], heads) for k in asked}
+        return tuple(
+            _merged({k: found[place] for k, found in parts.items()}, who)
+            for place in range(len(self.heads[heads]))
+        )
 
     def _mixtures(
         self, network: PosteriorNetwork, inputs: Tensor, heads: slice
@@ -152,11 +175,12 @@ class PosteriorModel:
             If the folder cannot be written.
         """
         artifact.save(folder, _half(self.network), self.card)
-        if self.few_bands is None:
-            # One that is there belongs to another network.
-            (folder / FEW_BANDS).unlink(missing_ok=True)
-        else:
-            artifact.save_arrays(folder / FEW_BANDS, _half(self.few_bands))
+        for name, network in ((FEW_BANDS, self.few_bands), (NEARBY, self.nearby)):
+            if network is None:
+                # One that is there belongs to another network.
+                (folder / name).unlink(missing_ok=True)
+            else:
+                artifact.save_arrays(folder / name, _half(network))
 
     @classmethod
     def load(cls, folder: Path) -> "PosteriorModel":
@@ -171,9 +195,13 @@ class PosteriorModel:
         with artifact.readable(folder, "posterior model"):
             if tuple(card["bands"]) != BAND_NAMES:
                 raise InputError(f"{folder} holds a model for other bands.")
-            network, few = _network(card, arrays), folder / FEW_BANDS
-            few_bands = _network(card, artifact.load_arrays(few)) if few.is_file() else None
-            return cls(network, groups_of(card), card, few_bands, joint_of(card))
+            others = [
+                _network(card, artifact.load_arrays(folder / name))
+                if (folder / name).is_file()
+                else None
+                for name in (FEW_BANDS, NEARBY)
+            ]
+            return cls(_network(card, arrays), groups_of(card), card, *others, joint_of(card))
 
 
 def _half(network: PosteriorNetwork) -> dict[str, np.ndarray]:
@@ -239,3 +267,15 @@ def _with_rows(mixture: Mixture, rows: Tensor, others: Mixture) -> Mixture:
     for array, name in zip(arrays, _ARRAYS, strict=True):
         array[rows.numpy()] = getattr(others, name)
     return Mixture(mixture.bounds, *arrays)
+
+
+def _merged(parts: dict[int, Mixture], who: np.ndarray) -> Mixture:
+    """Mixtures of all rows, each part's where ``who`` is its key."""
+    first = next(iter(parts.values()))
+    arrays = []
+    for name in _ARRAYS:
+        array = np.empty((len(who), *getattr(first, name).shape[1:]), getattr(first, name).dtype)
+        for key, part in parts.items():
+            array[who == key] = getattr(part, name)
+        arrays.append(array)
+    return Mixture(first.bounds, *arrays)

@@ -15,7 +15,9 @@ from torch import Tensor
 import sspexplorer
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.errors import Cancelled
+from sspexplorer.galaxies import GalaxyPrior
 from sspexplorer.noise import NoiseModel
+from sspexplorer.photometry import MAX_REDSHIFT
 from sspexplorer.populations import Populations
 from sspexplorer.posterior.checkpoints import Checkpoints
 from sspexplorer.posterior.density import Bounds
@@ -46,6 +48,8 @@ _LIGHT_SPREAD = 0.3  # dex
 # How far the bounds of a density lie outside what is drawn, relative to the range.
 _MARGIN = 0.02
 _REPORT_EVERY = 100
+# How much farther than nearby those are that the network for nearby galaxies is trained on.
+_NEARBY_TRAINED = 1.25
 # Weights are averaged over about this many of the last steps.
 _AVERAGED = 1000
 # What a state of a training is made of.
@@ -302,12 +306,43 @@ def train_few_bands(
         The model with that network; all else is as it was.
     """
     observer = Observing.of(model.card).observer(seed, model.reach, few_bands=True)
+    network, told = _specialised(model, prior, recipe, observer, seed, progress)
+    return replace(model, few_bands=network, card=model.card | {"few_bands": told})
+
+
+def train_nearby(
+    model: PosteriorModel,
+    prior: GalaxyPrior,
+    recipe: PosteriorRecipe,
+    *,
+    seed: int = 2,
+    progress: Progress = NO_PROGRESS,
+) -> PosteriorModel:
+    """Train the network of a model for nearby galaxies, as :func:`train_few_bands`.
+
+    It meets galaxies a little beyond those that it answers for, so that there is no step where it
+    hands over.
+    """
+    observer = Observing.of(model.card).observer(seed, model.reach)
+    near = replace(prior, max_redshift=_NEARBY_TRAINED * MAX_REDSHIFT)
+    network, told = _specialised(model, near, recipe, observer, seed, progress)
+    return replace(model, nearby=network, card=model.card | {"nearby": told})
+
+
+def _specialised(
+    model: PosteriorModel,
+    prior: Prior,
+    recipe: PosteriorRecipe,
+    observer: Observer,
+    seed: int,
+    progress: Progress,
+) -> tuple[PosteriorNetwork, dict]:
+    """Network trained on from a model's main one, and what its card says of it."""
     populations = prior.draw(recipe.n_populations, seed=seed)
     batches = _Batches(populations, model.heads, recipe, observer)
     network = copy.deepcopy(model.network).requires_grad_(True).train()
     averaged, training = _optimised(network, batches, progress)
-    told = {"recipe": asdict(recipe), "seed": seed, "training": training}
-    return replace(model, few_bands=averaged, card=model.card | {"few_bands": told})
+    return averaged, {"recipe": asdict(recipe), "seed": seed, "training": training}
 
 
 class _Run:
