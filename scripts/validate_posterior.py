@@ -6,6 +6,7 @@ Writes likeness.safetensors and trust.json beside the weights in data/models/NAM
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,8 @@ from sspexplorer.posterior.validation.trust import (
     Trust,
     answers,
     held_out,
+    measure_derived,
+    measure_distances,
     measure_gaps,
     measure_magnitudes,
     measure_photoz,
@@ -39,6 +42,7 @@ from sspexplorer.progress import Progress
 from sspexplorer.resources import data_path
 from sspexplorer.shipped import posterior_names
 
+_EVEN = 1e3  # a pivot of redshifts so large that all are as likely
 TEMPLATES = {"ssp": 20_000, "galaxy": 40_000}
 P_BINS = np.array([0, 1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.03, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0])
 
@@ -106,6 +110,12 @@ def main() -> None:
     gaps = measure_gaps(model, mocks)
     say("redshifts")
     redshifts, photoz = measure_redshifts(model, mocks), measure_photoz(model, mocks)
+    far = pd.DataFrame()
+    if model.reach.far:
+        say("distances")
+        # As many at each redshift.
+        even = held_out(model, replace(prior, pivot=_EVEN), 3 * n, seed=SEED + 4)
+        far = measure_distances(model, even)
     say("comparisons")
     others = {
         other: PosteriorModel.load(folder if other == name else data_path("models", other))
@@ -128,6 +138,8 @@ def main() -> None:
         p_values=p_table(p_values),
         n_mocks=len(mocks),
         command=f"python scripts/validate_posterior.py {name}",
+        distances=far,
+        derived=measure_derived(model, mocks) if name == "galaxy" else pd.DataFrame(),
     )
     trust.save(folder)
     for table in (
@@ -136,6 +148,8 @@ def main() -> None:
         "gaps",
         "redshifts",
         "photoz",
+        "distances",
+        "derived",
         "exact",
         "lines",
         "singles",

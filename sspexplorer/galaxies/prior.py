@@ -64,7 +64,7 @@ _YOUNG_ENOUGH = 7.0  # log10 yr
 _LIGHT_ROWS = 2000  # galaxies whose masses are looked at at a time
 _ABOVE = -0.5  # dex; from where on half of the metallicities are drawn
 # Redshifts drawn by the law of galaxies that are seen far: their number falls as 1/(0.08 + z).
-_FAR_PIVOT, _FAR_STEPS = 0.08, 801
+_PIVOT, _FAR_STEPS = 0.08, 801
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,8 @@ class GalaxyPrior:
     metallicity_range : tuple of float
         dex.
     max_redshift : float
+    pivot : float
+        Of redshifts beyond nearby ones: they are as likely as 1/(pivot + z).
     shining : float
         Share of galaxies with gas.
     active : float
@@ -114,6 +116,7 @@ class GalaxyPrior:
     libraries: tuple[str, ...] = SHIPPED_NAMES
     metallicity_range: tuple[float, float] = (-2.0, 0.5)
     max_redshift: float = MAX_REDSHIFT
+    pivot: float = _PIVOT
     shining: float = 0.75
     active: float = 1 / 12
     rich: float = 0.5
@@ -134,8 +137,8 @@ class GalaxyPrior:
         """How likely redshifts within the prior are, per unit of redshift."""
         if not self.far:
             return np.full(np.shape(redshift), 1 / self.max_redshift)
-        whole = np.log1p(self.max_redshift / _FAR_PIVOT)
-        return 1 / (whole * (_FAR_PIVOT + np.asarray(redshift)))
+        whole = np.log1p(self.max_redshift / self.pivot)
+        return 1 / (whole * (self.pivot + np.asarray(redshift)))
 
     def to_dict(self) -> dict:
         """Plain numbers and words, for a card."""
@@ -150,6 +153,7 @@ class GalaxyPrior:
             libraries=tuple(content["libraries"]),
             metallicity_range=(low, high),
             max_redshift=content["max_redshift"],
+            pivot=content.get("pivot", _PIVOT),
             shining=content["shining"],
             active=content.get("active", 0.0),
             rich=content.get("rich", 0.0),
@@ -209,7 +213,7 @@ class GalaxyPrior:
             step = rng.integers(REDSHIFT_STEPS, size=n)
             return _Drawn(formations, step * (self.max_redshift / (REDSHIFT_STEPS - 1)))
         step = rng.integers(_FAR_STEPS, size=n) / (_FAR_STEPS - 1)
-        redshift = _FAR_PIVOT * ((1 + self.max_redshift / _FAR_PIVOT) ** step - 1)
+        redshift = self.pivot * ((1 + self.max_redshift / self.pivot) ** step - 1)
         values, which = np.unique(redshift, return_inverse=True)
         ages = DEFAULT_COSMOLOGY.age(values)
         factor = (ages / DEFAULT_COSMOLOGY.age(0.0))[which]

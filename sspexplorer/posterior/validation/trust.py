@@ -6,8 +6,9 @@ drawn from the model's own prior with its own noise, unless it says otherwise.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,9 @@ from sspexplorer.resources import data_path
 
 SEED = 20260125  # never that of a training
 REDSHIFTS = (0.0, 0.02, 0.04, 0.06, 0.08, 0.10)
+N_DISTANCES = 5  # parts of the redshifts of a model that reaches far
+OUTLIER = 0.15  # of a redshift from colours, |Δz|/(1 + z) beyond which it is wrong
+_OVER_LIGHT = ("log_mass_to_light", "log_mass_to_light_formed")
 GAPS = ("none", "10 at random", "as in SDSS spectra")
 
 
@@ -134,14 +138,18 @@ def answers(model: PosteriorModel, mocks: TestMocks, redshift: str = "given") ->
 
 def quality(mixture: Mixture, mocks: TestMocks, **labels: object) -> list[dict]:
     """Scatter of posterior medians and coverage: one row for each parameter, with labels before."""
-    rank = ranks(mixture, mocks.true)
+    return _quality(mixture, mocks.true, **labels)
+
+
+def _quality(mixture: Mixture, true: np.ndarray, **labels: object) -> list[dict]:
+    rank = ranks(mixture, true)
     median = mixture.quantiles((0.5,))[..., 0]
     mean, _ = mixture.moments()
     inside, wide = coverage(rank, 0.68), coverage(rank, 0.95)
     rows = []
     for k, name in enumerate(mixture.bounds.names):
-        found = summary(median[:, k], mocks.true[:, k])
-        of_mean = float(np.sqrt(np.mean((mean[:, k] - mocks.true[:, k]) ** 2)))
+        found = summary(median[:, k], true[:, k])
+        of_mean = float(np.sqrt(np.mean((mean[:, k] - true[:, k]) ** 2)))
         rows.append(
             labels
             | {
@@ -152,7 +160,7 @@ def quality(mixture: Mixture, mocks: TestMocks, **labels: object) -> list[dict]:
                 "rmse_of_mean": of_mean,
                 "coverage_68": float(inside[k]),
                 "coverage_95": float(wide[k]),
-                "n": len(mocks),
+                "n": len(true),
             }
         )
     return rows
@@ -181,12 +189,16 @@ def measure_gaps(model: PosteriorModel, mocks: TestMocks) -> pd.DataFrame:
 
 
 def measure_redshifts(model: PosteriorModel, mocks: TestMocks) -> pd.DataFrame:
-    """Scatter and coverage in bins about each of :data:`REDSHIFTS`, redshift given and not."""
-    nearest = np.abs(mocks.populations.redshift[:, None] - np.array(REDSHIFTS)).argmin(axis=1)
+    """Scatter and coverage in bins of redshift, given and not.
+
+    About each of :data:`REDSHIFTS`, or those of six evenly over a farther reach.
+    """
+    bins = REDSHIFTS if not model.reach.far else tuple(np.linspace(0, model.reach.highest, 6))
+    nearest = np.abs(mocks.populations.redshift[:, None] - np.array(bins)).argmin(axis=1)
     rows = []
     for known in ("given", "unknown"):
         mixture = answers(model, mocks, known)
-        for index, value in enumerate(REDSHIFTS):
+        for index, value in enumerate(bins):
             chosen = nearest == index
             rows += quality(mixture.rows(chosen), mocks.rows(chosen), redshift=value, known=known)
     table = pd.DataFrame(rows)
@@ -197,8 +209,46 @@ def measure_redshifts(model: PosteriorModel, mocks: TestMocks) -> pd.DataFrame:
     return table
 
 
+def measure_distances(model: PosteriorModel, mocks: TestMocks) -> pd.DataFrame:
+    """Scatter and coverage in each fifth of the model's redshifts and at each magnitude.
+
+    ``redshift`` is the middle of the fifth; the mocks' redshifts are given.
+    """
+    edges = np.linspace(0, model.reach.highest, N_DISTANCES + 1)
+    part = np.clip(np.digitize(mocks.populations.redshift, edges) - 1, 0, N_DISTANCES - 1)
+    mixture, rows = answers(model, mocks), []
+    for index, value in product(range(N_DISTANCES), np.unique(mocks.magnitude)):
+        chosen = (part == index) & (mocks.magnitude == value)
+        if chosen.any():
+            middle = float(edges[index : index + 2].mean())
+            labels = {"redshift": middle, "magnitude": float(value)}
+            rows += quality(mixture.rows(chosen), mocks.rows(chosen), **labels)
+    return pd.DataFrame(rows)
+
+
+def measure_derived(model: PosteriorModel, mocks: TestMocks) -> pd.DataFrame:
+    """Scatter and coverage of what is in the other groups, at each magnitude (NaN for all)."""
+    z = mocks.populations.redshift.astype(float)
+    mixtures = model.posterior(mocks.flux, mocks.error, z)[1:-1]
+    light, rows = np.log10(np.nanmedian(mocks.flux, axis=1)), []
+    for mixture in mixtures:
+        names = mixture.bounds.names
+        # Masses are over the light that was measured.
+        true = mocks.populations.values(names).astype(float)
+        true = true - light[:, None] * np.isin(names, _OVER_LIGHT)
+        known = np.isfinite(true).all(axis=1)
+        for value in (np.nan, *np.unique(mocks.magnitude)):
+            chosen = known & (np.isnan(value) | (mocks.magnitude == value))
+            label = {"magnitude": float(value)}
+            rows += _quality(mixture.rows(chosen), true[chosen], **label)
+    return pd.DataFrame(rows)
+
+
 def measure_photoz(model: PosteriorModel, mocks: TestMocks) -> pd.DataFrame:
-    """σ_NMAD/(1 + z) of the redshift found from colours alone, and its coverage, by magnitude."""
+    """σ_NMAD/(1 + z) of the redshift found from colours alone, by magnitude (NaN for all).
+
+    With the share that is off by more than :data:`OUTLIER`, and the coverage.
+    """
     mixture = model.posterior(mocks.flux, mocks.error)[-1]
     true = mocks.populations.redshift.astype(float)
     off = (mixture.quantiles((0.5,))[:, 0, 0] - true) / (1 + true)
@@ -212,6 +262,7 @@ def measure_photoz(model: PosteriorModel, mocks: TestMocks) -> pd.DataFrame:
                 "magnitude": float(value),
                 "bias": found["bias"],
                 "sigma_nmad": found["sigma_nmad"],
+                "outlier_share": float((np.abs(off[chosen]) > OUTLIER).mean()),
                 "coverage_68": float(coverage(rank[chosen], 0.68)[0]),
                 "n": int(chosen.sum()),
             }
@@ -243,6 +294,9 @@ class Trust:
         ``level`` and ``coverage`` of the joint posterior.
     p_values : DataFrame
         ``kind``, ``p`` (centre of the bin) and ``share``.
+    distances, derived : DataFrame
+        See :func:`measure_distances` and :func:`measure_derived`; empty of models of nearby single
+        populations.
     n_mocks : int
         Mocks of the tests of calibration.
     command : str
@@ -263,6 +317,8 @@ class Trust:
     p_values: pd.DataFrame
     n_mocks: int
     command: str
+    distances: pd.DataFrame = field(default_factory=pd.DataFrame)
+    derived: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def save(self, folder: Path) -> None:
         """Write ``trust.json`` into the folder of a model."""
@@ -285,7 +341,8 @@ class Trust:
         """
         try:
             content = json.loads((folder / FILE).read_text(encoding="utf-8"))
-            fields = {name: content[name] for name in cls.__dataclass_fields__}
+            later = {"distances": [], "derived": []}
+            fields = {name: (later | content)[name] for name in cls.__dataclass_fields__}
         except (OSError, ValueError, KeyError) as error:
             raise InputError(f"{folder} has no {FILE} that can be read: {error}.") from None
         tables = {k: pd.DataFrame(v) if isinstance(v, list) else v for k, v in fields.items()}
