@@ -110,6 +110,8 @@ class PredictionRequest:
             "SSPZAS": self.choices.redshift_as,
             "SSPALL": self.choices.use_all,
             "SSPZEROP": self.zero_points is not None,
+            "SSPH0": self.choices.cosmology.h0,
+            "SSPOMEGA": self.choices.cosmology.omega_m,
         }
 
     @property
