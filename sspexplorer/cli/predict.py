@@ -36,6 +36,9 @@ def predict(
         float, typer.Option(help="Hubble constant (km/s/Mpc), for masses; a flat universe.")
     ] = 67.66,
     omega_m: Annotated[float, typer.Option(help="Density of matter, for masses.")] = 0.3111,
+    samples: Annotated[
+        int, typer.Option(help="Draws of each joint posterior to write, as nested columns.")
+    ] = 0,
 ) -> None:
     """Predict age, metallicity, dust, mass and star formation for every row of a catalogue."""
     from sspexplorer.analysis.catalogue import PredictionRequest
@@ -47,7 +50,7 @@ def predict(
     from sspexplorer.streams.answering import Predicting
 
     points = None if zero_points is None else ZeroPoints.load(zero_points)
-    choices = Choices(floor, redshift, use_all, Cosmology(h0, omega_m))
+    choices = Choices(floor, redshift, use_all, Cosmology(h0, omega_m), samples)
     asked = PredictionRequest(model, model, choices, points)
     predicting = Predicting(asked)
     found = answered(given, predicting, "predicted")
@@ -70,6 +73,7 @@ def predict(
         "use_all": use_all,
         "h0": h0,
         "omega_m": omega_m,
+        "samples": samples,
         "zero_points": None if zero_points is None else str(zero_points),
         "suspicions": [
             {"kind": one.kind, "sentence": for_command_line(one.sentence)} for one in suspected

@@ -206,10 +206,21 @@ class Mixture:
         """Draws from each posterior in the units of the parameters, shape (n, n_draws, d)."""
         rng = np.random.default_rng(seed)
         n, _, d = self.means.shape
-        uniform = rng.uniform(size=(n, n_draws, 1))
-        which = (uniform > self.weights.cumsum(axis=1)[:, None, :-1]).sum(axis=-1)
-        rows = np.arange(n)[:, None]
-        normal = rng.standard_normal((n, n_draws, d))
+        uniform = rng.uniform(size=(n, n_draws))
+        return self.placed(uniform, rng.standard_normal((n, n_draws, d)))
+
+    def placed(self, uniform: np.ndarray, normal: np.ndarray) -> np.ndarray:
+        """Draws that random numbers stand for, in the units of the parameters.
+
+        Parameters
+        ----------
+        uniform : ndarray, shape (n, n_draws)
+            Even from 0 to 1: which of the components each draw is of.
+        normal : ndarray, shape (n, n_draws, d)
+            Normal: where in its component it is.
+        """
+        which = (uniform[..., None] > self.weights.cumsum(axis=1)[:, None, :-1]).sum(axis=-1)
+        rows = np.arange(len(uniform))[:, None]
         u = self.means[rows, which]
         u = u + np.einsum("nsij,nsj->nsi", self.factors[rows, which], normal)
         return self.bounds.from_normal(u)

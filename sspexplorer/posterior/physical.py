@@ -111,7 +111,7 @@ def _of_bright(
     joint: Mixture, log_surviving: np.ndarray, light: Light, quiescent: np.ndarray
 ) -> dict[str, np.ndarray]:
     weights, draws = _draws(joint, light)
-    mass = draws["log_mass_to_light"] + _log_luminosity(draws["redshift"], light)
+    mass = draws["log_mass_to_light"] + log_luminosity(draws["redshift"], light)
     near = (weights * (draws["redshift"] < LEAST_REDSHIFT)).sum(axis=1) > MAYBE_NONE
     mass[near] = np.nan
     rate = mass + draws["log_ssfr"]
@@ -128,7 +128,7 @@ def _of_bright(
     return found | rates
 
 
-def _log_luminosity(redshift: np.ndarray, light: Light) -> np.ndarray:
+def log_luminosity(redshift: np.ndarray, light: Light) -> np.ndarray:
     """−0.4 M_AB of the median band at redshifts (n, n_draws)."""
     grid = np.linspace(0.0, max(1.2, float(np.nanmax(redshift, initial=0.0))), 4000)[1:]
     moduli = light.cosmology.distance_modulus(grid)
@@ -153,11 +153,20 @@ def _draws(joint: Mixture, light: Light) -> tuple[np.ndarray, dict[str, np.ndarr
     values = values.reshape(n, -1, len(names))
     weights = np.repeat(weights / len(points), len(points), axis=1)
     draws = {name: values[..., k] for k, name in enumerate(names)}
+    off = np.tile(points[:, d], kept.shape[1])
+    draws["redshift"] = redshift_draws(draws["redshift"], off, light)
+    return weights, draws
+
+
+def redshift_draws(drawn: np.ndarray, off: np.ndarray, light: Light) -> np.ndarray:
+    """Redshifts (n, n_draws): those drawn, or about the given one where that is well known.
+
+    ``off`` are normal numbers, of each draw or of all galaxies alike.
+    """
     z, error = light.redshift, np.nan_to_num(light.redshift_err)
     known = np.isfinite(z) & (error < _WELL_KNOWN * (1 + np.nan_to_num(z)))
-    off = np.tile(points[:, d], kept.shape[1])
-    draws["redshift"][known] = np.maximum(z[known, None] + error[known, None] * off, 1e-6)
-    return weights, draws
+    about = np.maximum(z[:, None] + error[:, None] * off, 1e-6)
+    return np.where(known[:, None], about, drawn)
 
 
 def _summed_up(name: str, values: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:

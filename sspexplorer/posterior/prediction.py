@@ -14,6 +14,7 @@ from sspexplorer.posterior.library_errors import LibraryErrors
 from sspexplorer.posterior.likeness import UNLIKE, named, typical_snr
 from sspexplorer.posterior.model import PosteriorModel
 from sspexplorer.posterior.physical import LEAST_REDSHIFT, Light
+from sspexplorer.posterior.sampling import sampled, sampled_names
 from sspexplorer.posterior.summaries import summed_up
 from sspexplorer.posterior.taken import Choices, redshifts_as
 from sspexplorer.progress import NO_PROGRESS, Progress
@@ -38,7 +39,7 @@ _ERROR_STEPS = np.linspace(-4, 4, 33)
 
 
 def columns(model: PosteriorModel, libraries: LibraryErrors | None = None) -> list[str]:
-    """Names of the columns that :func:`predict_posterior` makes for a model."""
+    """Names of the columns that :func:`predict_posterior` makes for a model, without samples."""
     return [*summaries.columns(model, libraries), "pred_chi2", "pred_p_value", *_WORDS]
 
 
@@ -78,7 +79,8 @@ def predict_posterior(
         of each pair of the first three; where it is known, ``pred_…_library_err``, what the
         errors lack for stars of a library that training did not see;
         of a model that knows masses, ``pred_log_mass``, ``pred_log_mass_formed`` and
-        ``pred_log_sfr`` with their errors, see :func:`.physical`;
+        ``pred_log_sfr`` with their errors, see :func:`.physical`; if asked for,
+        ``pred_samples_…``, draws of all together as one array a row, see :func:`.sampled`;
         ``pred_photoz`` (median) and its ``_err``, the redshift from the colours alone;
         ``pred_chi2``, χ² per band of the closest mixture of training SEDs, and ``pred_p_value``,
         how often galaxies of the training's kind are farther from it, both NaN below 20 bands and
@@ -103,7 +105,10 @@ def predict_posterior(
         for rows in chunks(n, progress)
     ]
     if not parts:
-        return pd.DataFrame({name: [] for name in columns(estimator.model, estimator.libraries)})
+        names = columns(estimator.model, estimator.libraries)
+        if choices.samples:
+            names += [f"pred_samples_{name}" for name in sampled_names(estimator.model)]
+        return pd.DataFrame({name: [] for name in names})
     return pd.concat(parts, ignore_index=True)
 
 
@@ -122,7 +127,7 @@ def _predict_chunk(
     # A row for each column: so a table keeps them.
     values = dict(zip(names, np.full((len(names), n), np.nan), strict=True))
     tail, beyond = np.full((2, n), np.nan)
-    quiescent = np.zeros(n, dtype=bool)
+    quiescent, draws = np.zeros(n, dtype=bool), {}
     rows = np.flatnonzero(asked.predicted)
     if len(rows):
         used, error = asked.flux[rows], asked.error[rows]
@@ -139,6 +144,9 @@ def _predict_chunk(
                 found[f"pred_{name}_library_err"] = estimator.libraries.at(name, snr)
         for name, column in found.items():
             values[name][rows] = column
+        if choices.samples:
+            joint = answers[-1] if model.joint is not None else answers[0]
+            draws = sampled(model, joint, used, light, choices.samples)
         tail[rows] = redshift_tail(colours, z[rows], z_err[rows])
         edge = np.full((len(rows), 1), _NEAR_THE_EDGE * model.reach.highest)
         beyond[rows] = 1 - colours.cdf(edge)[:, 0]
@@ -149,7 +157,14 @@ def _predict_chunk(
     for name, code in FROM_PRIOR.items():
         flags.add(reasons, values[f"pred_{name}_shrinkage"] < LEAST_SHRINKAGE, code)
     words = (np.isfinite(asked.flux).sum(axis=1), named(asked.aside | asked.noisy), reasons)
-    return pd.DataFrame(values | dict(zip(_WORDS, words, strict=True)))
+    found = values | dict(zip(_WORDS, words, strict=True))
+    if choices.samples:
+        for name in sampled_names(model):
+            cells = np.full(n, None)
+            for row, own in zip(rows, draws.get(name, ()), strict=False):
+                cells[row] = own
+            found[f"pred_samples_{name}"] = cells
+    return pd.DataFrame(found)
 
 
 def _flags(asked: Judged, least: int, tail: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from sspexplorer.masses import DEFAULT_COSMOLOGY, Cosmology
 from sspexplorer.noisy_bands import surroundings
 
 DEFAULT_FLOOR = 0.02
+MOST_SAMPLES = 10_000
 # For fluxes that come without an error; relative to the median flux.
 ASSUMED_ERROR = 0.05
 # What to take the redshifts of a catalogue as.
@@ -34,21 +35,27 @@ class Choices:
         Use also bands that all others contradict, which are otherwise set aside.
     cosmology : Cosmology
         For distances, and so masses.
+    samples : int
+        How many draws of each posterior to give beside what sums it up.
 
     Raises
     ------
     InputError
-        If the floor is no relative error, or ``redshift_as`` is none of these.
+        If the floor is no relative error, there are too many samples, or ``redshift_as`` is none
+        of these.
     """
 
     floor: float = DEFAULT_FLOOR
     redshift_as: str = "given"
     use_all: bool = False
     cosmology: Cosmology = DEFAULT_COSMOLOGY
+    samples: int = 0
 
     def __post_init__(self) -> None:
         if not 0 <= self.floor < 1:
             raise InputError(f"The error to add is a fraction from 0 to 1, not {self.floor:g}.")
+        if not 0 <= self.samples <= MOST_SAMPLES:
+            raise InputError(f"Samples are from 0 to {MOST_SAMPLES} a row, not {self.samples}.")
         if self.redshift_as not in REDSHIFT_AS:
             raise InputError(
                 f"Redshifts are taken as one of {', '.join(REDSHIFT_AS)}, not {self.redshift_as!r}."

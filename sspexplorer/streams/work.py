@@ -32,7 +32,7 @@ class Answering(Protocol):
     def no_rows(self) -> pd.DataFrame:
         """A table of answers without rows, which says names and types."""
 
-    def remarks(self, counted: Counted) -> tuple[str, ...]:
+    def remarks(self, counted: Counted, absolute: bool) -> tuple[str, ...]:
         """Sentences on the whole."""
 
     def key(self) -> dict[str, Any]:
