@@ -32,6 +32,13 @@ PARAMETER_LABELS = {
     "metallicity": "[M/H] [dex]",
     "ebv": "E(B−V) [mag]",
 }
+# What else can be an axis of a catalogue's picture.
+AXIS_LABELS = PARAMETER_LABELS | {
+    "redshift": "redshift",
+    "log_mass": "log mass in stars [M☉]",
+    "log_sfr": "log star-formation rate [M☉/yr]",
+    "log_ssfr": "log specific rate [1/yr]",
+}
 
 
 def library_label(name: str) -> str:

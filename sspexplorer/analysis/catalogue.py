@@ -13,7 +13,7 @@ from sspexplorer.analysis.zero_points import ZeroPoints
 from sspexplorer.catalogue import Catalogue
 from sspexplorer.catalogue.names import names_a_band
 from sspexplorer.catalogue.values import column_width
-from sspexplorer.labels import PARAMETER_LABELS, model_title
+from sspexplorer.labels import AXIS_LABELS, PARAMETER_LABELS, model_title
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.models import AnyModel, Predictions, predict_rows
 from sspexplorer.posterior.estimator import Estimator
@@ -30,6 +30,8 @@ _LONGEST_TEXT = 80
 _SAFE_INTEGER = 2**53  # beyond it a browser rounds
 _DIGITS = 7
 
+# What can be an axis of the picture besides the three parameters, where there is such a thing.
+MORE_AXES = tuple(name for name in AXIS_LABELS if name not in PARAMETERS)
 ALL, WELL, FLAGGED, WITHOUT = "all", "well", "flagged", "without"
 OTHER_REASONS = "other combinations"
 # Kinds of flag that are told apart; all others are the last one, and 0 is none.
@@ -206,6 +208,11 @@ class Answers:
             "n_bands": predictions["pred_n_bands"].to_numpy(),
             "flag": predictions["pred_flag"].to_numpy(object),
         }
+        for name in MORE_AXES:
+            if name == "redshift" and catalogue.redshift is not None:
+                columns[name] = catalogue.redshift
+            elif f"pred_{name}" in predictions:
+                columns[name] = predictions[f"pred_{name}"].to_numpy()
         table = pd.DataFrame(columns)
         table["reason_index"] = _reason_index(table["flag"], table["log_age"].notna())
         table["name"] = table["own0"].astype(str) if names and _is_identifier(names[0]) else ""
@@ -226,6 +233,12 @@ class Answers:
             if self.has_errors:
                 titles[f"{name}_err"] = "±"
         return titles | {"n_bands": "bands", "flag": "flag"}
+
+    @property
+    def axes(self) -> dict[str, str]:
+        """What the picture can have along its axes, with labels."""
+        known = self.table.columns[self.table.notna().any()]
+        return {name: label for name, label in AXIS_LABELS.items() if name in known}
 
     @cached_property
     def predicted(self) -> np.ndarray:

@@ -11,7 +11,8 @@ from bokeh.models import HoverTool
 
 from sspexplorer.analysis.galaxy import Galaxy
 from sspexplorer.bands import BAND_NAMES, N_BANDS, load_bands
-from sspexplorer.labels import PARAMETER_LABELS
+from sspexplorer.labels import AXIS_LABELS, PARAMETER_LABELS
+from sspexplorer.plots.published import relations
 from sspexplorer.plots.sed import WAVELENGTH_RANGE, scale_flux_axis
 from sspexplorer.plots.style import (
     COLOUR_BAR,
@@ -40,43 +41,53 @@ def population_picture(
     chosen: hv.streams.Stream,
     tap: hv.streams.Stream,
     *,
+    axes: tuple[str, str] = ("log_age", "metallicity"),
     by_flag: bool = False,
 ) -> hv.DynamicMap:
-    """Draw predicted age against metallicity, each galaxy a point, or all a density.
+    """Draw two predicted parameters against each other, each galaxy a point, or all a density.
+
+    What is published of them lies behind.
 
     Parameters
     ----------
     table : DataFrame
-        Columns ``row``, ``name``, ``log_age``, ``metallicity``, ``ebv``, ``reason`` (what is
-        doubtful, "" if nothing) and ``reason_index`` (0 if nothing).
+        Columns ``row``, ``name``, ``log_age``, ``metallicity``, ``ebv``, those of ``axes``,
+        ``reason`` (what is doubtful, "" if nothing) and ``reason_index`` (0 if nothing).
     chosen : Pipe
-        One-row table with ``log_age`` and ``metallicity`` of the galaxy to mark; it may be NaN.
+        One-row table with the columns of ``axes`` of the galaxy to mark; they may be NaN.
     tap : SingleTap
         Gets the place of a click.
+    axes : tuple of str
+        Keys of :data:`~sspexplorer.labels.AXIS_LABELS`.
     by_flag : bool
         Colour by what is doubtful instead of by E(B−V). A density shows the flagged fraction.
     """
+    shown = ["log_age", "metallicity", "ebv", "reason_index", "name", "row", "reason"]
     points = hv.Points(
         table.assign(reason=table["reason"].replace("", "none")),
-        ["log_age", "metallicity"],
-        ["ebv", "reason_index", "name", "row", "reason"],
+        list(axes),
+        [name for name in shown if name not in axes],
     )
     if len(table) > MAX_POINTS:
-        galaxies = _density(points, by_flag)
+        galaxies = _density(points, axes, by_flag)
     else:
-        galaxies = hv.DynamicMap(lambda: points).opts(**_point_options(table, by_flag))
+        galaxies = hv.DynamicMap(lambda: points).opts(**_point_options(table, axes, by_flag))
     tap.source = galaxies
-    mark = hv.DynamicMap(
-        lambda data: hv.Points(data, ["log_age", "metallicity"]), streams=[chosen]
-    ).opts(size=12, **REAL_GALAXY_STYLE)
-    low, high = _limits(table["log_age"]), _limits(table["metallicity"])
-    return (galaxies * mark).opts(
-        **figure_options(
-            xlabel=PARAMETER_LABELS["log_age"],
-            ylabel=PARAMETER_LABELS["metallicity"],
-            xlim=low,
-            ylim=high,
-            show_legend=False,
+    mark = hv.DynamicMap(lambda data: hv.Points(data, list(axes)), streams=[chosen]).opts(
+        size=12, **REAL_GALAXY_STYLE
+    )
+    x, y = axes
+    return (
+        hv.Overlay([*relations(x, y), galaxies, mark])
+        .collate()
+        .opts(
+            **figure_options(
+                xlabel=AXIS_LABELS[x],
+                ylabel=AXIS_LABELS[y],
+                xlim=_limits(table[x]),
+                ylim=_limits(table[y]),
+                show_legend=False,
+            )
         )
     )
 
@@ -99,9 +110,11 @@ def _bar(label: str) -> dict[str, Any]:
     return {"colorbar": True, "colorbar_opts": COLOUR_BAR, "clabel": label}
 
 
-def _point_options(table: pd.DataFrame, by_flag: bool) -> dict[str, Any]:
+def _point_options(table: pd.DataFrame, axes: tuple[str, str], by_flag: bool) -> dict[str, Any]:
+    others = [name for name in axes if name not in PARAMETER_LABELS]
     tooltips = [
         ("Galaxy", "@name, row @row"),
+        *((AXIS_LABELS[name], f"@{name}{{0.00}}") for name in others),
         ("log age", "@log_age{0.00}"),
         ("[M/H]", "@metallicity{0.00}"),
         ("E(B−V)", "@ebv{0.00}"),
@@ -128,7 +141,7 @@ def _point_options(table: pd.DataFrame, by_flag: bool) -> dict[str, Any]:
     }
 
 
-def _density(points: hv.Points, by_flag: bool) -> hv.DynamicMap:
+def _density(points: hv.Points, axes: tuple[str, str], by_flag: bool) -> hv.DynamicMap:
     import datashader as ds
     from holoviews.operation.datashader import dynspread, rasterize
 
@@ -140,12 +153,9 @@ def _density(points: hv.Points, by_flag: bool) -> hv.DynamicMap:
         values = table["ebv"]
         column, limits, label = "ebv", _ebv_range(values), "mean " + PARAMETER_LABELS["ebv"]
     # Columns of its own are what shading is compiled for; anything else takes seconds once more.
-    own = {name: table[name].to_numpy(float).copy() for name in ("log_age", "metallicity")}
-    points = hv.Points(
-        pd.DataFrame(own | {column: values.to_numpy(float).copy()}),
-        ["log_age", "metallicity"],
-        [column],
-    )
+    own = {name: table[name].to_numpy(float).copy() for name in axes}
+    own[column] = values.to_numpy(float).copy()
+    points = hv.Points(pd.DataFrame(own), list(axes), [column] if column not in axes else [])
     image = dynspread(rasterize(points, aggregator=ds.mean(column)), threshold=0.6, max_px=2)
     return image.opts(cmap=list(EBV_COLOURS), clim=limits, tools=["hover"], **_bar(label))
 

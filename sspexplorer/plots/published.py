@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 
 from sspexplorer.labels import PARAMETER_LABELS
+from sspexplorer.masses import DEFAULT_COSMOLOGY, MASS_AS_CHABRIER
 from sspexplorer.plots.style import NEUTRAL, figure_options
 
 # By log of the stellar mass (M☉), weighted by light. SDSS: Gallazzi et al. (2005), table 2;
@@ -16,6 +17,41 @@ SAMI = pd.DataFrame(
     {"log_mass": [9.875, 10.125], "log_age": [9.16, 9.26], "metallicity": [-0.55, -0.43]}
 )
 _COLOUR = "#3B93EA"
+_BEHIND = {"color": NEUTRAL, "line_dash": "dotted", "line_width": 1.4}
+_MASSES = np.array([8.5, 11.5])
+_SEQUENCES = (0.1, 0.5, 1.0)  # redshifts that the main sequence is drawn for
+
+
+def main_sequence(log_mass: np.ndarray, redshift: float) -> np.ndarray:
+    """Log of the rate (M☉/yr) at which galaxies of a mass (log M☉) form stars.
+
+    Speagle et al. (2014), equation 28, by the age of the universe; their masses and rates are of a
+    Kroupa IMF, those here of Chabrier's.
+    """
+    age = float(DEFAULT_COSMOLOGY.age(redshift)) / 1e9
+    change = np.log10(MASS_AS_CHABRIER["Kroupa"])
+    return (0.84 - 0.026 * age) * (log_mass - change) - (6.51 - 0.11 * age) + change
+
+
+def relations(x: str, y: str) -> list[hv.Element]:
+    """Draw what is published of two parameters, to lie behind galaxies; nothing of most pairs."""
+    if (x, y) == ("log_mass", "metallicity"):
+        points = GALLAZZI[["log_mass", "metallicity"]]
+        curve = hv.Curve(points, "log_mass", "metallicity")
+        return [curve.opts(**_BEHIND), _named(x, y, points.iloc[[-1]], ["Gallazzi+ 2005"])]
+    if (x, y) == ("log_mass", "log_sfr"):
+        rates = [main_sequence(_MASSES, redshift) for redshift in _SEQUENCES]
+        curves = [hv.Curve((_MASSES, rate), x, y).opts(**_BEHIND) for rate in rates]
+        places = pd.DataFrame({x: _MASSES[-1], y: [rate[-1] for rate in rates]})
+        words = [f"Speagle+ 2014, z = {redshift:g}" for redshift in _SEQUENCES]
+        return [*curves, _named(x, y, places, words)]
+    return []
+
+
+def _named(x: str, y: str, places: pd.DataFrame, words: list[str]) -> hv.Labels:
+    return hv.Labels(places.assign(text=words), [x, y], "text").opts(
+        text_color=NEUTRAL, text_font_size="8.5pt", text_align="right", text_baseline="bottom"
+    )
 
 
 def published_picture(answers: pd.DataFrame) -> hv.Overlay:

@@ -53,6 +53,8 @@ FORMATS = {
     "Parquet": ".parquet",
 }
 
+# Choices of a result that the next one begins with.
+_KEPT = ("row", "group", "by_flag", "across", "up")
 _LATER = 0.1  # s; long enough for what was shown to be on its way
 
 
@@ -361,7 +363,7 @@ class YourCatalogue(Method, Page):
     def _show_result(self, answers: Answers) -> None:
         """Put the result in place of the last one, with the same choices."""
         last, catalogue = self._result, answers.catalogue
-        kept = {} if last is None else {k: getattr(last, k) for k in ("row", "group", "by_flag")}
+        kept = {} if last is None else {k: getattr(last, k) for k in _KEPT}
         self._result = result = CatalogueResult(answers, self.state, **kept)
         words = (answers.sentence(), answers.meaning, *answers.remarks, answers.asked.hint)
         caption = parts.caption(" ".join(words))

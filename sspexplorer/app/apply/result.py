@@ -70,6 +70,8 @@ class CatalogueResult(pn.viewable.Viewer):
     row = param.Integer(default=0, bounds=(0, None), doc="Row in sight, counted from 0.")
     group = param.Selector(default=ALL, objects=[ALL], doc="Which rows are shown.")
     by_flag = param.Boolean(default=False, doc="Whether colours tell flags, else E(B−V).")
+    across = param.Selector(default="log_age", objects=["log_age"], doc="Along the lower axis.")
+    up = param.Selector(default="metallicity", objects=["metallicity"], doc="Along the left axis.")
 
     def __init__(
         self,
@@ -79,12 +81,18 @@ class CatalogueResult(pn.viewable.Viewer):
         row: int = 0,
         group: str = ALL,
         by_flag: bool = False,
+        across: str = "log_age",
+        up: str = "metallicity",
     ) -> None:
         super().__init__()
         self.answers, self.state = answers, state
         self._groups = answers.groups
         self.param.group.objects = list(self._groups)
         self.group = group if group in self._groups else ALL
+        for name, value in (("across", across), ("up", up)):
+            self.param[name].objects = list(answers.axes)
+            if value in answers.axes:
+                setattr(self, name, value)
         self.by_flag, self.row = by_flag, min(row, len(answers.table) - 1)
         self._network = cache.model(answers.network)
         self._galaxy = hv.streams.Pipe(data=self._look())
@@ -102,7 +110,7 @@ class CatalogueResult(pn.viewable.Viewer):
         self._describe()
         self.param.watch(self._go, "row")
         self.param.watch(self._regroup, "group")
-        self.param.watch(self._redraw_map, "by_flag")
+        self.param.watch(self._redraw_map, ["by_flag", "across", "up"])
 
     @property
     def controls(self) -> list[pn.widgets.Widget]:
@@ -115,9 +123,14 @@ class CatalogueResult(pn.viewable.Viewer):
         colour = pn.widgets.Select.from_param(
             self.param.by_flag, label="Colour", options={"E(B−V)": False, "Flag": True}
         )
-        for widget in (show, colour):
+        titles = {label: name for name, label in self.answers.axes.items()}
+        across, up = (
+            pn.widgets.Select.from_param(choice, label=label, options=titles)
+            for choice, label in ((self.param.across, "Across"), (self.param.up, "Up"))
+        )
+        for widget in (show, colour, across, up):
             widget.param.update(description=None, sizing_mode="stretch_width")
-        return [show, colour]
+        return [show, colour, across, up]
 
     def __panel__(self) -> pn.Row:
         """Lay out the two pictures; the table is :attr:`grid`."""
@@ -163,7 +176,7 @@ class CatalogueResult(pn.viewable.Viewer):
         )
 
     def _marked(self) -> pd.DataFrame:
-        return self.answers.table.loc[[self.row], ["log_age", "metallicity"]]
+        return self.answers.table.loc[[self.row], list(self.answers.axes)]
 
     def _go(self, *events: Any) -> None:
         self._galaxy.send(self._look())
@@ -245,15 +258,19 @@ class CatalogueResult(pn.viewable.Viewer):
             self.row = int(self._rows[0])
 
     def _redraw_map(self, *events: Any) -> None:
+        if self.across == self.up:
+            self._map[:] = [parts.empty_state("Choose two different things for the two axes.")]
+            return
         table = self.answers.table.iloc[self._rows]
         table = table[self.answers.predicted[self._rows]]
+        table = table.dropna(subset=[self.across, self.up])
         table = table.assign(reason=table["flag"].map(flags.labels))
         if table.empty:
             self._legend[:] = []
             self._map[:] = [parts.empty_state("None of these rows has a prediction to draw.")]
             return
         self._map_pane.object = population_picture(
-            table, self._mark, self.tap, by_flag=self.by_flag
+            table, self._mark, self.tap, axes=(self.across, self.up), by_flag=self.by_flag
         )
         self._map[:] = [parts.picture_pane(self._map_pane, height=_PICTURE_HEIGHT)]
         by_points = len(table) <= MAX_POINTS
@@ -265,10 +282,12 @@ class CatalogueResult(pn.viewable.Viewer):
         if x is None or y is None or not len(rows):
             return
         table = self.answers.table
-        ages, metals = (table[name].to_numpy()[rows] for name in ("log_age", "metallicity"))
-        widths = [max(np.ptp(values), 0.1) for values in (ages, metals)]
-        distance = ((ages - x) / widths[0]) ** 2 + ((metals - y) / widths[1]) ** 2
-        self.row = int(rows[np.argmin(distance)])
+        places = [table[name].to_numpy()[rows] for name in (self.across, self.up)]
+        widths = [max(np.nanmax(values) - np.nanmin(values), 0.1) for values in places]
+        parts_of = zip(places, (x, y), widths, strict=True)
+        distance = sum(((values - at) / width) ** 2 for values, at, width in parts_of)
+        if np.isfinite(distance).any():
+            self.row = int(rows[np.nanargmin(distance)])
 
     def _grid_values(self) -> pd.DataFrame:
         values = self.answers.table.iloc[self._rows][list(self.answers.titles)]
