@@ -32,6 +32,7 @@ from sspexplorer.posterior.physical import Light, log_luminosity
 from sspexplorer.resources import data_path
 
 N_SIMULATED, N_FAR = 200, 200
+NEAREST = 0.02  # redshift of the far ones
 LOSSES = [0.7, 0.25, 0.05]  # how often no, 3 % or 30 % of the bands are lost
 SEED = 57
 GALAXIES = {
@@ -91,7 +92,9 @@ def simulate_far() -> pd.DataFrame:
     """Galaxies of the prior to redshift 1, held out of training, with their masses and rates."""
     rng = np.random.default_rng(SEED)
     noise, prior = NoiseModel.default(), GalaxyPrior(max_redshift=1.0, pivot=EVEN)
-    drawn = prior.draw(N_FAR, seed=SEED, held_out=True)
+    drawn = prior.draw(2 * N_FAR, seed=SEED, held_out=True)
+    wanted = (drawn.redshift > NEAREST) & np.isfinite(drawn.values(("log_mass_to_light",))[:, 0])
+    drawn = drawn.rows(np.flatnonzero(wanted & np.isfinite(drawn.flux[:, -1]))[:N_FAR])
     magnitude = np.round(rng.triangular(17.0, 21.5, 22.5, N_FAR), 2)
     redshift = drawn.redshift.astype(float)
     # Of a library that begins redward of the first bands, these stay missing.
