@@ -1,13 +1,15 @@
 """Train a shipped posterior model.
 
-    python scripts/train_posterior.py ssp|galaxy [--few-bands|--nearby] [--steps N] [--out FOLDER]
+    python scripts/train_posterior.py ssp|galaxy [--few-bands|--nearby FOLDER] [--steps N]
+        [--out FOLDER] [--max-redshift Z]
         [--populations N] [--batch N] [--width N] [--blocks N] [--components N] [--threads N]
         [--libraries A,B,…] [--without LIBRARY] [--fields A,B,…] [--residuals same|fitted|none]
         [--amplitude X] [--zero-points LOW,HIGH] [--slope X] [--checkpoint FOLDER]
 
 Writes card.json and weights.safetensors into data/models/NAME; with --few-bands the network for
 galaxies with 5 to 39 bands, few_bands.safetensors, beside a model that is there, and with --nearby
-that for galaxies known to be nearby, nearby.safetensors. With --checkpoint
+that for galaxies known to be nearby, nearby.safetensors, beginning with the model in FOLDER, which
+was trained with --max-redshift 0.1 --steps 24000. With --checkpoint
 the training keeps its state and goes on from it when the same command is given again. --without
 trains on the other libraries, and looks at no difference between them and the one left out.
 """
@@ -53,7 +55,7 @@ MODELS = {
 }
 FEW_BANDS = PosteriorRecipe(n_populations=40_000, n_steps=500, batch_size=384, learning_rate=7e-4)
 
-NEARBY = PosteriorRecipe(n_populations=200_000, n_steps=3000, batch_size=1024, learning_rate=7e-4)
+NEARBY = PosteriorRecipe(n_populations=300_000, n_steps=6000, learning_rate=5e-4)
 
 
 def show(_: float | None, line: str | None) -> None:
@@ -76,7 +78,8 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name", choices=tuple(MODELS))
     parser.add_argument("--few-bands", action="store_true")
-    parser.add_argument("--nearby", action="store_true")
+    parser.add_argument("--nearby", type=Path)
+    parser.add_argument("--max-redshift", type=float)
     for option in ("steps", "populations", "batch", "width", "blocks", "components", "threads"):
         parser.add_argument(f"--{option}", type=int)
     parser.add_argument("--seed", type=int, default=0)
@@ -116,7 +119,7 @@ def asked_for(options: argparse.Namespace) -> tuple:
     if options.residuals == "none":
         doubts = replace(doubts, residuals=None)
     return (
-        replace(prior, libraries=libraries),
+        changed(replace(prior, libraries=libraries), max_redshift=options.max_redshift),
         changed(
             FEW_BANDS if options.few_bands else NEARBY if options.nearby else recipe,
             n_steps=options.steps,
@@ -144,10 +147,15 @@ def main() -> None:
         signal.signal(number, lambda *_: stopped.append(1))
     progress = Progress(show, lambda: bool(stopped))
     folder = options.out or data_path("models", options.name)
-    command = "python scripts/" + " ".join([Path(sys.argv[0]).name, *told(sys.argv[1:])])
+    given = ["FOLDER" if a == str(options.nearby) else a for a in sys.argv[1:]]
+    command = "python scripts/" + " ".join([Path(sys.argv[0]).name, *told(given)])
     if options.few_bands or options.nearby:
-        train, part = (train_nearby, "nearby") if options.nearby else (train_few_bands, "few_bands")
-        model = train(PosteriorModel.load(folder), prior, recipe, progress=progress)
+        model, part = PosteriorModel.load(folder), "few_bands"
+        if options.nearby:
+            part, near = "nearby", PosteriorModel.load(options.nearby)
+            model = train_nearby(model, prior, recipe, begin_with=near, progress=progress)
+        else:
+            model = train_few_bands(model, prior, recipe, progress=progress)
         model.card[part]["train_again"] = [command]
     else:
         model = train_posterior(

@@ -1,11 +1,14 @@
 """Learn how like its training a galaxy must be, and test all that a posterior model promises.
 
-    python scripts/validate_posterior.py ssp|galaxy [--folder FOLDER] [--mocks N]
+    python scripts/validate_posterior.py ssp|galaxy [--folder FOLDER] [--mocks N] [--only likeness]
 
-Writes likeness.safetensors and trust.json beside the weights in data/models/NAME.
+Writes likeness.safetensors and trust.json beside the weights in data/models/NAME, and for a model
+that reaches far likeness_nearby.safetensors, of the galaxies that are nearby. What likeness there
+is already is kept.
 """
 
 import argparse
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +16,8 @@ import numpy as np
 import pandas as pd
 
 from sspexplorer.noise import NoiseModel
+from sspexplorer.photometry import MAX_REDSHIFT
+from sspexplorer.posterior import likeness
 from sspexplorer.posterior.likeness import Likeness, learn_likeness
 from sspexplorer.posterior.model import PosteriorModel
 from sspexplorer.posterior.prior import prior_of
@@ -44,14 +49,32 @@ from sspexplorer.shipped import posterior_names
 
 _EVEN = 1e3  # a pivot of redshifts so large that all are as likely
 TEMPLATES = {"ssp": 20_000, "galaxy": 40_000}
+N_SCORED = 15_000  # held-out populations that p-values are learnt from
 P_BINS = np.array([0, 1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.03, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0])
 
 
-def learned_likeness(name: str, prior: Prior, noise: NoiseModel) -> Likeness:
-    """Likeness from the first populations of the training and held-out ones."""
+def likeness_of(
+    folder: Path, name: str, card: dict, *, nearby: bool = False, say: Callable[[str], None]
+) -> Likeness:
+    """Likeness that a folder has; else from populations of the training and held-out ones."""
+    file = likeness.NEARBY if nearby else likeness.FILE
+    if not (folder / file).is_file():
+        say(f"learning {file}")
+        prior = prior_of(card)
+        if nearby:
+            prior = replace(prior, max_redshift=MAX_REDSHIFT)
+        learned(name, prior, NoiseModel.from_dict(card["noise"])).save(folder, file)
+    return Likeness.load(folder, file)
+
+
+def learned(name: str, prior: Prior, noise: NoiseModel) -> Likeness:
+    """Likeness from the first populations of a prior and held-out ones."""
     training = prior.draw(TEMPLATES[name], seed=SEED + 1)
     return learn_likeness(
-        training, prior.draw(30_000, seed=SEED + 2, held_out=True), noise, n_templates=len(training)
+        training,
+        prior.draw(N_SCORED, seed=SEED + 2, held_out=True),
+        noise,
+        n_templates=len(training),
     )
 
 
@@ -87,6 +110,7 @@ def main() -> None:
     parser.add_argument("name", choices=posterior_names())
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--mocks", type=int, default=26_000)
+    parser.add_argument("--only", choices=("likeness",))
     options = parser.parse_args()
     name, n = options.name, options.mocks
     folder = options.folder or data_path("models", name)
@@ -94,14 +118,23 @@ def main() -> None:
     prior = prior_of(model.card)
     noise = NoiseModel.from_dict(model.card["noise"])
     say = lambda words: print(words, flush=True)  # noqa: E731
-    say("likeness")
-    likeness = learned_likeness(name, prior, noise)
-    likeness.save(folder)
-    say("outliers")
-    bright = held_out(model, prior, 2000, magnitudes=(MAGNITUDE,), seed=SEED + 3)
-    outliers, p_values = measure_outliers(
-        likeness, bright, noise, progress=Progress(lambda _, kind: say(kind))
+    alike = {prior: likeness_of(folder, name, model.card, say=say)}
+    if model.reach.far:
+        near = replace(prior, max_redshift=MAX_REDSHIFT)
+        alike = {near: likeness_of(folder, name, model.card, nearby=True, say=say)} | alike
+    if options.only:
+        return
+    tables = []
+    for of, own in alike.items():
+        say(f"outliers to redshift {of.max_redshift:g}")
+        bright = held_out(model, of, 2000, magnitudes=(MAGNITUDE,), seed=SEED + 3)
+        tables.append(
+            measure_outliers(own, bright, noise, progress=Progress(lambda _, kind: say(kind)))
+        )
+    outliers = pd.concat(
+        [table.assign(to=of.max_redshift) for of, (table, _) in zip(alike, tables, strict=True)]
     )
+    p_values = tables[0][1]
     say("magnitudes")
     mocks = held_out(model, prior, n)
     mixture = answers(model, mocks)

@@ -32,6 +32,22 @@ PARAMETER_LABELS = {
     "metallicity": "[M/H] [dex]",
     "ebv": "E(B−V) [mag]",
 }
+# What else models know of galaxies, with the unit of its errors.
+DERIVED_LABELS = {
+    "log_mean_age": "log of the mean age [dex]",
+    "av": "A_V [mag]",
+    "mass_log_age": "log age by mass [dex]",
+    "mass_metallicity": "[M/H] by mass [dex]",
+    "mass_log_mean_age": "log of the mean age by mass [dex]",
+    "log_mass_to_light": "log mass over light [dex]",
+    "log_mass_to_light_formed": "log mass formed over light [dex]",
+    "log_ssfr": "log specific rate [dex]",
+    "log_t50": "log t50 [dex]",
+    "log_t90": "log t90 [dex]",
+    "u_r": "u − r [mag]",
+    "u_r_dust_free": "u − r without dust [mag]",
+    "d4000": "D4000",
+}
 # What else can be an axis of a catalogue's picture.
 AXIS_LABELS = PARAMETER_LABELS | {
     "redshift": "redshift",

@@ -100,6 +100,7 @@ def predict_rows(
     redshift: np.ndarray | None = None,
     redshift_err: np.ndarray | None = None,
     *,
+    redshift_pdf: np.ndarray | None = None,
     absolute: bool = False,
     choices: Choices | None = None,
     progress: Progress = NO_PROGRESS,
@@ -113,6 +114,8 @@ def predict_rows(
     flux, flux_err : ndarray, shape (n, 57)
         F_ν and σ on one scale for each row; NaN in ``flux`` is a missing band.
     redshift, redshift_err : ndarray, shape (n,), optional
+    redshift_pdf : ndarray, shape (n, n_nodes), optional
+        Redshifts that stand for a full p(z), all as likely; NaN of rows without.
     absolute : bool
         Whether fluxes are in erg s⁻¹ cm⁻² Hz⁻¹, so that galaxies can be weighed.
     choices : Choices, optional
@@ -137,6 +140,7 @@ def predict_rows(
         flux_err,
         redshift,
         redshift_err,
+        redshift_pdf=redshift_pdf,
         absolute=absolute,
         choices=choices,
         progress=progress,

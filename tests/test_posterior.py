@@ -18,12 +18,13 @@ from sspexplorer.models import load_model
 from sspexplorer.noise import NoiseModel
 from sspexplorer.noisy_bands import surroundings
 from sspexplorer.populations import SSPPrior
+from sspexplorer.posterior.density import Bounds
 from sspexplorer.posterior.estimator import Estimator
 from sspexplorer.posterior.inputs import NEAR, relative_noise
 from sspexplorer.posterior.library_errors import LibraryErrors
 from sspexplorer.posterior.likeness import learn_likeness
-from sspexplorer.posterior.model import PosteriorModel
-from sspexplorer.posterior.network import Architecture
+from sspexplorer.posterior.model import PosteriorModel, encode_catalogue
+from sspexplorer.posterior.network import Architecture, PosteriorNetwork
 from sspexplorer.posterior.observing import NO_DOUBTS, Doubts, Observer
 from sspexplorer.posterior.prediction import FROM_PRIOR, columns, predict_posterior
 from sspexplorer.posterior.prior import PriorDraws
@@ -423,3 +424,21 @@ def test_the_error_that_libraries_add_is_what_other_errors_lack():
     delta = rng.normal(0, np.hypot(spread, 0.3))
     assert library_error(delta, spread) == pytest.approx(0.3, rel=0.05)
     assert library_error(0.5 * rng.normal(0, spread), spread) == pytest.approx(0, abs=1e-9)
+
+
+def test_a_network_that_reaches_far_begins_with_what_another_knows_of_nearby_galaxies():
+    first, last = Bounds(("a", "b"), (0, 0), (1, 1)), ("redshift",)
+    shape = Architecture(16, 1, 3)
+    near = PosteriorNetwork(shape, [first, Bounds(last, (0,), (0.1,))]).eval()
+    groups = [first, Bounds(("c",), (0,), (1,)), Bounds(last, (0,), (1.0,))]
+    far = PosteriorNetwork(shape, groups).eval()
+    far.begin_with(near)
+    rng = np.random.default_rng(0)
+    flux, z = rng.uniform(0.5, 1.5, (6, 57)), np.array([0.0, 0.03, 0.06, 0.1, np.nan, np.nan])
+    told = (flux, 0.05 * flux, z, np.full(6, np.nan))
+    with torch.inference_mode():
+        expected = near(encode_catalogue(*told, near.reach))[0]
+        found = far(encode_catalogue(*told, far.reach))[0]
+    # The error of a redshift is told over 1 + z where the reach is far.
+    for name in ("log_weights", "means", "widths"):
+        torch.testing.assert_close(getattr(found, name), getattr(expected, name), atol=0.02, rtol=0)

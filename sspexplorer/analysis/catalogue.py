@@ -97,6 +97,7 @@ class PredictionRequest:
             catalogue.flux_err,
             catalogue.redshift,
             catalogue.redshift_err,
+            redshift_pdf=catalogue.redshift_pdf,
             absolute=catalogue.decision.absolute,
             choices=self.choices,
             progress=progress,

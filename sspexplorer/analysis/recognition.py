@@ -182,7 +182,10 @@ def _offsets(catalogue: Catalogue, estimator: Estimator) -> BandOffsets | None:
         return None
     try:
         found = measure_offsets(
-            estimator.likeness, catalogue.flux, catalogue.flux_err, most_rows=MOST_GALAXIES
+            estimator.compared_together(catalogue.redshift, catalogue.redshift_err),
+            catalogue.flux,
+            catalogue.flux_err,
+            most_rows=MOST_GALAXIES,
         )
     except InputError:
         return None

@@ -20,7 +20,8 @@ from dataclasses import dataclass, field
 
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.catalogue.names import ERROR_KINDS, MASK_KINDS, TWO_SIDED, BandColumn
-from sspexplorer.catalogue.redshifts import RedshiftColumn
+from sspexplorer.catalogue.redshift_quantiles import quantile_columns
+from sspexplorer.catalogue.redshifts import RedshiftColumn, simple_name
 from sspexplorer.catalogue.two_sided import BOUNDS
 from sspexplorer.errors import InputError
 
@@ -226,12 +227,13 @@ class _Checker:
                 f"The map of columns has {len(errors)} redshift_err for {len(given)} redshift."
             )
         errors += [None] * (len(given) - len(errors))
-        return tuple(
-            RedshiftColumn(
-                self.column(name, "redshift"), "as you chose", *self._redshift_errors(error)
-            )
-            for name, error in zip(given, errors, strict=False)
-        )
+        simple = {name: simple_name(name) for name in self.names}
+        found = []
+        for name, error in zip(given, errors, strict=False):
+            column, both = self.column(name, "redshift"), self._redshift_errors(error)
+            quantiles = quantile_columns(simple, column)
+            found.append(RedshiftColumn(column, "as you chose", *both, quantiles=quantiles))
+        return tuple(found)
 
     def _redshift_errors(self, given: object) -> list[str]:
         """Column of errors, or two of both sides; empty if none is given."""

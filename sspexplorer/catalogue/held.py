@@ -40,6 +40,9 @@ class Catalogue:
         NaN is unknown; None if there is no such column.
     redshift_err : ndarray, shape (n,), float64, or None
         Its 1σ error, NaN where unknown; None if there is no such column.
+    redshift_pdf : ndarray, shape (n, n_nodes), float64, or None
+        Redshifts that stand for a full p(z), all as likely; NaN of rows without; None if there is
+        none.
     columns : tuple of BandColumn
         Which columns the bands were read from, in band order.
     photometry : str
@@ -101,6 +104,7 @@ class Catalogue:
     galactic: str = ""
     n_dereddened: int = 0
     notable: Mapping[str, Numbers] = field(default_factory=dict)
+    redshift_pdf: np.ndarray | None = None
 
     def __len__(self) -> int:
         """Count the rows."""

@@ -208,7 +208,13 @@ def on_redshifts(found: Redshifts, columns: Sequence[RedshiftColumn], n: int) ->
             sentences.append(f"{both}: {_BOTH[found.two_sided[column.name]]}.")
     if errors := [c.error for c, _ in found.sources if c.error and not c.upper]:
         sentences.append(f"Errors of the redshifts from {_some(errors)}.")
-    exact = [c.name for c, _ in found.sources if c.kind == "photometric" and not c.error]
+    for column, _ in found.sources:
+        if column.quantiles:
+            levels = ", ".join(f"{level:g}" for level, _ in column.quantiles)
+            sentences.append(f"p(z) of {column.name} from its quantiles at {levels}.")
+    exact = [
+        c.name for c, _ in found.sources if c.kind == "photometric" and not (c.error or c.quantiles)
+    ]
     if exact:
         sentences.append(f"{_some(exact)} has no column of errors: taken as exact.")
     return (*sentences, *found.remarks)

@@ -194,6 +194,7 @@ def understood(
         flux_err=flux_err,
         redshift=taken.values,
         redshift_err=taken.errors,
+        redshift_pdf=taken.pdf,
         columns=chosen.columns,
         photometry=chosen.label,
         available_photometries=tuple(p.label for p in found.photometries),

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from sspexplorer.catalogue.decide import sample
+from sspexplorer.catalogue.redshift_quantiles import N_NODES, nodes
 from sspexplorer.catalogue.redshifts import RedshiftColumn, Redshifts, simple_name
 from sspexplorer.catalogue.two_sided import BOUNDS, MOST_BETWEEN, SIDES, between, sigma
 from sspexplorer.catalogue.values import AnyTable, column_names, column_numbers
@@ -243,6 +244,7 @@ class RedshiftRules:
         """Take each row's redshift from the first of the columns that has a valid one."""
         n = len(table)
         values, errors = np.full(n, np.nan), np.full(n, np.nan)
+        pdf = np.full((n, N_NODES), np.nan)
         taken_from: dict[str, int] = {}
         for column in self.columns:
             own = self._valid(table, column.name)
@@ -250,17 +252,21 @@ class RedshiftRules:
             if not taken.any():
                 continue
             values[taken] = own[taken]
-            error = self._errors(table, column)
+            error, spread = self._errors(table, column), _pdf(table, column)
+            if spread is not None:
+                pdf[taken] = spread[taken]
+                error = spread.std(axis=1) if error is None else error
             if error is not None:
                 errors[taken] = np.where(error > 0, error, np.nan)[taken]
             taken_from[column.name] = int(taken.sum())
-        return self.summed_up(taken_from, values, errors)
+        return self.summed_up(taken_from, values, errors, pdf)
 
     def summed_up(
         self,
         taken_from: Mapping[str, int],
         values: np.ndarray | None = None,
         errors: np.ndarray | None = None,
+        pdf: np.ndarray | None = None,
     ) -> Redshifts:
         """Put redshifts together with what is to be said of them.
 
@@ -269,6 +275,7 @@ class RedshiftRules:
         taken_from : mapping of str to int
             How many rows took theirs from each column.
         values, errors : ndarray, shape (n,), optional
+        pdf : ndarray, shape (n, n_nodes), optional
         """
         sources = tuple((c, taken_from[c.name]) for c in self.columns if taken_from.get(c.name))
         used = {column.name for column, _ in sources}
@@ -277,9 +284,10 @@ class RedshiftRules:
         )
         if not sources:
             return Redshifts(unused=unused, remarks=self.remarks)
-        known = errors if any(column.error for column, _ in sources) else None
+        known = errors if any(c.error or c.quantiles for c, _ in sources) else None
+        spread = pdf if any(column.quantiles for column, _ in sources) else None
         sided = {name: kind for name, kind in self.sided.items() if name in used}
-        return Redshifts(values, known, sources, unused, self.remarks, sided)
+        return Redshifts(values, known, spread, sources, unused, self.remarks, sided)
 
     def _valid(self, table: AnyTable, name: str) -> np.ndarray:
         values = _numbers(table, name)
@@ -297,6 +305,19 @@ class RedshiftRules:
             return error
         upper = _numbers(table, column.upper)
         return None if upper is None else sigma(error, upper, self.sided[column.name])
+
+
+def _pdf(table: AnyTable, column: RedshiftColumn) -> np.ndarray | None:
+    """Redshifts that stand for each row's p(z), None if there is none."""
+    if not column.quantiles:
+        return None
+    levels, names = zip(*column.quantiles, strict=True)
+    values = [_numbers(table, name) for name in names]
+    if any(one is None for one in values):
+        return None
+    stacked = np.stack(values, axis=1)
+    inside = (stacked >= LOWEST_REDSHIFT) & (stacked <= HIGHEST_REDSHIFT)
+    return nodes(levels, np.where(inside, stacked, np.nan))
 
 
 def _commonest(some: AnyTable, name: str, every: int) -> int:

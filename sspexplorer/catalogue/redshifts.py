@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from sspexplorer.catalogue.redshift_quantiles import quantile_columns
+
 _SPEC = r"spec(troscopic|tro|t)?"
 _PHOT = r"(phot(o|ometric|om)?|ph)"
 _MORE = r"(_?(final|best|used|adopted|galaxy|gal|sys))*"
 _SURVEYS = r"sdss|boss|desi|gama|vipers|zcosmos|2mrs|ned|literature|lit|lamost|6df|2df|hetdex"
 _ESTIMATE = (
     r"(_?(ml|best|mode|median|med|mean|avg|peak|map|pdf|mc|final|bpz|eazy|lephare|tpz|a|p|m1|m2|"
-    r"500|chi2|weight|jpas))*"
+    r"50|500|chi2|weight|jpas))*"
 )
 _Z = r"(z|redshift|zred|red_shift)"
 _KINDS = (
@@ -63,12 +65,15 @@ class RedshiftColumn:
         Column of their errors, "" if there is none.
     upper : str
         Column of the upper error or bound where ``error`` has the lower one, else "".
+    quantiles : tuple of (float, str)
+        Columns with quantiles of the redshift, and their probabilities, where there is a full p(z).
     """
 
     name: str
     kind: str
     error: str = ""
     upper: str = ""
+    quantiles: tuple[tuple[float, str], ...] = ()
 
     @property
     def errors(self) -> str | list[str] | None:
@@ -86,6 +91,9 @@ class Redshifts:
         NaN is unknown; None if no column has any.
     errors : ndarray, shape (n,), float64, or None
         1σ errors from the same column's own; NaN is unknown; None if no column has any.
+    pdf : ndarray, shape (n, n_nodes), float64, or None
+        Redshifts that stand for each row's p(z), all as likely; NaN of rows without one; None if no
+        row has any.
     sources : tuple of (RedshiftColumn, int)
         Columns that were used and for how many rows, in order of preference.
     unused : tuple of str
@@ -99,6 +107,7 @@ class Redshifts:
 
     values: np.ndarray | None = None
     errors: np.ndarray | None = None
+    pdf: np.ndarray | None = None
     sources: tuple[tuple[RedshiftColumn, int], ...] = ()
     unused: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
@@ -111,12 +120,21 @@ def redshift_columns(names: Sequence[str]) -> tuple[RedshiftColumn, ...]:
     >>> [(c.name, c.kind) for c in redshift_columns(["photoz", "z_spec"])]
     [('z_spec', 'spectroscopic'), ('photoz', 'photometric')]
     """
-    return tuple(
-        RedshiftColumn(name, kind, *redshift_errors(names, name, kind))
+    simple = {name: simple_name(name) for name in names}
+    found = [
+        _column(simple, name, kind)
         for kind, pattern in _KINDS
         for name in names
-        if re.fullmatch(pattern, simple_name(name)) and not _is_earlier(kind, name)
-    )
+        if re.fullmatch(pattern, simple[name]) and not _is_earlier(kind, name)
+    ]
+    # The median of a p(z) is no redshift of its own beside the one that it is the p(z) of.
+    spread = {name: column.name for column in reversed(found) for _, name in column.quantiles}
+    return tuple(column for column in found if spread.get(column.name, column.name) == column.name)
+
+
+def _column(simple: dict[str, str], name: str, kind: str) -> RedshiftColumn:
+    errors = redshift_errors(list(simple), name, kind)
+    return RedshiftColumn(name, kind, *errors, quantiles=quantile_columns(simple, name))
 
 
 def _is_earlier(kind: str, name: str) -> bool:

@@ -31,7 +31,8 @@ def zeropoints(
     if not isinstance(estimator, Estimator):
         raise InputError(f"The model {model!r} has no SEDs to compare with; say 'galaxy' or 'ssp'.")
     found = given.read()
-    points = ZeroPoints.measure(found, estimator.likeness, tile, progress=progress_line("measured"))
+    likeness = estimator.compared_together(found.redshift, found.redshift_err)
+    points = ZeroPoints.measure(found, likeness, tile, progress=progress_line("measured"))
     if given.out is not None:
         points.save(given.out)
     rows = points.table.astype(object).where(points.table.notna(), None)

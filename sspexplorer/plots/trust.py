@@ -126,6 +126,46 @@ def redshift_picture(redshifts: pd.DataFrame, parameter: str) -> hv.Overlay:
     )
 
 
+def distance_picture(
+    distances: pd.DataFrame, parameter: str, column: str, level: float, limits: tuple[float, float]
+) -> hv.Overlay:
+    """Draw the share of truths inside an interval against redshift, a line for each magnitude.
+
+    Parameters
+    ----------
+    distances : DataFrame
+        See :func:`~sspexplorer.posterior.validation.trust.measure_distances`.
+    parameter : str
+    column : {"coverage_68", "coverage_95"}
+    level : float
+        Probability of the interval.
+    limits : tuple of float
+        What was promised; drawn as a grey band.
+    """
+    rows = distances[distances["parameter"] == parameter]
+    name = PARAMETER_NAMES[parameter]
+    x = hv.Dimension("redshift", label="redshift (middle of a fifth)")
+    y = hv.Dimension(column, label=f"{name}: truths inside the {level:.0%} interval")
+    details = [y, "magnitude", "sigma_nmad", "n"]
+    magnitudes = np.unique(rows["magnitude"])
+    layers = [hv.HSpan(*limits).opts(**_BAND), hv.HLine(level).opts(**_REFERENCE)]
+    for magnitude, alpha in zip(magnitudes, np.linspace(1.0, 0.3, len(magnitudes)), strict=True):
+        table = rows[rows["magnitude"] == magnitude]
+        style = {"color": PARAMETER_COLOURS[parameter], "alpha": float(alpha)}
+        line = hv.Curve(table, x, y, label=f"i = {magnitude:g}")
+        dots = hv.Scatter(table, x, details)
+        layers += [line.opts(line_width=2, **style), dots.opts(size=6, tools=["hover"], **style)]
+    spread = max(0.1, float(np.abs(rows[column] - level).max()) * 1.15)
+    return _overlay(
+        layers,
+        ylim=(level - spread, min(1.0, level + spread)),
+        legend_position="bottom_left",
+        legend_cols=3,
+        xlabel=x.label,
+        ylabel=y.label,
+    )
+
+
 def photoz_picture(photoz: pd.DataFrame) -> hv.Overlay:
     """Draw the scatter of redshifts from colours alone against magnitude."""
     table = photoz.dropna(subset="magnitude")

@@ -76,11 +76,20 @@ class MixtureHead(nn.Module):
         self.shape = (n_components, n_parameters)
         n_below = n_parameters * (n_parameters - 1) // 2
         self.layer = nn.Linear(width, n_components * (1 + 2 * n_parameters + n_below))
-        with torch.no_grad():
-            self.layer.weight.mul_(0.1)
-            # Components begin apart, or they would stay together.
-            means = self.layer.bias[n_components : n_components * (1 + n_parameters)]
-            means.copy_(torch.randn(len(means)) * 0.7)
+        self._spread()
+
+    def reset(self) -> None:
+        """Begin anew."""
+        self.layer.reset_parameters()
+        self._spread()
+
+    @torch.no_grad()
+    def _spread(self) -> None:
+        k, d = self.shape
+        self.layer.weight.mul_(0.1)
+        # Components begin apart, or they would stay together.
+        means = self.layer.bias[k : k * (1 + d)]
+        means.copy_(torch.randn(len(means)) * 0.7)
 
     def forward(self, features: Tensor) -> "MixtureTensors":
         """Mixture for features of shape (n, width)."""

@@ -20,6 +20,8 @@ from sspexplorer.photometry import MAX_REDSHIFT
 # A network that has met nothing else answers for galaxies with fewer bands.
 GAPPY_BANDS = 40
 _OF_BANDS = 3 * N_BANDS  # for each band flux, noise and presence
+# Inputs that tell whether the redshift is known, the redshift, and its error.
+REDSHIFT_INPUTS = (_OF_BANDS, _OF_BANDS + 1, _OF_BANDS + 2)
 # Flux over the median below which the scale of an input turns from logarithmic to linear.
 _SOFTENING = 0.05
 # Relative errors are told between these: beyond them they make no difference.

@@ -83,9 +83,11 @@ def judged(
     # What p-values mean was learnt from galaxies with all bands: few are always matched.
     rows = np.flatnonzero(predicted & (heard >= MIN_BANDS))
     if len(rows):
-        aside[rows], chi2[rows], p_value[rows] = _judge(
-            estimator.likeness, used[rows], error[rows], choices.use_all
-        )
+        for likeness, some in estimator.compared(z[rows], z_err[rows]):
+            part = rows[some]
+            aside[part], chi2[part], p_value[part] = _judge(
+                likeness, used[part], error[part], choices.use_all
+            )
         used[aside] = np.nan
     given = np.isfinite(flux).sum(axis=1)
     return Judged(

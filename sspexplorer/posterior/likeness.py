@@ -24,7 +24,7 @@ from sspexplorer.populations import Populations
 from sspexplorer.posterior.closest import ClosestSEDs, non_negative
 from sspexplorer.progress import NO_PROGRESS, Progress
 
-FILE = "likeness.safetensors"
+FILE, NEARBY = "likeness.safetensors", "likeness_nearby.safetensors"
 # Relative error of the closest SEDs themselves, added in quadrature.
 MODEL_ERROR = 0.005
 # Fluxes and errors in units of a row's median that no galaxy comes near; beyond these numbers,
@@ -286,13 +286,13 @@ class Likeness:
         chosen = rows * _SUSPECTS + best
         return candidates[rows, best], score[chosen], closest[chosen]
 
-    def save(self, folder: Path) -> None:
-        """Write into the folder of a model."""
+    def save(self, folder: Path, name: str = FILE) -> None:
+        """Write into the folder of a model, under :data:`FILE` or :data:`NEARBY`."""
         arrays = {"templates": self.templates.astype(np.float16), "quantiles": self.quantiles}
-        artifact.save_arrays(folder / FILE, arrays)
+        artifact.save_arrays(folder / name, arrays)
 
     @classmethod
-    def load(cls, folder: Path) -> "Likeness":
+    def load(cls, folder: Path, name: str = FILE) -> "Likeness":
         """Read what :meth:`save` wrote.
 
         Raises
@@ -301,7 +301,7 @@ class Likeness:
             If the folder has no such file that can be read.
         """
         with artifact.readable(folder, "model with error bars"):
-            arrays = artifact.load_arrays(folder / FILE)
+            arrays = artifact.load_arrays(folder / name)
             templates, quantiles = arrays["templates"], arrays["quantiles"]
         # Models of before take all kinds together.
         return cls(templates.astype(np.float32), quantiles.reshape(-1, *quantiles.shape[-2:]))

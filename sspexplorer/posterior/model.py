@@ -134,13 +134,10 @@ class PosteriorModel:
 
     def _who(self, flux: np.ndarray, redshift: np.ndarray, redshift_err: np.ndarray) -> np.ndarray:
         """Which of the networks answers for each row, (n,)."""
-        highest, widest = NEARBY_TO
-        with np.errstate(invalid="ignore"):
-            near = (redshift <= highest) & ~(redshift_err > widest)
         few = np.isfinite(flux).sum(axis=1) < GAPPY_BANDS
         who = np.full(len(flux), _MAIN)
         if self.nearby is not None:
-            who[near] = _NEARBY
+            who[known_nearby(redshift, redshift_err)] = _NEARBY
         if self.few_bands is not None:
             who[few] = _FEW
         return who
@@ -202,6 +199,13 @@ class PosteriorModel:
                 for name in (FEW_BANDS, NEARBY)
             ]
             return cls(_network(card, arrays), groups_of(card), card, *others, joint_of(card))
+
+
+def known_nearby(redshift: np.ndarray, redshift_err: np.ndarray) -> np.ndarray:
+    """Which galaxies are known to be nearby, (n,), by redshifts and their σ, NaN where unknown."""
+    highest, widest = NEARBY_TO
+    with np.errstate(invalid="ignore"):
+        return (redshift <= highest) & ~(redshift_err > widest)
 
 
 def _half(network: PosteriorNetwork) -> dict[str, np.ndarray]:

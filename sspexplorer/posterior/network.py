@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+import torch
 from torch import Tensor, nn
 
 from sspexplorer.posterior.density import Bounds, MixtureHead, MixtureTensors
-from sspexplorer.posterior.inputs import Reach
+from sspexplorer.posterior.inputs import REDSHIFT_INPUTS, Reach
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class PosteriorNetwork(nn.Module):
         super().__init__()
         width = architecture.width
         reach = Reach(groups[-1].high[0])
+        self.names, self.reach = [group.names for group in groups], reach
         self.entry = nn.Linear(reach.n_inputs, width)
         self.blocks = nn.Sequential(*(Block(width) for _ in range(architecture.n_blocks)))
         self.norm = nn.LayerNorm(width)
@@ -75,6 +77,29 @@ class PosteriorNetwork(nn.Module):
         if joint is not None:
             heads.append(MixtureHead(width, len(joint.names), count + count // 2))
         self.heads = nn.ModuleList(heads)
+
+    @torch.no_grad()
+    def begin_with(self, other: "PosteriorNetwork") -> None:
+        """Take what a network of the same shape has learnt of nearer galaxies and fewer groups.
+
+        It answers as the other for what both are asked, but where bounds of groups differ.
+        """
+        mine, its = self.entry.weight, other.entry.weight
+        stretch = self.reach.highest / other.reach.highest
+        known, value = REDSHIFT_INPUTS[:2]
+        mine.zero_()
+        mine[:, : its.shape[1]] = its
+        # Redshifts are told relative to the reach, from −0.5 on.
+        mine[:, value] *= stretch
+        mine[:, known] += its[:, value] * (stretch - 1) / 2
+        self.entry.bias.copy_(other.entry.bias)
+        for name in ("blocks", "norm"):
+            getattr(self, name).load_state_dict(getattr(other, name).state_dict())
+        for names, head in zip(self.names, self.heads, strict=False):
+            if names in other.names:
+                head.load_state_dict(other.heads[other.names.index(names)].state_dict())
+            else:
+                head.reset()
 
     def forward(self, inputs: Tensor, heads: slice = slice(None)) -> list[MixtureTensors]:
         """One mixture for each of ``heads``, for inputs of shape (n, n_inputs).

@@ -33,7 +33,8 @@ COLUMNS = [
     for name in ("log_mass", "log_mass_formed", "log_sfr")
     for statistic in _STATISTICS
 ]
-_COMPONENTS, _POINTS = 12, 32  # the likeliest of each galaxy, and draws of each
+_SHARE, _POINTS = 0.5, 32  # of the components the likeliest, and draws of each
+_DRAWS = 2**22  # at a time, for memory
 
 
 @dataclass(frozen=True)
@@ -101,9 +102,13 @@ def physical(
     found = {name: np.full(len(light), np.nan) for name in COLUMNS}
     rows = np.flatnonzero(np.isfinite(light.magnitude))
     if len(rows):
-        known = _of_bright(joint.rows(rows), log_surviving[rows], light.rows(rows), quiescent[rows])
-        for name, values in known.items():
-            found[name][rows] = values
+        size = _n_kept(joint) * _POINTS
+        for part in np.array_split(rows, -(-len(rows) * size // _DRAWS)):
+            known = _of_bright(
+                joint.rows(part), log_surviving[part], light.rows(part), quiescent[part]
+            )
+            for name, values in known.items():
+                found[name][part] = values
     return found
 
 
@@ -136,10 +141,14 @@ def log_luminosity(redshift: np.ndarray, light: Light) -> np.ndarray:
     return -0.4 * light.magnitude[:, None] + 0.4 * modulus - np.log10(1 + redshift)
 
 
+def _n_kept(joint: Mixture) -> int:
+    return int(joint.weights.shape[1] * _SHARE)
+
+
 def _draws(joint: Mixture, light: Light) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Weights (n, n_draws) of draws, and their values of what is needed."""
     n, _, d = joint.means.shape
-    kept = np.argsort(-joint.weights, axis=1)[:, :_COMPONENTS]
+    kept = np.argsort(-joint.weights, axis=1)[:, : _n_kept(joint)]
     rows = np.arange(n)[:, None]
     weights = joint.weights[rows, kept]
     weights = weights / weights.sum(axis=1, keepdims=True)

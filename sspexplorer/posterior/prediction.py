@@ -1,5 +1,7 @@
 """From the photometry of a catalogue to posteriors in a table, with flags of what is doubtful."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
@@ -14,6 +16,7 @@ from sspexplorer.posterior.library_errors import LibraryErrors
 from sspexplorer.posterior.likeness import UNLIKE, named, typical_snr
 from sspexplorer.posterior.model import PosteriorModel
 from sspexplorer.posterior.physical import LEAST_REDSHIFT, Light
+from sspexplorer.posterior.redshift_pdf import posterior_over
 from sspexplorer.posterior.sampling import sampled, sampled_names
 from sspexplorer.posterior.summaries import summed_up
 from sspexplorer.posterior.taken import Choices, redshifts_as
@@ -50,6 +53,7 @@ def predict_posterior(
     redshift: np.ndarray | None = None,
     redshift_err: np.ndarray | None = None,
     *,
+    redshift_pdf: np.ndarray | None = None,
     absolute: bool = False,
     choices: Choices | None = None,
     progress: Progress = NO_PROGRESS,
@@ -64,6 +68,9 @@ def predict_posterior(
         is NaN or not positive is unknown; 5 % of the median flux is taken instead.
     redshift, redshift_err : ndarray, shape (n,), optional
         NaN where unknown.
+    redshift_pdf : ndarray, shape (n, n_nodes), optional
+        Redshifts that stand for a full p(z), all as likely; NaN of rows without. All else than the
+        redshift from colours goes by them where they are.
     absolute : bool
         Whether fluxes are in erg s⁻¹ cm⁻² Hz⁻¹: else nothing is known of masses.
     choices : Choices, optional
@@ -98,9 +105,18 @@ def predict_posterior(
     flux = np.asarray(flux, dtype=float)
     n = len(flux)
     z, z_err = redshifts_as(redshift, redshift_err, n, choices.redshift_as)
+    if redshift_pdf is None or choices.redshift_as != "given":
+        redshift_pdf = np.full((n, 1), np.nan)
     parts = [
         _predict_chunk(
-            estimator, flux[rows], flux_err[rows], z[rows], z_err[rows], absolute, choices
+            estimator,
+            flux[rows],
+            flux_err[rows],
+            z[rows],
+            z_err[rows],
+            redshift_pdf[rows],
+            absolute,
+            choices,
         )
         for rows in chunks(n, progress)
     ]
@@ -112,12 +128,34 @@ def predict_posterior(
     return pd.concat(parts, ignore_index=True)
 
 
+@dataclass(frozen=True, eq=False)
+class _Answered:
+    """What a model says of some rows.
+
+    Attributes
+    ----------
+    columns : dict of str to ndarray, shape (n,)
+    draws : dict of str to ndarray, shape (n, n_draws)
+        Empty unless asked for.
+    quiescent : ndarray of bool, shape (n,)
+    tail, beyond : ndarray, shape (n,)
+        See :func:`redshift_tail`; probability of the last of the redshifts that the model knows.
+    """
+
+    columns: dict[str, np.ndarray]
+    draws: dict[str, np.ndarray]
+    quiescent: np.ndarray
+    tail: np.ndarray
+    beyond: np.ndarray
+
+
 def _predict_chunk(
     estimator: Estimator,
     flux: np.ndarray,
     flux_err: np.ndarray,
     z: np.ndarray,
     z_err: np.ndarray,
+    pdf: np.ndarray,
     absolute: bool,
     choices: Choices,
 ) -> pd.DataFrame:
@@ -126,30 +164,28 @@ def _predict_chunk(
     names = columns(model, estimator.libraries)[: -len(_WORDS)]
     # A row for each column: so a table keeps them.
     values = dict(zip(names, np.full((len(names), n), np.nan), strict=True))
+    cells = {name: np.full(n, None) for name in (sampled_names(model) if choices.samples else ())}
     tail, beyond = np.full((2, n), np.nan)
-    quiescent, draws = np.zeros(n, dtype=bool), {}
-    rows = np.flatnonzero(asked.predicted)
-    if len(rows):
-        used, error = asked.flux[rows], asked.error[rows]
-        known = np.clip(z[rows], 0, None)
-        answers = model.posterior(used, error, known, z_err[rows], photoz=True, joint=True)
-        colours = answers[len(model.groups) - 1]
-        seen = used if absolute else np.full_like(used, np.nan)
-        light = Light.of(seen, known, z_err[rows], choices.cosmology)
-        summary = summed_up(model, answers, estimator.prior, light)
-        found, quiescent[rows] = summary.columns, summary.quiescent
-        if estimator.libraries is not None:
-            snr = typical_snr(used, error)
-            for name in estimator.libraries.errors:
-                found[f"pred_{name}_library_err"] = estimator.libraries.at(name, snr)
-        for name, column in found.items():
+    quiescent = np.zeros(n, dtype=bool)
+    spread = np.isfinite(pdf).all(axis=1) & (pdf[:, 0] <= model.reach.highest)
+    for rows in map(np.flatnonzero, (asked.predicted & spread, asked.predicted & ~spread)):
+        if not len(rows):
+            continue
+        found = _ask(
+            estimator,
+            asked.flux[rows],
+            asked.error[rows],
+            z[rows],
+            z_err[rows],
+            pdf[rows] if spread[rows[0]] else None,
+            absolute,
+            choices,
+        )
+        quiescent[rows], tail[rows], beyond[rows] = found.quiescent, found.tail, found.beyond
+        for name, column in found.columns.items():
             values[name][rows] = column
-        if choices.samples:
-            joint = answers[-1] if model.joint is not None else answers[0]
-            draws = sampled(model, joint, used, light, choices.samples)
-        tail[rows] = redshift_tail(colours, z[rows], z_err[rows])
-        edge = np.full((len(rows), 1), _NEAR_THE_EDGE * model.reach.highest)
-        beyond[rows] = 1 - colours.cdf(edge)[:, 0]
+        for name, draws in found.draws.items():
+            cells[name][rows] = list(draws)
     values["pred_chi2"][:], values["pred_p_value"][:] = asked.chi2, asked.p_value
     reasons = _flags(asked, model.least_bands, tail)
     flags.add(reasons, np.isnan(z) & (beyond > 0.5), "redshift-at-limit")
@@ -157,14 +193,45 @@ def _predict_chunk(
     for name, code in FROM_PRIOR.items():
         flags.add(reasons, values[f"pred_{name}_shrinkage"] < LEAST_SHRINKAGE, code)
     words = (np.isfinite(asked.flux).sum(axis=1), named(asked.aside | asked.noisy), reasons)
-    found = values | dict(zip(_WORDS, words, strict=True))
-    if choices.samples:
-        for name in sampled_names(model):
-            cells = np.full(n, None)
-            for row, own in zip(rows, draws.get(name, ()), strict=False):
-                cells[row] = own
-            found[f"pred_samples_{name}"] = cells
-    return pd.DataFrame(found)
+    samples = {f"pred_samples_{name}": column for name, column in cells.items()}
+    return pd.DataFrame(values | dict(zip(_WORDS, words, strict=True)) | samples)
+
+
+def _ask(
+    estimator: Estimator,
+    flux: np.ndarray,
+    error: np.ndarray,
+    z: np.ndarray,
+    z_err: np.ndarray,
+    pdf: np.ndarray | None,
+    absolute: bool,
+    choices: Choices,
+) -> _Answered:
+    """What a model says of rows that it knows, all of them with a p(z) or none."""
+    model, known = estimator.model, np.clip(z, 0, None)
+    if pdf is None:
+        answers = model.posterior(flux, error, known, z_err, photoz=True, joint=True)
+    else:
+        answers = posterior_over(model, flux, error, pdf)
+    colours = answers[len(model.groups) - 1]
+    seen = flux if absolute else np.full_like(flux, np.nan)
+    light = Light.of(seen, known, z_err, choices.cosmology)
+    summary = summed_up(model, answers, estimator.prior, light)
+    found = summary.columns
+    if estimator.libraries is not None:
+        snr = typical_snr(flux, error)
+        for name in estimator.libraries.errors:
+            found[f"pred_{name}_library_err"] = estimator.libraries.at(name, snr)
+    joint = answers[-1] if model.joint is not None else answers[0]
+    draws = sampled(model, joint, flux, light, choices.samples) if choices.samples else {}
+    edge = np.full((len(flux), 1), _NEAR_THE_EDGE * model.reach.highest)
+    return _Answered(
+        found,
+        draws,
+        summary.quiescent,
+        redshift_tail(colours, z, z_err),
+        1 - colours.cdf(edge)[:, 0],
+    )
 
 
 def _flags(asked: Judged, least: int, tail: np.ndarray) -> np.ndarray:

@@ -52,6 +52,8 @@ _REPORT_EVERY = 100
 _NEARBY_TRAINED = 1.25
 # Weights are averaged over about this many of the last steps.
 _AVERAGED = 1000
+# What a card says of the model that a training began with.
+_BEGINNING = ("name", "recipe", "seed", "train_again", "versions")
 # What a state of a training is made of.
 _STATEFUL = ("network", "averaged", "optimiser", "schedule")
 _COUNTED = ("step", "seconds", "history", "total")
@@ -315,17 +317,37 @@ def train_nearby(
     prior: GalaxyPrior,
     recipe: PosteriorRecipe,
     *,
+    begin_with: PosteriorModel,
     seed: int = 2,
     progress: Progress = NO_PROGRESS,
 ) -> PosteriorModel:
-    """Train the network of a model for nearby galaxies, as :func:`train_few_bands`.
+    """Train the network of a model for nearby galaxies.
 
     It meets galaxies a little beyond those that it answers for, so that there is no step where it
     hands over.
+
+    Parameters
+    ----------
+    model : PosteriorModel
+    prior : GalaxyPrior
+        That of the model.
+    recipe : PosteriorRecipe
+    begin_with : PosteriorModel
+        A model of the same shape that has met nearby galaxies only.
+    seed : int
+        Of the populations, the observations and what is new in the network.
+    progress : Progress, optional
     """
     observer = Observing.of(model.card).observer(seed, model.reach)
     near = replace(prior, max_redshift=_NEARBY_TRAINED * MAX_REDSHIFT)
-    network, told = _specialised(model, near, recipe, observer, seed, progress)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        beginning = copy.deepcopy(model.network)
+        beginning.begin_with(begin_with.network)
+    network, told = _specialised(
+        replace(model, network=beginning), near, recipe, observer, seed, progress
+    )
+    told["begun_with"] = {k: begin_with.card[k] for k in _BEGINNING}
     return replace(model, nearby=network, card=model.card | {"nearby": told})
 
 

@@ -58,6 +58,7 @@ class Predicting:
             catalogue.flux_err,
             catalogue.redshift,
             catalogue.redshift_err,
+            redshift_pdf=catalogue.redshift_pdf,
             absolute=catalogue.decision.absolute,
             choices=self.request.choices,
             progress=progress,
@@ -67,7 +68,8 @@ class Predicting:
     def no_rows(self) -> pd.DataFrame:
         """A table of predictions without rows."""
         nothing = np.full((1, N_BANDS), np.nan)
-        return predict_rows(self.model, nothing, nothing).table.iloc[:0]
+        choices = self.request.choices
+        return predict_rows(self.model, nothing, nothing, choices=choices).table.iloc[:0]
 
     def remarks(self, counted: Counted, absolute: bool) -> tuple[str, ...]:
         """Sentences on the whole, whose fluxes are in physical units or not."""

@@ -92,12 +92,13 @@ def predict_frame(
             found.flux_err,
             found.redshift,
             found.redshift_err,
+            redshift_pdf=found.redshift_pdf,
             absolute=found.decision.absolute,
             choices=choices,
         ).table
     else:
         nothing = np.full((1, N_BANDS), np.nan)
-        answers = predict_rows(loaded, nothing, nothing).table.iloc[:0]
+        answers = predict_rows(loaded, nothing, nothing, choices=choices).table.iloc[:0]
     taken = {str(name).lower() for name in kept.columns}
     answers = answers.rename(columns={name: free_name(name, taken) for name in answers.columns})
     return pd.concat([kept, answers.set_axis(kept.index)], axis=1)

@@ -399,9 +399,9 @@ class YourCatalogue(Method, Page):
         catalogue = self.catalogue
 
         def measure(progress: Progress) -> ZeroPoints:
-            return ZeroPoints.measure(
-                catalogue, cache.model(self._result.answers.model).likeness, progress=progress
-            )
+            estimator = cache.model(self._result.answers.model)
+            likeness = estimator.compared_together(catalogue.redshift, catalogue.redshift_err)
+            return ZeroPoints.measure(catalogue, likeness, progress=progress)
 
         outcome = await self.worker.run("Measuring zero points", measure)
         if outcome.done:

@@ -107,7 +107,8 @@ class ZeroPointsPage(Page):
     def answer(self, question: tuple[Catalogue, str], progress: Progress) -> ZeroPoints:
         """Measure them."""
         catalogue, column = question
-        likeness = cache.model(DEFAULT_MODEL).likeness
+        estimator = cache.model(DEFAULT_MODEL)
+        likeness = estimator.compared_together(catalogue.redshift, catalogue.redshift_err)
         return ZeroPoints.measure(catalogue, likeness, column, progress=progress)
 
     def show(self, question: tuple[Catalogue, str], answer: ZeroPoints) -> None:

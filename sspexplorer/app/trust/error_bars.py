@@ -14,7 +14,7 @@ from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.model_choice import ModelChoice
 from sspexplorer.app.kit.page import Page
 from sspexplorer.app.trust import other_libraries
-from sspexplorer.labels import PARAMETER_NAMES, PARAMETER_UNITS
+from sspexplorer.labels import DERIVED_LABELS, PARAMETER_NAMES, PARAMETER_UNITS
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.models import load_model
 from sspexplorer.plots import trust as plots
@@ -28,7 +28,7 @@ from sspexplorer.posterior.validation.promises import (
     Promise,
     promises,
 )
-from sspexplorer.posterior.validation.trust import Trust, load_trust
+from sspexplorer.posterior.validation.trust import OUTLIER, Trust, load_trust
 from sspexplorer.progress import Progress
 from sspexplorer.shipped import DEFAULT_MODEL, model_folder, posterior_names
 
@@ -36,6 +36,7 @@ SECTIONS = {
     "Calibration": "calibration",
     "Missing bands": "gaps",
     "Redshift": "redshift",
+    "Masses and rates": "derived",
     "Unlike the training": "outliers",
     "Lines and mixtures": "comparison",
     "Other libraries": "libraries",
@@ -160,7 +161,35 @@ def _gaps(found: Found) -> list[Any]:
 def _redshift(found: Found) -> list[Any]:
     trust = found.trust
     figures = [plots.redshift_picture(trust.redshifts, name) for name in PARAMETERS]
-    return [_grid([*figures, plots.photoz_picture(trust.photoz)])]
+    figures.append(plots.photoz_picture(trust.photoz))
+    if not len(trust.distances):
+        return [_grid(figures)]
+    promised = [
+        plots.distance_picture(trust.distances, name, column, level, limits)
+        for column, level, limits in (
+            ("coverage_68", 0.68, EVERY_68),
+            ("coverage_95", 0.95, EVERY_95),
+        )
+        for name in PARAMETERS
+    ]
+    return [
+        _grid(promised),
+        _grid(figures),
+        parts.label("Redshift from the colours alone"),
+        photoz_table(trust.photoz),
+    ]
+
+
+def _derived(found: Found) -> list[Any]:
+    derived = found.trust.derived
+    if not len(derived):
+        return [parts.note("This model says nothing of masses and rates; galaxy does.")]
+    return [
+        parts.label("Over all magnitudes, redshift given"),
+        derived_table(derived),
+        parts.label("Scatter at each magnitude"),
+        scatter_table(derived),
+    ]
 
 
 def _outliers(found: Found) -> list[Any]:
@@ -198,6 +227,7 @@ _SECTIONS = {
     "calibration": _calibration,
     "gaps": _gaps,
     "redshift": _redshift,
+    "derived": _derived,
     "outliers": _outliers,
     "comparison": _comparison,
     "libraries": _libraries,
@@ -232,7 +262,10 @@ def promise_table(found: Sequence[Promise]) -> pn.pane.HTML:
 
 def outlier_table(outliers: pd.DataFrame) -> pn.pane.HTML:
     """Area under the ROC curve of each kind, and how many were flagged."""
-    table = outliers.set_index("kind")[["auc", "flagged", "named", "n"]]
+    names = outliers["kind"]
+    if "to" in outliers:
+        names = names + ", redshifts to " + outliers["to"].map("{:g}".format)
+    table = outliers.set_index(names)[["auc", "flagged", "named", "n"]]
     flagged = f"flagged (p < {UNLIKE:g})"
     table.columns = ["AUC", flagged, "right band named", "n"]
     formats = {
@@ -242,6 +275,48 @@ def outlier_table(outliers: pd.DataFrame) -> pn.pane.HTML:
         "n": "{:,.0f}",
     }
     return parts.metric_table(table, formats=formats)
+
+
+def photoz_table(photoz: pd.DataFrame) -> pn.pane.HTML:
+    """Scatter and outliers of redshifts from the colours alone, by magnitude."""
+    rows = photoz.dropna(subset="magnitude")
+    table = pd.DataFrame(
+        {
+            "σ_NMAD of Δz/(1 + z)": rows["sigma_nmad"],
+            f"off by more than {OUTLIER:g} (1 + z)": rows.get("outlier_share"),
+            "inside 68 %": rows["coverage_68"],
+            "n": rows["n"],
+        }
+    ).set_index("i = " + rows["magnitude"].map("{:g}".format))
+    forms = dict(zip(table, ("{:.4f}", "{:.1%}", "{:.0%}", "{:,.0f}"), strict=True))
+    return parts.metric_table(table, formats=forms)
+
+
+def derived_table(derived: pd.DataFrame) -> pn.pane.HTML:
+    """Bias, scatter and coverage of what else a model knows of galaxies."""
+    rows = derived[derived["magnitude"].isna()]
+    table = pd.DataFrame(
+        {
+            "μ": rows["bias"],
+            "σ_NMAD": rows["sigma_nmad"],
+            "inside 68 %": rows["coverage_68"],
+            "inside 95 %": rows["coverage_95"],
+            "n": rows["n"],
+        }
+    ).set_index(rows["parameter"].map(DERIVED_LABELS))
+    forms = dict(zip(table, ("{:+.3f}", "{:.3f}", "{:.0%}", "{:.0%}", "{:,.0f}"), strict=True))
+    return parts.metric_table(table, formats=forms)
+
+
+def scatter_table(derived: pd.DataFrame) -> pn.pane.HTML:
+    """σ_NMAD of what else a model knows of galaxies, at each whole magnitude."""
+    rows = derived[derived["magnitude"] % 1 == 0]
+    table = rows.pivot_table(
+        index="parameter", columns="magnitude", values="sigma_nmad", sort=False
+    )
+    table.index = table.index.map(DERIVED_LABELS)
+    table.columns = [f"i = {value:g}" for value in table.columns]
+    return parts.metric_table(table, formats=dict.fromkeys(table, "{:.3f}"))
 
 
 def comparison_table(table: pd.DataFrame, columns: Sequence[str]) -> pn.pane.HTML:
@@ -326,6 +401,19 @@ def _redshift_words(found: Found) -> str:
     )
 
 
+def _derived_words(found: Found) -> str:
+    rows = found.trust.derived
+    if not len(rows):
+        return "A model of single populations has none of these."
+    bright = rows[rows["magnitude"] == rows["magnitude"].min()].set_index("parameter")
+    mass, rate = (bright.loc[name, "sigma_nmad"] for name in ("log_mass_to_light", "log_ssfr"))
+    return (
+        f"At i = {bright['magnitude'].iloc[0]:g} mass over light is found to {mass:.2f} dex and "
+        f"the specific rate to {rate:.2f} dex; the error of a mass is the first with that of the "
+        "distance. Simulated galaxies of the model's own kind."
+    )
+
+
 def _outliers_words(found: Found) -> str:
     trust = found.trust
     table = trust.outliers
@@ -358,6 +446,7 @@ CAPTIONS: dict[str, Callable[[Found], str]] = {
     "calibration": _calibration_words,
     "gaps": _gaps_words,
     "redshift": _redshift_words,
+    "derived": _derived_words,
     "outliers": _outliers_words,
     "comparison": _comparison_words,
     "libraries": lambda found: other_libraries.words(found.left_out),

@@ -16,6 +16,8 @@ EXACT_RATIO = 1.10
 GAP_GROWTH = {"10 at random": 0.15, "as in SDSS spectra": 0.25}
 REDSHIFT_RATIO = 1.15
 LEAST_AUC = 0.95
+# Of the promises at each redshift.
+DISTANT_MAGNITUDES = (17.0, 22.0)
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,9 @@ def _gaps(trust: Trust) -> Iterator[Promise]:
 
 
 def _redshift(trust: Trust) -> Iterator[Promise]:
+    if len(trust.distances):
+        yield from _distances(trust.distances)
+        return
     given = trust.redshifts[trust.redshifts["known"] == "given"]
     worst = given.groupby("parameter")["ratio"].max()[list(PARAMETERS)].to_numpy(float)
     yield Promise(
@@ -111,13 +116,44 @@ def _redshift(trust: Trust) -> Iterator[Promise]:
     )
 
 
+def _distances(table: pd.DataFrame) -> Iterator[Promise]:
+    """Of a model that reaches far: its scatter grows with redshift, but intervals may hold."""
+    table = table[table["magnitude"].between(*DISTANT_MAGNITUDES)]
+    for column, overall, every in (
+        ("coverage_68", OVERALL_68, EVERY_68),
+        ("coverage_95", EVERY_95, EVERY_95),
+    ):
+        level = f"{column[-2:]} %"
+        weighed = table.assign(held=table[column] * table["n"])
+        fifths = weighed.groupby(["redshift", "parameter"])[["held", "n"]].sum()
+        found = (fifths["held"] / fifths["n"]).to_numpy(float)
+        yield Promise(
+            f"The {level} interval holds {overall[0]:.0%} to {overall[1]:.0%} in each fifth of the "
+            "redshifts",
+            f"{found.min():.1%} to {found.max():.1%}",
+            _within(found, overall),
+        )
+        cells = table[column].to_numpy(float)
+        inside = int(((cells >= every[0]) & (cells <= every[1])).sum())
+        yield Promise(
+            f"… and {every[0]:.0%} to {every[1]:.0%} in each at each magnitude "
+            f"{DISTANT_MAGNITUDES[0]:g} to {DISTANT_MAGNITUDES[1]:g}",
+            f"{cells.min():.1%} to {cells.max():.1%}; {inside} of {len(cells)} within",
+            _within(cells, every),
+        )
+
+
+def _among(row: dict) -> str:
+    return f", redshifts to {row['to']:g}" if "to" in row else ""
+
+
 def _outliers(trust: Trust) -> Iterator[Promise]:
     for row in trust.outliers.to_dict("records"):
         extra = ""
         if row["named"] is not None and np.isfinite(row["named"]):
             extra = f" ({row['named']:.1%} named)"
         yield Promise(
-            f"AUC at least {LEAST_AUC:.2f} at i = 18: {row['kind']}",
+            f"AUC at least {LEAST_AUC:.2f} at i = 18{_among(row)}: {row['kind']}",
             f"{row['auc']:.3f}{extra}",
             row["auc"] >= LEAST_AUC,
         )

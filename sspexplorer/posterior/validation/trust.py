@@ -283,7 +283,8 @@ class Trust:
     model : str
     magnitudes, gaps, redshifts, photoz, outliers : DataFrame
         See the functions ``measure_…`` of this module and of
-        :mod:`sspexplorer.posterior.validation.outliers`.
+        :mod:`sspexplorer.posterior.validation.outliers`; of a model that reaches far, outliers are
+        beside mocks with redshifts ``to`` a value, and p-values beside nearby ones.
     exact : DataFrame
         RMSE of posterior means beside that of the exact posterior; empty for composites.
     lines, singles : DataFrame
