@@ -64,8 +64,7 @@ COSMOLOGY, MICROJANSKY = Cosmology(70.0, 0.3), 1e-29
 # λ/Δλ of spectra before they are seen through the bands. With 300 narrow bands are off by 0.7 %
 # (rms, beside 4000); with the 100 that Bagpipes has unless told, by 2.4 %.
 RESOLUTION = 300.0
-# Of the sampler; one network in place of four takes less time for the same posterior.
-N_LIVE, N_NETWORKS = 200, 1
+N_NETWORKS = 1  # of the sampler: in place of four, less time for the same posterior
 N_DRAWS = 400  # of each posterior, whose quantiles are compared
 SOME = 3  # each third galaxy is fitted again, with doubts
 _TIMED_ROWS = 2000
@@ -200,9 +199,10 @@ def doubting(fitted, covariance: np.ndarray) -> None:
 
 
 def fitted_by_bagpipes(
-    bagpipes, name: str, mock: Mapping, run: str, covariance: np.ndarray, curves: list[str]
+    bagpipes, name: str, asked: Mapping, run: str, covariance: np.ndarray, curves: list[str]
 ) -> dict:
     """Quantiles of :data:`QUANTITIES`, and how long they took."""
+    mock = asked["mock"]
     flux, error = np.array(mock["flux"]), np.array(mock["error"])
     galaxy = galaxy_of(bagpipes, name, flux, error, curves)
     told = instructions(bagpipes, mock["history"], mock["redshift"])
@@ -210,7 +210,7 @@ def fitted_by_bagpipes(
     if run != "own":
         doubting(fit.fitted_model, covariance)
     begun = time.process_time()
-    fit.fit(n_live=N_LIVE, n_networks=N_NETWORKS, sampler="nautilus", use_MPI=False)
+    fit.fit(n_live=asked["n_live"], n_networks=N_NETWORKS, sampler="nautilus", use_MPI=False)
     seconds = time.process_time() - begun
     rng, samples = np.random.default_rng(0), fit.results["samples2d"]
     draws = []
@@ -234,18 +234,17 @@ def at_work():
 
 
 def kept(
-    bagpipes, keep: Path, index: int, mock: dict, run: str, covariance: np.ndarray, curves: list
+    bagpipes, keep: Path, index: int, asked: dict, run: str, covariance: np.ndarray, curves: list
 ) -> dict:
     """A fit, read again if it was done before."""
     file = keep / f"{run}-{index}.json"
-    asked = {"mock": mock, "n_live": N_LIVE, "resolution": RESOLUTION}
     if run != "own":
-        asked["doubts"] = round(float(np.trace(covariance)), 6)
+        asked = asked | {"doubts": round(float(np.trace(covariance)), 6)}
     if file.is_file():
         known = json.loads(file.read_text())
         if known["asked"] == asked:
             return known["fit"]
-    fit = fitted_by_bagpipes(bagpipes, f"{run}-{index}", mock, run, covariance, curves)
+    fit = fitted_by_bagpipes(bagpipes, f"{run}-{index}", asked, run, covariance, curves)
     file.write_text(json.dumps({"asked": asked, "fit": fit}))
     return fit
 
@@ -372,6 +371,7 @@ def main() -> None:
     parser.add_argument("--folder", default="galaxy", help="name or folder of the model")
     parser.add_argument("--keep", type=Path, default=Path("bagpipes_fits"), help="of the fits")
     parser.add_argument("--doubts", action="store_true", help="fit some with doubts as well")
+    parser.add_argument("--live", type=int, default=200, help="live points of the sampler")
     parser.add_argument("--galaxies", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--docs", action="store_true", help="write docs/comparison.md")
@@ -385,8 +385,8 @@ def main() -> None:
         mocks = made(bagpipes, options.galaxies, options.seed, curves)
         for run in fits:
             for index in range(0, len(mocks), 1 if run == "own" else SOME):
-                mock = mocks[index]
-                fits[run].append(kept(bagpipes, keep, index, mock, run, covariance, curves))
+                asked = {"mock": mocks[index], "n_live": options.live, "resolution": RESOLUTION}
+                fits[run].append(kept(bagpipes, keep, index, asked, run, covariance, curves))
     text = report(mocks, fits, estimator)
     print(text)
     if options.docs:
