@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 from astropy.cosmology import FlatLambdaCDM
 
+from sspexplorer.bands import load_bands
+from sspexplorer.galaxies.derived import log_mass_to_light
 from sspexplorer.masses import Cosmology, surviving_share
+from sspexplorer.photometry import spectral_fnu
+from sspexplorer.populations import observed
 from sspexplorer.posterior.density import Bounds, Mixture
 from sspexplorer.posterior.physical import Light, physical
 
@@ -27,7 +31,7 @@ def told(joint: Mixture, log_surviving: float, seen: Light, quiescent: bool = Fa
 
 def expected(ml: float, magnitude: float, z: float) -> float:
     modulus = FlatLambdaCDM(H0=67.66, Om0=0.3111).distmod(z).value
-    return ml - 0.4 * (magnitude - modulus + 2.5 * np.log10(1 + z))
+    return ml - 0.4 * (magnitude - modulus - 2.5 * np.log10(1 + z))
 
 
 @pytest.mark.parametrize("given", [True, False])
@@ -37,6 +41,21 @@ def test_mass_is_that_of_light_and_distance(given):
     assert found["pred_log_mass"] == pytest.approx(mass, abs=2e-3)
     assert found["pred_log_mass_formed"] == pytest.approx(mass + 0.2, abs=2e-3)
     assert found["pred_log_sfr"] == pytest.approx(mass - 10.0, abs=2e-3)
+
+
+@pytest.mark.parametrize("z", [0.02, 0.8])
+def test_a_galaxy_of_known_mass_weighs_that(z):
+    """A flat L_λ of 0.01 L_sun/Å for each of 10^11 M☉, as it is learnt and as it is seen."""
+    wavelength, unit = np.arange(1500.0, 11000.1, 5.0), 1e-2
+    spectrum = np.full((1, len(wavelength)), unit, dtype=np.float32)
+    _, median = observed(lambda rows: spectrum[rows], wavelength, np.array([z]))
+    learnt = log_mass_to_light(np.ones(1), median)[0]
+    distance = FlatLambdaCDM(H0=67.66, Om0=0.3111).luminosity_distance(z).to_value("cm")
+    seen = 1e11 * unit * 3.828e33 / (4 * np.pi * distance**2 * (1 + z))  # erg/s/cm²/Å
+    flux = seen * spectral_fnu(np.ones(1), load_bands().pivot) / (1e-23 * 3631)
+    magnitude = -2.5 * np.log10(np.median(flux))
+    found = told(known(learnt, -10.0, z), 0.0, light(magnitude, z))
+    assert found["pred_log_mass"] == pytest.approx(11.0, abs=5e-3)
 
 
 def test_an_error_of_a_redshift_is_one_of_the_mass():

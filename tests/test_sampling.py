@@ -44,7 +44,7 @@ def test_draws_are_of_the_posterior_and_masses_go_with_them(galaxies):
     assert z[0] == pytest.approx(0.3)
     assert z[1].std() > 0.005
     modulus = DEFAULT_COSMOLOGY.distance_modulus(z[:2])
-    absolute = 18.0 - modulus + 2.5 * np.log10(1 + z[:2])
+    absolute = 18.0 - modulus - 2.5 * np.log10(1 + z[:2])
     expected = found["log_mass_to_light"][:2] - 0.4 * absolute
     assert found["log_mass"][:2] == pytest.approx(expected, abs=2e-3)
     assert np.isnan(found["log_mass"][2]).all()

@@ -22,7 +22,8 @@ _PARAMETERS = {
     "mass_log_mean_age": Described("dex(yr)", "log10 of the mean age, weighted by the mass formed"),
     "mass_metallicity": Described("dex", "metallicity [M/H], weighted by the mass formed"),
     "log_mass_to_light": Described(
-        "dex(solMass)", "log10 of the mass in stars (M_sun) per 10^(-0.4 M_AB) of the median band"
+        "dex(solMass)",
+        "log10 of the mass in stars (M_sun) per 10^(-0.4 (m - DM)) (1 + z) of the median band",
     ),
     "log_mass": Described("dex(solMass)", "log10 of the mass in living stars, Chabrier IMF"),
     "log_mass_formed": Described("dex(solMass)", "log10 of the mass ever formed, Chabrier IMF"),

@@ -1,8 +1,9 @@
 """What else is true of a galaxy: its mass to light, star formation, times and colours.
 
 - ``log_mass_to_light`` is the log of the mass (M☉, in living stars) over the light, that of
-  the median of the 57 bands where they are seen: L = 10^(−0.4 M_AB) with M_AB = m − DM(z) +
-  2.5 log10(1 + z). ``log_mass_to_light_formed`` is the same with all mass that was formed.
+  the median of the 57 bands where they are seen: L = 10^(−0.4 (m − DM(z))) (1 + z). It is
+  F_λ λ²/c of the galaxy at rest, with the wavelength λ that is observed: (1 + z)² times L_ν there.
+  ``log_mass_to_light_formed`` is the same with all mass that was formed.
 - ``log_ssfr`` is the log of the mass formed in the last 100 Myr, per year, over the mass in stars
   (yr⁻¹). Below −13 it is even from −14 to −13: none.
 - ``log_t50`` and ``log_t90`` are lookback times (log10 yr) when half and nine tenths of all stars
@@ -109,7 +110,7 @@ def log_ssfr(
 
 
 def log_mass_to_light(mass: np.ndarray, luminosity: np.ndarray) -> np.ndarray:
-    """Log of masses (M☉) over L_ν (L_sun/Hz) in units of that of absolute magnitude 0."""
+    """Log of masses (M☉) over light (L_sun/Hz) in units of the L_ν of absolute magnitude 0."""
     return np.log10(mass) - np.log10(luminosity / LUMINOSITY_OF_ZERO)
 
 

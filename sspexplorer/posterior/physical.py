@@ -134,11 +134,11 @@ def _of_bright(
 
 
 def log_luminosity(redshift: np.ndarray, light: Light) -> np.ndarray:
-    """−0.4 M_AB of the median band at redshifts (n, n_draws)."""
+    """Log of the light that ``log_mass_to_light`` is over, at redshifts (n, n_draws)."""
     grid = np.linspace(0.0, max(1.2, float(np.nanmax(redshift, initial=0.0))), 4000)[1:]
     moduli = light.cosmology.distance_modulus(grid)
     modulus = np.interp(redshift, grid, moduli)
-    return -0.4 * light.magnitude[:, None] + 0.4 * modulus - np.log10(1 + redshift)
+    return -0.4 * light.magnitude[:, None] + 0.4 * modulus + np.log10(1 + redshift)
 
 
 def _n_kept(joint: Mixture) -> int:
