@@ -58,7 +58,7 @@ class Cosmology:
         if not 0 < self.omega_m < 1:
             raise InputError(f"The matter density is between 0 and 1, not {self.omega_m:g}.")
 
-    def age(self, redshift: np.ndarray) -> np.ndarray:
+    def age(self, redshift: np.ndarray | float) -> np.ndarray:
         """Age of the universe at redshifts, yr."""
         return np.asarray(self._model().age(np.asarray(redshift, dtype=float)).to_value("yr"))
 

@@ -312,8 +312,8 @@ def _pdf(table: AnyTable, column: RedshiftColumn) -> np.ndarray | None:
     if not column.quantiles:
         return None
     levels, names = zip(*column.quantiles, strict=True)
-    values = [_numbers(table, name) for name in names]
-    if any(one is None for one in values):
+    values = [own for name in names if (own := _numbers(table, name)) is not None]
+    if len(values) < len(names):
         return None
     stacked = np.stack(values, axis=1)
     inside = (stacked >= LOWEST_REDSHIFT) & (stacked <= HIGHEST_REDSHIFT)

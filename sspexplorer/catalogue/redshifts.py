@@ -73,7 +73,7 @@ class RedshiftColumn:
     kind: str
     error: str = ""
     upper: str = ""
-    quantiles: tuple[tuple[float, str], ...] = ()
+    quantiles: tuple[tuple[float, str], ...] = field(default=(), kw_only=True)
 
     @property
     def errors(self) -> str | list[str] | None:

@@ -66,15 +66,13 @@ class Masses:
 
 def younger_share(formations: tuple[Formation, ...], ages: np.ndarray) -> np.ndarray:
     """Share of all stars of n galaxies younger than some ages (yr), shape (n, n_ages)."""
-    parts = []
+    total = np.zeros((len(formations[0].mass), len(ages)))
     for formation in formations:
-        share = np.zeros((len(formation.mass), len(ages)))
         rows = np.flatnonzero(formation.mass)
         if len(rows):
             some = formation.rows(rows)
-            share[rows] = some.mass[:, None] * some.younger_than(ages)
-        parts.append(share)
-    return sum(parts)
+            total[rows] += some.mass[:, None] * some.younger_than(ages)
+    return total
 
 
 def times(formations: tuple[Formation, ...]) -> np.ndarray:

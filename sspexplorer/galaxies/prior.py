@@ -213,8 +213,8 @@ class GalaxyPrior:
         if not self.far:
             step = rng.integers(REDSHIFT_STEPS, size=n)
             return _Drawn(formations, step * (self.max_redshift / (REDSHIFT_STEPS - 1)))
-        step = rng.integers(_FAR_STEPS, size=n) / (_FAR_STEPS - 1)
-        redshift = self.pivot * ((1 + self.max_redshift / self.pivot) ** step - 1)
+        part = rng.integers(_FAR_STEPS, size=n) / (_FAR_STEPS - 1)
+        redshift = self.pivot * ((1 + self.max_redshift / self.pivot) ** part - 1)
         values, which = np.unique(redshift, return_inverse=True)
         ages = DEFAULT_COSMOLOGY.age(values)
         factor = (ages / DEFAULT_COSMOLOGY.age(0.0))[which]

@@ -61,8 +61,8 @@ class _Search:
     """How hard to look for the closest mixture.
 
     ``blocks`` of SEDs to look into, None for all; ``neighbours`` to mix; ``sweeps`` over their
-    amplitudes and their ``relaxation``, see :func:`non_negative`. The quickest finds scores that are a
-    little greater: its quantiles are its own.
+    amplitudes and their ``relaxation``, see :func:`non_negative`. The quickest finds scores that
+    are a little greater: its quantiles are its own.
     """
 
     blocks: int | None

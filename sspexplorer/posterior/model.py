@@ -144,7 +144,8 @@ class PosteriorModel:
 
     def _answer(self, inputs: Tensor, who: np.ndarray, heads: slice) -> tuple[Mixture, ...]:
         """Posteriors of rows, each by the network for it."""
-        networks = {_MAIN: self.network, _FEW: self.few_bands, _NEARBY: self.nearby}
+        others = {_FEW: self.few_bands, _NEARBY: self.nearby}
+        networks = {k: one or self.network for k, one in ({_MAIN: None} | others).items()}
         asked = np.unique(who).tolist() or [_MAIN]
         if len(asked) == 1:
             return self._mixtures(networks[asked[0]], inputs, heads)
@@ -192,13 +193,13 @@ class PosteriorModel:
         with artifact.readable(folder, "posterior model"):
             if tuple(card["bands"]) != BAND_NAMES:
                 raise InputError(f"{folder} holds a model for other bands.")
-            others = [
+            few, near = (
                 _network(card, artifact.load_arrays(folder / name))
                 if (folder / name).is_file()
                 else None
                 for name in (FEW_BANDS, NEARBY)
-            ]
-            return cls(_network(card, arrays), groups_of(card), card, *others, joint_of(card))
+            )
+            return cls(_network(card, arrays), groups_of(card), card, few, near, joint_of(card))
 
 
 def known_nearby(redshift: np.ndarray, redshift_err: np.ndarray) -> np.ndarray:

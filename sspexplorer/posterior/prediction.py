@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sspexplorer import flags
+from sspexplorer.errors import InputError
 from sspexplorer.gaps import MIN_BANDS
 from sspexplorer.masses import MASS_AS_CHABRIER, MASS_IMF
 from sspexplorer.posterior import summaries
@@ -30,6 +31,8 @@ FROM_PRIOR = {
     "ebv": "ebv-from-prior",
 }
 
+# Numbers that all draws of a table may be together, of four bytes each.
+MOST_VALUES = 100_000_000
 _WORDS = ("pred_n_bands", "pred_set_aside", "pred_flag")
 # A redshift that the colours alone find less likely than this is contradicted.
 _CONTRADICTED = 3e-3
@@ -98,12 +101,19 @@ def predict_posterior(
 
     Raises
     ------
+    InputError
+        If more draws are asked for than fit in memory.
     Cancelled
         If ``progress`` said so.
     """
     choices = choices or Choices()
     flux = np.asarray(flux, dtype=float)
     n = len(flux)
+    if n * choices.samples * len(sampled_names(estimator.model)) > MOST_VALUES:
+        raise InputError(
+            f"{choices.samples} draws of {n:,} galaxies do not fit in memory: ask for fewer, or "
+            "for fewer galaxies at a time."
+        )
     z, z_err = redshifts_as(redshift, redshift_err, n, choices.redshift_as)
     if redshift_pdf is None or choices.redshift_as != "given":
         redshift_pdf = np.full((n, 1), np.nan)
@@ -164,7 +174,8 @@ def _predict_chunk(
     names = columns(model, estimator.libraries)[: -len(_WORDS)]
     # A row for each column: so a table keeps them.
     values = dict(zip(names, np.full((len(names), n), np.nan), strict=True))
-    cells = {name: np.full(n, None) for name in (sampled_names(model) if choices.samples else ())}
+    named_draws = sampled_names(model) if choices.samples else []
+    cells = {name: np.full((n, choices.samples), np.nan, np.float32) for name in named_draws}
     tail, beyond = np.full((2, n), np.nan)
     quiescent = np.zeros(n, dtype=bool)
     spread = np.isfinite(pdf).all(axis=1) & (pdf[:, 0] <= model.reach.highest)
@@ -185,7 +196,7 @@ def _predict_chunk(
         for name, column in found.columns.items():
             values[name][rows] = column
         for name, draws in found.draws.items():
-            cells[name][rows] = list(draws)
+            cells[name][rows] = draws
     values["pred_chi2"][:], values["pred_p_value"][:] = asked.chi2, asked.p_value
     reasons = _flags(asked, model.least_bands, tail)
     flags.add(reasons, np.isnan(z) & (beyond > 0.5), "redshift-at-limit")
@@ -193,7 +204,7 @@ def _predict_chunk(
     for name, code in FROM_PRIOR.items():
         flags.add(reasons, values[f"pred_{name}_shrinkage"] < LEAST_SHRINKAGE, code)
     words = (np.isfinite(asked.flux).sum(axis=1), named(asked.aside | asked.noisy), reasons)
-    samples = {f"pred_samples_{name}": column for name, column in cells.items()}
+    samples = {f"pred_samples_{name}": list(draws) for name, draws in cells.items()}
     return pd.DataFrame(values | dict(zip(_WORDS, words, strict=True)) | samples)
 
 

@@ -73,7 +73,7 @@ def summed_up(
         How bright the galaxies are.
     """
     *others, colours = mixtures[: len(model.groups)]
-    found, means = _photoz(colours), {}
+    found, means = _photoz(colours), dict[str, np.ndarray]()
     quiescent = np.zeros(len(light), dtype=bool)
     for mixture in others:
         mean, covariance = mixture.moments()

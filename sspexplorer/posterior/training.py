@@ -62,8 +62,13 @@ _COUNTED = ("step", "seconds", "history", "total")
 class Prior(Protocol):
     """What populations are drawn from."""
 
-    libraries: tuple[str, ...]
-    max_redshift: float
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """Whose spectra they have."""
+
+    @property
+    def max_redshift(self) -> float:
+        """How far they are, at most."""
 
     @property
     def names(self) -> tuple[str, ...]:

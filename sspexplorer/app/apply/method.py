@@ -18,8 +18,9 @@ REDSHIFTS = {
     "take all as at rest": "rest",
 }
 CONTRADICTED = {"set aside": True, "use all": False}
-METHOD = ("by", "floor", "redshift", "aside")
+METHOD = ("by", "floor", "redshift", "aside", "draws")
 MAX_FLOOR = 0.1
+MAX_DRAWS = 500
 
 
 class Method(param.Parameterized):
@@ -39,9 +40,15 @@ class Method(param.Parameterized):
         default=True, doc="Whether bands that all others contradict are left out."
     )
 
+    draws = param.Integer(
+        default=0,
+        bounds=(0, MAX_DRAWS),
+        doc="How many draws of each joint posterior the file has, as arrays.",
+    )
+
     def asked(self, network: str, zero_points: ZeroPoints | None = None) -> PredictionRequest:
         """What is chosen now, if the session's network is ``network``."""
-        choices = Choices(self.floor, self.redshift, not self.aside)
+        choices = Choices(self.floor, self.redshift, not self.aside, samples=self.draws)
         model = network if self.by == NETWORK else self.by
         return PredictionRequest(model, network, choices, zero_points)
 
@@ -56,7 +63,10 @@ class Method(param.Parameterized):
         )
         redshift = controls.select("Redshifts", self.param.redshift, options=REDSHIFTS)
         aside = controls.select("Contradicted bands", self.param.aside, options=CONTRADICTED)
-        rare = [floor, redshift, aside]
+        draws = pn.widgets.IntInput.from_param(
+            self.param.draws, label="Draws of each posterior", step=50, sizing_mode="stretch_width"
+        )
+        rare = [floor, redshift, aside, draws]
 
         def show_what_counts(*events: Any) -> None:
             for widget in rare:

@@ -342,7 +342,7 @@ class Trust:
         """
         try:
             content = json.loads((folder / FILE).read_text(encoding="utf-8"))
-            later = {"distances": [], "derived": []}
+            later: dict[str, list] = {"distances": [], "derived": []}
             fields = {name: (later | content)[name] for name in cls.__dataclass_fields__}
         except (OSError, ValueError, KeyError) as error:
             raise InputError(f"{folder} has no {FILE} that can be read: {error}.") from None
