@@ -3,9 +3,10 @@
     python scripts/make_examples.py [--packages DIR]
 
 ``simulated_galaxies.csv``: composite populations from BC03 spectra, with noise and with the gaps
-of a real survey; their true values stand in columns ``sim_*``. ``real_galaxies.csv``: three
-galaxies whose SDSS spectra come with the ppxf 8.2.6 sdist, shifted to rest and put through the
-bands that they cover.
+of a real survey; their true values stand in columns ``sim_*``. ``simulated_far_galaxies.csv``: the
+same of populations to redshift 1, held out from the prior of ``galaxy``. ``real_galaxies.csv``:
+three galaxies whose SDSS spectra come with the ppxf 8.2.6 sdist, shifted to rest and put through
+the bands that they cover.
 """
 
 import argparse
@@ -21,14 +22,18 @@ from make_data import PACKAGES, fetch
 
 from sspexplorer.bands import BAND_NAMES, N_BANDS, load_bands
 from sspexplorer.constants import SPEED_OF_LIGHT
+from sspexplorer.galaxies import EVEN, GalaxyPrior
 from sspexplorer.histories import compose
 from sspexplorer.libraries import load_library
 from sspexplorer.libraries.readers.resampling import in_air
 from sspexplorer.noise import NoiseModel
 from sspexplorer.photometry import synthesize
+from sspexplorer.posterior.physical import Light, log_luminosity
 from sspexplorer.resources import data_path
 
-N_SIMULATED = 200
+N_SIMULATED, N_FAR = 200, 200
+NEAREST = 0.02  # redshift of the far ones
+LOSSES = [0.7, 0.25, 0.05]  # how often no, 3 % or 30 % of the bands are lost
 SEED = 57
 GALAXIES = {
     "NGC 3073": "NGC3073_SDSS_DR8.fits",
@@ -67,7 +72,7 @@ def simulate() -> pd.DataFrame:
         flux = synthesize(galaxy.spectrum, library.wavelength, ebv, redshift)
         flux *= AB_ZERO * 10 ** (-0.4 * magnitude) / flux[-1]
         noisy, error = noise.add(flux, magnitude, rng)
-        gone = rng.random(N_BANDS) < rng.choice([0, 0.03, 0.3], p=[0.7, 0.25, 0.05])
+        gone = rng.random(N_BANDS) < rng.choice([0, 0.03, 0.3], p=LOSSES)
         noisy[gone], error[gone] = np.nan, np.nan
         rows.append(
             {"id": f"SIM-{index + 1:03d}", "redshift": round(redshift, 4)}
@@ -80,6 +85,42 @@ def simulate() -> pd.DataFrame:
                 "sim_ebv": round(ebv, 3),
             }
         )
+    return pd.DataFrame(rows)
+
+
+def simulate_far() -> pd.DataFrame:
+    """Galaxies of the prior to redshift 1, held out of training, with their masses and rates."""
+    rng = np.random.default_rng(SEED)
+    noise, prior = NoiseModel.default(), GalaxyPrior(max_redshift=1.0, pivot=EVEN)
+    drawn = prior.draw(2 * N_FAR, seed=SEED, held_out=True)
+    wanted = (drawn.redshift > NEAREST) & np.isfinite(drawn.values(("log_mass_to_light",))[:, 0])
+    drawn = drawn.rows(np.flatnonzero(wanted & np.isfinite(drawn.flux[:, -1]))[:N_FAR])
+    magnitude = np.round(rng.triangular(17.0, 21.5, 22.5, N_FAR), 2)
+    redshift = drawn.redshift.astype(float)
+    # Of a library that begins redward of the first bands, these stay missing.
+    scale = AB_ZERO * 10 ** (-0.4 * magnitude) / drawn.flux[:, -1]
+    noisy, error = noise.add(drawn.flux * scale[:, None].astype(float), magnitude, rng)
+    lost = np.array([rng.random(N_BANDS) < p for p in rng.choice([0, 0.03, 0.3], N_FAR, p=LOSSES)])
+    noisy[lost], error[lost] = np.nan, np.nan
+    error[~np.isfinite(noisy)] = np.nan
+    light = Light(-2.5 * np.log10(scale / AB_ZERO), redshift, np.full(N_FAR, np.nan))
+    luminosity = log_luminosity(redshift[:, None], light)[:, 0]
+    names = ("log_age", "metallicity", "ebv", "log_mass_to_light", "log_ssfr")
+    age, metallicity, ebv, ratio, rate = drawn.values(names).astype(float).T
+    true = {
+        "sim_magnitude": magnitude,
+        "sim_log_age": age,
+        "sim_metallicity": metallicity,
+        "sim_ebv": ebv,
+        "sim_log_mass": ratio + luminosity,
+        "sim_log_ssfr": rate,
+    }
+    rows = [
+        {"id": f"FAR-{k + 1:03d}", "redshift": round(float(redshift[k]), 4)}
+        | _columns(noisy[k], error[k])
+        | {name: round(float(values[k]), 3) for name, values in true.items()}
+        for k in range(N_FAR)
+    ]
     return pd.DataFrame(rows)
 
 
@@ -148,6 +189,7 @@ def main() -> None:
     data_path("examples").mkdir(exist_ok=True)
     catalogues = {
         "simulated_galaxies": simulate(),
+        "simulated_far_galaxies": simulate_far(),
         "real_galaxies": real(fetch(PACKAGES["ppxf"], folder)),
     }
     for name, table in catalogues.items():

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sspexplorer.galaxies import EVEN
 from sspexplorer.noise import NoiseModel
 from sspexplorer.photometry import MAX_REDSHIFT
 from sspexplorer.posterior import likeness
@@ -47,7 +48,6 @@ from sspexplorer.progress import Progress
 from sspexplorer.resources import data_path
 from sspexplorer.shipped import posterior_names
 
-_EVEN = 1e3  # a pivot of redshifts so large that all are as likely
 TEMPLATES = {"ssp": 20_000, "galaxy": 40_000}
 N_SCORED = 15_000  # held-out populations that p-values are learnt from
 P_BINS = np.array([0, 1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.03, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0])
@@ -118,21 +118,24 @@ def main() -> None:
     prior = prior_of(model.card)
     noise = NoiseModel.from_dict(model.card["noise"])
     say = lambda words: print(words, flush=True)  # noqa: E731
-    alike = {prior: likeness_of(folder, name, model.card, say=say)}
+    alike = [(prior, likeness_of(folder, name, model.card, say=say))]
     if model.reach.far:
         near = replace(prior, max_redshift=MAX_REDSHIFT)
-        alike = {near: likeness_of(folder, name, model.card, nearby=True, say=say)} | alike
+        alike.insert(0, (near, likeness_of(folder, name, model.card, nearby=True, say=say)))
     if options.only:
         return
     tables = []
-    for of, own in alike.items():
+    for of, own in alike:
         say(f"outliers to redshift {of.max_redshift:g}")
         bright = held_out(model, of, 2000, magnitudes=(MAGNITUDE,), seed=SEED + 3)
         tables.append(
             measure_outliers(own, bright, noise, progress=Progress(lambda _, kind: say(kind)))
         )
     outliers = pd.concat(
-        [table.assign(to=of.max_redshift) for of, (table, _) in zip(alike, tables, strict=True)]
+        [
+            table.assign(to=of.max_redshift)
+            for (of, _), (table, _) in zip(alike, tables, strict=True)
+        ]
     )
     p_values = tables[0][1]
     say("magnitudes")
@@ -147,7 +150,7 @@ def main() -> None:
     if model.reach.far:
         say("distances")
         # As many at each redshift.
-        even = held_out(model, replace(prior, pivot=_EVEN), 3 * n, seed=SEED + 4)
+        even = held_out(model, replace(prior, pivot=EVEN), 3 * n, seed=SEED + 4)
         far = measure_distances(model, even)
     say("comparisons")
     others = {

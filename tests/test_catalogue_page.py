@@ -53,7 +53,7 @@ from sspexplorer.posterior.taken import Choices
 from sspexplorer.progress import Progress
 from sspexplorer.resources import data_path
 
-SIMULATED, REAL = EXAMPLES.values()
+SIMULATED, FAR, REAL = EXAMPLES.values()
 HTML = "<img src=x onerror=alert(1)>"
 
 

@@ -248,7 +248,8 @@ def test_few_bands_get_the_wide_answer_that_they_deserve(model, estimator, mocks
     assert table["pred_p_value"][:20].isna().all()
     mean_error = [found["pred_log_age_err"][:10].mean() for found in (table, whole)]
     assert mean_error[0] > mean_error[1]
-    pd.testing.assert_frame_equal(table[20:], whole[20:])
+    # Sums of 32 bits depend on how many rows there are.
+    pd.testing.assert_frame_equal(table[20:], whole[20:], atol=1e-5)
     model.save(tmp_path)
     assert PosteriorModel.load(tmp_path).few_bands is None
     # Without such a network there is no answer, rather than a wrong one.

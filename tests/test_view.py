@@ -185,6 +185,9 @@ FIGURES: dict[Callable, Callable[[], Any]] = {
     trust.rank_picture: lambda: trust.rank_picture(load_trust("ssp").ranks),
     trust.tarp_picture: lambda: trust.tarp_picture(load_trust("ssp").tarp),
     trust.redshift_picture: lambda: trust.redshift_picture(load_trust("ssp").redshifts, "ebv"),
+    trust.distance_picture: lambda: trust.distance_picture(
+        load_trust("galaxy").distances, "ebv", "coverage_68", 0.68, (0.63, 0.73)
+    ),
     trust.photoz_picture: lambda: trust.photoz_picture(load_trust("ssp").photoz),
     zero_points.offset_picture: lambda: zero_points.offset_picture(
         PIPE(data=BandOffsets(*np.full((2, 57), 0.01), np.full(57, 9)))
@@ -209,7 +212,7 @@ FIGURES: dict[Callable, Callable[[], Any]] = {
 }
 
 # Parts of figures: no axes of their own.
-PARTS = {"mean_cells", "rimmed_lines", "contour_cells"}
+PARTS = {"contour_cells", "mean_cells", "relations", "rimmed_lines"}
 
 
 def drawing_functions() -> Iterator[Callable]:

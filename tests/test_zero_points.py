@@ -33,7 +33,7 @@ def catalogue(galaxy):
     """Galaxies of the training under noise; which redshift each has is not known."""
     rng = np.random.default_rng(8)
     read = read_catalogue(data_path("examples", "simulated_galaxies.csv"))
-    flux = galaxy.likeness.templates[:200].astype(float)
+    flux = galaxy.nearby.templates[:200].astype(float)
     flux, error = NoiseModel.default().add(flux, rng.uniform(16, 19, 200), rng)
     redshift = rng.uniform(0, 0.1, 200)
     return dataclasses.replace(read, flux=flux, flux_err=error, redshift=redshift)
@@ -49,7 +49,7 @@ def shifted(catalogue):
 
 @pytest.fixture(scope="module")
 def measured(shifted, galaxy) -> ZeroPoints:
-    return ZeroPoints.measure(shifted, galaxy.likeness)
+    return ZeroPoints.measure(shifted, galaxy.nearby)
 
 
 def test_offsets_of_three_percent_are_found_and_the_answers_return(
@@ -77,11 +77,11 @@ def test_offsets_of_three_percent_are_found_and_the_answers_return(
 def test_what_all_bands_share_and_single_wrecks_leave_no_offset(catalogue, galaxy):
     flux, error = 1.3 * catalogue.flux[:100], 1.3 * catalogue.flux_err[:100]
     flux[::4, 30] *= 3
-    found = measure_offsets(galaxy.likeness, flux, error)
+    found = measure_offsets(galaxy.nearby, flux, error)
     assert np.abs(found.offset).max() < 0.03
     assert found.n[30] < 80
     with pytest.raises(InputError, match=f"at least {LEAST_ROWS} galaxies with 20 bands"):
-        measure_offsets(galaxy.likeness, flux[:19], error[:19])
+        measure_offsets(galaxy.nearby, flux[:19], error[:19])
 
 
 def test_a_robust_mean_is_the_weighted_mean_but_for_outliers(rng):
@@ -103,7 +103,7 @@ def test_tiles_have_zero_points_of_their_own_that_a_table_keeps(catalogue, galax
     frame = pd.DataFrame({"tile_id": tiles} | columns)
     found = read_catalogue(frame.to_csv(index=False).encode(), "tiles.csv", unit="fnu")
     assert tile_columns(found) == ("tile_id",)
-    points = ZeroPoints.measure(found, galaxy.likeness, "tile_id")
+    points = ZeroPoints.measure(found, galaxy.nearby, "tile_id")
     assert list(points.tiles) == ["007", "8"]
     assert points.too_few == {"9": 10}
     assert points.tiles["007"].rms > 0.02 > 0.01 > points.tiles["8"].rms

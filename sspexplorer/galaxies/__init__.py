@@ -8,9 +8,10 @@ A galaxy has a body of stars and, in some, a later episode, or a history of a fr
 from sspexplorer.galaxies.families import FAMILIES, draw_histories
 from sspexplorer.galaxies.formation import Episodes, TabulatedHistories
 from sspexplorer.galaxies.mixing import LOG_U, NAMES, Gas, Mixer, Nucleus
-from sspexplorer.galaxies.prior import GALAXY_WORDS, GalaxyPrior
+from sspexplorer.galaxies.prior import EVEN, GALAXY_WORDS, GalaxyPrior
 
 __all__ = [
+    "EVEN",
     "FAMILIES",
     "GALAXY_WORDS",
     "LOG_U",

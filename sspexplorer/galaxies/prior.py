@@ -65,6 +65,7 @@ _LIGHT_ROWS = 2000  # galaxies whose masses are looked at at a time
 _ABOVE = -0.5  # dex; from where on half of the metallicities are drawn
 # Redshifts drawn by the law of galaxies that are seen far: their number falls as 1/(0.08 + z).
 _PIVOT, _FAR_STEPS = 0.08, 801
+EVEN = 1e3  # a pivot so large that all redshifts are as likely
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from sspexplorer.mocks import PARAMETERS
 from sspexplorer.plots.style import NEUTRAL, PARAMETER_COLOURS, figure_options
 
 _BAND = {"color": NEUTRAL, "alpha": 0.16, "line_alpha": 0}
+_SHOWN = np.arange(17.0, 23.0)  # magnitudes that have a line each
 _REFERENCE = {"color": NEUTRAL, "line_dash": "dashed", "line_width": 1.2}
 
 
@@ -147,6 +148,7 @@ def distance_picture(
     x = hv.Dimension("redshift", label="redshift (middle of a fifth)")
     y = hv.Dimension(column, label=f"{name}: truths inside the {level:.0%} interval")
     details = [y, "magnitude", "sigma_nmad", "n"]
+    rows = rows[rows["magnitude"].isin(_SHOWN)]
     magnitudes = np.unique(rows["magnitude"])
     layers = [hv.HSpan(*limits).opts(**_BAND), hv.HLine(level).opts(**_REFERENCE)]
     for magnitude, alpha in zip(magnitudes, np.linspace(1.0, 0.3, len(magnitudes)), strict=True):
@@ -155,7 +157,7 @@ def distance_picture(
         line = hv.Curve(table, x, y, label=f"i = {magnitude:g}")
         dots = hv.Scatter(table, x, details)
         layers += [line.opts(line_width=2, **style), dots.opts(size=6, tools=["hover"], **style)]
-    spread = max(0.1, float(np.abs(rows[column] - level).max()) * 1.15)
+    spread = max(0.16 if level < 0.9 else 0.06, float(np.abs(rows[column] - level).max()) * 1.15)
     return _overlay(
         layers,
         ylim=(level - spread, min(1.0, level + spread)),

@@ -61,8 +61,8 @@ class _Search:
     """How hard to look for the closest mixture.
 
     ``blocks`` of SEDs to look into, None for all; ``neighbours`` to mix; ``sweeps`` over their
-    amplitudes and their ``relaxation``, see :func:`non_negative`. The quickest is tuned so that its
-    scores are, on the whole, those of the most thorough.
+    amplitudes and their ``relaxation``, see :func:`non_negative`. The quickest finds scores that are a
+    little greater: its quantiles are its own.
     """
 
     blocks: int | None
@@ -85,10 +85,13 @@ class Likeness:
     quantiles : ndarray, shape (n_kinds, 14, 140), float32
         Quantiles of the score of held-out mocks by how strong their lines are, in bins of
         signal-to-noise ratio; of one kind where all are taken together.
+    quick : ndarray of that shape, optional
+        The same of the scores that a quick search finds, which are a little greater.
     """
 
     templates: np.ndarray
     quantiles: np.ndarray
+    quick: np.ndarray | None = None
 
     @cached_property
     def _seds(self) -> ClosestSEDs:
@@ -140,7 +143,9 @@ class Likeness:
             mixtures[rows] = mixture.numpy() * level
         return scores, mixtures
 
-    def p_value(self, score: np.ndarray, snr: np.ndarray, closest: np.ndarray) -> np.ndarray:
+    def p_value(
+        self, score: np.ndarray, snr: np.ndarray, closest: np.ndarray, *, quick: bool = False
+    ) -> np.ndarray:
         """Share of held-out mocks of the same signal-to-noise ratio and lines with a greater score.
 
         Parameters
@@ -150,11 +155,14 @@ class Likeness:
             See :func:`typical_snr`.
         closest : ndarray, shape (n, 57)
             The mixture that the score is of.
+        quick : bool
+            Whether a quick search found it.
         """
         beside = self._beside(snr, closest)
-        p = 1 - self._level(score, beside)
+        table = self.quick if quick and self.quick is not None else self.quantiles
+        p = 1 - _level(table, score, beside)
         # Beyond the last quantile only the ratio to it tells two scores apart.
-        last = self._quantile(beside, -1)
+        last = _quantile(table, beside, -1)
         return np.where(score > last, p * last / score, p)
 
     def _beside(self, snr: np.ndarray, closest: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -175,27 +183,6 @@ class Likeness:
             ]
         return found
 
-    def _quantile(
-        self, beside: list[tuple[np.ndarray, np.ndarray]], level: np.ndarray | int
-    ) -> np.ndarray:
-        """A quantile of each galaxy, (n,), between those of the rows that it lies between."""
-        table = self.quantiles.reshape(-1, len(_LEVELS))
-        return sum((share * table[row, level] for row, share in beside), np.zeros(1))
-
-    def _level(self, score: np.ndarray, beside: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-        """Levels at which the quantiles of each row reach its score, between them linear."""
-        # The last quantile that is not above the score, found by halving.
-        first, beyond = np.zeros(len(score), dtype=int), np.full(len(score), len(_LEVELS))
-        for _ in range(len(_LEVELS).bit_length()):
-            middle = (first + beyond) // 2
-            above = self._quantile(beside, np.minimum(middle, len(_LEVELS) - 1)) > score
-            first, beyond = np.where(above, first, middle), np.where(above, middle, beyond)
-        first = np.minimum(first, len(_LEVELS) - 2)
-        ends = [self._quantile(beside, first + side) for side in (0, 1)]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            way = np.where(ends[1] > ends[0], (score - ends[0]) / (ends[1] - ends[0]), 1.0)
-        return _LEVELS[first] + np.clip(way, 0, 1) * (_LEVELS[first + 1] - _LEVELS[first])
-
     def assess(
         self, flux: np.ndarray, error: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -207,7 +194,7 @@ class Likeness:
         """
         snr = typical_snr(flux, error)
         score, closest = self._closest(flux, error, _QUICK)
-        p = self.p_value(score, snr, closest)
+        p = self.p_value(score, snr, closest, quick=True)
         for search, doubt in ((_WIDE, _DOUBTFUL), (_THOROUGH, _SMALL)):
             rows = np.flatnonzero(p < doubt)
             if len(rows):
@@ -289,6 +276,8 @@ class Likeness:
     def save(self, folder: Path, name: str = FILE) -> None:
         """Write into the folder of a model, under :data:`FILE` or :data:`NEARBY`."""
         arrays = {"templates": self.templates.astype(np.float16), "quantiles": self.quantiles}
+        if self.quick is not None:
+            arrays["quick"] = self.quick
         artifact.save_arrays(folder / name, arrays)
 
     @classmethod
@@ -303,8 +292,34 @@ class Likeness:
         with artifact.readable(folder, "model with error bars"):
             arrays = artifact.load_arrays(folder / name)
             templates, quantiles = arrays["templates"], arrays["quantiles"]
-        # Models of before take all kinds together.
-        return cls(templates.astype(np.float32), quantiles.reshape(-1, *quantiles.shape[-2:]))
+        # Models of before take all kinds together, and a quick search for a thorough one.
+        shape = (-1, *quantiles.shape[-2:])
+        return cls(templates.astype(np.float32), quantiles.reshape(shape), arrays.get("quick"))
+
+
+def _quantile(
+    table: np.ndarray, beside: list[tuple[np.ndarray, np.ndarray]], level: np.ndarray | int
+) -> np.ndarray:
+    """A quantile of each galaxy, (n,), between those of the rows that it lies between."""
+    rows = table.reshape(-1, len(_LEVELS))
+    return sum((share * rows[row, level] for row, share in beside), np.zeros(1))
+
+
+def _level(
+    table: np.ndarray, score: np.ndarray, beside: list[tuple[np.ndarray, np.ndarray]]
+) -> np.ndarray:
+    """Levels at which the quantiles of each row reach its score, between them linear."""
+    # The last quantile that is not above the score, found by halving.
+    first, beyond = np.zeros(len(score), dtype=int), np.full(len(score), len(_LEVELS))
+    for _ in range(len(_LEVELS).bit_length()):
+        middle = (first + beyond) // 2
+        above = _quantile(table, beside, np.minimum(middle, len(_LEVELS) - 1)) > score
+        first, beyond = np.where(above, first, middle), np.where(above, middle, beyond)
+    first = np.minimum(first, len(_LEVELS) - 2)
+    ends = [_quantile(table, beside, first + side) for side in (0, 1)]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        way = np.where(ends[1] > ends[0], (score - ends[0]) / (ends[1] - ends[0]), 1.0)
+    return _LEVELS[first] + np.clip(way, 0, 1) * (_LEVELS[first + 1] - _LEVELS[first])
 
 
 def typical_snr(flux: np.ndarray, error: np.ndarray) -> np.ndarray:
@@ -378,21 +393,30 @@ def learn_likeness(
     likeness = Likeness(templates, np.zeros((1, n_bins, len(_LEVELS)), np.float32))
     magnitude = rng.uniform(14.5, 23.0, len(held_out))
     flux, error = noise.add(held_out.flux.astype(float), magnitude, rng)
-    scores, rough = [], []
-    for start in range(0, len(flux), 2000):
-        found, closest = likeness.score(flux[start : start + 2000], error[start : start + 2000])
-        scores.append(found)
-        rough.append(roughness(closest))
-        progress.report(min(1.0, (start + 2000) / len(flux)))
-    score, snr = np.concatenate(scores), np.log10(typical_snr(flux, error))
-    index = np.clip(np.digitize(snr, _SNR_EDGES) - 1, 0, n_bins - 1)
-    kind = np.digitize(np.concatenate(rough), _KIND_EDGES)
+    tables = []
+    for search in (_THOROUGH, _QUICK):
+        parts = []
+        for start in range(0, len(flux), 2000):
+            rows = slice(start, start + 2000)
+            found, closest = likeness._closest(flux[rows], error[rows], search)
+            parts.append((found, roughness(closest)))
+            progress.report(min(1.0, (start + 2000) / len(flux)))
+        score, rough = (np.concatenate(one) for one in zip(*parts, strict=True))
+        tables.append(_quantiles(score, typical_snr(flux, error), rough))
+    return Likeness(templates, *tables)
+
+
+def _quantiles(score: np.ndarray, snr: np.ndarray, rough: np.ndarray) -> np.ndarray:
+    """Quantiles of scores by kind and signal-to-noise ratio, shape (n_kinds, 14, 140)."""
+    n_bins = len(_SNR_EDGES) - 1
+    index = np.clip(np.digitize(np.log10(snr), _SNR_EDGES) - 1, 0, n_bins - 1)
+    kind = np.digitize(rough, _KIND_EDGES)
     quantiles = np.empty((len(_KINDS), n_bins, len(_LEVELS)), dtype=np.float32)
     for k, place in np.ndindex(len(_KINDS), n_bins):
         here = index == place
         alike = here & (kind == k)
         quantiles[k, place] = np.quantile(score[alike if alike.sum() > _FEWEST else here], _LEVELS)
-    return Likeness(templates, quantiles)
+    return quantiles
 
 
 def _whole(flux: np.ndarray, n: int) -> np.ndarray:

@@ -33,7 +33,7 @@ COLUMNS = [
     for name in ("log_mass", "log_mass_formed", "log_sfr")
     for statistic in _STATISTICS
 ]
-_SHARE, _POINTS = 0.5, 32  # of the components the likeliest, and draws of each
+_SHARE, _LEAST, _POINTS = 0.5, 12, 32  # of the components the likeliest, and draws of each
 _DRAWS = 2**22  # at a time, for memory
 
 
@@ -142,7 +142,8 @@ def log_luminosity(redshift: np.ndarray, light: Light) -> np.ndarray:
 
 
 def _n_kept(joint: Mixture) -> int:
-    return max(1, int(joint.weights.shape[1] * _SHARE))
+    count = joint.weights.shape[1]
+    return max(min(count, _LEAST), int(count * _SHARE))
 
 
 def _draws(joint: Mixture, light: Light) -> tuple[np.ndarray, dict[str, np.ndarray]]:

@@ -42,6 +42,7 @@ from sspexplorer.shipped import compared_networks
 
 EXAMPLES = {
     "Example: simulated galaxies": "simulated_galaxies.csv",
+    "Example: simulated, to z = 1": "simulated_far_galaxies.csv",
     "Example: three real galaxies": "real_galaxies.csv",
 }
 FORMATS = {

@@ -14,7 +14,7 @@ from sspexplorer.app.kit.work import Worker, sentence_of
 from sspexplorer.bands import N_BANDS
 from sspexplorer.mocks import PARAMETERS, Observation
 from sspexplorer.models import load_model
-from sspexplorer.photometry import MAX_REDSHIFT
+from sspexplorer.photometry import FARTHEST_REDSHIFT
 from sspexplorer.plots.corner import CORNER_COLOURS, PRIOR_COLOUR, Corner, corner_panels
 from sspexplorer.posterior.one import OneGalaxy
 from sspexplorer.sedfit import ModelGrid
@@ -33,7 +33,7 @@ _REDSHIFT_STEP = 0.005
 
 def exact_models(redshift: float) -> ModelGrid:
     """Models of the exact posterior at a redshift."""
-    return cache.exact_models(float(round(np.clip(redshift, 0, MAX_REDSHIFT), 4)))
+    return cache.exact_models(float(round(np.clip(redshift, 0, FARTHEST_REDSHIFT), 4)))
 
 
 def fit_models(redshift: float) -> ModelGrid:

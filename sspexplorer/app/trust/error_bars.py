@@ -279,7 +279,7 @@ def outlier_table(outliers: pd.DataFrame) -> pn.pane.HTML:
 
 def photoz_table(photoz: pd.DataFrame) -> pn.pane.HTML:
     """Scatter and outliers of redshifts from the colours alone, by magnitude."""
-    rows = photoz.dropna(subset="magnitude")
+    rows = photoz[photoz["magnitude"] % 1 == 0]
     table = pd.DataFrame(
         {
             "σ_NMAD of Δz/(1 + z)": rows["sigma_nmad"],
