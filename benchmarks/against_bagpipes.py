@@ -123,14 +123,16 @@ def ratios_of(found: Mapping[str, pd.DataFrame]) -> str:
     return "\n".join(rows)
 
 
-def limits_of(mocks: list, table: pd.DataFrame) -> str:
-    """A sentence on rates that are no more than upper limits."""
+def flags_of(mocks: list, table: pd.DataFrame) -> str:
+    """What `galaxy` warns of."""
     limits = table["pred_log_sfr_p50"].isna().to_numpy()
     true = np.array([mock["truth"]["log_sfr"] for mock in mocks])
     held = (true <= table["pred_log_sfr"].to_numpy())[limits].sum()
+    unlike = table["pred_flag"].str.contains("unlike-training").sum()
     return (
         f"The star-formation rates of {limits.sum()} galaxies that may form no stars are upper "
-        f"limits of 95 % (`star-formation-limit`), and left out; the truth is below {held} of them."
+        f"limits of 95 % (`star-formation-limit`), and left out; the truth is below {held} of "
+        f"them. As unlike the training `galaxy` flags {unlike} galaxies."
     )
 
 
@@ -144,12 +146,15 @@ def report(
 ) -> str:
     """All that goes into the documentation."""
     own, table, seconds = ours(estimator, mocks)
-    unlike = table["pred_flag"].str.contains("unlike-training").sum()
-    limited = f"{limits_of(mocks, table)} As unlike the training `galaxy` flags {unlike} of them."
-    parts = [f"{len(mocks)} galaxies:", table_of(compared(mocks, fits["own"], own)), limited]
-    few = {"own": {i: fits["own"][i] for i in fits["doubts"]}, "doubts": fits["doubts"]}
-    found = {run: compared(mocks, of, own) for run, of in few.items()}
-    parts += [f"{len(few['own'])} of them, fitted in two ways:", ratios_of(found)]
+    parts = [
+        f"{len(fits['own'])} galaxies:",
+        table_of(compared(mocks, fits["own"], own)),
+        flags_of([mocks[i] for i in fits["own"]], table.iloc[list(fits["own"])]),
+    ]
+    if fits["doubts"]:
+        few = {"own": {i: fits["own"][i] for i in fits["doubts"]}, "doubts": fits["doubts"]}
+        found = {run: compared(mocks, of, own) for run, of in few.items()}
+        parts += [f"{len(few['own'])} of them, fitted in two ways:", ratios_of(found)]
     if alone:
         asked = np.mean([fit["seconds"] for fit in alone.values()])
         ratios = [
