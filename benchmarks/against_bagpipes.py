@@ -104,11 +104,12 @@ def table_of(found: pd.DataFrame) -> str:
     for name, title in QUANTITIES.items():
         r = found.loc[name]
         few = f", {r['n']:.0f} of them" if r["n"] < found["n"].max() else ""
+        shares = {k: f"{100 * r[k]:.0f} %" for k in r.index if k.startswith(("within", "covered"))}
         rows.append(
-            f"| {title}{few} | {r['difference']:+.3f} | {r['within 1']:.0%}, {r['within 2']:.0%} "
+            f"| {title}{few} | {r['difference']:+.3f} | {shares['within 1']}, {shares['within 2']} "
             f"| {r['width ours']:.3f}, {r['width theirs']:.3f} | {r['ratio']:.2f} "
             f"| {r['scatter ours']:.3f}, {r['scatter theirs']:.3f} "
-            f"| {r['covered ours']:.0%}, {r['covered theirs']:.0%} |"
+            f"| {shares['covered ours']}, {shares['covered theirs']} |"
         )
     return minus("\n".join(rows))
 
