@@ -139,6 +139,7 @@ def test_an_uploaded_catalogue_is_understood_predicted_and_downloaded(
     mocks = make_mocks(["emiles"], magnitudes=[16.0], ebv_grid=[0.0])
     table = pd.DataFrame(mocks.flux, columns=[f"FLUX_AUTO_{name}" for name in BAND_NAMES])
     table.insert(0, "NUMBER", [f"{row:03d}" for row in range(len(table))])
+    table.insert(1, "redshift", 0.0)
     table.drop(columns="FLUX_AUTO_J0500").to_csv(tmp_path / "mine.csv", index=False)
 
     page.goto(f"{server}?page=catalogue")

@@ -14,11 +14,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from astropy.table import MaskedColumn, Table
-from catalogues import fluxes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sspexplorer as ssp
+from sspexplorer.artifact import load_arrays
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.catalogue import read_catalogue
 from sspexplorer.catalogue.convert import TextSeen
@@ -26,6 +26,7 @@ from sspexplorer.catalogue.redshift_values import RedshiftRules, Seen
 from sspexplorer.catalogue.redshifts import redshift_columns
 from sspexplorer.catalogue.rows import CommasSeen
 from sspexplorer.cli import main
+from sspexplorer.resources import data_path
 from sspexplorer.streams.parts import Parts
 
 N = 240
@@ -35,8 +36,10 @@ N = 240
 def galaxies():
     """Galaxies with gaps, sentinels, and redshifts of which some are not known."""
     rng = np.random.default_rng(2)
-    flux = 1e29 * fluxes(N)
+    seds = load_arrays(data_path("unit_seds.safetensors"))["seds"][:N].astype(float)
+    flux = 100 * rng.lognormal(0, 0.3, (N, 1)) * seds
     error = 0.02 * flux
+    flux *= rng.normal(1, 0.02, flux.shape)
     flux[rng.random(flux.shape) < 0.03] = -99.0
     columns = {"id": np.arange(N), "name": [f"g{'x' * (i // 50)}" for i in range(N)]}
     for i, band in enumerate(BAND_NAMES):
