@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import import_module
+from numbers import Number
 from pkgutil import iter_modules
 from typing import Any
 
@@ -88,18 +89,21 @@ def follow() -> PIPE:
     return PIPE(data=histories.Histories.of(members, history_table(members, evolutions, answers)))
 
 
-def galaxy() -> PIPE:
+def galaxy(missing: int = 0) -> PIPE:
     real = read_catalogue(data_path("examples", "real_galaxies.csv"))
-    one = Galaxy(real.flux[0], real.flux_err[0], real.flux[0])
+    filled = np.nan_to_num(real.flux[0], nan=1.0)
+    gone = np.arange(len(filled)) < missing
+    one = Galaxy(np.where(gone, np.nan, filled), real.flux_err[0], filled)
     return PIPE(data=one)
 
 
-def population(n: int) -> hv.DynamicMap:
+def population(n: int, **options: Any) -> hv.DynamicMap:
     rng = np.random.default_rng(2)
     table = pd.DataFrame(rng.normal(size=(n, 3)), columns=["log_age", "metallicity", "ebv"])
     table = table.assign(row=np.arange(n), name="galaxy", reason="", reason_index=0)
     chosen = PIPE(data=table[["log_age", "metallicity"]].iloc[:1])
-    return catalogue_plots.population_picture(table, chosen, hv.streams.SingleTap())
+    tap = hv.streams.SingleTap()
+    return catalogue_plots.population_picture(table, chosen, tap, **options)
 
 
 def compared(n: int) -> hv.Overlay:
@@ -257,6 +261,29 @@ def test_a_shaded_picture_is_held_as_one_of_points_is(n):
     for figure in (*figures(population(n)), *figures(compared(n))):
         assert figure.toolbar.active_scroll is None
         assert None not in (figure.x_range.bounds, figure.y_range.bounds)
+
+
+# Pictures of one thing, where several are told apart by colour.
+ONES = {
+    "one SED": lambda: sed.sed_picture([seen()]),
+    "one SED that changes": lambda: sed.sed_picture(PIPE(data=[seen()])),
+    "one band that is missing": lambda: catalogue_plots.galaxy_picture(galaxy(missing=1)),
+    "one flag": lambda: population(50, by_flag=True),
+    "one magnitude": lambda: noise.noisy_picture(PIPE(data=[(0, seen())])),
+    "one galaxy": lambda: map_region.region_seds(
+        map_region.RegionSEDs(np.ones((3, 57)), np.ones((1, 57)), ("one",))
+    ),
+}
+
+
+@pytest.mark.parametrize("draw", [*FIGURES.values(), *ONES.values()])
+def test_what_is_alone_has_a_colour_too(draw):
+    """HoloViews takes whole numbers that are all the same for a colour, and nothing is drawn."""
+    for figure in figures(draw()):
+        for renderer in figure.renderers:
+            for name in ("fill_color", "line_color", "text_color"):
+                colour = getattr(getattr(renderer, "glyph", None), name, None)
+                assert not isinstance(colour, Number), renderer.glyph
 
 
 def test_data_outside_the_first_view_can_be_zoomed_out_to():

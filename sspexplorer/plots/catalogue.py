@@ -19,6 +19,7 @@ from sspexplorer.plots.style import (
     NEUTRAL,
     REAL_GALAXY_STYLE,
     band_colours,
+    by_number,
     figure_options,
     library_colour,
 )
@@ -127,12 +128,7 @@ def _point_options(table: pd.DataFrame, axes: tuple[str, str], by_flag: bool) ->
         "tools": [HoverTool(tooltips=tooltips)],
     }
     if by_flag:
-        last = len(FLAG_COLOURS) - 1
-        return options | {
-            "color": "reason_index",
-            "cmap": list(FLAG_COLOURS),
-            "clim": (-0.5, last + 0.5),
-        }
+        return options | by_number("reason_index", FLAG_COLOURS)
     return options | {
         "color": "ebv",
         "cmap": list(EBV_COLOURS),
@@ -170,7 +166,7 @@ def galaxy_picture(galaxy: hv.streams.Stream) -> hv.DynamicMap:
     ----------
     galaxy : Pipe of Galaxy
     """
-    by_light = {"color": "band_index", "cmap": list(band_colours()), "clim": (0, N_BANDS - 1)}
+    by_light = by_number("band_index", band_colours())
     measured = HoverTool(
         tooltips=[
             ("Band", "@band, @wavelength{0} Å"),

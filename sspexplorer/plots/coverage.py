@@ -12,7 +12,7 @@ from sspexplorer.labels import PARAMETER_LABELS, age_text, library_label
 from sspexplorer.libraries import DEFAULT_AGE_RANGE, SSPLibrary
 from sspexplorer.mocks import EBV_GRID, MAGNITUDES
 from sspexplorer.plots.sed import SED_COLOURS
-from sspexplorer.plots.style import NEUTRAL, figure_options, library_colour
+from sspexplorer.plots.style import NEUTRAL, by_number, figure_options, library_colour
 
 # SSPs stand here; the histograms beside them, in strips of the same figure.
 # The bins begin where none of them parts the metallicities that libraries share but for rounding.
@@ -276,9 +276,7 @@ _POINT_STYLE = {
 }
 _BAR_STYLE = {"color": "own", "clim": (0, 1), "alpha": 0.5, "line_color": None}
 _MARK_STYLE = {
-    "color": "number",
-    "cmap": list(SED_COLOURS),
-    "clim": (0.5, len(SED_COLOURS) + 0.5),
+    **by_number("number", SED_COLOURS, first=1),
     "size": 13,
     "line_color": "#FFFFFF",
     "line_width": 2,

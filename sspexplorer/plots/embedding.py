@@ -14,7 +14,13 @@ from sspexplorer.labels import PARAMETER_LABELS, library_label
 from sspexplorer.libraries import LIBRARY_NAMES
 from sspexplorer.plots.catalogue import EBV_COLOURS
 from sspexplorer.plots.sed import SED_COLOURS
-from sspexplorer.plots.style import COLOUR_BAR, REAL_GALAXY_STYLE, figure_options, library_colour
+from sspexplorer.plots.style import (
+    COLOUR_BAR,
+    REAL_GALAXY_STYLE,
+    by_number,
+    figure_options,
+    library_colour,
+)
 
 LIBRARY = "library"
 COLOUR_LABELS = PARAMETER_LABELS | {"magnitude": "i magnitude (AB)"}
@@ -297,7 +303,7 @@ def _galaxy_layers() -> list[tuple[Any, hv.Options]]:
     ]
     still = {"nonselection_alpha": 1, "selection_alpha": 1, "apply_ranges": False}
     hover = {"tools": [HoverTool(tooltips=tooltips, visible=False)]}
-    picked = {"color": "number", "cmap": list(SED_COLOURS), "clim": (0.5, MAX_PICKED + 0.5)}
+    picked = by_number("number", SED_COLOURS, first=1)
     return [
         (_galaxies, hv.opts.Points(size=5.5, **REAL_GALAXY_STYLE, **still, **hover)),
         (

@@ -16,7 +16,7 @@ from sspexplorer.histories import Member
 from sspexplorer.histories.tables import KINDS, rate_table
 from sspexplorer.labels import PARAMETER_LABELS
 from sspexplorer.plots.sed import SED_COLOURS, WAVELENGTH_RANGE, photometry_table, scale_flux_axis
-from sspexplorer.plots.style import NEUTRAL, figure_options
+from sspexplorer.plots.style import NEUTRAL, by_number, figure_options
 from sspexplorer.plots.view import set_view
 
 # One for each member of a family; the last one for what belongs to none.
@@ -31,11 +31,7 @@ _LIMITS = {"log_age": (8.5, 10.5), "age": (0.0, 15.0), "metallicity": (-1.0, 0.5
 _LIMITS |= {"ebv": (-0.1, 0.3)}
 _DIGITS = {"log_age": "0.00", "age": "0.0", "metallicity": "0.00", "ebv": "0.000"}
 _STEPS = {"log_age": 0.5, "age": 5.0, "metallicity": 0.5, "ebv": 0.1}
-_COLOURS = {
-    "color": "member",
-    "cmap": [*MEMBER_COLOURS, NEUTRAL],
-    "clim": (0.5, MAX_MEMBERS + 1.5),
-}
+_COLOURS = by_number("member", (*MEMBER_COLOURS, NEUTRAL), first=1)
 _OTHER = MAX_MEMBERS + 1.0
 
 

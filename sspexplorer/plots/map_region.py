@@ -13,7 +13,7 @@ from sspexplorer.bands import BAND_NAMES, N_BANDS, load_bands
 from sspexplorer.labels import PARAMETER_LABELS
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.plots.sed import SED_COLOURS, WAVELENGTH_RANGE
-from sspexplorer.plots.style import NEUTRAL, PARAMETER_COLOURS, figure_options
+from sspexplorer.plots.style import NEUTRAL, PARAMETER_COLOURS, by_number, figure_options
 from sspexplorer.plots.view import set_view
 
 HISTOGRAM_LIMITS = {"log_age": (5.9, 10.5), "metallicity": (-2.7, 1.1), "ebv": (-0.1, 0.9)}
@@ -46,11 +46,7 @@ def region_seds(pipe: hv.streams.Stream | RegionSEDs) -> hv.DynamicMap:
     pipe : Pipe of RegionSEDs, or RegionSEDs
     """
     pipe = pipe if isinstance(pipe, hv.streams.Stream) else hv.streams.Pipe(data=pipe)
-    by_number = {
-        "color": "number",
-        "cmap": list(SED_COLOURS),
-        "clim": (0.5, len(SED_COLOURS) + 0.5),
-    }
+    numbered = by_number("number", SED_COLOURS, first=1)
     galaxy = HoverTool(
         tooltips=[("Galaxy", "@name"), ("Band", "@band"), ("Fν", "@flux{0.000}")], visible=False
     )
@@ -65,7 +61,7 @@ def region_seds(pipe: hv.streams.Stream | RegionSEDs) -> hv.DynamicMap:
     layers = [
         (_band, hv.opts.Area(color=NEUTRAL, alpha=0.3, line_alpha=0)),
         (_median, hv.opts.Curve(color=NEUTRAL, line_width=2, tools=[mocks])),
-        (_galaxy_points, hv.opts.Points(size=5, tools=[galaxy], **by_number)),
+        (_galaxy_points, hv.opts.Points(size=5, tools=[galaxy], **numbered)),
     ]
     picture = hv.Overlay([hv.DynamicMap(make, streams=[pipe]).opts(o) for make, o in layers])
     return picture.collate().opts(
@@ -111,8 +107,7 @@ def _galaxy_points(data: RegionSEDs) -> hv.Points:
         {
             "wavelength": np.tile(load_bands().pivot, n),
             "flux": data.galaxies.reshape(-1),
-            # Whole numbers, if all the same, would be taken for a colour itself.
-            "number": np.repeat(np.arange(1.0, n + 1), N_BANDS),
+            "number": np.repeat(np.arange(1, n + 1), N_BANDS),
             "name": np.repeat(np.array(data.names, dtype=object), N_BANDS),
             "band": np.tile(np.array(BAND_NAMES, dtype=object), n),
         }

@@ -19,7 +19,7 @@ from sspexplorer.plots.sed import (
     photometry_table,
     scale_flux_axis,
 )
-from sspexplorer.plots.style import figure_options
+from sspexplorer.plots.style import by_number, figure_options
 
 # Fig. 3 of the paper.
 MAGNITUDES = (16.0, 18.0, 20.0, 22.0)
@@ -35,7 +35,7 @@ _SAME = 0.05  # mag: what is nearer to one of the magnitudes is that one
 _LABEL_X = 9850.0
 _CHOSEN_X = 2500.0
 _ERROR_LIMITS = (0.002, 3.0)
-_BY_RANK = {"color": "rank", "cmap": list(MAGNITUDE_COLOURS), "clim": (-0.5, 4.5)}
+_BY_RANK = by_number("rank", MAGNITUDE_COLOURS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,11 +139,9 @@ def error_picture(errors: hv.streams.Pipe) -> hv.Overlay:
         * lines.opts(**_BY_RANK, line_width=1.6)
         * points.opts(**_BY_RANK, size="size", marker="marker", tools=[_error_hover()])
         * live(_names).opts(
-            text_color="rank",
-            cmap=list(MAGNITUDE_COLOURS),
+            **by_number("rank", MAGNITUDE_COLOURS, style="text_color"),
             text_align="left",
             text_font_size="12px",
-            clim=(-0.5, 4.5),
         )
     ).opts(
         **figure_options(

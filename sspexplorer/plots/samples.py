@@ -13,7 +13,7 @@ from sspexplorer.labels import PARAMETER_LABELS, PARAMETER_NAMES
 from sspexplorer.libraries import SSPLibrary
 from sspexplorer.mocks import EBV_GRID, MAGNITUDES, PARAMETERS, SPLIT_FRACTIONS, split_of
 from sspexplorer.plots.sed import SED_COLOURS
-from sspexplorer.plots.style import NEUTRAL, figure_options
+from sspexplorer.plots.style import NEUTRAL, by_number, figure_options
 
 SPLITS = {"by_ssp": "Whole SSPs", "at_random": "At random"}
 PARTS = {"train": "Training", "validation": "Validation", "test": "Test"}
@@ -255,7 +255,7 @@ def _steps(table: pd.DataFrame) -> hv.Segments:
 
 
 _BAR_STYLE = {"alpha": 0.18, "line_color": None, "framewise": True}
-_BY_PART = {"color": "part", "cmap": list(PART_COLOURS.values()), "clim": (-0.5, 2.5)}
+_BY_PART = by_number("part", tuple(PART_COLOURS.values()))
 _LEGEND = pd.DataFrame(
     {
         "value": 0.82,
@@ -264,10 +264,7 @@ _LEGEND = pd.DataFrame(
         "part": [0.0, 1.0, 2.0],
     }
 )
-_LEGEND_STYLE = {
-    "text_color": "part",
-    "cmap": list(PART_COLOURS.values()),
-    "clim": (-0.5, 2.5),
+_LEGEND_STYLE = by_number("part", tuple(PART_COLOURS.values()), style="text_color") | {
     "text_align": "right",
     "text_font_size": "12px",
 }

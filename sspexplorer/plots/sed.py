@@ -18,6 +18,7 @@ from sspexplorer.plots.style import (
     FONT,
     NEUTRAL,
     band_colours,
+    by_number,
     figure_options,
 )
 from sspexplorer.plots.view import set_view
@@ -26,8 +27,7 @@ from sspexplorer.plots.view import set_view
 SED_COLOURS = ("#C026A3", "#0AA5C2", "#B8860B", "#7BAA1E", "#64748B")
 WAVELENGTH_RANGE = (3100.0, 10_900.0)
 
-# Numbers of SEDs are coloured in the browser: a column of colour names is slow to check and send.
-_BY_SED = {"color": "sed", "cmap": list(SED_COLOURS), "clim": (0.5, len(SED_COLOURS) + 0.5)}
+_BY_SED = by_number("sed", SED_COLOURS, first=1)
 
 # Lines with a name in the picture, and what each is made of.
 MARKED_LINES = {
@@ -142,7 +142,7 @@ def sed_picture(
     light : bool
         Fill the points in the colours of light of their bands.
     """
-    by_light = {"color": "band_index", "cmap": list(band_colours()), "clim": (0, N_BANDS - 1)}
+    by_light = by_number("band_index", band_colours())
     lines = _layer(_lines, observations).opts(**_BY_SED, line_width=1.1, line_alpha=0.5)
     points = _layer(_points, observations).opts(
         **(by_light if light else _BY_SED), size=7, tools=[_hover()]

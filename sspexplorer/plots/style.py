@@ -6,11 +6,12 @@ the theme changes: the Bokeh theme (:func:`bokeh_theme`) carries everything that
 """
 
 from binascii import crc32
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any
 
 import colorcet
+import holoviews as hv
 import numpy as np
 from bokeh.models import Plot
 from bokeh.themes import Theme
@@ -212,6 +213,27 @@ def bokeh_theme(dark: bool = False) -> Theme:
             }
         }
     )
+
+
+def by_number(
+    column: str, colours: Sequence[str], *, first: int = 0, style: str = "color"
+) -> dict[str, Any]:
+    """Options that colour by a column of whole numbers, in the browser.
+
+    A column of colour names would be slow to check and to send. HoloViews takes whole numbers
+    that are all the same for a colour itself, and nothing is seen: they are made fractions.
+
+    Parameters
+    ----------
+    column : str
+    colours : sequence of str
+        That of ``first``, of the number after it, and so on.
+    first : int
+    style : str
+        Option to set: "color", or "text_color" of labels.
+    """
+    limits = (first - 0.5, first + len(colours) - 0.5)
+    return {style: hv.dim(column) * 1.0, "cmap": list(colours), "clim": limits}
 
 
 def quiet_toolbar(plot: Any, element: Any) -> None:

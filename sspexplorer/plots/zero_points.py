@@ -7,7 +7,7 @@ from bokeh.models import HoverTool
 
 from sspexplorer.bands import BAND_NAMES, load_bands
 from sspexplorer.plots.sed import WAVELENGTH_RANGE
-from sspexplorer.plots.style import NEUTRAL, band_colours, figure_options
+from sspexplorer.plots.style import NEUTRAL, band_colours, by_number, figure_options
 from sspexplorer.plots.view import set_view
 from sspexplorer.posterior.zero_points import BandOffsets
 
@@ -41,11 +41,7 @@ def offset_picture(offsets: hv.streams.Pipe) -> hv.Overlay:
     offsets : Pipe of BandOffsets or None
         The picture follows what is sent through it.
     """
-    bands = {
-        "color": "index",
-        "cmap": list(band_colours()),
-        "clim": (-0.5, len(BAND_NAMES) - 0.5),
-    }
+    bands = by_number("index", band_colours())
     details = [("Band", "@band"), ("Offset", "@offset{+0.0000} ± @error{0.0000} mag")]
     hover = HoverTool(tooltips=[*details, ("Galaxies", "@n{0,0}")])
     points = hv.DynamicMap(_points, streams=[offsets])
