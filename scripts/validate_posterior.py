@@ -49,6 +49,7 @@ from sspexplorer.resources import data_path
 from sspexplorer.shipped import posterior_names
 
 TEMPLATES = {"ssp": 20_000, "galaxy": 40_000}
+MOCKS = {"ssp": 26_000, "galaxy": 13_000}
 N_SCORED = 15_000  # held-out populations that p-values are learnt from
 P_BINS = np.array([0, 1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.03, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0])
 
@@ -109,10 +110,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name", choices=posterior_names())
     parser.add_argument("--folder", type=Path)
-    parser.add_argument("--mocks", type=int, default=26_000)
+    parser.add_argument("--mocks", type=int, help="how many, else of each model's own number")
     parser.add_argument("--only", choices=("likeness",))
     options = parser.parse_args()
-    name, n = options.name, options.mocks
+    name, n = options.name, options.mocks or MOCKS[options.name]
     folder = options.folder or data_path("models", name)
     model = PosteriorModel.load(folder)
     prior = prior_of(model.card)

@@ -55,6 +55,8 @@ AXIS_LABELS = PARAMETER_LABELS | {
     "log_sfr": "log star-formation rate [M☉/yr]",
     "log_ssfr": "log specific rate [1/yr]",
 }
+# Of these, what may be an upper limit: rates of galaxies that may form no stars.
+RATES = ("log_sfr", "log_ssfr")
 
 
 def library_label(name: str) -> str:

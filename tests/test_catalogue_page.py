@@ -33,10 +33,10 @@ from sspexplorer.analysis.catalogue import (
 )
 from sspexplorer.analysis.galaxy import nearest_ssps
 from sspexplorer.app import cache
-from sspexplorer.app.apply import reading
+from sspexplorer.app.apply import reading, words
 from sspexplorer.app.apply.catalogue import EXAMPLES, YourCatalogue
 from sspexplorer.app.apply.method import NETWORK
-from sspexplorer.app.apply.words import scatter_text
+from sspexplorer.app.apply.words import picture_text, scatter_text
 from sspexplorer.app.kit.work import Worker, counting
 from sspexplorer.bands import BAND_NAMES, load_bands
 from sspexplorer.catalogue import dump_map, load_map, read_catalogue
@@ -463,6 +463,29 @@ def test_many_galaxies_are_drawn_as_a_density(answers, monkeypatch, by_flag):
         assert tap.source is not None
     assert kinds[0] is hv.Points
     assert issubclass(kinds[1], hv.Raster)
+
+
+def test_upper_limits_are_triangles_and_what_is_not_drawn_is_counted(monkeypatch):
+    values = np.random.default_rng(4).normal(size=(5, 4))
+    table = pd.DataFrame(values, columns=["log_age", "metallicity", "ebv", "log_sfr"])
+    table = table.assign(log_mass=10.0, row=np.arange(5), name="", reason="", reason_index=0)
+    table["limit"] = [True, False, False, True, False]
+    mark = hv.streams.Pipe(data=table[["log_mass", "log_sfr"]].head(1))
+    axes = ("log_mass", "log_sfr")
+
+    def drawn() -> hv.Element:
+        return plots.population_picture(table, mark, hv.streams.SingleTap(), axes=axes)[()].get(0)
+
+    assert (drawn()["shape"] == "inverted_triangle").tolist() == table["limit"].tolist()
+    said = picture_text(table, *axes, undrawn=7)
+    assert "Speagle" in said
+    assert "upper limits of 95\u00a0% (2)" in said
+    assert "unknown: 7." in said
+    assert picture_text(table, "log_age", "metallicity", undrawn=0) == ""
+    for module in (plots, words):
+        monkeypatch.setattr(module, "MAX_POINTS", 4)
+    assert "left out (2)" in picture_text(table, *axes, undrawn=0)
+    assert issubclass(type(drawn()), hv.Raster)
 
 
 def test_a_galaxy_is_compared_with_ssps_over_its_measured_bands():

@@ -100,7 +100,7 @@ def galaxy(missing: int = 0) -> PIPE:
 def population(n: int, **options: Any) -> hv.DynamicMap:
     rng = np.random.default_rng(2)
     table = pd.DataFrame(rng.normal(size=(n, 3)), columns=["log_age", "metallicity", "ebv"])
-    table = table.assign(row=np.arange(n), name="galaxy", reason="", reason_index=0)
+    table = table.assign(row=np.arange(n), name="galaxy", reason="", reason_index=0, limit=False)
     chosen = PIPE(data=table[["log_age", "metallicity"]].iloc[:1])
     tap = hv.streams.SingleTap()
     return catalogue_plots.population_picture(table, chosen, tap, **options)

@@ -33,9 +33,38 @@ _DIGITS = 7
 # What can be an axis of the picture besides the three parameters, where there is such a thing.
 MORE_AXES = tuple(name for name in AXIS_LABELS if name not in PARAMETERS)
 ALL, WELL, FLAGGED, WITHOUT = "all", "well", "flagged", "without"
+LIMIT = "star-formation-limit"
 OTHER_REASONS = "other combinations"
 # Kinds of flag that are told apart; all others are the last one, and 0 is none.
 MAX_REASONS = 5
+
+
+def predict_catalogue(
+    model: AnyModel,
+    catalogue: Catalogue,
+    choices: Choices | None = None,
+    progress: Progress = NO_PROGRESS,
+) -> Predictions:
+    """Predict every row of a catalogue, with all that it says of its redshifts and its unit.
+
+    Raises
+    ------
+    InputError
+        See :func:`~sspexplorer.models.predict_rows`.
+    Cancelled
+        If ``progress`` said so.
+    """
+    return predict_rows(
+        model,
+        catalogue.flux,
+        catalogue.flux_err,
+        catalogue.redshift,
+        catalogue.redshift_err,
+        redshift_pdf=catalogue.redshift_pdf,
+        absolute=catalogue.decision.absolute,
+        choices=choices,
+        progress=progress,
+    )
 
 
 @dataclass(frozen=True)
@@ -91,17 +120,7 @@ class PredictionRequest:
         said: tuple[str, ...] = ()
         if self.zero_points is not None:
             catalogue, said = self.zero_points.corrected(catalogue)
-        found = predict_rows(
-            model,
-            catalogue.flux,
-            catalogue.flux_err,
-            catalogue.redshift,
-            catalogue.redshift_err,
-            redshift_pdf=catalogue.redshift_pdf,
-            absolute=catalogue.decision.absolute,
-            choices=self.choices,
-            progress=progress,
-        )
+        found = predict_catalogue(model, catalogue, self.choices, progress)
         return replace(found, remarks=(*found.remarks, *said))
 
     @property
@@ -153,8 +172,8 @@ class Answers:
     table : DataFrame
         One row for each of the catalogue's, in order: ``row`` (from 1), ``own0``, ``own1`` …
         (columns of the catalogue), ``log_age``, ``metallicity``, ``ebv`` and their ``…_err`` if
-        there are, ``n_bands``, ``flag`` (codes of :mod:`sspexplorer.flags`), ``reason_index``
-        and ``name``.
+        there are, ``n_bands``, ``flag`` (codes of :mod:`sspexplorer.flags`), ``reason_index``,
+        ``limit`` (whether rates are upper limits) and ``name``.
     own_titles : dict
         Name in the file of each ``own…`` column, as the file has it.
     groups : dict
@@ -216,6 +235,7 @@ class Answers:
                 columns[name] = predictions[f"pred_{name}"].to_numpy()
         table = pd.DataFrame(columns)
         table["reason_index"] = _reason_index(table["flag"], table["log_age"].notna())
+        table["limit"] = [LIMIT in flags.codes(flag) for flag in table["flag"]]
         table["name"] = table["own0"].astype(str) if names and _is_identifier(names[0]) else ""
         titles = {f"own{i}": name for i, name in enumerate(names)}
         return cls(catalogue, predictions, model, table, titles, _groups(table), model)

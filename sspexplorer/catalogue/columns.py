@@ -42,7 +42,7 @@ _LIMITED = ("log_sfr", "log_ssfr")
 _STATISTICS = {
     "": "mean",
     "_err": "standard deviation",
-    "_library_err": "what, for stars of an unseen library, is missing in the standard deviation",
+    "_library_err": "what the standard deviation lacks for stars of an unseen library, to z = 0.1",
     "_p16": "16th percentile",
     "_p50": "median",
     "_p84": "84th percentile",

@@ -11,7 +11,7 @@ from bokeh.models import HoverTool
 
 from sspexplorer.analysis.galaxy import Galaxy
 from sspexplorer.bands import BAND_NAMES, N_BANDS, load_bands
-from sspexplorer.labels import AXIS_LABELS, PARAMETER_LABELS
+from sspexplorer.labels import AXIS_LABELS, PARAMETER_LABELS, RATES
 from sspexplorer.plots.published import relations
 from sspexplorer.plots.sed import WAVELENGTH_RANGE, scale_flux_axis
 from sspexplorer.plots.style import (
@@ -47,13 +47,15 @@ def population_picture(
 ) -> hv.DynamicMap:
     """Draw two predicted parameters against each other, each galaxy a point, or all a density.
 
-    What is published of them lies behind.
+    What is published of them is dotted. Rates that are upper limits are triangles that point
+    down, and have no part in a density.
 
     Parameters
     ----------
     table : DataFrame
         Columns ``row``, ``name``, ``log_age``, ``metallicity``, ``ebv``, those of ``axes``,
-        ``reason`` (what is doubtful, "" if nothing) and ``reason_index`` (0 if nothing).
+        ``reason`` (what is doubtful, "" if nothing), ``reason_index`` (0 if nothing) and
+        ``limit`` (whether rates are upper limits).
     chosen : Pipe
         One-row table with the columns of ``axes`` of the galaxy to mark; they may be NaN.
     tap : SingleTap
@@ -63,13 +65,20 @@ def population_picture(
     by_flag : bool
         Colour by what is doubtful instead of by E(B−V). A density shows the flagged fraction.
     """
-    shown = ["log_age", "metallicity", "ebv", "reason_index", "name", "row", "reason"]
+    dense = len(table) > MAX_POINTS
+    limits = table["limit"] & any(name in RATES for name in axes)
+    if dense:
+        table = table[~limits]
+    shown = ["log_age", "metallicity", "ebv", "reason_index", "name", "row", "reason", "shape"]
     points = hv.Points(
-        table.assign(reason=table["reason"].replace("", "none")),
+        table.assign(
+            reason=table["reason"].replace("", "none"),
+            shape=np.where(limits[table.index], "inverted_triangle", "circle"),
+        ),
         list(axes),
         [name for name in shown if name not in axes],
     )
-    if len(table) > MAX_POINTS:
+    if dense:
         galaxies = _density(points, axes, by_flag)
     else:
         galaxies = hv.DynamicMap(lambda: points).opts(**_point_options(table, axes, by_flag))
@@ -79,7 +88,7 @@ def population_picture(
     )
     x, y = axes
     return (
-        hv.Overlay([*relations(x, y), galaxies, mark])
+        hv.Overlay([galaxies, *relations(x, y), mark])
         .collate()
         .opts(
             **figure_options(
@@ -125,6 +134,7 @@ def _point_options(table: pd.DataFrame, axes: tuple[str, str], by_flag: bool) ->
         "size": 8 if len(table) <= 1000 else 5,
         "alpha": 0.85 if len(table) <= 1000 else 0.6,
         "line_color": None,
+        "marker": hv.dim("shape"),
         "tools": [HoverTool(tooltips=tooltips)],
     }
     if by_flag:

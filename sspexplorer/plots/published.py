@@ -17,7 +17,8 @@ SAMI = pd.DataFrame(
     {"log_mass": [9.875, 10.125], "log_age": [9.16, 9.26], "metallicity": [-0.55, -0.43]}
 )
 _COLOUR = "#3B93EA"
-_BEHIND = {"color": NEUTRAL, "line_dash": "dotted", "line_width": 1.4}
+_DOTTED = {"color": NEUTRAL, "line_dash": "dotted", "line_width": 2.0}
+_NAME = {"text_color": NEUTRAL, "text_font_size": "8.5pt"}
 _MASSES = np.array([8.5, 11.5])
 _SEQUENCES = (0.1, 0.5, 1.0)  # redshifts that the main sequence is drawn for
 
@@ -34,24 +35,27 @@ def main_sequence(log_mass: np.ndarray, redshift: float) -> np.ndarray:
 
 
 def relations(x: str, y: str) -> list[hv.Element]:
-    """Draw what is published of two parameters, to lie behind galaxies; nothing of most pairs."""
+    """Draw what is published of two parameters, dotted; nothing of most pairs."""
     if (x, y) == ("log_mass", "metallicity"):
         points = GALLAZZI[["log_mass", "metallicity"]]
-        curve = hv.Curve(points, "log_mass", "metallicity")
-        return [curve.opts(**_BEHIND), _named(x, y, points.iloc[[-1]], ["Gallazzi+ 2005"])]
+        return [hv.Curve(points, x, y).opts(**_DOTTED)]
     if (x, y) == ("log_mass", "log_sfr"):
         rates = [main_sequence(_MASSES, redshift) for redshift in _SEQUENCES]
-        curves = [hv.Curve((_MASSES, rate), x, y).opts(**_BEHIND) for rate in rates]
-        places = pd.DataFrame({x: _MASSES[-1], y: [rate[-1] for rate in rates]})
-        words = [f"Speagle+ 2014, z = {redshift:g}" for redshift in _SEQUENCES]
-        return [*curves, _named(x, y, places, words)]
+        curves = [hv.Curve((_MASSES, rate), x, y).opts(**_DOTTED) for rate in rates]
+        ends = pd.DataFrame({x: _MASSES[-1], y: [rate[-1] for rate in rates]})
+        ends["text"] = [f" z = {redshift:g}" for redshift in _SEQUENCES]
+        names = hv.Labels(ends, [x, y], "text")
+        return [*curves, names.opts(**_NAME, text_align="left")]
     return []
 
 
-def _named(x: str, y: str, places: pd.DataFrame, words: list[str]) -> hv.Labels:
-    return hv.Labels(places.assign(text=words), [x, y], "text").opts(
-        text_color=NEUTRAL, text_font_size="8.5pt", text_align="right", text_baseline="bottom"
-    )
+def relation_words(x: str, y: str) -> str:
+    """What :func:`relations` draws of two parameters, in a sentence; "" if nothing."""
+    if (x, y) == ("log_mass", "metallicity"):
+        return "Dotted: medians of SDSS galaxies by mass (Gallazzi et al. 2005)."
+    if (x, y) == ("log_mass", "log_sfr"):
+        return "Dotted: the main sequence of star formation (Speagle et al. 2014), by redshift."
+    return ""
 
 
 def published_picture(answers: pd.DataFrame) -> hv.Overlay:
@@ -84,9 +88,7 @@ def published_picture(answers: pd.DataFrame) -> hv.Overlay:
     places = np.where(np.arange(len(GALLAZZI)) % 2, 8.22, 9.9)
     words = GALLAZZI.assign(log_age=places, text=GALLAZZI["log_mass"].map("log M {:.2f}".format))
     layers.append(
-        hv.Labels(words, [x, y], "text").opts(
-            text_color=NEUTRAL, text_font_size="8.5pt", text_align="left", text_baseline="bottom"
-        )
+        hv.Labels(words, [x, y], "text").opts(**_NAME, text_align="left", text_baseline="bottom")
     )
     sami = hv.Scatter(SAMI, x, [y, "log_mass"], label="SAMI, star-forming (Fraser-McKelvie+ 2021)")
     layers.append(sami.opts(color=NEUTRAL, marker="diamond", size=11, tools=["hover"]))

@@ -32,6 +32,12 @@ def _overlay(layers: Iterable[hv.Element], **options: object) -> hv.Overlay:
     return hv.Overlay(list(layers)).collate().opts(**figure_options(**options))
 
 
+def _about(level: float, least: float, shares: pd.Series) -> tuple[float, float]:
+    """Range of an axis of shares about the probability of an interval: at least so far."""
+    spread = max(least, float(np.abs(shares - level).max()) * 1.15)
+    return level - spread, min(1.0, level + spread)
+
+
 def coverage_picture(
     magnitudes: pd.DataFrame, column: str, level: float, limits: tuple[float, float]
 ) -> hv.Overlay:
@@ -52,10 +58,9 @@ def coverage_picture(
     y = hv.Dimension(column, label=f"truths inside the {level:.0%} interval")
     layers = [hv.HSpan(*limits).opts(**_BAND), hv.HLine(level).opts(**_REFERENCE)]
     layers += [_curve(table[table["parameter"] == p], x, y, p) for p in PARAMETERS]
-    spread = max(0.1, float(np.abs(table[column] - level).max()) * 1.15) if level < 0.9 else 0.06
     return _overlay(
         layers,
-        ylim=(level - spread, min(1.0, level + spread)),
+        ylim=_about(level, 0.1 if level < 0.9 else 0.06, table[column]),
         legend_position="bottom_left",
         legend_cols=3,
         xlabel=x.label,
@@ -157,10 +162,9 @@ def distance_picture(
         line = hv.Curve(table, x, y, label=f"i = {magnitude:g}")
         dots = hv.Scatter(table, x, details)
         layers += [line.opts(line_width=2, **style), dots.opts(size=6, tools=["hover"], **style)]
-    spread = max(0.16 if level < 0.9 else 0.06, float(np.abs(rows[column] - level).max()) * 1.15)
     return _overlay(
         layers,
-        ylim=(level - spread, min(1.0, level + spread)),
+        ylim=_about(level, 0.16 if level < 0.9 else 0.06, rows[column]),
         legend_position="bottom_left",
         legend_cols=3,
         xlabel=x.label,

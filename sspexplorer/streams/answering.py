@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sspexplorer.analysis.catalogue import PredictionRequest
+from sspexplorer.analysis.catalogue import PredictionRequest, predict_catalogue
 from sspexplorer.bands import N_BANDS
 from sspexplorer.catalogue.held import Catalogue
 from sspexplorer.models import AnyModel, load_model, predict_rows
@@ -52,17 +52,7 @@ class Predicting:
         if self.request.zero_points is not None:
             catalogue, done = self.request.zero_points.applied(catalogue)
             corrected = int(done.sum())
-        found = predict_rows(
-            self.model,
-            catalogue.flux,
-            catalogue.flux_err,
-            catalogue.redshift,
-            catalogue.redshift_err,
-            redshift_pdf=catalogue.redshift_pdf,
-            absolute=catalogue.decision.absolute,
-            choices=self.request.choices,
-            progress=progress,
-        )
+        found = predict_catalogue(self.model, catalogue, self.request.choices, progress)
         return found.table, corrected
 
     def no_rows(self) -> pd.DataFrame:

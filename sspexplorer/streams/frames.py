@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from sspexplorer.analysis.catalogue import predict_catalogue
 from sspexplorer.bands import BAND_NAMES, N_BANDS
 from sspexplorer.catalogue.convert import free_name
 from sspexplorer.catalogue.decide import decide
@@ -86,16 +87,7 @@ def predict_frame(
         table = FileTable(pa.Table.from_pandas(frame, preserve_index=False))
         asked = Asked(photometry, unit, columns, masks, galactic)
         found, _ = understood(table, _NAME, asked, _rules(table, asked))
-        answers = predict_rows(
-            loaded,
-            found.flux,
-            found.flux_err,
-            found.redshift,
-            found.redshift_err,
-            redshift_pdf=found.redshift_pdf,
-            absolute=found.decision.absolute,
-            choices=choices,
-        ).table
+        answers = predict_catalogue(loaded, found, choices).table
     else:
         nothing = np.full((1, N_BANDS), np.nan)
         answers = predict_rows(loaded, nothing, nothing, choices=choices).table.iloc[:0]

@@ -14,7 +14,7 @@ from sspexplorer import flags
 from sspexplorer.analysis.catalogue import ALL, FLAGGED, WELL, WITHOUT, Answers
 from sspexplorer.analysis.galaxy import Galaxy, nearest_ssps
 from sspexplorer.app import cache
-from sspexplorer.app.apply.words import match_text, others_text, scatter_text
+from sspexplorer.app.apply.words import match_text, others_text, picture_text, scatter_text
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.model_words import trained_on
 from sspexplorer.app.kit.theme import css
@@ -262,8 +262,8 @@ class CatalogueResult(pn.viewable.Viewer):
             self._map[:] = [parts.empty_state("Choose two different things for the two axes.")]
             return
         table = self.answers.table.iloc[self._rows]
-        table = table[self.answers.predicted[self._rows]]
-        table = table.dropna(subset=[self.across, self.up])
+        predicted = table[self.answers.predicted[self._rows]]
+        table = predicted.dropna(subset=[self.across, self.up])
         table = table.assign(reason=table["flag"].map(flags.labels))
         if table.empty:
             self._legend[:] = []
@@ -274,7 +274,11 @@ class CatalogueResult(pn.viewable.Viewer):
         )
         self._map[:] = [parts.picture_pane(self._map_pane, height=_PICTURE_HEIGHT)]
         by_points = len(table) <= MAX_POINTS
-        self._legend[:] = [_legend(self.answers.legend)] if self.by_flag and by_points else []
+        words = picture_text(table, self.across, self.up, len(predicted) - len(table))
+        self._legend[:] = [
+            *([_legend(self.answers.legend)] if self.by_flag and by_points else []),
+            *([parts.caption(words)] if words else []),
+        ]
 
     def _tapped(self, x: float | None, y: float | None) -> None:
         """Go to the galaxy nearest to a click."""

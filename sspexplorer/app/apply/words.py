@@ -7,13 +7,38 @@ import numpy as np
 import pandas as pd
 
 from sspexplorer.analysis.galaxy import Galaxy
-from sspexplorer.labels import PARAMETER_NAMES, PARAMETER_UNITS, model_title
+from sspexplorer.labels import PARAMETER_NAMES, PARAMETER_UNITS, RATES, model_title
 from sspexplorer.metrics import OUTLIER_LIMIT
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.noise import NoiseModel
+from sspexplorer.plots.catalogue import MAX_POINTS
+from sspexplorer.plots.published import relation_words
 
 _FAR = 2  # errors beyond which two answers are said to differ
 _FEWEST_ERRORS = 20  # bands with an error from which a typical S/N makes sense
+
+
+def picture_text(table: pd.DataFrame, across: str, up: str, undrawn: int) -> str:
+    """Say what is drawn of two parameters besides points, and what is not.
+
+    Parameters
+    ----------
+    table : DataFrame
+        What is drawn, see :class:`sspexplorer.analysis.catalogue.Answers`.
+    across, up : str
+        The two axes.
+    undrawn : int
+        Rows with a prediction, but not of these two.
+    """
+    words = [relation_words(across, up)]
+    limits = int(table["limit"].sum()) if across in RATES or up in RATES else 0
+    if limits and len(table) > MAX_POINTS:
+        words.append(f"Upper limits are left out ({limits:,}).")
+    elif limits:
+        words.append(f"Triangles are upper limits of 95\u00a0% ({limits:,}).")
+    if undrawn:
+        words.append(f"Not drawn, since one of the two is unknown: {undrawn:,}.")
+    return " ".join(filter(None, words))
 
 
 def scatter_text(card: dict[str, Any], galaxy: Galaxy) -> str:

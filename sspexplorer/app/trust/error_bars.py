@@ -304,7 +304,7 @@ def derived_table(derived: pd.DataFrame) -> pn.pane.HTML:
             "n": rows["n"],
         }
     ).set_index(rows["parameter"].map(DERIVED_LABELS))
-    forms = dict(zip(table, ("{:+.3f}", "{:.3f}", "{:.0%}", "{:.0%}", "{:,.0f}"), strict=True))
+    forms = dict(zip(table, ("{:+z.3f}", "{:.3f}", "{:.0%}", "{:.0%}", "{:,.0f}"), strict=True))
     return parts.metric_table(table, formats=forms)
 
 
