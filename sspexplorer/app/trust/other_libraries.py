@@ -49,9 +49,9 @@ def words(table: pd.DataFrame | None) -> str:
     worst = table.loc[table["coverage_68"].idxmin()]
     return (
         "Each curve is a smaller model that was trained without that library, on galaxies and "
-        f"single populations of it at i = {magnitudes}. Solid: the error of the data alone is "
-        f"within {LIMITS_68[0]:.0%} to {LIMITS_68[1]:.0%} (grey) in {held['coverage_68']:.0%} of "
-        "the tests; dashed, with the error of the other libraries joined to it, in "
+        f"single populations of it to z = 0.1, at i = {magnitudes}. Solid: the error of the data "
+        f"alone is within {LIMITS_68[0]:.0%} to {LIMITS_68[1]:.0%} (grey) in "
+        f"{held['coverage_68']:.0%} of the tests; dashed, with that of the other libraries, in "
         f"{held['with_library_68']:.0%}. Furthest below: {PARAMETER_NAMES[worst['parameter']]} of "
         f"{library_label(worst['library'])} ({worst['sample']}, i = {worst['magnitude']:g}, "
         f"{worst['coverage_68']:.0%})."
