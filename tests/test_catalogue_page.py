@@ -31,7 +31,7 @@ from sspexplorer.analysis.catalogue import (
     Answers,
     PredictionRequest,
 )
-from sspexplorer.analysis.galaxy import nearest_ssps
+from sspexplorer.analysis.galaxy import Galaxy, nearest_ssps
 from sspexplorer.app import cache
 from sspexplorer.app.apply import reading, words
 from sspexplorer.app.apply.catalogue import EXAMPLES, YourCatalogue
@@ -49,6 +49,7 @@ from sspexplorer.models import POINT_MEANING, Predictions
 from sspexplorer.networks.prediction import predict
 from sspexplorer.noise import NoiseModel
 from sspexplorer.plots import catalogue as plots
+from sspexplorer.plots.galaxy import galaxy_picture, pull_picture
 from sspexplorer.posterior.taken import Choices
 from sspexplorer.progress import Progress
 from sspexplorer.resources import data_path
@@ -443,10 +444,10 @@ def test_a_band_that_was_set_aside_is_crossed_out_and_not_compared():
     ssp = nearest_ssps(np.array([9.5, 0.0, 0.1]), ["bc03"])[0]
     flux, error = 2e-28 * ssp.noise_free, 2e-30 * ssp.noise_free
     flux[10] *= 5
-    wrecked = plots.Galaxy.from_row(flux, error, np.empty((0, 57)), (ssp,))
-    mended = plots.Galaxy.from_row(flux, error, np.empty((0, 57)), (ssp,), BAND_NAMES[10])
+    wrecked = Galaxy.from_row(flux, error, np.empty((0, 57)), (ssp,))
+    mended = Galaxy.from_row(flux, error, np.empty((0, 57)), (ssp,), BAND_NAMES[10])
     assert mended.difference_from(ssp) < 1e-6 < wrecked.difference_from(ssp)
-    drawn = plots.galaxy_picture(hv.streams.Pipe(data=mended))[()]
+    drawn = galaxy_picture(hv.streams.Pipe(data=mended))[()]
     assert drawn.get(len(drawn) - 1)["band"].tolist() == [BAND_NAMES[10]]
 
 
@@ -488,17 +489,42 @@ def test_upper_limits_are_triangles_and_what_is_not_drawn_is_counted(monkeypatch
     assert issubclass(type(drawn()), hv.Raster)
 
 
+def test_the_closest_mixture_is_the_one_that_the_answer_speaks_of():
+    view = opened(YourCatalogue())
+    result, far = view.result, 4.0
+    predictions = result.answers.predictions
+    galaxy = result.galaxy
+    assert galaxy.mixture.score == pytest.approx(predictions["pred_chi2"][0])
+    low, mid, high = galaxy.mixture.low, galaxy.mixture.flux, galaxy.mixture.high
+    assert np.all(low <= high)
+    assert np.median(high - low) < np.nanmedian(galaxy.flux_err)
+    used = np.isfinite(galaxy.used)
+    assert np.mean(galaxy.pulls[used] ** 2) == pytest.approx(galaxy.mixture.score, rel=0.05)
+    assert np.abs(np.median((galaxy.flux - mid)[used] / mid[used])) < 0.1
+    assert np.abs(galaxy.pulls[used]).max() < far
+    assert "Closest mixture" in shown_text(view.__panel__())
+    pipe = hv.streams.Pipe(data=galaxy)
+    assert len(pull_picture(pipe)[()].get(2)) == used.sum()
+    result.mixed = False
+    assert result.galaxy.mixture is None
+    assert "nearest to the prediction" in shown_text(view.__panel__())
+    result.row = 5
+    assert result.galaxy.mixture is None
+    result.mixed = True
+    assert result.galaxy.mixture.score == pytest.approx(predictions["pred_chi2"][5])
+
+
 def test_a_galaxy_is_compared_with_ssps_over_its_measured_bands():
     ssps = nearest_ssps(np.array([9.5, 0.0, 0.1]), ["bc03", "popstar"])
     flux = 3e-28 * ssps[0].noise_free
     flux[:4] = np.nan
     error = np.where(np.isfinite(flux), flux / 25, np.nan)
-    galaxy = plots.Galaxy.from_row(flux, error, cache.model("default").templates, ssps)
+    galaxy = Galaxy.from_row(flux, error, cache.model("default").templates, ssps)
     assert galaxy.difference_from(ssps[0]) == pytest.approx(0, abs=1e-9)
     assert galaxy.difference_from(ssps[1]) > 0.01
     assert galaxy.snr == pytest.approx(25)
     assert np.isfinite(galaxy.filled).all()
-    points = plots.galaxy_picture(hv.streams.Pipe(data=galaxy))[()].values()[2:]
+    points = galaxy_picture(hv.streams.Pipe(data=galaxy))[()].values()[4:]
     assert [len(p) for p in points] == [53, 4, 0]
 
 
@@ -513,10 +539,10 @@ def test_a_typical_scatter_is_told_only_where_errors_are_known():
     flux = np.ones(57)
     templates = cache.model("default").templates
     snr = NoiseModel.default().typical_snr(20.0)
-    known = plots.Galaxy.from_row(flux, flux / snr, templates)
+    known = Galaxy.from_row(flux, flux / snr, templates)
     assert f"median S/N {snr:.0f}." in scatter_text(card, known)
     assert "mocks of that S/N (i = 20)" in scatter_text(card, known)
-    unknown = plots.Galaxy.from_row(flux, flux * np.nan, templates)
+    unknown = Galaxy.from_row(flux, flux * np.nan, templates)
     assert "Predicted vs true" in scatter_text(card, unknown)
     assert "Predicted vs true" in scatter_text({}, known)
 

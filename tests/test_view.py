@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from numbers import Number
@@ -49,7 +50,9 @@ from sspexplorer.plots import (
     trust,
     zero_points,
 )
+from sspexplorer.plots import galaxy as galaxy_plots
 from sspexplorer.posterior.library_errors import left_out_table
+from sspexplorer.posterior.one import ClosestMixture
 from sspexplorer.posterior.validation.trust import load_trust
 from sspexplorer.posterior.zero_points import BandOffsets
 from sspexplorer.resources import data_path
@@ -97,6 +100,13 @@ def galaxy(missing: int = 0) -> PIPE:
     return PIPE(data=one)
 
 
+def mixed() -> PIPE:
+    """A galaxy, and the mixture that is closest to it."""
+    one = galaxy().data
+    closest = ClosestMixture(one.filled, 0.9 * one.filled, 1.1 * one.filled, one.flux_err, 1.0)
+    return PIPE(data=replace(one, mixture=closest))
+
+
 def population(n: int, **options: Any) -> hv.DynamicMap:
     rng = np.random.default_rng(2)
     table = pd.DataFrame(rng.normal(size=(n, 3)), columns=["log_age", "metallicity", "ebv"])
@@ -134,7 +144,8 @@ def noise_pipe() -> PIPE:
 
 # Every function that draws a figure, with what it may be given.
 FIGURES: dict[Callable, Callable[[], Any]] = {
-    catalogue_plots.galaxy_picture: lambda: catalogue_plots.galaxy_picture(galaxy()),
+    galaxy_plots.galaxy_picture: lambda: galaxy_plots.galaxy_picture(galaxy()),
+    galaxy_plots.pull_picture: lambda: galaxy_plots.pull_picture(mixed()),
     catalogue_plots.population_picture: lambda: population(50),
     catalogue_compare.comparison_picture: lambda: compared(50),
     corner.corner: lambda: corner.corner(drawn_posterior()),
@@ -267,7 +278,8 @@ def test_a_shaded_picture_is_held_as_one_of_points_is(n):
 ONES = {
     "one SED": lambda: sed.sed_picture([seen()]),
     "one SED that changes": lambda: sed.sed_picture(PIPE(data=[seen()])),
-    "one band that is missing": lambda: catalogue_plots.galaxy_picture(galaxy(missing=1)),
+    "one band that is missing": lambda: galaxy_plots.galaxy_picture(galaxy(missing=1)),
+    "one galaxy with its mixture": lambda: galaxy_plots.galaxy_picture(mixed()),
     "one flag": lambda: population(50, by_flag=True),
     "one magnitude": lambda: noise.noisy_picture(PIPE(data=[(0, seen())])),
     "one galaxy": lambda: map_region.region_seds(

@@ -17,6 +17,7 @@ from sspexplorer.labels import AXIS_LABELS, PARAMETER_LABELS, model_title
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.models import AnyModel, Predictions, predict_rows
 from sspexplorer.posterior.estimator import Estimator
+from sspexplorer.posterior.one import OneGalaxy
 from sspexplorer.posterior.taken import Choices
 from sspexplorer.progress import NO_PROGRESS, Progress
 from sspexplorer.shipped import DEFAULT_MODEL
@@ -280,6 +281,18 @@ class Answers:
         words = {index: flags.labels(flag) or "no flag" for index, flag in first.items()}
         words[MAX_REASONS] = OTHER_REASONS
         return tuple((index, words[index], int(n)) for index, n in counts.items())
+
+    def one(self, row: int) -> OneGalaxy:
+        """A galaxy, counted from 0, as a model with error bars saw it."""
+        catalogue = self.catalogue
+        redshift, error = (
+            float("nan") if values is None else float(values[row])
+            for values in (catalogue.redshift, catalogue.redshift_err)
+        )
+        aside = self.predictions["pred_set_aside"].iloc[row]
+        photometry = catalogue.flux[row], catalogue.flux_err[row]
+        choices = Choices() if self.asked is None else self.asked.choices
+        return OneGalaxy.of_row(*photometry, redshift, error, aside, choices)
 
     def sentence(self) -> str:
         """How many rows came out how."""

@@ -1,4 +1,4 @@
-"""One galaxy of a catalogue, and the single populations it may be compared with."""
+"""One galaxy of a catalogue, and the populations it may be compared with."""
 
 from dataclasses import dataclass, field
 
@@ -10,11 +10,12 @@ from sspexplorer.gaps import extend_ends, fill_missing
 from sspexplorer.libraries import load_library
 from sspexplorer.mocks import Observation, observe
 from sspexplorer.photometry import FARTHEST_REDSHIFT
+from sspexplorer.posterior.one import ClosestMixture
 
 
 @dataclass(frozen=True, eq=False)
 class Galaxy:
-    """One row of a catalogue, and the SSPs that its prediction points at.
+    """One row of a catalogue, and the SSPs that its prediction points at, or a mixture.
 
     Attributes
     ----------
@@ -26,6 +27,8 @@ class Galaxy:
         Without noise, on any scale.
     aside : ndarray of bool, shape (57,)
         Bands that were measured but not used.
+    mixture : ClosestMixture or None
+        What the training of its model has that is closest, on the scale of ``flux``.
     """
 
     flux: np.ndarray
@@ -33,6 +36,7 @@ class Galaxy:
     filled: np.ndarray
     ssps: tuple[Observation, ...] = ()
     aside: np.ndarray = field(default_factory=lambda: np.zeros(N_BANDS, dtype=bool))
+    mixture: ClosestMixture | None = None
 
     @classmethod
     def from_row(
@@ -42,6 +46,7 @@ class Galaxy:
         templates: np.ndarray,
         ssps: tuple[Observation, ...] = (),
         set_aside: str = "",
+        mixture: ClosestMixture | None = None,
     ) -> "Galaxy":
         """Scale a row of a catalogue and fill its gaps.
 
@@ -55,6 +60,8 @@ class Galaxy:
             See the class.
         set_aside : str
             Names of bands that were not used, with spaces between.
+        mixture : ClosestMixture, optional
+            On the scale of ``flux``.
         """
         present = np.isfinite(flux)
         if not present.any():
@@ -63,7 +70,8 @@ class Galaxy:
         row = flux[None] / scale
         filled = extend_ends(fill_missing(row), present[None], templates)[0]
         aside = np.isin(BAND_NAMES, flags.codes(set_aside))
-        return cls(flux / scale, flux_err / scale, filled, ssps, aside)
+        closest = None if mixture is None else mixture.over(scale)
+        return cls(flux / scale, flux_err / scale, filled, ssps, aside, closest)
 
     @property
     def used(self) -> np.ndarray:
@@ -80,6 +88,21 @@ class Galaxy:
     def scale_of(self, ssp: Observation) -> float:
         """Factor that brings an SSP to the galaxy: the median ratio over the bands used."""
         return float(np.nanmedian(self.used / ssp.noise_free))
+
+    @property
+    def pulls(self) -> np.ndarray:
+        """What is left of each measured band without the mixture, over its σ, shape (57,)."""
+        if self.mixture is None:
+            return np.full(N_BANDS, np.nan)
+        return (self.flux - self.mixture.flux) / self.mixture.sigma
+
+    def chi2_of(self, ssp: Observation) -> float:
+        """χ² per band used of an SSP at its best scale, by the σ of the mixture, which must be."""
+        assert self.mixture is not None
+        weighted = ssp.noise_free / self.mixture.sigma
+        used = self.used / self.mixture.sigma
+        scale = np.nansum(used * weighted) / np.nansum(weighted[np.isfinite(used)] ** 2)
+        return float(np.nanmean((used - scale * weighted) ** 2))
 
     def difference_from(self, ssp: Observation) -> float:
         """Root mean square of galaxy/SSP − 1 over the bands used."""

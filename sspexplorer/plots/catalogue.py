@@ -1,6 +1,5 @@
-"""Pictures of a catalogue of predictions, and of one galaxy in it."""
+"""Pictures of a catalogue of predictions."""
 
-from collections.abc import Callable
 from typing import Any
 
 import colorcet
@@ -9,19 +8,14 @@ import numpy as np
 import pandas as pd
 from bokeh.models import HoverTool
 
-from sspexplorer.analysis.galaxy import Galaxy
-from sspexplorer.bands import BAND_NAMES, N_BANDS, load_bands
 from sspexplorer.labels import AXIS_LABELS, PARAMETER_LABELS, RATES
 from sspexplorer.plots.published import relations
-from sspexplorer.plots.sed import WAVELENGTH_RANGE, scale_flux_axis
 from sspexplorer.plots.style import (
     COLOUR_BAR,
     NEUTRAL,
     REAL_GALAXY_STYLE,
-    band_colours,
     by_number,
     figure_options,
-    library_colour,
 )
 
 # From here on galaxies are drawn as a density: a browser is slow with more points.
@@ -32,9 +26,6 @@ EBV_COLOURS: tuple[str, ...] = tuple(colorcet.CET_L8[45:225])
 # Grey is "no remark"; the others are for reasons to doubt, the commonest first.
 # One for each of the kinds that are told apart, see ``sspexplorer.analysis.catalogue``.
 FLAG_COLOURS = (NEUTRAL, "#C026A3", "#0AA5C2", "#B8860B", "#7BAA1E", "#D6324A")
-
-# In units of the median flux: a wild band does not press all others flat.
-_LOWEST, _HIGHEST = -2.0, 8.0
 
 
 def population_picture(
@@ -164,108 +155,3 @@ def _density(points: hv.Points, axes: tuple[str, str], by_flag: bool) -> hv.Dyna
     points = hv.Points(pd.DataFrame(own), list(axes), [column] if column not in axes else [])
     image = dynspread(rasterize(points, aggregator=ds.mean(column)), threshold=0.6, max_px=2)
     return image.opts(cmap=list(EBV_COLOURS), clim=limits, tools=["hover"], **_bar(label))
-
-
-def galaxy_picture(galaxy: hv.streams.Stream) -> hv.DynamicMap:
-    """Draw the SED of one galaxy over the SSPs of its prediction, the bands along the foot.
-
-    Measured bands are full points with error bars, in the colours of their light, crossed out if
-    they were set aside; bands that were filled in are hollow.
-
-    Parameters
-    ----------
-    galaxy : Pipe of Galaxy
-    """
-    by_light = by_number("band_index", band_colours())
-    measured = HoverTool(
-        tooltips=[
-            ("Band", "@band, @wavelength{0} Å"),
-            ("Fν", "@flux{0.000} ± @flux_err{0.000}"),
-            ("S/N", "@snr{0.0}"),
-        ]
-    )
-    filled = HoverTool(
-        tooltips=[
-            ("Band", "@band, @wavelength{0} Å"),
-            ("Missing", "filled in from its neighbours: @flux{0.000}"),
-        ]
-    )
-    crossed = HoverTool(
-        tooltips=[("@band", "not used: contradicted by the others, or far noisier")]
-    )
-    layers: list[tuple[Callable[[Galaxy], hv.Element], dict[str, Any]]] = [
-        (_spectra, {"color": "colour", "line_width": 1.2, "line_alpha": 0.6}),
-        (_error_bars, by_light | {"line_width": 1.2, "line_alpha": 0.7}),
-        (
-            lambda g: _points(g, np.isfinite(g.flux)),
-            by_light | {"size": 7, "tools": [measured]},
-        ),
-        (
-            lambda g: _points(g, ~np.isfinite(g.flux)),
-            by_light | {"size": 7, "fill_alpha": 0, "line_width": 1.5, "tools": [filled]},
-        ),
-        (
-            lambda g: _points(g, g.aside),
-            {"marker": "x", "size": 14, "color": NEUTRAL, "line_width": 2.5, "tools": [crossed]},
-        ),
-    ]
-    picture = hv.Overlay(
-        [
-            hv.DynamicMap(lambda data, make=make: make(data), streams=[galaxy]).opts(**options)
-            for make, options in layers
-        ]
-    )
-    return picture.collate().opts(
-        **figure_options(
-            lambda plot, overlay: _hold_flux_axis(plot, galaxy.contents["data"]),
-            xlabel="Observed wavelength [Å]",
-            ylabel="Fν / median Fν",
-            xlim=WAVELENGTH_RANGE,
-            show_legend=False,
-            apply_ranges=False,
-        )
-    )
-
-
-def _points(galaxy: Galaxy, bands: np.ndarray) -> hv.Points:
-    table = pd.DataFrame(
-        {
-            "wavelength": load_bands().pivot,
-            "flux": galaxy.filled,
-            "band_index": np.arange(N_BANDS),
-            "band": BAND_NAMES,
-            "flux_err": galaxy.flux_err,
-            "snr": galaxy.flux / galaxy.flux_err,
-        }
-    )
-    details = ["band_index", "band", "flux_err", "snr"]
-    return hv.Points(table[bands], ["wavelength", "flux"], details)
-
-
-def _error_bars(galaxy: Galaxy) -> hv.Segments:
-    known = np.isfinite(galaxy.flux_err)
-    wavelength = load_bands().pivot[known]
-    flux, error = galaxy.flux[known], galaxy.flux_err[known]
-    columns = (wavelength, flux - error, wavelength, flux + error, np.flatnonzero(known))
-    return hv.Segments(columns, ["x0", "y0", "x1", "y1"], "band_index")
-
-
-def _spectra(galaxy: Galaxy) -> hv.Segments:
-    """Spectra as short segments: one table, whatever the number of SSPs."""
-    pieces = [pd.DataFrame(columns=["x0", "y0", "x1", "y1", "colour"])]
-    for ssp in galaxy.ssps:
-        low, high = np.searchsorted(ssp.wavelength, WAVELENGTH_RANGE)
-        x = ssp.wavelength[low:high:2]
-        y = ssp.spectrum[low:high:2] * galaxy.scale_of(ssp)
-        ends = {"x0": x[:-1], "y0": y[:-1], "x1": x[1:], "y1": y[1:]}
-        pieces.append(pd.DataFrame(ends | {"colour": library_colour(ssp.library)}))
-    return hv.Segments(pd.concat(pieces, ignore_index=True), ["x0", "y0", "x1", "y1"], "colour")
-
-
-def _hold_flux_axis(plot: Any, galaxy: Galaxy) -> None:
-    """HoloViews hook: fit the flux axis to the galaxy, the transmission curves along its foot."""
-    filled = galaxy.filled[np.isfinite(galaxy.filled)]
-    highest = [1.0, *np.clip(filled, None, _HIGHEST)]
-    highest += [ssp.noise_free.max() * galaxy.scale_of(ssp) for ssp in galaxy.ssps]
-    low = min(0.0, *np.clip(filled, _LOWEST, 0.0), 0.0)
-    scale_flux_axis(plot, low, 1.1 * max(highest))

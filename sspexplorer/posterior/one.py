@@ -10,8 +10,39 @@ from sspexplorer.bands import BAND_NAMES
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.posterior.estimator import Estimator
 from sspexplorer.posterior.exact import N_DRAWS, ExactPosterior, draws
+from sspexplorer.posterior.likeness import MODEL_ERROR
 from sspexplorer.posterior.taken import Choices, prepared, redshifts_as
 from sspexplorer.sedfit import ModelGrid, model_weights
+
+
+@dataclass(frozen=True, eq=False)
+class ClosestMixture:
+    """The mixture of a model's training SEDs that comes closest to a galaxy.
+
+    Attributes
+    ----------
+    flux : ndarray, shape (57,)
+        F_ν on the scale of the galaxy, also of bands that are missing.
+    low, high : ndarray, shape (57,)
+        16th and 84th percentile of the mixtures that come closest to as many copies of it, each
+        with noise of its own: refits of perturbed data, as draws from a posterior (Bardsley et
+        al. 2014, SIAM J. Sci. Comput. 36, A1895).
+    sigma : ndarray, shape (57,)
+        What differences are measured by: the error, and that of the SEDs, in quadrature.
+    score : float
+        χ² per band.
+    """
+
+    flux: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    sigma: np.ndarray
+    score: float
+
+    def over(self, scale: float) -> "ClosestMixture":
+        """The same, of a galaxy whose fluxes were divided by ``scale``."""
+        flux, low, high = self.flux / scale, self.low / scale, self.high / scale
+        return ClosestMixture(flux, low, high, self.sigma / scale, self.score)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +93,19 @@ class OneGalaxy:
         )
         used = np.where(aside, np.nan, flux)
         return cls(used, error[0], aside, float(z[0]), float(z_err[0]))
+
+    def closest(self, estimator: Estimator, n_copies: int = 200, seed: int = 0) -> ClosestMixture:
+        """Mixture of what a model was trained on that comes closest to this galaxy."""
+        redshift = np.array([self.redshift]), np.array([self.redshift_err])
+        ((likeness, _),) = estimator.compared(*redshift)
+        score, _, found = likeness.assess(self.flux[None], self.error[None])
+        flux = found[0]
+        sigma = np.hypot(self.error, MODEL_ERROR * np.abs(flux))
+        noise = np.random.default_rng(seed).normal(size=(n_copies, len(flux)))
+        copies = np.where(np.isfinite(self.flux), flux + sigma * noise, np.nan)
+        mixtures = likeness.assess(copies, np.repeat(self.error[None], n_copies, axis=0))[-1]
+        low, high = np.percentile(mixtures, [16, 84], axis=0)
+        return ClosestMixture(flux, low, high, sigma, float(score[0]))
 
     def draws(self, estimator: Estimator, n_draws: int = N_DRAWS, seed: int = 0) -> pd.DataFrame:
         """Draws from a model's posterior: ``log_age``, ``metallicity``, ``ebv``, ``weight`` 1."""

@@ -55,7 +55,7 @@ FORMATS = {
 }
 
 # Choices of a result that the next one begins with.
-_KEPT = ("row", "group", "by_flag", "across", "up")
+_KEPT = ("row", "group", "by_flag", "across", "up", "mixed")
 _LATER = 0.1  # s; long enough for what was shown to be on its way
 
 

@@ -9,7 +9,6 @@ from sspexplorer.app.kit.corner import LINES, SED_FIT, CornerView, fit_models
 from sspexplorer.models import load_model
 from sspexplorer.plots.corner import Corner
 from sspexplorer.plots.fit_quality import fit_quality_pictures
-from sspexplorer.posterior.one import OneGalaxy
 
 _AGREES = {
     "ssp": "The model should be near it.",
@@ -46,15 +45,7 @@ class PosteriorView(CornerView):
         self.ask(row, lambda: self._look(row), f"{LINES} {_FIT} {_AGREES[self._answers.model]}")
 
     def _look(self, row: int) -> Corner:
-        catalogue, predictions = self._answers.catalogue, self._answers.predictions
-        galaxy = OneGalaxy.of_row(
-            catalogue.flux[row],
-            catalogue.flux_err[row],
-            _value(catalogue.redshift, row),
-            _value(catalogue.redshift_err, row),
-            predictions["pred_set_aside"].iloc[row],
-            self._answers.asked.choices,
-        )
+        predictions, galaxy = self._answers.predictions, self._answers.one(row)
         # Where no redshift is given, the SED fit is that at the redshift of the colours.
         redshift = galaxy.redshift
         if not np.isfinite(redshift):
@@ -97,7 +88,3 @@ class FitQuality(pn.viewable.Viewer):
     def __panel__(self) -> pn.Column:
         """Two histograms over their caption."""
         return self._layout
-
-
-def _value(values: np.ndarray | None, row: int) -> float:
-    return float("nan") if values is None else float(values[row])

@@ -23,11 +23,14 @@ from sspexplorer.bands import N_BANDS
 from sspexplorer.labels import PARAMETER_LABELS, age_text, library_label, model_title
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.networks.prediction import predict
-from sspexplorer.plots.catalogue import FLAG_COLOURS, MAX_POINTS, galaxy_picture, population_picture
+from sspexplorer.plots.catalogue import FLAG_COLOURS, MAX_POINTS, population_picture
+from sspexplorer.plots.galaxy import galaxy_picture, pull_picture
 from sspexplorer.plots.style import library_dots
 from sspexplorer.shipped import compared_networks
 
 _PICTURE_HEIGHT = "max(320px, calc(100vh - 560px))"
+_PULL_HEIGHT = "150px"
+_BOTH_HEIGHT = f"calc({_PICTURE_HEIGHT} + {_PULL_HEIGHT})"
 _ROWS_ON_A_PAGE = 10
 _GROUP_TITLES = {
     ALL: "All",
@@ -42,9 +45,16 @@ _FLAGGED_CAPTION = (
 )
 _CAPTION = (
     "Each galaxy where the model puts it; click on one, or on a row below, to see its SED. Bands "
-    "that were missing are hollow there, those set aside crossed out; lines are the SSP of each "
-    "library that is nearest to the prediction, at the galaxy’s redshift: do they go through its "
-    "points?"
+    "that were set aside are crossed out there"
+)
+_WITH_MIXTURE = (
+    "; the line is the mixture of training galaxies that comes closest, in a shade that holds 68 % "
+    "of those closest to copies of the galaxy with noise of their own. Below, what is left: a band "
+    "in three should be outside of ±1 σ, and none far off."
+)
+_WITH_SSPS = (
+    ", those that were missing hollow; lines are the SSP of each library that is nearest to the "
+    "prediction, at the galaxy’s redshift: a mixture of stars need not look like any of them."
 )
 
 
@@ -72,6 +82,7 @@ class CatalogueResult(pn.viewable.Viewer):
     by_flag = param.Boolean(default=False, doc="Whether colours tell flags, else E(B−V).")
     across = param.Selector(default="log_age", objects=["log_age"], doc="Along the lower axis.")
     up = param.Selector(default="metallicity", objects=["metallicity"], doc="Along the left axis.")
+    mixed = param.Boolean(default=True, doc="Whether the closest mixture is drawn, else SSPs.")
 
     def __init__(
         self,
@@ -83,8 +94,9 @@ class CatalogueResult(pn.viewable.Viewer):
         by_flag: bool = False,
         across: str = "log_age",
         up: str = "metallicity",
+        mixed: bool = True,
     ) -> None:
-        super().__init__()
+        super().__init__(mixed=mixed and answers.has_errors)
         self.answers, self.state = answers, state
         self._groups = answers.groups
         self.param.group.objects = list(self._groups)
@@ -94,23 +106,32 @@ class CatalogueResult(pn.viewable.Viewer):
             if value in answers.axes:
                 setattr(self, name, value)
         self.by_flag, self.row = by_flag, min(row, len(answers.table) - 1)
-        self._network = cache.model(answers.network)
+        self._network, self._model = cache.model(answers.network), cache.model(answers.model)
         self._galaxy = hv.streams.Pipe(data=self._look())
         self._mark = hv.streams.Pipe(data=self._marked())
         self.tap = hv.streams.SingleTap(x=None, y=None)
         self.tap.add_subscriber(self._tapped)
         self._legend = pn.Column(sizing_mode="stretch_width", margin=0)
         self._caption = pn.Column(sizing_mode="stretch_width", margin=0)
+        self._below = pn.Column(sizing_mode="stretch_width", margin=0)
         self._words = pn.Column(sizing_mode="stretch_width", margin=0, styles={"gap": "8px"})
         self._map = pn.Column(sizing_mode="stretch_width", margin=0, styles={"gap": "8px"})
         self._map_pane = pn.pane.HoloViews(None, linked_axes=False)
+        pulls = pn.pane.HoloViews(pull_picture(self._galaxy), linked_axes=False)
+        self._pull_pane = parts.picture_pane(pulls, height=_PULL_HEIGHT)
         self.grid = self._make_grid()
         self._rows = np.arange(0)
         self._regroup()
         self._describe()
         self.param.watch(self._go, "row")
         self.param.watch(self._regroup, "group")
-        self.param.watch(self._redraw_map, ["by_flag", "across", "up"])
+        self.param.watch(self._redraw_map, ["by_flag", "across", "up", "mixed"])
+        self.param.watch(lambda event: self.follow_libraries(), "mixed")
+
+    @property
+    def galaxy(self) -> Galaxy:
+        """The galaxy in sight."""
+        return self._galaxy.data
 
     @property
     def controls(self) -> list[pn.widgets.Widget]:
@@ -128,17 +149,22 @@ class CatalogueResult(pn.viewable.Viewer):
             pn.widgets.Select.from_param(choice, label=label, options=titles)
             for choice, label in ((self.param.across, "Across"), (self.param.up, "Up"))
         )
-        for widget in (show, colour, across, up):
+        titles = {"Closest mixture": True, "Nearest SSPs": False}
+        through = pn.widgets.Select.from_param(
+            self.param.mixed, label="Through its points", options=titles
+        )
+        widgets = [show, colour, across, up, *([through] if self.answers.has_errors else [])]
+        for widget in widgets:
             widget.param.update(description=None, sizing_mode="stretch_width")
-        return [show, colour, across, up]
+        return widgets
 
     def __panel__(self) -> pn.Row:
         """Lay out the two pictures; the table is :attr:`grid`."""
         picture = pn.pane.HoloViews(galaxy_picture(self._galaxy), linked_axes=False)
         return pn.Row(
             self._map,
-            parts.picture_pane(picture, height=_PICTURE_HEIGHT),
-            parts.stack(self._legend, parts.caption(_CAPTION), self._caption, gap=8),
+            parts.stack(parts.picture_pane(picture, height=_PICTURE_HEIGHT), self._below, gap=0),
+            parts.stack(self._legend, self._caption, gap=8),
             self._words,
             sizing_mode="stretch_width",
             margin=0,
@@ -167,12 +193,14 @@ class CatalogueResult(pn.viewable.Viewer):
         redshift = 0.0 if catalogue.redshift is None else catalogue.redshift[self.row]
         ssps = nearest_ssps(self._prediction(), self.state.libraries, redshift)
         aside = self.answers.predictions.get("pred_set_aside")
+        drawn = self.mixed and self.answers.predicted[self.row]
         return Galaxy.from_row(
             catalogue.flux[self.row],
             catalogue.flux_err[self.row],
             self._network.templates,
             ssps,
             "" if aside is None else aside.loc[self.row],
+            self.answers.one(self.row).closest(self._model) if drawn else None,
         )
 
     def _marked(self) -> pd.DataFrame:
@@ -204,27 +232,33 @@ class CatalogueResult(pn.viewable.Viewer):
             text = _FLAGGED_CAPTION
         else:
             text = scatter_text(cache.model_card(self.answers.model), galaxy)
-        self._caption[:] = [parts.caption(text)]
+        about = _WITH_MIXTURE if self.mixed else _WITH_SSPS
+        self._caption[:] = [parts.caption(_CAPTION + about), parts.caption(text)]
+        self._below[:] = [self._pull_pane] if galaxy.mixture is not None else []
 
     def _numbers(self, galaxy: Galaxy) -> pn.pane.HTML:
         """What the model says, and the nearest SSPs, one under the other."""
-        labels = list(PARAMETER_LABELS.values())
+        labels, mixed = list(PARAMETER_LABELS.values()), galaxy.mixture is not None
         if self.answers.has_errors:
             said = {model_title(self.answers.model): [*self._with_errors(), None]}
         else:
             said = {self.answers.model: self._prediction()} | self._others()
             said = {model_title(name): [*values, None] for name, values in said.items()}
         rows = dict(said)
+        if mixed:
+            rows["Closest mixture"] = [None, None, None, f"{galaxy.mixture.score:.2f}"]
         for ssp in galaxy.ssps:
-            difference = f"{galaxy.difference_from(ssp):.1%}"
-            values = [ssp.log_age, ssp.metallicity, ssp.ebv, difference]
-            rows[library_label(ssp.library)] = values
-        table = pd.DataFrame.from_dict(rows, orient="index", columns=[*labels, "rms off"])
+            off = f"{galaxy.chi2_of(ssp):.2f}" if mixed else f"{galaxy.difference_from(ssp):.1%}"
+            rows[library_label(ssp.library)] = [ssp.log_age, ssp.metallicity, ssp.ebv, off]
+        ssp_names = [library_label(ssp.library) for ssp in galaxy.ssps]
+        table = pd.DataFrame.from_dict(
+            rows, orient="index", columns=[*labels, "χ² a band" if mixed else "rms off"]
+        )
         shown = parts.metric_table(
             table.astype(object),
             formats=dict.fromkeys(labels, "{:.2f}"),
             colours=library_dots(self.state.libraries),
-            faint=list(said)[1:],
+            faint=[*list(said)[1:], *(ssp_names if mixed else ())],
         )
         shown.stylesheets = [*shown.stylesheets, css("table-close")]
         return shown
@@ -272,7 +306,8 @@ class CatalogueResult(pn.viewable.Viewer):
         self._map_pane.object = population_picture(
             table, self._mark, self.tap, axes=(self.across, self.up), by_flag=self.by_flag
         )
-        self._map[:] = [parts.picture_pane(self._map_pane, height=_PICTURE_HEIGHT)]
+        height = _BOTH_HEIGHT if self.mixed else _PICTURE_HEIGHT
+        self._map[:] = [parts.picture_pane(self._map_pane, height=height)]
         by_points = len(table) <= MAX_POINTS
         words = picture_text(table, self.across, self.up, len(predicted) - len(table))
         self._legend[:] = [
