@@ -320,32 +320,6 @@ def equal_magnitude(
     return found.round(1)
 
 
-def inside(points: np.ndarray, outline: np.ndarray) -> np.ndarray:
-    """Tell which points of the plane lie within a closed outline.
-
-    Parameters
-    ----------
-    points : ndarray, shape (n, 2)
-        NaN is outside.
-    outline : ndarray, shape (m, 2)
-        Corners in order; it may cross itself (even-odd rule).
-
-    Returns
-    -------
-    ndarray of bool, shape (n,)
-    """
-    result = np.zeros(len(points), bool)
-    low, high = outline.min(axis=0), outline.max(axis=0)
-    near = np.flatnonzero(((points >= low) & (points <= high)).all(axis=1))
-    x, y = points[near].T
-    odd = np.zeros(len(near), bool)
-    for (x0, y0), (x1, y1) in zip(outline, np.roll(outline, -1, axis=0), strict=True):
-        if y0 != y1:
-            odd ^= ((y0 > y) != (y1 > y)) & (x < x0 + (x1 - x0) * (y - y0) / (y1 - y0))
-    result[near] = odd
-    return result
-
-
 @cache
 def load_embedding(folder: Path | None = None) -> Embedding:
     """Load the map that ships with the package, or that of a folder.

@@ -55,6 +55,27 @@ AXIS_LABELS = PARAMETER_LABELS | {
     "log_sfr": "log star-formation rate [M☉/yr]",
     "log_ssfr": "log specific rate [1/yr]",
 }
+# What a table of predictions can have besides the three parameters, by its name in the file.
+COLUMN_LABELS = {
+    "age": "age [Gyr]",
+    "log_mass": "log mass [M☉]",
+    "log_sfr": "log SFR [M☉/yr]",
+    "log_ssfr": "log sSFR [1/yr]",
+    "log_mass_formed": "log mass formed [M☉]",
+    "av": "A_V [mag]",
+    "log_mean_age": "log mean age [yr]",
+    "mass_log_age": "log age by mass [yr]",
+    "mass_metallicity": "[M/H] by mass [dex]",
+    "t50": "t50 [Gyr]",
+    "t90": "t90 [Gyr]",
+    "u_r": "u − r [mag]",
+    "u_r_dust_free": "u − r, no dust [mag]",
+    "d4000": "D4000",
+    "photoz": "z from colours",
+    "chi2": "χ² a band",
+    "p_value": "p-value",
+    "n_bands": "bands",
+}
 # Of these, what may be an upper limit: rates of galaxies that may form no stars.
 RATES = ("log_sfr", "log_ssfr")
 

@@ -26,12 +26,14 @@ from typer.testing import CliRunner
 from sspexplorer.analysis.catalogue import (
     ALL,
     FLAGGED,
+    SELECTED,
     WELL,
     WITHOUT,
     Answers,
     PredictionRequest,
 )
 from sspexplorer.analysis.galaxy import Galaxy, nearest_ssps
+from sspexplorer.analysis.regions import corners_of
 from sspexplorer.app import cache
 from sspexplorer.app.apply import reading, words
 from sspexplorer.app.apply.catalogue import EXAMPLES, YourCatalogue
@@ -130,10 +132,10 @@ def test_an_example_is_understood_before_it_is_predicted(view):
 def test_every_row_is_predicted_and_the_first_is_in_sight(view, simulated):
     result = opened(view).result
     assert result.row == 0
-    assert result.grid.selection == [0]
-    assert list(result.grid.value["own0"]) == list(simulated["id"])
+    assert result.list.grid.selection == [0]
+    assert list(result.list.grid.value["own0"]) == list(simulated["id"])
     expected = predict(cache.model("default"), view.catalogue.flux, view.catalogue.redshift)
-    assert result.grid.value["log_age"].to_numpy() == pytest.approx(expected["pred_log_age"])
+    assert result.list.grid.value["log_age"].to_numpy() == pytest.approx(expected["pred_log_age"])
 
 
 @pytest.mark.parametrize(
@@ -351,7 +353,7 @@ def test_names_are_text_and_never_html(view, simulated):
     assert HTML in view.catalogue.name
     assert "<img" not in shown_text(view.__panel__())
     assert "&lt;img" in shown_text(view.__panel__())
-    grid = view.result.grid
+    grid = view.result.list.grid
     assert not any("<" in title for title in grid.titles.values())
     assert all(name.isidentifier() for name in grid.value.columns)
 
@@ -373,22 +375,71 @@ def test_a_click_shows_the_nearest_galaxy_and_its_row_wherever_it_is(view):
     result = opened(view).result
     table = result.answers.table
     result.tap.event(x=table.loc[123, "log_age"], y=table.loc[123, "metallicity"])
-    assert (result.row, result.grid.selection, result.grid.page) == (123, [123], 13)
+    assert (result.row, result.list.grid.selection, result.list.grid.page) == (123, [123], 13)
     assert "SIM-124, row 124" in Onlooker(result).words
-    result.grid.sorters = [{"field": "log_age", "dir": "asc"}]
+    result.list.grid.sorters = [{"field": "log_age", "dir": "asc"}]
     result.row = 57
     place = table["log_age"].rank().astype(int)[57]
-    assert result.grid.page == (place - 1) // 10 + 1
+    assert result.list.grid.page == (place - 1) // 10 + 1
 
 
 def test_choosing_a_group_shows_its_rows_only(view):
     result = opened(view).result
     flagged = result.answers.table["flag"] != ""
     result.group = FLAGGED
-    assert list(result.grid.value.index) == list(np.flatnonzero(flagged))
+    assert list(result.list.grid.value.index) == list(np.flatnonzero(flagged))
     assert "unlike the mocks" in Onlooker(result).words
     assert result.row == np.flatnonzero(flagged)[0]
-    assert result.grid.selection == [0]
+    assert result.list.grid.selection == [0]
+
+
+def test_what_is_selected_in_the_picture_is_listed_searched_and_written(view):
+    result = opened(view).result
+    table = result.answers.table
+    young = np.flatnonzero(table["log_age"] < 9)
+    low, high = table["metallicity"].min() - 1, table["metallicity"].max() + 1
+    result.select(corners_of((0.0, low, 9.0, high)))
+    assert (result.group, result.rows.tolist()) == (SELECTED, young.tolist())
+    assert list(result.list.grid.value.index) == young.tolist()
+    assert result.row == young[0]
+    drawn = result.picture[()].get(0)
+    assert (drawn["alpha"] > 0.5).sum() == len(young) < len(drawn)
+    # Nothing is no selection, and another one takes the place of the first.
+    result.select(corners_of((20.0, low, 21.0, high)))
+    assert len(result.rows) == len(young)
+    result.up = "ebv"
+    assert ((result.picture[()].get(0))["alpha"] > 0.5).sum() == len(young)
+    result.search = table["name"][young[3]].lower()
+    assert result.rows.tolist() == [young[3]]
+    view._part.value = True
+    assert view.download.filename == "simulated_galaxies_predictions_part.csv"
+    written = io.BytesIO()
+    view._write(written)
+    content = pd.read_csv(io.BytesIO(written.getvalue()), dtype={"id": str})
+    assert content["id"].tolist() == [table["name"][young[3]]]
+    result.param.update(group=ALL, search="no such galaxy")
+    assert "No row has “no such galaxy”" in Onlooker(result).words
+    result.search = ""
+    assert len(result.rows) == len(table)
+    assert (result.picture[()].get(0)["alpha"] > 0.5).all()
+
+
+def test_columns_of_the_table_are_chosen_and_stay_for_the_next_answers():
+    view = opened(YourCatalogue(), FAR)
+    listed = view.result.list
+    assert {"log_mass", "log_mass_err", "log_sfr"} <= set(listed.grid.value)
+    view.result.row = 123
+    listed.columns = [*listed.columns, "age", "t50"]
+    shown = listed.grid
+    assert (shown.selection, shown.page) == ([123], 13)
+    assert list(shown.value)[-1] == "flag"
+    age = view.result.answers.table["log_age"].to_numpy()
+    assert shown.value["age"].to_numpy() == pytest.approx(10 ** (age - 9))
+    assert np.array_equal(
+        shown.value["t50_err"], view.result.answers.predictions["pred_t50_err"], equal_nan=True
+    )
+    run(view.predict())
+    assert "t50" in view.result.list.grid.value
 
 
 def test_the_chosen_libraries_are_drawn_through_the_galaxy(view):
@@ -459,7 +510,9 @@ def test_many_galaxies_are_drawn_as_a_density(answers, monkeypatch, by_flag):
         monkeypatch.setattr(plots, "MAX_POINTS", most)
         mark = hv.streams.Pipe(data=table[["log_age", "metallicity"]].head(1))
         tap = hv.streams.SingleTap()
-        picture = plots.population_picture(table, mark, tap, by_flag=by_flag)
+        picture = plots.population_picture(
+            table, mark, hv.streams.Pipe(data=None), [tap], by_flag=by_flag
+        )
         kinds.append(type(picture[()].get(0)))
         assert tap.source is not None
     assert kinds[0] is hv.Points
@@ -475,7 +528,8 @@ def test_upper_limits_are_triangles_and_what_is_not_drawn_is_counted(monkeypatch
     axes = ("log_mass", "log_sfr")
 
     def drawn() -> hv.Element:
-        return plots.population_picture(table, mark, hv.streams.SingleTap(), axes=axes)[()].get(0)
+        bright = hv.streams.Pipe(data=None)
+        return plots.population_picture(table, mark, bright, [], axes=axes)[()].get(0)
 
     assert (drawn()["shape"] == "inverted_triangle").tolist() == table["limit"].tolist()
     said = picture_text(table, *axes, undrawn=7)
@@ -582,7 +636,7 @@ def test_posteriors_come_with_errors_a_corner_and_what_was_set_aside():
     assert answers.model == "galaxy"
     assert answers.has_errors
     assert "weighted by their light" in shown_text(view.__panel__())
-    assert list(view.result.grid.value.columns)[-8:] == [
+    assert list(view.result.list.grid.value.columns)[-8:] == [
         "log_age", "log_age_err", "metallicity", "metallicity_err", "ebv", "ebv_err",
         "n_bands", "flag",
     ]  # fmt: skip

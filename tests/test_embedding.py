@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.manifold import trustworthiness
 
+from sspexplorer.analysis.regions import inside
 from sspexplorer.embedding import (
     Embedding,
     equal_magnitude,
     features,
-    inside,
     load_embedding,
     sparse_templates,
     training_templates,

@@ -112,8 +112,7 @@ def population(n: int, **options: Any) -> hv.DynamicMap:
     table = pd.DataFrame(rng.normal(size=(n, 3)), columns=["log_age", "metallicity", "ebv"])
     table = table.assign(row=np.arange(n), name="galaxy", reason="", reason_index=0, limit=False)
     chosen = PIPE(data=table[["log_age", "metallicity"]].iloc[:1])
-    tap = hv.streams.SingleTap()
-    return catalogue_plots.population_picture(table, chosen, tap, **options)
+    return catalogue_plots.population_picture(table, chosen, PIPE(data=None), (), **options)
 
 
 def compared(n: int) -> hv.Overlay:

@@ -1,11 +1,14 @@
 """Predictions for a catalogue as a table to show: few columns, names that are safe, counts."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from sspexplorer import flags
 from sspexplorer.analysis.recognition import Suspicion, suspicions
@@ -13,7 +16,7 @@ from sspexplorer.analysis.zero_points import ZeroPoints
 from sspexplorer.catalogue import Catalogue
 from sspexplorer.catalogue.names import names_a_band
 from sspexplorer.catalogue.values import column_width
-from sspexplorer.labels import AXIS_LABELS, PARAMETER_LABELS, model_title
+from sspexplorer.labels import AXIS_LABELS, COLUMN_LABELS, PARAMETER_LABELS, model_title
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.models import AnyModel, Predictions, predict_rows
 from sspexplorer.posterior.estimator import Estimator
@@ -34,6 +37,7 @@ _DIGITS = 7
 # What can be an axis of the picture besides the three parameters, where there is such a thing.
 MORE_AXES = tuple(name for name in AXIS_LABELS if name not in PARAMETERS)
 ALL, WELL, FLAGGED, WITHOUT = "all", "well", "flagged", "without"
+SELECTED = "selected"  # by hand, in a picture
 LIMIT = "star-formation-limit"
 OTHER_REASONS = "other combinations"
 # Kinds of flag that are told apart; all others are the last one, and 0 is none.
@@ -246,15 +250,55 @@ class Answers:
         """Whether the predictions are posteriors."""
         return "log_age_err" in self.table
 
+    @cached_property
+    def columns(self) -> dict[str, str]:
+        """What a table of the answers can show besides the number of each row, with headings."""
+        known = {"age", *self.table, *(name.removeprefix("pred_") for name in self.predictions)}
+        labels = PARAMETER_LABELS | COLUMN_LABELS
+        found = {name: label for name, label in labels.items() if name in known}
+        return self.own_titles | found | {"flag": "flag"}
+
     @property
-    def titles(self) -> dict[str, str]:
-        """Heading of each column that is shown."""
-        titles = {"row": "row", **self.own_titles}
-        for name, label in PARAMETER_LABELS.items():
-            titles[name] = label
-            if self.has_errors:
+    def first_columns(self) -> tuple[str, ...]:
+        """Which of them are shown at first: as many as a screen has room for."""
+        masses = tuple(name for name in ("log_mass", "log_sfr") if name in self.axes)
+        return (*self.own_titles, *PARAMETERS, *(masses or ("n_bands",)), "flag")
+
+    def headings(self, columns: Sequence[str]) -> dict[str, str]:
+        """Heading of each column of a table: the row's number, these, and their errors."""
+        titles = {"row": "row"}
+        for name in columns:
+            titles[name] = self.columns[name]
+            if f"pred_{name}_err" in self.predictions:
                 titles[f"{name}_err"] = "±"
-        return titles | {"n_bands": "bands", "flag": "flag"}
+        return titles
+
+    def values(self, names: Sequence[str], rows: np.ndarray) -> pd.DataFrame:
+        """Columns of a table, see :meth:`headings`, of some rows, counted from 0."""
+        found = {}
+        for name in names:
+            if name == "age":
+                found[name] = 10 ** (self.table["log_age"].to_numpy()[rows] - 9)
+            else:
+                held = name in self.table
+                column = self.table[name] if held else self.predictions[f"pred_{name}"]
+                found[name] = column.to_numpy()[rows]
+        return pd.DataFrame(found, index=rows)
+
+    @cached_property
+    def _text(self) -> pa.Array:
+        """What the words of each row are, to be searched."""
+        texts = [name for name in self.own_titles if self.table[name].dtype.kind not in "f"]
+        words = self.table["flag"].map(flags.labels)
+        for name in texts:
+            words = self.table[name].astype(str) + "\n" + words
+        return pa.array(words)
+
+    def found(self, text: str) -> np.ndarray:
+        """Rows, as a mask, that have a text in their names or flags, in any letter case."""
+        return pc.match_substring(self._text, text.strip(), ignore_case=True).to_numpy(
+            zero_copy_only=False
+        )
 
     @property
     def axes(self) -> dict[str, str]:

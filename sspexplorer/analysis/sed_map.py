@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from sspexplorer.analysis.catalogue import Answers
+from sspexplorer.analysis.regions import inside
 from sspexplorer.catalogue import Catalogue
 from sspexplorer.embedding import (
     equal_magnitude,
-    inside,
     load_embedding,
     sparse_templates,
     training_templates,

@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.catalogue import writing
@@ -163,6 +164,7 @@ class Catalogue:
         form: str | None = None,
         extra: pd.DataFrame | None = None,
         about: Mapping[str, str | float | bool] | None = None,
+        rows: np.ndarray | None = None,
     ) -> tuple[str, ...]:
         """Write every row and column of the file, in order, then further columns.
 
@@ -183,6 +185,8 @@ class Catalogue:
         about : dict, optional
             What the file should say about itself, by keywords of FITS: up to eight capitals and
             digits. Text has no place for it.
+        rows : ndarray of int, optional
+            Which rows to write, counted from 0; all unless given.
 
         Returns
         -------
@@ -196,6 +200,8 @@ class Catalogue:
         """
         arrays = {column.flux for column in self.columns if column.flux_element is not None}
         arrays |= {column.error for column in self.columns if column.error_element is not None}
-        return writing.write(
-            self.table, target, form, extra, self.delimiter, frozenset(arrays), about
-        )
+        table = self.table
+        if rows is not None:
+            table = table.take(rows) if isinstance(table, pa.Table) else table[rows]
+            extra = None if extra is None else extra.iloc[rows]
+        return writing.write(table, target, form, extra, self.delimiter, frozenset(arrays), about)

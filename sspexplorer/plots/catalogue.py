@@ -1,5 +1,6 @@
 """Pictures of a catalogue of predictions."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import colorcet
@@ -21,6 +22,10 @@ from sspexplorer.plots.style import (
 # From here on galaxies are drawn as a density: a browser is slow with more points.
 MAX_POINTS = 10_000
 
+_MANY = 1000  # points are smaller, and let others show through
+_ALPHA, _FAINT = {False: 0.85, True: 0.6}, 0.08
+_SELECT = ("box_select", "lasso_select")
+
 # Both ends are cut off, so that no point sinks into a white or a black page.
 EBV_COLOURS: tuple[str, ...] = tuple(colorcet.CET_L8[45:225])
 # Grey is "no remark"; the others are for reasons to doubt, the commonest first.
@@ -31,7 +36,8 @@ FLAG_COLOURS = (NEUTRAL, "#C026A3", "#0AA5C2", "#B8860B", "#7BAA1E", "#D6324A")
 def population_picture(
     table: pd.DataFrame,
     chosen: hv.streams.Stream,
-    tap: hv.streams.Stream,
+    bright: hv.streams.Stream,
+    selections: Iterable[hv.streams.Stream],
     *,
     axes: tuple[str, str] = ("log_age", "metallicity"),
     by_flag: bool = False,
@@ -49,8 +55,11 @@ def population_picture(
         ``limit`` (whether rates are upper limits).
     chosen : Pipe
         One-row table with the columns of ``axes`` of the galaxy to mark; they may be NaN.
-    tap : SingleTap
-        Gets the place of a click.
+    bright : Pipe
+        Index of the rows of ``table`` that are selected, all others being faint and no part of a
+        density; None if nothing is.
+    selections : iterable of SingleTap, Lasso and BoundsXY
+        Get the place of a click, and what is drawn around galaxies.
     axes : tuple of str
         Keys of :data:`~sspexplorer.labels.AXIS_LABELS`.
     by_flag : bool
@@ -61,19 +70,25 @@ def population_picture(
     if dense:
         table = table[~limits]
     shown = ["log_age", "metallicity", "ebv", "reason_index", "name", "row", "reason", "shape"]
-    points = hv.Points(
-        table.assign(
-            reason=table["reason"].replace("", "none"),
-            shape=np.where(limits[table.index], "inverted_triangle", "circle"),
-        ),
-        list(axes),
-        [name for name in shown if name not in axes],
+    table = table.assign(
+        reason=table["reason"].replace("", "none"),
+        shape=np.where(limits[table.index], "inverted_triangle", "circle"),
     )
+
+    def points(data: np.ndarray | None) -> hv.Points:
+        alpha = _ALPHA[len(table) > _MANY] * np.ones(len(table))
+        if data is not None:
+            alpha[~table.index.isin(data)] = _FAINT
+        details = [name for name in shown if name not in axes]
+        return hv.Points(table.assign(alpha=alpha), list(axes), [*details, "alpha"])
+
     if dense:
-        galaxies = _density(points, axes, by_flag)
+        galaxies = _density(table, bright, axes, by_flag)
     else:
-        galaxies = hv.DynamicMap(lambda: points).opts(**_point_options(table, axes, by_flag))
-    tap.source = galaxies
+        options = _point_options(table, axes, by_flag)
+        galaxies = hv.DynamicMap(points, streams=[bright]).opts(**options)
+    for stream in selections:
+        stream.source = galaxies
     mark = hv.DynamicMap(lambda data: hv.Points(data, list(axes)), streams=[chosen]).opts(
         size=12, **REAL_GALAXY_STYLE
     )
@@ -88,6 +103,7 @@ def population_picture(
                 xlim=_limits(table[x]),
                 ylim=_limits(table[y]),
                 show_legend=False,
+                active_tools=["box_select"],
             )
         )
     )
@@ -122,11 +138,13 @@ def _point_options(table: pd.DataFrame, axes: tuple[str, str], by_flag: bool) ->
         ("Flag", "@reason"),
     ]
     options = {
-        "size": 8 if len(table) <= 1000 else 5,
-        "alpha": 0.85 if len(table) <= 1000 else 0.6,
+        "size": 5 if len(table) > _MANY else 8,
+        "fill_alpha": "alpha",
+        "nonselection_fill_alpha": "alpha",
+        "selection_fill_alpha": "alpha",
         "line_color": None,
         "marker": hv.dim("shape"),
-        "tools": [HoverTool(tooltips=tooltips)],
+        "tools": [HoverTool(tooltips=tooltips), *_SELECT],
     }
     if by_flag:
         return options | by_number("reason_index", FLAG_COLOURS)
@@ -138,11 +156,12 @@ def _point_options(table: pd.DataFrame, axes: tuple[str, str], by_flag: bool) ->
     }
 
 
-def _density(points: hv.Points, axes: tuple[str, str], by_flag: bool) -> hv.DynamicMap:
+def _density(
+    table: pd.DataFrame, bright: hv.streams.Stream, axes: tuple[str, str], by_flag: bool
+) -> hv.DynamicMap:
     import datashader as ds
     from holoviews.operation.datashader import dynspread, rasterize
 
-    table = points.data
     if by_flag:
         values = table["reason_index"].gt(0) * 1.0
         column, limits, label = "flagged", (0.0, 1.0), "flagged fraction"
@@ -152,6 +171,13 @@ def _density(points: hv.Points, axes: tuple[str, str], by_flag: bool) -> hv.Dyna
     # Columns of its own are what shading is compiled for; anything else takes seconds once more.
     own = {name: table[name].to_numpy(float).copy() for name in axes}
     own[column] = values.to_numpy(float).copy()
-    points = hv.Points(pd.DataFrame(own), list(axes), [column] if column not in axes else [])
+
+    def points(data: np.ndarray | None) -> hv.Points:
+        drawn = pd.DataFrame(own)
+        if data is not None:
+            drawn = drawn[table.index.isin(data)]
+        return hv.Points(drawn, list(axes), [column] if column not in axes else [])
+
+    points = hv.DynamicMap(points, streams=[bright])
     image = dynspread(rasterize(points, aggregator=ds.mean(column)), threshold=0.6, max_px=2)
-    return image.opts(cmap=list(EBV_COLOURS), clim=limits, tools=["hover"], **_bar(label))
+    return image.opts(cmap=list(EBV_COLOURS), clim=limits, tools=["hover", *_SELECT], **_bar(label))

@@ -15,6 +15,7 @@ import pandas as pd
 from bokeh.models import CustomJS, FixedTicker, HoverTool, Slope, Span
 from bokeh.plotting.contour import contour_data
 
+from sspexplorer.analysis.regions import inside
 from sspexplorer.labels import PARAMETER_LABELS, PARAMETER_NAMES, PARAMETER_UNITS
 from sspexplorer.metrics import containment_levels, smooth_histogram
 from sspexplorer.plots.shading import CLEAR, line_options, mean_cells, rimmed_lines
@@ -100,36 +101,8 @@ class Region:
 
     def contains(self, errors: pd.DataFrame) -> np.ndarray:
         """Which rows of an :func:`error_table` are inside; bool, shape (n,)."""
-        return inside_polygon(
-            errors[f"error_{self.pair.x}"].to_numpy(),
-            errors[f"error_{self.pair.y}"].to_numpy(),
-            np.array(self.x),
-            np.array(self.y),
-        )
-
-
-def inside_polygon(
-    x: np.ndarray, y: np.ndarray, corners_x: np.ndarray, corners_y: np.ndarray
-) -> np.ndarray:
-    """Which points are inside a polygon, by how often a ray to the right crosses its sides.
-
-    Parameters
-    ----------
-    x, y : ndarray, shape (n,)
-    corners_x, corners_y : ndarray, shape (m,)
-        In order; the last is joined to the first.
-
-    Returns
-    -------
-    ndarray of bool, shape (n,)
-    """
-    inside = np.zeros(len(x), bool)
-    sides = zip(corners_x, corners_y, np.roll(corners_x, -1), np.roll(corners_y, -1), strict=True)
-    for x0, y0, x1, y1 in sides:
-        if y0 != y1:
-            crossed = (y0 > y) != (y1 > y)
-            inside ^= crossed & (x < x0 + (y - y0) * (x1 - x0) / (y1 - y0))
-    return inside
+        places = errors[[f"error_{self.pair.x}", f"error_{self.pair.y}"]].to_numpy()
+        return inside(places, np.column_stack([self.x, self.y]))
 
 
 Line = tuple[np.ndarray, np.ndarray]

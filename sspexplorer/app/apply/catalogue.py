@@ -55,7 +55,7 @@ FORMATS = {
 }
 
 # Choices of a result that the next one begins with.
-_KEPT = ("row", "group", "by_flag", "across", "up", "mixed")
+_KEPT = ("row", "group", "by_flag", "across", "up", "mixed", "search")
 _LATER = 0.1  # s; long enough for what was shown to be on its way
 
 
@@ -127,7 +127,11 @@ class YourCatalogue(Method, Page):
         self._another = pn.widgets.Button(label="Another file", sizing_mode="stretch_width")
         self._another.on_click(lambda event: self.close())
         self._format = pn.widgets.Select(label="Format", sizing_mode="stretch_width")
-        self._format.param.watch(self._name_download, "value")
+        self._part = pn.widgets.Select(
+            label="Rows", options={"All": False, "Those listed": True}, sizing_mode="stretch_width"
+        )
+        for widget in (self._format, self._part):
+            widget.param.watch(self._name_download, "value")
         self.download = Download(self._write, "")
         self.download.param.watch(
             lambda event: event.new and self.worker.tell(event.new), "trouble"
@@ -365,6 +369,8 @@ class YourCatalogue(Method, Page):
         """Put the result in place of the last one, with the same choices."""
         last, catalogue = self._result, answers.catalogue
         kept = {} if last is None else {k: getattr(last, k) for k in _KEPT}
+        if last is not None:
+            kept["columns"] = last.list.columns
         self._result = result = CatalogueResult(answers, self.state, **kept)
         words = (answers.sentence(), answers.meaning, *answers.remarks, answers.asked.hint)
         caption = parts.caption(" ".join(words))
@@ -377,7 +383,7 @@ class YourCatalogue(Method, Page):
             *undo,
             result,
         ]
-        self._grid[:] = [result.grid, *result.meanings]
+        self._grid[:] = [result.list, *result.meanings]
         self._posterior[:] = self._with_error_bars(result)
         if last is None:
             own = ending(catalogue.name)
@@ -433,7 +439,8 @@ class YourCatalogue(Method, Page):
 
     def _result_layout(self) -> pn.Column:
         """Lay out the areas that results come into, one after the other."""
-        controls = [self._model, self._choices, self._format, self.download, self._another]
+        out = [self._part, self._format, self.download, self._another]
+        controls = [self._model, self._choices, *out]
         return parts.stack(
             parts.page_layout(controls, self._answer, more=self._rare),
             self._grid,
@@ -450,9 +457,11 @@ class YourCatalogue(Method, Page):
             return
         name = Path(self.catalogue.name.replace("\\", "/")).name
         stem = name[: -len(ending(name))]
-        self.download.filename = f"{stem}_predictions{self._format.value}"
+        part = "_part" if self._part.value else ""
+        self.download.filename = f"{stem}_predictions{part}{self._format.value}"
 
     def _write(self, file: BinaryIO) -> None:
         answers = self._result.answers
         about = about_file(answers.catalogue, answers.asked.about)
-        answers.catalogue.write(file, self._format.value, answers.predictions, about)
+        rows = self._result.rows if self._part.value else None
+        answers.catalogue.write(file, self._format.value, answers.predictions, about, rows)

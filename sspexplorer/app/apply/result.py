@@ -1,5 +1,6 @@
 """Predictions for a catalogue: all in a picture and a table, and one galaxy at a time."""
 
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -8,12 +9,13 @@ import numpy as np
 import pandas as pd
 import panel as pn
 import param
-from bokeh.models.widgets.tables import NumberFormatter, StringFormatter
 
 from sspexplorer import flags
-from sspexplorer.analysis.catalogue import ALL, FLAGGED, WELL, WITHOUT, Answers
+from sspexplorer.analysis.catalogue import ALL, FLAGGED, SELECTED, WELL, WITHOUT, Answers
 from sspexplorer.analysis.galaxy import Galaxy, nearest_ssps
+from sspexplorer.analysis.regions import corners_of, inside
 from sspexplorer.app import cache
+from sspexplorer.app.apply.result_table import ResultTable
 from sspexplorer.app.apply.words import match_text, others_text, picture_text, scatter_text
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.model_words import trained_on
@@ -31,12 +33,12 @@ from sspexplorer.shipped import compared_networks
 _PICTURE_HEIGHT = "max(320px, calc(100vh - 560px))"
 _PULL_HEIGHT = "150px"
 _BOTH_HEIGHT = f"calc({_PICTURE_HEIGHT} + {_PULL_HEIGHT})"
-_ROWS_ON_A_PAGE = 10
 _GROUP_TITLES = {
     ALL: "All",
     WELL: "Predicted without remark",
     FLAGGED: "Predicted with a flag",
     WITHOUT: "Without prediction",
+    SELECTED: "Selected in the picture",
 }
 
 _FLAGGED_CAPTION = (
@@ -44,7 +46,8 @@ _FLAGGED_CAPTION = (
     "tell how far off its prediction is."
 )
 _CAPTION = (
-    "Each galaxy where the model puts it; click on one, or on a row below, to see its SED. Bands "
+    "Each galaxy where the model puts it; click on one, or on a row below, to see its SED; drag, "
+    "or take the lasso of the toolbar, to select several. Bands "
     "that were set aside are crossed out there"
 )
 _WITH_MIXTURE = (
@@ -66,15 +69,15 @@ class CatalogueResult(pn.viewable.Viewer):
     answers : Answers
     state : SharedState
         Its libraries are drawn through the chosen galaxy.
-    row, group, by_flag
+    row, group, by_flag, across, up, mixed, search, columns
         What to start with, as far as it exists in these answers; see the parameters.
 
     Attributes
     ----------
-    grid : Tabulator
+    list : ResultTable
         A row for each galaxy in sight.
-    tap : SingleTap
-        Clicks on the map.
+    tap, lasso, box : Stream
+        Clicks on the map, and regions that are drawn on it.
     """
 
     row = param.Integer(default=0, bounds=(0, None), doc="Row in sight, counted from 0.")
@@ -82,6 +85,7 @@ class CatalogueResult(pn.viewable.Viewer):
     by_flag = param.Boolean(default=False, doc="Whether colours tell flags, else E(B−V).")
     across = param.Selector(default="log_age", objects=["log_age"], doc="Along the lower axis.")
     up = param.Selector(default="metallicity", objects=["metallicity"], doc="Along the left axis.")
+    search = param.String(default="", doc="What the words of a row must have.")
     mixed = param.Boolean(default=True, doc="Whether the closest mixture is drawn, else SSPs.")
 
     def __init__(
@@ -95,10 +99,12 @@ class CatalogueResult(pn.viewable.Viewer):
         across: str = "log_age",
         up: str = "metallicity",
         mixed: bool = True,
+        search: str = "",
+        columns: list[str] | None = None,
     ) -> None:
-        super().__init__(mixed=mixed and answers.has_errors)
+        super().__init__(mixed=mixed and answers.has_errors, search=search)
         self.answers, self.state = answers, state
-        self._groups = answers.groups
+        self._groups = dict(answers.groups)
         self.param.group.objects = list(self._groups)
         self.group = group if group in self._groups else ALL
         for name, value in (("across", across), ("up", up)):
@@ -111,6 +117,11 @@ class CatalogueResult(pn.viewable.Viewer):
         self._mark = hv.streams.Pipe(data=self._marked())
         self.tap = hv.streams.SingleTap(x=None, y=None)
         self.tap.add_subscriber(self._tapped)
+        self.lasso, self.box = hv.streams.Lasso(), hv.streams.BoundsXY(bounds=None)
+        self.lasso.add_subscriber(self._lassoed)
+        self.box.add_subscriber(self._boxed)
+        self._bright = hv.streams.Pipe(data=None)
+        self._show = pn.widgets.Select(label="Show", sizing_mode="stretch_width")
         self._legend = pn.Column(sizing_mode="stretch_width", margin=0)
         self._caption = pn.Column(sizing_mode="stretch_width", margin=0)
         self._below = pn.Column(sizing_mode="stretch_width", margin=0)
@@ -119,12 +130,13 @@ class CatalogueResult(pn.viewable.Viewer):
         self._map_pane = pn.pane.HoloViews(None, linked_axes=False)
         pulls = pn.pane.HoloViews(pull_picture(self._galaxy), linked_axes=False)
         self._pull_pane = parts.picture_pane(pulls, height=_PULL_HEIGHT)
-        self.grid = self._make_grid()
-        self._rows = np.arange(0)
+        self.list = ResultTable(answers, self._chosen, columns)
+        self._rows = self._drawn = np.arange(0)
+        self._show.param.watch(lambda event: self.param.update(group=event.new), "value")
         self._regroup()
         self._describe()
         self.param.watch(self._go, "row")
-        self.param.watch(self._regroup, "group")
+        self.param.watch(self._regroup, ["group", "search"])
         self.param.watch(self._redraw_map, ["by_flag", "across", "up", "mixed"])
         self.param.watch(lambda event: self.follow_libraries(), "mixed")
 
@@ -134,13 +146,16 @@ class CatalogueResult(pn.viewable.Viewer):
         return self._galaxy.data
 
     @property
+    def picture(self) -> hv.DynamicMap:
+        """Galaxies on the two axes."""
+        return self._map_pane.object
+
+    @property
     def controls(self) -> list[pn.widgets.Widget]:
         """Widgets that choose what is shown."""
-        titles = {
-            f"{_GROUP_TITLES.get(name) or flags.label(name)} ({int(rows.sum()):,})": name
-            for name, rows in self._groups.items()
-        }
-        show = pn.widgets.Select.from_param(self.param.group, label="Show", options=titles)
+        search = pn.widgets.TextInput.from_param(
+            self.param.search, label="Search", placeholder="name or flag"
+        )
         colour = pn.widgets.Select.from_param(
             self.param.by_flag, label="Colour", options={"E(B−V)": False, "Flag": True}
         )
@@ -153,13 +168,14 @@ class CatalogueResult(pn.viewable.Viewer):
         through = pn.widgets.Select.from_param(
             self.param.mixed, label="Through its points", options=titles
         )
-        widgets = [show, colour, across, up, *([through] if self.answers.has_errors else [])]
+        widgets = [self._show, search, colour, across, up]
+        widgets += [through] if self.answers.has_errors else []
         for widget in widgets:
             widget.param.update(description=None, sizing_mode="stretch_width")
         return widgets
 
     def __panel__(self) -> pn.Row:
-        """Lay out the two pictures; the table is :attr:`grid`."""
+        """Lay out the two pictures; the table is :attr:`list`."""
         picture = pn.pane.HoloViews(galaxy_picture(self._galaxy), linked_axes=False)
         return pn.Row(
             self._map,
@@ -210,7 +226,7 @@ class CatalogueResult(pn.viewable.Viewer):
         self._galaxy.send(self._look())
         self._mark.send(self._marked())
         self._describe()
-        self._show_in_grid()
+        self.list.mark(self.row)
 
     def _describe(self) -> None:
         galaxy, line = self._galaxy.data, self.answers.table.loc[self.row]
@@ -281,30 +297,92 @@ class CatalogueResult(pn.viewable.Viewer):
         trained = trained_on(cache.model_card(self.answers.network))
         return others_text(self.answers.table.loc[self.row], self._others(), trained)
 
+    def _name_groups(self) -> None:
+        """Offer the groups that there are."""
+        titles = {
+            f"{_GROUP_TITLES.get(name) or flags.label(name)} ({int(rows.sum()):,})": name
+            for name, rows in self._groups.items()
+        }
+        self.param.group.objects = list(self._groups)
+        self._show.param.update(options=titles, value=self.group)
+
+    @property
+    def rows(self) -> np.ndarray:
+        """Rows of the catalogue that are listed, counted from 0."""
+        return self._rows
+
     def _regroup(self, *events: Any) -> None:
         """Show the rows of the group in picture and table."""
-        self._rows = np.flatnonzero(self._groups[self.group])
-        self.grid.param.update(value=self._grid_values(), page=1, selection=[])
-        self._redraw_map()
-        if self.row in self._rows:
-            self._show_in_grid()
+        self._name_groups()
+        wanted = self._groups[self.group]
+        if self.search.strip():
+            wanted = wanted & self.answers.found(self.search)
+        self._rows = np.flatnonzero(wanted)
+        if self.group == SELECTED:
+            # What was not selected stays in the picture, faint.
+            self._bright.send(self._rows)
         else:
+            self._drawn = self._rows
+            self._bright.update(data=None)
+            self._redraw_map()
+        self.list.show(self._rows, self.row)
+        if len(self._rows) and self.row not in self._rows:
             self.row = int(self._rows[0])
+
+    def _lassoed(self, geometry: np.ndarray | None) -> None:
+        """Select what is inside the outline of a lasso."""
+        if geometry is not None and len(geometry) > 2:
+            self._soon(np.asarray(geometry, dtype=float))
+
+    def _boxed(self, bounds: tuple[float, float, float, float] | None) -> None:
+        """Select what is inside a box."""
+        if bounds:
+            self._soon(corners_of(bounds))
+
+    def _soon(self, outline: np.ndarray) -> None:
+        # What is drawn on a picture comes without the document's lock, which an answer needs.
+        pn.state.execute(partial(self.select, outline), schedule=True)
+
+    def select(self, outline: np.ndarray) -> None:
+        """Select the galaxies of the picture that are inside an outline, if there are any.
+
+        Parameters
+        ----------
+        outline : ndarray, shape (m, 2)
+            Corners on the two axes.
+        """
+        table, rows = self.answers.table, self._drawn[self.answers.predicted[self._drawn]]
+        places = table[[self.across, self.up]].to_numpy(float)[rows]
+        chosen = np.zeros(len(table), dtype=bool)
+        chosen[rows[inside(places, outline)]] = True
+        if not chosen.any():
+            return
+        self._groups[SELECTED] = chosen
+        self.param.group.objects = list(self._groups)
+        if self.group == SELECTED:
+            self._regroup()
+        else:
+            self.group = SELECTED
 
     def _redraw_map(self, *events: Any) -> None:
         if self.across == self.up:
             self._map[:] = [parts.empty_state("Choose two different things for the two axes.")]
             return
-        table = self.answers.table.iloc[self._rows]
-        predicted = table[self.answers.predicted[self._rows]]
+        table = self.answers.table.iloc[self._drawn]
+        predicted = table[self.answers.predicted[self._drawn]]
         table = predicted.dropna(subset=[self.across, self.up])
         table = table.assign(reason=table["flag"].map(flags.labels))
         if table.empty:
             self._legend[:] = []
-            self._map[:] = [parts.empty_state("None of these rows has a prediction to draw.")]
+            self._map[:] = [parts.empty_state(self._why_nothing())]
             return
         self._map_pane.object = population_picture(
-            table, self._mark, self.tap, axes=(self.across, self.up), by_flag=self.by_flag
+            table,
+            self._mark,
+            self._bright,
+            (self.tap, self.lasso, self.box),
+            axes=(self.across, self.up),
+            by_flag=self.by_flag,
         )
         height = _BOTH_HEIGHT if self.mixed else _PICTURE_HEIGHT
         self._map[:] = [parts.picture_pane(self._map_pane, height=height)]
@@ -315,9 +393,15 @@ class CatalogueResult(pn.viewable.Viewer):
             *([parts.caption(words)] if words else []),
         ]
 
+    def _why_nothing(self) -> str:
+        """Why there is nothing to draw."""
+        if self.search.strip() and not len(self._drawn):
+            return f"No row has “{self.search.strip()}” in its names or its flag."
+        return "None of these rows has a prediction to draw."
+
     def _tapped(self, x: float | None, y: float | None) -> None:
         """Go to the galaxy nearest to a click."""
-        rows = self._rows[self.answers.predicted[self._rows]]
+        rows = self._drawn[self.answers.predicted[self._drawn]]
         if x is None or y is None or not len(rows):
             return
         table = self.answers.table
@@ -328,66 +412,9 @@ class CatalogueResult(pn.viewable.Viewer):
         if np.isfinite(distance).any():
             self.row = int(rows[np.nanargmin(distance)])
 
-    def _grid_values(self) -> pd.DataFrame:
-        values = self.answers.table.iloc[self._rows][list(self.answers.titles)]
-        words = {flag: flags.labels(flag) for flag in values["flag"].unique()}
-        return values.assign(flag=values["flag"].map(words))
-
-    def _make_grid(self) -> pn.widgets.Tabulator:
-        titles = self.answers.titles
-        numbers = {
-            "row": "0",
-            "log_age": "0.00",
-            "metallicity": "0.00",
-            "ebv": "0.000",
-            "n_bands": "0",
-        }
-        if self.answers.has_errors:
-            numbers |= {"log_age_err": "0.00", "metallicity_err": "0.00", "ebv_err": "0.000"}
-        own = {name: StringFormatter(nan_format="–") for name in self.answers.own_titles}
-        right = [name for name in titles if self.answers.table[name].dtype.kind in "if"]
-        grid = pn.widgets.Tabulator(
-            self.answers.table[list(titles)].iloc[:0],
-            titles={name: escape(title) for name, title in titles.items()},
-            formatters=own
-            | {name: NumberFormatter(format=f, nan_format="–") for name, f in numbers.items()},
-            text_align=dict.fromkeys(right, "right"),
-            header_align=dict.fromkeys(right, "right"),
-            widths=self._widths(),
-            layout="fit_columns",
-            pagination="remote",
-            page_size=_ROWS_ON_A_PAGE,
-            selectable=1,
-            disabled=True,
-            show_index=False,
-            sizing_mode="stretch_width",
-            stylesheets=[css("table-sorted")],
-            margin=0,
-        )
-        grid.on_click(self._clicked)
-        return grid
-
-    def _widths(self) -> dict[str, str]:
-        """Share of the page for each column."""
-        own = self.answers.own_titles
-        fixed = {"row": 7, **dict.fromkeys(PARAMETERS, 10), "n_bands": 7}
-        if self.answers.has_errors:
-            fixed |= {f"{name}_err": 6 for name in PARAMETERS}
-        shares = fixed | dict.fromkeys(own, 10)
-        return {name: f"{share}%" for name, share in shares.items()} | {
-            "flag": f"{100 - sum(shares.values())}%"
-        }
-
-    def _clicked(self, event: Any) -> None:
-        self.row = int(self._rows[event.row])
-        self._show_in_grid()
-
-    def _show_in_grid(self) -> None:
-        """Turn to the page that has the row in sight, and mark it."""
-        place = int(np.searchsorted(self._rows, self.row))
-        order = self.grid.current_view.index
-        at = int(np.flatnonzero(order == self.row)[0])
-        self.grid.param.update(page=at // _ROWS_ON_A_PAGE + 1, selection=[place])
+    def _chosen(self, row: int) -> None:
+        self.row = row
+        self.list.mark(row)
 
 
 def _legend(reasons: tuple[tuple[int, str, int], ...]) -> pn.pane.HTML:

@@ -8,10 +8,10 @@ import panel as pn
 import param
 from bokeh.models.widgets.tables import NumberFormatter
 
+from sspexplorer.analysis.regions import inside
 from sspexplorer.analysis.sed_map import MapGalaxies, nearest_text
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.theme import css
-from sspexplorer.embedding import inside
 from sspexplorer.labels import LIBRARY_LABELS
 from sspexplorer.plots.embedding import MAX_PICKED, NO_OUTLINE, Marks
 from sspexplorer.plots.sed import SED_COLOURS

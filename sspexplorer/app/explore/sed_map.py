@@ -9,6 +9,7 @@ import pandas as pd
 import panel as pn
 import param
 
+from sspexplorer.analysis.regions import corners_of
 from sspexplorer.analysis.scores import chosen_magnitudes
 from sspexplorer.analysis.sed_map import MapGalaxies, MapMocks, Region, RegionParameters
 from sspexplorer.app import cache
@@ -280,8 +281,7 @@ class SEDMap(Page):
     def boxed(self, bounds: tuple[float, float, float, float] | None) -> None:
         """Take the corners of a box."""
         if bounds:
-            x0, y0, x1, y1 = bounds
-            self.select(np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], dtype=float))
+            self.select(corners_of(bounds))
 
     def tapped(self, x: float | None, y: float | None) -> None:
         """Mark the galaxy under a click, or take its mark away."""
