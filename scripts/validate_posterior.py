@@ -1,6 +1,7 @@
 """Learn how like its training a galaxy must be, and test all that a posterior model promises.
 
-    python scripts/validate_posterior.py ssp|galaxy [--folder FOLDER] [--mocks N] [--only likeness]
+    python scripts/validate_posterior.py ssp|galaxy [--folder FOLDER] [--mocks N]
+        [--only likeness|growth]
 
 Writes likeness.safetensors and trust.json beside the weights in data/models/NAME, and for a model
 that reaches far likeness_nearby.safetensors, of the galaxies that are nearby. What likeness there
@@ -19,6 +20,7 @@ from sspexplorer.galaxies import EVEN
 from sspexplorer.noise import NoiseModel
 from sspexplorer.photometry import MAX_REDSHIFT
 from sspexplorer.posterior import likeness
+from sspexplorer.posterior.growth import tells_growth
 from sspexplorer.posterior.likeness import Likeness, learn_likeness
 from sspexplorer.posterior.model import PosteriorModel
 from sspexplorer.posterior.prior import prior_of
@@ -30,6 +32,7 @@ from sspexplorer.posterior.validation.calibration import (
     ranks,
     tarp,
 )
+from sspexplorer.posterior.validation.growth import measure_growth
 from sspexplorer.posterior.validation.outliers import MAGNITUDE, measure_outliers
 from sspexplorer.posterior.validation.trust import (
     N_RANK_BINS,
@@ -111,12 +114,15 @@ def main() -> None:
     parser.add_argument("name", choices=posterior_names())
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--mocks", type=int, help="how many, else of each model's own number")
-    parser.add_argument("--only", choices=("likeness",))
+    parser.add_argument("--only", choices=("likeness", "growth"))
     options = parser.parse_args()
     name, n = options.name, options.mocks or MOCKS[options.name]
     folder = options.folder or data_path("models", name)
     model = PosteriorModel.load(folder)
     prior = prior_of(model.card)
+    if options.only == "growth":
+        replace(Trust.load(folder), growth=measure_growth(model, n)).save(folder)
+        return
     noise = NoiseModel.from_dict(model.card["noise"])
     say = lambda words: print(words, flush=True)  # noqa: E731
     alike = [(prior, likeness_of(folder, name, model.card, say=say))]
@@ -177,6 +183,7 @@ def main() -> None:
         command=f"python scripts/validate_posterior.py {name}",
         distances=far,
         derived=measure_derived(model, mocks) if name == "galaxy" else pd.DataFrame(),
+        growth=measure_growth(model, n) if tells_growth(model) else pd.DataFrame(),
     )
     trust.save(folder)
     for table in (
@@ -187,6 +194,7 @@ def main() -> None:
         "photoz",
         "distances",
         "derived",
+        "growth",
         "exact",
         "lines",
         "singles",

@@ -6,7 +6,7 @@ Sect. 3.1): 0.61 from Salpeter's masses, 0.61/0.66 from Kroupa's.
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from io import StringIO
 
 import numpy as np
@@ -60,16 +60,17 @@ class Cosmology:
 
     def age(self, redshift: np.ndarray | float) -> np.ndarray:
         """Age of the universe at redshifts, yr."""
-        return np.asarray(self._model().age(np.asarray(redshift, dtype=float)).to_value("yr"))
+        return np.asarray(self._model.age(np.asarray(redshift, dtype=float)).to_value("yr"))
 
     def distance_modulus(self, redshift: np.ndarray) -> np.ndarray:
         """Distance modulus m − M by the luminosity distance, mag; −∞ at redshift 0."""
-        distance = self._model().luminosity_distance(np.asarray(redshift, dtype=float))
+        distance = self._model.luminosity_distance(np.asarray(redshift, dtype=float))
         with np.errstate(divide="ignore"):
             return 5 * np.log10(distance.to_value("pc") / 10)
 
+    @cached_property
     def _model(self):
-        # A second to import, and few need it.
+        # A second to import, and few need it; 30 ms to make.
         from astropy.cosmology import FlatLambdaCDM
 
         return FlatLambdaCDM(H0=self.h0, Om0=self.omega_m)

@@ -22,6 +22,7 @@ from sspexplorer.analysis.held_out import density_table
 from sspexplorer.analysis.histories import SSPEquivalent
 from sspexplorer.analysis.sed_map import RegionParameters, map_table
 from sspexplorer.catalogue import read_catalogue
+from sspexplorer.galaxies.growth import TIMES, Growth
 from sspexplorer.histories import PAPER_FAMILIES, evolve
 from sspexplorer.histories.tables import history_table
 from sspexplorer.libraries import load_library
@@ -36,6 +37,7 @@ from sspexplorer.plots import (
     density,
     embedding,
     fit_quality,
+    growth,
     histories,
     left_out,
     magnitude,
@@ -131,6 +133,11 @@ def mapped() -> pd.DataFrame:
     return map_table(mocks.labels, plane)
 
 
+def grown() -> Growth:
+    share = np.linspace(1, 0, len(TIMES))
+    return Growth(1e10 * TIMES, share / 2, share, np.minimum(1, 2 * share))
+
+
 def drawn_posterior() -> corner.Corner:
     draws = np.random.default_rng(5).normal([9, 0, 0.3], 0.1, (500, 3))
     table = pd.DataFrame(draws, columns=list(PARAMETERS)).assign(weight=1.0)
@@ -161,6 +168,10 @@ FIGURES: dict[Callable, Callable[[], Any]] = {
     embedding.sed_map: lambda: embedding.sed_map(mapped()),
     fit_quality.fit_quality_pictures: lambda: fit_quality.fit_quality_pictures(
         np.ones(9), np.linspace(0, 1, 9)
+    ),
+    growth.growth_picture: lambda: growth.growth_picture(PIPE(data=grown())),
+    growth.growth_coverage_picture: lambda: growth.growth_coverage_picture(
+        load_trust("galaxy").growth
     ),
     histories.evolution_picture: lambda: histories.evolution_picture(
         follow(), "log_age", histories.TimeMark(5.0)

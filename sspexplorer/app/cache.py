@@ -32,6 +32,7 @@ from sspexplorer.shipped import RECIPE_MODELS, network_names, shipped_card, ship
 if TYPE_CHECKING:
     from sspexplorer.analysis.held_out import Trial
     from sspexplorer.analysis.sed_map import MapGalaxies, MapMocks
+    from sspexplorer.galaxies.growth import GrowthCurves
     from sspexplorer.mocks import MockSample
     from sspexplorer.models import AnyModel
     from sspexplorer.networks.model import Model
@@ -116,6 +117,18 @@ def gone(name: str) -> str:
 
 
 @_lately
+def growth_curves(name: str) -> "GrowthCurves":
+    """Histories of the prior of a model that tells when stars formed."""
+    return _growth_curves(tuple(model_card(name)["prior"]["families"].items()))
+
+
+@_lately
+def _growth_curves(families: tuple[tuple[str, float], ...]) -> "GrowthCurves":
+    from sspexplorer.galaxies.growth import GrowthCurves
+
+    return GrowthCurves.draw(dict(families))
+
+
 def exact_models(redshift: float) -> "ModelGrid":
     """Every SSP behind dust as in the prior of model ``ssp``, at a redshift."""
     from sspexplorer.posterior.exact import prior_models

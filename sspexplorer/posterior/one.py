@@ -107,11 +107,14 @@ class OneGalaxy:
         low, high = np.percentile(mixtures, [16, 84], axis=0)
         return ClosestMixture(flux, low, high, sigma, float(score[0]))
 
+    @property
+    def asked_redshift(self) -> tuple[np.ndarray, np.ndarray]:
+        """Redshift and its σ as a model is asked, (1,); NaN where unknown."""
+        return np.maximum([self.redshift], 0.0), np.array([self.redshift_err])
+
     def draws(self, estimator: Estimator, n_draws: int = N_DRAWS, seed: int = 0) -> pd.DataFrame:
         """Draws from a model's posterior: ``log_age``, ``metallicity``, ``ebv``, ``weight`` 1."""
-        z, z_err = np.array([max(self.redshift, 0.0)]), np.array([self.redshift_err])
-        if np.isnan(self.redshift):
-            z[:] = np.nan
+        z, z_err = self.asked_redshift
         mixture = estimator.model.posterior(self.flux[None], self.error[None], z, z_err)[0]
         values = mixture.sample(n_draws, seed)[0]
         return pd.DataFrame(values, columns=list(PARAMETERS)).assign(weight=1.0)

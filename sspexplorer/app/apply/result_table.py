@@ -113,7 +113,7 @@ class ResultTable(pn.viewable.Viewer):
             titles={name: escape(title) for name, title in titles.items()},
             formatters=formatters,
             text_align=dict.fromkeys(right, "right") | {"flag": "left"},
-            header_align=dict.fromkeys(right, "right"),
+            header_align=dict.fromkeys(right, "right") | {"flag": "left"},
             widths={name: self._width(name) for name in titles if name != "flag"},
             configuration={"columns": [{"field": "flag", "minWidth": _FLAG}]},
             layout="fit_columns",

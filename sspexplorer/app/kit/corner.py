@@ -1,7 +1,8 @@
 """Joint posteriors of one SED over their caption, worked out beside the server's event loop."""
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import holoviews as hv
 import numpy as np
@@ -26,7 +27,8 @@ LINES = (
     "Lines hold 68 and 95 % of the probability. Where a margin is no narrower than the prior of "
     "the model, which is drawn under it to the same scale, the data do not decide."
 )
-_PANEL_HEIGHT = "225px"
+PANEL_HEIGHT = "225px"
+T = TypeVar("T")
 # SED fits are worked out at redshifts so far apart: a few hundredths of a band.
 _REDSHIFT_STEP = 0.005
 
@@ -42,15 +44,22 @@ def fit_models(redshift: float) -> ModelGrid:
 
 
 class CornerView(pn.viewable.Viewer):
-    """Corner of several posteriors, and which colour is which."""
+    """Corner of several posteriors, and which colour is which.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    beside : Viewable, optional
+        Fills what a corner leaves empty.
+    """
+
+    def __init__(self, beside: pn.viewable.Viewable | None = None) -> None:
         super().__init__()
         self._pipe = hv.streams.Pipe(data=Corner({}))
         self._words, self._busy = parts.caption(""), parts.note("")
         self._work = Worker(self._tell_busy, self._fail)
         grid = pn.Column(
             *(self._panel(*place) for place in corner_panels(self._pipe).items()),
+            *([] if beside is None else [beside]),
             sizing_mode="stretch_width",
             margin=0,
             stylesheets=[css("grid-corner")],
@@ -66,8 +75,8 @@ class CornerView(pn.viewable.Viewer):
         """What is drawn."""
         return self._pipe.data
 
-    def ask(self, question: Any, work: Callable[[], Corner], words: str) -> None:
-        """Have a corner worked out and drawn.
+    def ask(self, question: Any, work: Callable[[], T], show: Callable[[T], None]) -> None:
+        """Have a corner, and what goes with it, worked out and shown.
 
         Parameters
         ----------
@@ -75,15 +84,15 @@ class CornerView(pn.viewable.Viewer):
             What it is of, comparable with ``==``.
         work : callable
             Works it out, in a thread.
-        words : str
-            To be said below it.
+        show : callable
+            Is given it, to :meth:`draw`.
         """
+        self._work.ask(question, lambda progress: work(), show)
 
-        def draw(data: Corner) -> None:
-            self._pipe.send(data)
-            self._say(words)
-
-        self._work.ask(question, lambda progress: work(), draw)
+    def draw(self, corner: Corner, words: str) -> None:
+        """Draw a corner, with words below it."""
+        self._pipe.send(corner)
+        self._say(words)
 
     def clear(self, sentence: str) -> None:
         """Draw nothing, and say why."""
@@ -94,7 +103,7 @@ class CornerView(pn.viewable.Viewer):
     @staticmethod
     def _panel(place: tuple[int, int], picture: hv.DynamicMap) -> pn.Column:
         pane = pn.pane.HoloViews(picture, linked_axes=False)
-        framed = parts.picture_pane(pane, height=_PANEL_HEIGHT)
+        framed = parts.picture_pane(pane, height=PANEL_HEIGHT)
         row, column = place
         framed.styles = framed.styles | {"grid-area": f"{row + 1} / {column + 1}"}
         return framed
@@ -135,7 +144,7 @@ class SEDPosterior(CornerView):
             "noise. “ssp” answers the same question: the nearer to it, the better the network. "
             "“galaxy” thinks of mixtures, too."
         )
-        self.ask(question, lambda: _look(observation), words)
+        self.ask(question, lambda: _look(observation), partial(self.draw, words=words))
 
 
 def _look(observation: Observation) -> Corner:

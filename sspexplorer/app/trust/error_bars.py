@@ -18,6 +18,7 @@ from sspexplorer.labels import DERIVED_LABELS, PARAMETER_NAMES, PARAMETER_UNITS
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.models import load_model
 from sspexplorer.plots import trust as plots
+from sspexplorer.plots.growth import growth_coverage_picture
 from sspexplorer.plots.published import published_picture
 from sspexplorer.posterior.library_errors import left_out_table
 from sspexplorer.posterior.likeness import UNLIKE
@@ -189,6 +190,8 @@ def _derived(found: Found) -> list[Any]:
         derived_table(derived),
         parts.label("Scatter at each magnitude"),
         scatter_table(derived),
+        parts.label("Histories: the share of the stars that had formed"),
+        parts.picture_pane(growth_coverage_picture(found.trust.growth), height=_HEIGHT),
     ]
 
 

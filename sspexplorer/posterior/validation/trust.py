@@ -298,6 +298,8 @@ class Trust:
     distances, derived : DataFrame
         See :func:`measure_distances` and :func:`measure_derived`; empty of models of nearby single
         populations.
+    growth : DataFrame
+        See :func:`sspexplorer.posterior.validation.growth.measure_growth`; empty likewise.
     n_mocks : int
         Mocks of the tests of calibration.
     command : str
@@ -320,6 +322,7 @@ class Trust:
     command: str
     distances: pd.DataFrame = field(default_factory=pd.DataFrame)
     derived: pd.DataFrame = field(default_factory=pd.DataFrame)
+    growth: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def save(self, folder: Path) -> None:
         """Write ``trust.json`` into the folder of a model."""
@@ -342,7 +345,7 @@ class Trust:
         """
         try:
             content = json.loads((folder / FILE).read_text(encoding="utf-8"))
-            later: dict[str, list] = {"distances": [], "derived": []}
+            later: dict[str, list] = {"distances": [], "derived": [], "growth": []}
             fields = {name: (later | content)[name] for name in cls.__dataclass_fields__}
         except (OSError, ValueError, KeyError) as error:
             raise InputError(f"{folder} has no {FILE} that can be read: {error}.") from None
