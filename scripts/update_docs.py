@@ -230,6 +230,21 @@ def derived_table(trust: dict) -> str:
     )
 
 
+def growth_table(trust: dict) -> str:
+    """Markdown: shares of the stars that had formed, at some of the times."""
+    rows = [
+        f"| {r['time']:.2g} | {r['coverage_68']:.0%} | {r['coverage_95']:.0%} | {r['width']:.2f} |"
+        for r in trust["growth"][::3]
+    ]
+    return "\n".join(
+        [
+            "| time back / age of the universe | inside 68 % | inside 95 % | width of 68 % |",
+            "|---|---|---|---|",
+            *rows,
+        ]
+    )
+
+
 def left_out_table(content: dict) -> str:
     """Markdown: rows of each library and sample, one column for each parameter.
 
@@ -332,6 +347,7 @@ def main() -> None:
     new = filled(new, "distances", distance_table(trusts["galaxy"]))
     new = filled(new, "photoz", photoz_table(trusts["galaxy"]))
     new = filled(new, "derived", derived_table(trusts["galaxy"]))
+    new = filled(new, "growth", growth_table(trusts["galaxy"]))
     new = filled(new, "libraries", left_out_table(_content("galaxy", "libraries.json")))
     if arguments.check and new != old:
         sys.exit(f"{PAGE.name}: its tables are stale. Run `make tables`.")
