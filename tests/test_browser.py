@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from accessibility import expect_accessible, unfold
 from pictures import Figure, again_until, wait_for
 from playwright.sync_api import Page, expect
 
@@ -104,6 +105,7 @@ def test_every_page_opens_from_the_header_and_fits_the_window(page: Page, server
             expect(page.locator("main .root").locator(FIRST_SIGHT).first).to_be_visible()
             expect(page.locator(".problem:visible")).to_have_count(0)
             no_overflow(page)
+            expect_accessible(page)
     assert titles == [entry.title for entry in PAGES]
     # The first pages were let go of meanwhile.
     page.get_by_role("navigation", name="Sections").get_by_role("link").first.click()
@@ -112,6 +114,22 @@ def test_every_page_opens_from_the_header_and_fits_the_window(page: Page, server
     expect(page.get_by_role("heading", name=titles[-1], level=1)).to_be_visible()
     page.set_viewport_size({"width": 1440, "height": 900})
     no_overflow(page)
+
+
+def test_results_are_for_every_body_in_the_dark_too(page: Page, server: str):
+    page.emulate_media(color_scheme="dark")
+    opened(page, f"{server}?page=map")
+    expect_accessible(page)
+    page.goto(f"{server}?page=catalogue")
+    page.get_by_role("button", name="Example: simulated galaxies").click()
+    page.get_by_role("button", name="Predict", exact=True).click()
+    expect(page.get_by_text("What the flags mean")).to_be_visible()
+    unfold(page)
+    expect(page.get_by_role("slider", name="Error floor")).to_be_visible()
+    expect_accessible(page)
+    page.goto(f"{server}?page=sed")
+    age = page.get_by_role("slider", name="Age", exact=True)
+    expect(age).to_have_attribute("aria-valuetext", "10 Gyr")
 
 
 def test_a_link_shares_the_view_and_a_mistyped_one_does_no_harm(page: Page, server: str):

@@ -326,7 +326,7 @@ def add_card() -> pn.Card:
         for name, source in SOURCES.items()
     ]
     table = pn.pane.HTML(
-        "<table><thead><tr><th>to type</th><th></th><th>files</th></tr></thead>"
+        "<table><thead><tr><th>to type</th><td></td><th>files</th></tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table>",
         stylesheets=[css("text"), css("table-words")],
         sizing_mode="stretch_width",

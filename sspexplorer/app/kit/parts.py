@@ -103,7 +103,10 @@ def metric_table(
     faint : collection of str
         Index values of rows that are less than the others: parts of one, or for reference.
     """
-    header = "".join(f"<th>{glossed(str(name))}</th>" for name in ("", *table.columns))
+    # A heading without words is none.
+    header = "<td></td>" + "".join(
+        f"<th>{glossed(str(name))}</th>" if str(name) else "<td></td>" for name in table.columns
+    )
     rows = []
     patterns = [(formats or {}).get(column) for column in table.columns]
     for name, *values in table.itertuples(name=None):

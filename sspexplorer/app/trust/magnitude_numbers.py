@@ -84,7 +84,7 @@ def _numbers_of(curves: Curves, parameter: str, metrics: Sequence[str]) -> str:
         body.append(f"<tr><td>{magnitude:.1f}</td><td>{snr}</td>{cells}</tr>")
     return (
         f'<div class="runs"><div class="label">{name}</div><table><thead>'
-        f'<tr><th colspan="2"></th>{over}</tr><tr><th>i</th><th>S/N</th>{names}</tr></thead>'
+        f'<tr><td colspan="2"></td>{over}</tr><tr><th>i</th><th>S/N</th>{names}</tr></thead>'
         f"<tbody>{''.join(body)}</tbody></table></div>"
     )
 
