@@ -462,8 +462,7 @@ def test_rows_are_counted_by_what_became_of_them(answers):
         "no-bands": 1,
     }
     assert answers.sentence() == (
-        "10 of 12 rows were predicted, 1 with a flag: many bands missing (1). "
-        "2 cannot be: too few bands (1), no bands (1)."
+        "10 of 12 rows were predicted, 1 with a flag. 2 cannot be: too few bands (1), no bands (1)."
     )
     assert answers.legend == (
         (0, "no flag", 9),

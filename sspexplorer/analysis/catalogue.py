@@ -349,9 +349,7 @@ class Answers:
             else f"{int(self.predicted.sum()):,} of {n:,} rows were predicted"
         )
         if doubtful.any():
-            text += (
-                f", {int(doubtful.sum()):,} with a flag: {_listed(flags.count(found[doubtful]))}"
-            )
+            text += f", {int(doubtful.sum()):,} with a flag"
         if not self.predicted.all():
             # The first code of a flag is the cause; what follows is true but beside the point.
             causes = [code for flag in found[~self.predicted] for code in flags.codes(flag)[:1]]

@@ -152,11 +152,11 @@ class YourCatalogue(Method, Page):
             self._map_note,
             gap=18,
         )
-        self._areas = [parts.stack() for _ in range(6)]
-        self._choices, self._answer, self._grid, self._posterior, *rest = self._areas
-        self._compared, self._question = rest
+        self._areas = [parts.stack() for _ in range(7)]
+        self._choices, self._looks, self._answer, self._grid, *rest = self._areas
+        self._posterior, self._compared, self._question = rest
         # A column ends with an invisible button, and a gap before it.
-        self._choices.margin = (0, 0, -14, 0)
+        self._choices.margin = self._looks.margin = (0, 0, -14, 0)
         self._strip = parts.stack()
         self._content = pn.Column(sizing_mode="stretch_width", margin=0)
 
@@ -372,15 +372,16 @@ class YourCatalogue(Method, Page):
         if last is not None:
             kept["columns"] = last.list.columns
         self._result = result = CatalogueResult(answers, self.state, **kept)
-        words = (answers.sentence(), answers.meaning, *answers.remarks, answers.asked.hint)
+        words = (answers.sentence(), *answers.remarks, answers.asked.hint)
         caption = parts.caption(" ".join(words))
-        self._choices[:] = result.controls
+        self._choices[:], self._looks[:] = result.controls, result.more
         doubts = suspicions_view(answers.suspicions, self._put_right)
         undo = zero_points_note(answers.asked.zero_points, self._undo_zero_points)
         self._answer[:] = [
             parts.stack(intake.title(catalogue), caption, gap=2),
             *doubts,
             *undo,
+            result.strip,
             result,
         ]
         self._grid[:] = [result.list, *result.meanings]
@@ -439,10 +440,10 @@ class YourCatalogue(Method, Page):
 
     def _result_layout(self) -> pn.Column:
         """Lay out the areas that results come into, one after the other."""
-        out = [self._part, self._format, self.download, self._another]
+        out = [self._format, self.download, self._another]
         controls = [self._model, self._choices, *out]
         return parts.stack(
-            parts.page_layout(controls, self._answer, more=self._rare),
+            parts.page_layout(controls, self._answer, more=[self._part, self._looks, *self._rare]),
             self._grid,
             self._posterior,
             parts.folded("Compare with your own columns", self._compared, open_=True),

@@ -17,7 +17,7 @@ from sspexplorer.analysis.regions import corners_of, inside
 from sspexplorer.app import cache
 from sspexplorer.app.apply.result_table import ResultTable
 from sspexplorer.app.apply.words import match_text, others_text, picture_text, scatter_text
-from sspexplorer.app.kit import parts
+from sspexplorer.app.kit import controls, parts
 from sspexplorer.app.kit.model_words import trained_on
 from sspexplorer.app.kit.theme import css
 from sspexplorer.app.state import SharedState
@@ -30,7 +30,7 @@ from sspexplorer.plots.galaxy import galaxy_picture, pull_picture
 from sspexplorer.plots.style import library_dots
 from sspexplorer.shipped import compared_networks
 
-_PICTURE_HEIGHT = "max(320px, calc(100vh - 560px))"
+_PICTURE_HEIGHT = "max(300px, calc(100vh - 570px))"
 _PULL_HEIGHT = "150px"
 _BOTH_HEIGHT = f"calc({_PICTURE_HEIGHT} + {_PULL_HEIGHT})"
 _GROUP_TITLES = {
@@ -74,6 +74,8 @@ class CatalogueResult(pn.viewable.Viewer):
 
     Attributes
     ----------
+    strip : RadioButtonGroup
+        Which group of rows is in sight.
     list : ResultTable
         A row for each galaxy in sight.
     tap, lasso, box : Stream
@@ -121,7 +123,9 @@ class CatalogueResult(pn.viewable.Viewer):
         self.lasso.add_subscriber(self._lassoed)
         self.box.add_subscriber(self._boxed)
         self._bright = hv.streams.Pipe(data=None)
-        self._show = pn.widgets.Select(label="Show", sizing_mode="stretch_width")
+        self.strip = pn.widgets.RadioButtonGroup(
+            sizing_mode="stretch_width", stylesheets=[css("strip")], margin=0
+        )
         self._legend = pn.Column(sizing_mode="stretch_width", margin=0)
         self._caption = pn.Column(sizing_mode="stretch_width", margin=0)
         self._below = pn.Column(sizing_mode="stretch_width", margin=0)
@@ -132,7 +136,7 @@ class CatalogueResult(pn.viewable.Viewer):
         self._pull_pane = parts.picture_pane(pulls, height=_PULL_HEIGHT)
         self.list = ResultTable(answers, self._chosen, columns)
         self._rows = self._drawn = np.arange(0)
-        self._show.param.watch(lambda event: self.param.update(group=event.new), "value")
+        self.strip.param.watch(lambda event: self.param.update(group=event.new), "value")
         self._regroup()
         self._describe()
         self.param.watch(self._go, "row")
@@ -152,7 +156,7 @@ class CatalogueResult(pn.viewable.Viewer):
 
     @property
     def controls(self) -> list[pn.widgets.Widget]:
-        """Widgets that choose what is shown."""
+        """Widgets that choose how it is shown; which rows are in :attr:`strip`."""
         search = pn.widgets.TextInput.from_param(
             self.param.search, label="Search", placeholder="name or flag"
         )
@@ -164,15 +168,17 @@ class CatalogueResult(pn.viewable.Viewer):
             pn.widgets.Select.from_param(choice, label=label, options=titles)
             for choice, label in ((self.param.across, "Across"), (self.param.up, "Up"))
         )
-        titles = {"Closest mixture": True, "Nearest SSPs": False}
-        through = pn.widgets.Select.from_param(
-            self.param.mixed, label="Through its points", options=titles
-        )
-        widgets = [self._show, search, colour, across, up]
-        widgets += [through] if self.answers.has_errors else []
-        for widget in widgets:
+        for widget in (search, colour, across, up):
             widget.param.update(description=None, sizing_mode="stretch_width")
-        return widgets
+        return [search, colour, across, up]
+
+    @property
+    def more(self) -> list[pn.widgets.Widget]:
+        """Widgets that are seldom needed."""
+        if not self.answers.has_errors:
+            return []
+        titles = {"Closest mixture": True, "Nearest SSPs": False}
+        return [controls.select("Through its points", self.param.mixed, options=titles)]
 
     def __panel__(self) -> pn.Row:
         """Lay out the two pictures; the table is :attr:`list`."""
@@ -189,12 +195,12 @@ class CatalogueResult(pn.viewable.Viewer):
 
     @property
     def meanings(self) -> list[parts.Part]:
-        """What each flag means and how many rows have it, folded; nothing without flags."""
-        lines = flags.described(self.answers.table["flag"])
-        if not lines:
-            return []
-        items = "".join(f"<p>{escape(line)}</p>" for line in lines)
-        return [parts.folded("What the flags mean", parts.html(items, "taken-words"))]
+        """What the numbers and each of the flags mean, folded."""
+        folds = [parts.folded("What the numbers mean", parts.caption(self.answers.meaning))]
+        if lines := flags.described(self.answers.table["flag"]):
+            items = "".join(f"<p>{escape(line)}</p>" for line in lines)
+            folds.append(parts.folded("What the flags mean", parts.html(items, "taken-words")))
+        return folds
 
     def follow_libraries(self) -> None:
         """Draw the SSPs of the libraries that are chosen now."""
@@ -298,13 +304,13 @@ class CatalogueResult(pn.viewable.Viewer):
         return others_text(self.answers.table.loc[self.row], self._others(), trained)
 
     def _name_groups(self) -> None:
-        """Offer the groups that there are."""
+        """Offer the groups that there are, each with how many rows it has."""
         titles = {
-            f"{_GROUP_TITLES.get(name) or flags.label(name)} ({int(rows.sum()):,})": name
+            f"{_GROUP_TITLES.get(name) or flags.label(name)} {int(rows.sum()):,}": name
             for name, rows in self._groups.items()
         }
         self.param.group.objects = list(self._groups)
-        self._show.param.update(options=titles, value=self.group)
+        self.strip.param.update(options=titles, value=self.group)
 
     @property
     def rows(self) -> np.ndarray:
