@@ -10,6 +10,7 @@ import weakref
 from html import escape
 from itertools import chain
 from pathlib import Path
+from urllib.parse import urlencode
 
 import holoviews as hv
 import numpy as np
@@ -36,9 +37,11 @@ from sspexplorer.analysis.galaxy import Galaxy, nearest_ssps
 from sspexplorer.analysis.regions import corners_of
 from sspexplorer.app import cache
 from sspexplorer.app.apply import reading, words
-from sspexplorer.app.apply.catalogue import EXAMPLES, YourCatalogue
+from sspexplorer.app.apply.catalogue import YourCatalogue
+from sspexplorer.app.apply.linked import EXAMPLES
 from sspexplorer.app.apply.method import NETWORK
 from sspexplorer.app.apply.words import picture_text, scatter_text
+from sspexplorer.app.choices import accept, read_query, write_query
 from sspexplorer.app.kit.work import Worker, counting
 from sspexplorer.bands import BAND_NAMES, load_bands
 from sspexplorer.catalogue import dump_map, load_map, read_catalogue
@@ -112,6 +115,11 @@ def opened(view: YourCatalogue, name: str = SIMULATED) -> YourCatalogue:
     run(view.open(data_path("examples", name), name), view.predict())
     assert view.worker.trouble == ""
     return view
+
+
+def press(part: pn.viewable.Viewable, label: str) -> None:
+    found = [b for b in pn.panel(part).select(pn.widgets.Button) if b.label == label]
+    found[0].clicks += 1
 
 
 def shown_text(part: pn.viewable.Viewable) -> str:
@@ -377,10 +385,18 @@ def test_a_click_shows_the_nearest_galaxy_and_its_row_wherever_it_is(view):
     result.tap.event(x=table.loc[123, "log_age"], y=table.loc[123, "metallicity"])
     assert (result.row, result.list.grid.selection, result.list.grid.page) == (123, [123], 13)
     assert "SIM-124, row 124" in Onlooker(result).words
+    press(result, "Next →")
+    assert result.row == 124
+    press(result, "← Before")
     result.list.grid.sorters = [{"field": "log_age", "dir": "asc"}]
     result.row = 57
     place = table["log_age"].rank().astype(int)[57]
     assert result.list.grid.page == (place - 1) // 10 + 1
+    press(result, "Next →")
+    assert table["log_age"].rank().astype(int)[result.row] == place + 1
+    result.row = int(table["log_age"].idxmin())
+    press(result, "← Before")
+    assert result.row == table["log_age"].idxmin()
 
 
 def test_choosing_a_group_shows_its_rows_only(view):
@@ -422,6 +438,29 @@ def test_what_is_selected_in_the_picture_is_listed_searched_and_written(view):
     result.search = ""
     assert len(result.rows) == len(table)
     assert (result.picture[()].get(0)["alpha"] > 0.5).all()
+
+
+def test_a_link_carries_the_file_of_the_server_the_galaxy_and_the_axes(monkeypatch):
+    first = opened(YourCatalogue(), FAR)
+    first.result.param.update(row=41, across="log_mass", up="log_sfr")
+    link = write_query(first, YourCatalogue.QUERY)
+    expected = {"file": FAR, "row": "42", "across": "log_mass", "up": "log_sfr"}
+    assert {name: link[name] for name in expected} == expected
+
+    waiting = []
+    monkeypatch.setattr(YourCatalogue, "_follow_link", lambda self, event: waiting.append(event))
+    second = YourCatalogue()
+    accept(second, read_query(second, YourCatalogue.QUERY, "?" + urlencode(link)))
+    (event,) = waiting
+    monkeypatch.undo()
+    run(second._follow_link(event))
+    seen = second.result
+    assert (seen.row, seen.across, seen.up) == (41, "log_mass", "log_sfr")
+    # One's own files are in no link, and what is not offered is not opened.
+    run(second.open(data_path("examples", REAL).read_bytes(), REAL), second.predict())
+    assert not set(expected) & set(write_query(second, YourCatalogue.QUERY))
+    accept(second, {"file": "../../secret.csv"})
+    assert second.file == ""
 
 
 def test_columns_of_the_table_are_chosen_and_stay_for_the_next_answers():

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar
 
 import panel as pn
 import param
@@ -15,6 +15,7 @@ from sspexplorer.analysis.recognition import REST, UNIT, Suspicion
 from sspexplorer.analysis.zero_points import ZeroPoints
 from sspexplorer.app import cache
 from sspexplorer.app.apply import intake
+from sspexplorer.app.apply.linked import EXAMPLES, Linked, served_files
 from sspexplorer.app.apply.method import METHOD, Method
 from sspexplorer.app.apply.offered import offered_files
 from sspexplorer.app.apply.own_columns import CatalogueComparison, OwnNumbers
@@ -40,11 +41,6 @@ from sspexplorer.progress import Progress
 from sspexplorer.resources import data_path
 from sspexplorer.shipped import compared_networks
 
-EXAMPLES = {
-    "Example: simulated galaxies": "simulated_galaxies.csv",
-    "Example: simulated, to z = 1": "simulated_far_galaxies.csv",
-    "Example: three real galaxies": "real_galaxies.csv",
-}
 FORMATS = {
     "CSV": ".csv",
     "CSV for spreadsheets": for_spreadsheets(".csv"),
@@ -59,7 +55,7 @@ _KEPT = ("row", "group", "by_flag", "across", "up", "mixed", "search")
 _LATER = 0.1  # s; long enough for what was shown to be on its way
 
 
-class YourCatalogue(Method, Page):
+class YourCatalogue(Method, Linked, Page):
     """Predictions for a catalogue of one's own.
 
     In a notebook it needs ``pn.extension("tabulator", "filedropper",
@@ -72,6 +68,7 @@ class YourCatalogue(Method, Page):
     """
 
     SIDEBAR = ("libraries",)
+    QUERY: ClassVar[dict[str, str]] = Method.QUERY | Linked.QUERY
     LETS_GO = False  # an upload that is on its way would break off
 
     handed = param.ClassSelector(
@@ -85,11 +82,13 @@ class YourCatalogue(Method, Page):
         self.follow(self._method_changed, "zero_points")
         self.param.watch(self._method_changed, list(METHOD))
         self.param.watch(self._take_handed, "handed")
+        self.param.watch(self._follow_link, "file")
         if pn.state.curdoc and pn.state.curdoc.session_context:
             pn.state.on_session_destroyed(lambda context: self._forget())
 
     def make(self) -> None:
         """Make widgets and areas; there is no file yet."""
+        self._opened = ""
         self._upload: intake.Upload | None = None
         self._found: Found | None = None
         self._map: Mapping = {}
@@ -185,6 +184,10 @@ class YourCatalogue(Method, Page):
         """
         mapping, self._map = self._map, {}
         self._tell_of_map()
+        self._opened = name
+        if self.file != name:
+            self.unlink()
+        self.file = name if source == served_files().get(name) else ""
         await self._read(source, name, Reading(columns=mapping))
 
     async def _read(
@@ -284,9 +287,17 @@ class YourCatalogue(Method, Page):
             self.handed = None
             await self.open(event.new, event.new.name)
 
+    async def _follow_link(self, event: Any) -> None:
+        """Open the catalogue that a link names, and predict it as was done where it was made."""
+        if event.new and event.new != self._opened:
+            await self.open(served_files()[event.new], event.new)
+            await self.predict()
+
     def close(self) -> None:
         """Forget the file and all that came of it."""
         self._forget()
+        self._opened = ""
+        self.unlink()
         self.state.param.update(catalogue=None, zero_points=None)
         self.worker.clear()
         for area in (self._content, *self._areas):
@@ -368,10 +379,12 @@ class YourCatalogue(Method, Page):
     def _show_result(self, answers: Answers) -> None:
         """Put the result in place of the last one, with the same choices."""
         last, catalogue = self._result, answers.catalogue
-        kept = {} if last is None else {k: getattr(last, k) for k in _KEPT}
+        kept = self.linked if last is None else {k: getattr(last, k) for k in _KEPT}
         if last is not None:
             kept["columns"] = last.list.columns
         self._result = result = CatalogueResult(answers, self.state, **kept)
+        result.param.watch(self._note, ["row", "across", "up"])
+        self._note()
         words = (answers.sentence(), *answers.remarks, answers.asked.hint)
         caption = parts.caption(" ".join(words))
         self._choices[:], self._looks[:] = result.controls, result.more
@@ -393,6 +406,9 @@ class YourCatalogue(Method, Page):
             self.taken.each_band.collapsed = True
             self._content[:] = [self._result_layout()]
         self._name_download()
+
+    def _note(self, *events: Any) -> None:
+        self.note(self._result.row, self._result.across, self._result.up)
 
     def _put_right(self, suspicion: Suspicion) -> None:
         """Do what a suspicion asks for."""

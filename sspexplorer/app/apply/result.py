@@ -136,6 +136,10 @@ class CatalogueResult(pn.viewable.Viewer):
         self._pull_pane = parts.picture_pane(pulls, height=_PULL_HEIGHT)
         self.list = ResultTable(answers, self._chosen, columns)
         self._rows = self._drawn = np.arange(0)
+        self._steps = [
+            pn.widgets.Button(label=label, margin=0, width=92, on_click=partial(self._step, by))
+            for label, by in (("← Before", -1), ("Next →", 1))
+        ]
         self.strip.param.watch(lambda event: self.param.update(group=event.new), "value")
         self._regroup()
         self._describe()
@@ -241,11 +245,16 @@ class CatalogueResult(pn.viewable.Viewer):
         flag = f"Flag: {flags.sentences(line['flag'])}" if line["flag"] else "No flag."
         words = f"{flag} {line['n_bands']} of {N_BANDS} bands used."
         self._words[:] = [
-            parts.html(
-                f'<h2 title="{escape(name)}">{escape(name)}{escape(age)}</h2>'
-                f"<p>{escape(words)}</p>",
-                "result-words",
+            pn.Row(
+                parts.html(
+                    f'<h2 title="{escape(name)}">{escape(name)}{escape(age)}</h2>', "result-words"
+                ),
+                *self._steps,
+                sizing_mode="stretch_width",
+                margin=0,
+                styles={"gap": "6px", "align-items": "center"},
             ),
+            parts.html(f"<p>{escape(words)}</p>", "result-words"),
             self._numbers(galaxy),
         ]
         if self.answers.has_errors:
@@ -417,6 +426,12 @@ class CatalogueResult(pn.viewable.Viewer):
         distance = sum(((values - at) / width) ** 2 for values, at, width in parts_of)
         if np.isfinite(distance).any():
             self.row = int(rows[np.nanargmin(distance)])
+
+    def _step(self, by: int, event: Any) -> None:
+        """Go on to the galaxy that is listed next, or before."""
+        row = self.list.beside(self.row, by)
+        if row is not None:
+            self.row = row
 
     def _chosen(self, row: int) -> None:
         self.row = row

@@ -78,6 +78,14 @@ class ResultTable(pn.viewable.Viewer):
         at = int(np.flatnonzero(order == row)[0])
         self.grid.param.update(page=at // _ROWS_ON_A_PAGE + 1, selection=[place])
 
+    def beside(self, row: int, step: int) -> int | None:
+        """Row that is listed so many places after another, in the order of the table."""
+        order = self.grid.current_view.index
+        place = np.flatnonzero(order == row)
+        if not len(place) or not 0 <= place[0] + step < len(order):
+            return None
+        return int(order[place[0] + step])
+
     @property
     def _titles(self) -> dict[str, str]:
         """Heading of each column that is shown, errors among them."""

@@ -134,7 +134,8 @@ GUIDES: Mapping[str, Guide] = MappingProxyType(
         ),
         "catalogue": Guide(
             "A file goes in, what was understood is shown, answers with error bars come out. Look "
-            "at the flag before the error, and at the error before the number.",
+            "at the flag before the error, and at the error before the number. What is selected "
+            "in the picture, by box or lasso, is selected in all views.",
             "Fig. 11",
             ("Flag", "Posterior", "Set aside", "p-value", "Zero point"),
         ),
@@ -167,7 +168,7 @@ GUIDES: Mapping[str, Guide] = MappingProxyType(
 
 DOORS = (
     Door("Play with a spectrum", "Make it older, dustier, fainter.", page="sed"),
-    Door("Predict a catalogue", "Yours, or one of two examples.", page="catalogue"),
+    Door("Predict a catalogue", "Yours, or an example.", page="catalogue"),
     Door("Learn", "The workshop: seven chapters, a page for each.", part="workshop"),
 )
 

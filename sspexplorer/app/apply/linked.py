@@ -1,0 +1,67 @@
+"""What a link carries of a catalogue that the server has: which file, which galaxy, which axes."""
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+import param
+
+from sspexplorer.app.serving import folder
+from sspexplorer.labels import AXIS_LABELS
+from sspexplorer.resources import data_path
+
+EXAMPLES = {
+    "Example: simulated galaxies": "simulated_galaxies.csv",
+    "Example: simulated, to z = 1": "simulated_far_galaxies.csv",
+    "Example: three real galaxies": "real_galaxies.csv",
+}
+
+
+def served_files() -> dict[str, Path]:
+    """Catalogues that any visitor may open, by name: the examples, and what the server offers."""
+    return folder.offered() | {name: data_path("examples", name) for name in EXAMPLES.values()}
+
+
+class ServedFile(param.String):
+    """Name of a catalogue that any visitor may open; in no link if there is none."""
+
+    def _validate(self, val: Any) -> None:
+        super()._validate(val)
+        if val and val not in served_files():
+            raise ValueError(f"There is no catalogue {val!r} here.")
+
+    @classmethod
+    def serialize(cls, value: str) -> str | None:
+        """Write for a link."""
+        return value or None
+
+
+class Linked(param.Parameterized):
+    """Which catalogue of the server is open, and what of it is in sight."""
+
+    QUERY: ClassVar[dict[str, str]] = {
+        "file": "file",
+        "galaxy": "row",
+        "across": "across",
+        "up": "up",
+    }
+
+    file = ServedFile(default="", doc="Catalogue of the server that is open; none if it is yours.")
+    galaxy = param.Integer(default=None, bounds=(1, None), doc="Row in sight, counted from 1.")
+    across = param.Selector(default=None, objects=[None, *AXIS_LABELS], doc="Lower axis.")
+    up = param.Selector(default=None, objects=[None, *AXIS_LABELS], doc="Left axis.")
+
+    @property
+    def linked(self) -> dict[str, Any]:
+        """What a result begins with, as far as a link says it."""
+        row = None if self.galaxy is None else self.galaxy - 1
+        said = {"row": row, "across": self.across, "up": self.up}
+        return {name: value for name, value in said.items() if value is not None}
+
+    def note(self, row: int, across: str, up: str) -> None:
+        """Have the link carry what is in sight of a catalogue that others can open as well."""
+        if self.file:
+            self.param.update(galaxy=row + 1, across=across, up=up)
+
+    def unlink(self) -> None:
+        """Have the link carry nothing of a catalogue."""
+        self.param.update(file="", galaxy=None, across=None, up=None)
