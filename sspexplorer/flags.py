@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 import numpy as np
+import pandas as pd
 
 
 def _from_prior(what: str) -> str:
@@ -89,6 +90,11 @@ def label(code: str) -> str:
 def labels(value: str) -> str:
     """One cell for people, in a few words: ``few bands, errors unknown``."""
     return ", ".join(map(label, codes(value)))
+
+
+def labelled(column: pd.Series) -> pd.Series:
+    """Labels of a whole column of flags: there are few kinds of them, and many rows."""
+    return column.map({value: labels(value) for value in column.unique()})
 
 
 def sentences(value: str) -> str:

@@ -240,7 +240,8 @@ class Answers:
                 columns[name] = predictions[f"pred_{name}"].to_numpy()
         table = pd.DataFrame(columns)
         table["reason_index"] = _reason_index(table["flag"], table["log_age"].notna())
-        table["limit"] = [LIMIT in flags.codes(flag) for flag in table["flag"]]
+        limits = {flag: LIMIT in flags.codes(flag) for flag in table["flag"].unique()}
+        table["limit"] = table["flag"].map(limits).astype(bool)
         table["name"] = table["own0"].astype(str) if names and _is_identifier(names[0]) else ""
         titles = {f"own{i}": name for i, name in enumerate(names)}
         return cls(catalogue, predictions, model, table, titles, _groups(table), model)
@@ -289,7 +290,7 @@ class Answers:
     def _text(self) -> pa.Array:
         """What the words of each row are, to be searched."""
         texts = [name for name in self.own_titles if self.table[name].dtype.kind not in "f"]
-        words = self.table["flag"].map(flags.labels)
+        words = flags.labelled(self.table["flag"])
         for name in texts:
             words = self.table[name].astype(str) + "\n" + words
         return pa.array(words)

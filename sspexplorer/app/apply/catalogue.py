@@ -270,7 +270,10 @@ class YourCatalogue(Method, Linked, Page):
                 cache.model(name)
             if len(catalogue) > MAX_POINTS:
                 compile_means()
-            return Answers.of(catalogue, found, asked, suspected), OwnNumbers.of(catalogue)
+            answers = Answers.of(catalogue, found, asked, suspected)
+            # What a search looks into is made the first time: here nobody has to wait.
+            answers.found("")
+            return answers, OwnNumbers.of(catalogue)
 
         outcome = await self.worker.run("Predicting", run)
         if outcome.done:

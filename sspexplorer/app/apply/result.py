@@ -386,7 +386,7 @@ class CatalogueResult(pn.viewable.Viewer):
         table = self.answers.table.iloc[self._drawn]
         predicted = table[self.answers.predicted[self._drawn]]
         table = predicted.dropna(subset=[self.across, self.up])
-        table = table.assign(reason=table["flag"].map(flags.labels))
+        table = table.assign(reason=flags.labelled(table["flag"]))
         if table.empty:
             self._legend[:] = []
             self._map[:] = [parts.empty_state(self._why_nothing())]

@@ -96,8 +96,7 @@ class ResultTable(pn.viewable.Viewer):
         values = self._answers.values(list(self._titles), self._rows)
         if "flag" not in values:
             return values
-        words = {flag: flags.labels(flag) for flag in values["flag"].unique()}
-        return values.assign(flag=values["flag"].map(words))
+        return values.assign(flag=flags.labelled(values["flag"]))
 
     def _remake(self, *events: Any) -> None:
         """Make the table anew, with other columns; the same rows, the same one in sight."""
