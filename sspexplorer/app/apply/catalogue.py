@@ -96,7 +96,7 @@ class YourCatalogue(Method, Linked, Page):
         self._result: CatalogueResult | None = None
         self._comparison: CatalogueComparison | None = None
         self.posterior: PosteriorView | None = None
-        self.worker = Worker(self._show_whether_busy)
+        self.worker = Worker()
         self._make_widgets()
         self._make_areas()
         self._new_drop_zone()
@@ -290,11 +290,14 @@ class YourCatalogue(Method, Linked, Page):
             self.handed = None
             await self.open(event.new, event.new.name)
 
-    async def _follow_link(self, event: Any) -> None:
-        """Open the catalogue that a link names, and predict it as was done where it was made."""
+    def _follow_link(self, event: Any) -> None:
         if event.new and event.new != self._opened:
-            await self.open(served_files()[event.new], event.new)
-            await self.predict()
+            pn.state.execute(partial(self.open_linked, event.new))
+
+    async def open_linked(self, name: str) -> None:
+        """Open the catalogue that a link names, and predict it as was done where it was made."""
+        await self.open(served_files()[name], name)
+        await self.predict()
 
     def close(self) -> None:
         """Forget the file and all that came of it."""
@@ -343,7 +346,8 @@ class YourCatalogue(Method, Linked, Page):
         self._map_note.object = parts.note(text).object
 
     async def _start_clicked(self, event: Any) -> None:
-        await self.predict()
+        if not self.worker.busy:
+            await self.predict()
 
     async def _model_changed(self) -> None:
         asked = self.asked(self.state.model, self.state.zero_points)
@@ -359,9 +363,6 @@ class YourCatalogue(Method, Linked, Page):
             self._result.follow_libraries()
 
     # What is in sight.
-
-    def _show_whether_busy(self, busy: bool) -> None:
-        self._start.disabled = busy
 
     def _fill(self) -> None:
         """Show what was taken from the file."""

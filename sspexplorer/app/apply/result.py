@@ -129,17 +129,15 @@ class CatalogueResult(pn.viewable.Viewer):
         self._legend = pn.Column(sizing_mode="stretch_width", margin=0)
         self._caption = pn.Column(sizing_mode="stretch_width", margin=0)
         self._below = pn.Column(sizing_mode="stretch_width", margin=0)
-        self._words = pn.Column(sizing_mode="stretch_width", margin=0, styles={"gap": "8px"})
+        self._title, self._said = parts.html("", "result-words"), parts.html("", "result-words")
+        self._table = parts.stack()
+        self._words = parts.stack(self._heading(), self._said, self._table, gap=8)
         self._map = pn.Column(sizing_mode="stretch_width", margin=0, styles={"gap": "8px"})
         self._map_pane = pn.pane.HoloViews(None, linked_axes=False)
         pulls = pn.pane.HoloViews(pull_picture(self._galaxy), linked_axes=False)
         self._pull_pane = parts.picture_pane(pulls, height=_PULL_HEIGHT)
         self.list = ResultTable(answers, self._chosen, columns)
         self._rows = self._drawn = np.arange(0)
-        self._steps = [
-            pn.widgets.Button(label=label, margin=0, width=92, on_click=partial(self._step, by))
-            for label, by in (("← Before", -1), ("Next →", 1))
-        ]
         self.strip.param.watch(lambda event: self.param.update(group=event.new), "value")
         self._regroup()
         self._describe()
@@ -244,19 +242,9 @@ class CatalogueResult(pn.viewable.Viewer):
         age = f": {age_text(line['log_age'])}" if np.isfinite(line["log_age"]) else ""
         flag = f"Flag: {flags.sentences(line['flag'])}" if line["flag"] else "No flag."
         words = f"{flag} {line['n_bands']} of {N_BANDS} bands used."
-        self._words[:] = [
-            pn.Row(
-                parts.html(
-                    f'<h2 title="{escape(name)}">{escape(name)}{escape(age)}</h2>', "result-words"
-                ),
-                *self._steps,
-                sizing_mode="stretch_width",
-                margin=0,
-                styles={"gap": "6px", "align-items": "center"},
-            ),
-            parts.html(f"<p>{escape(words)}</p>", "result-words"),
-            self._numbers(galaxy),
-        ]
+        self._title.object = f'<h2 title="{escape(name)}">{escape(name)}{escape(age)}</h2>'
+        self._said.object = f"<p>{escape(words)}</p>"
+        self._table[:] = [self._numbers(galaxy)]
         if self.answers.has_errors:
             text = f"{match_text(self.answers.predictions.loc[self.row])} {self._others_text()}"
         elif line["flag"]:
@@ -426,6 +414,15 @@ class CatalogueResult(pn.viewable.Viewer):
         distance = sum(((values - at) / width) ** 2 for values, at, width in parts_of)
         if np.isfinite(distance).any():
             self.row = int(rows[np.nanargmin(distance)])
+
+    def _heading(self) -> pn.Row:
+        """Name of the galaxy, and the ways to its neighbours in the table."""
+        steps = [
+            pn.widgets.Button(label=label, margin=0, width=92, on_click=partial(self._step, by))
+            for label, by in (("← Before", -1), ("Next →", 1))
+        ]
+        row = {"styles": {"gap": "6px", "align-items": "center"}}
+        return pn.Row(self._title, *steps, sizing_mode="stretch_width", margin=0, **row)
 
     def _step(self, by: int, event: Any) -> None:
         """Go on to the galaxy that is listed next, or before."""
