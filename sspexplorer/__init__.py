@@ -18,8 +18,10 @@ __version__ = "0.2.0"
 _HOMES = {
     "read_catalogue": "catalogue",
     "Catalogue": "catalogue",
+    "predict_catalogue": "analysis.catalogue",
     "predict_rows": "models",
     "predict_frame": "streams.frames",
+    "Choices": "posterior.taken",
     "load_model": "models",
     "load_library": "libraries",
     "SSPLibrary": "libraries",

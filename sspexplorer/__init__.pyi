@@ -1,5 +1,6 @@
 # What `sspexplorer/__init__.py` loads when first used, for type checkers and editors.
 
+from sspexplorer.analysis.catalogue import predict_catalogue as predict_catalogue
 from sspexplorer.analysis.held_out import held_out_table as held_out_table
 from sspexplorer.app.notebook import notebook as notebook
 from sspexplorer.catalogue import Catalogue as Catalogue
@@ -25,6 +26,7 @@ from sspexplorer.networks.training import get_recipe as get_recipe
 from sspexplorer.networks.training import train as train
 from sspexplorer.noise import NoiseModel as NoiseModel
 from sspexplorer.noise import measure_noise as measure_noise
+from sspexplorer.posterior.taken import Choices as Choices
 from sspexplorer.sedfit import fit as fit
 from sspexplorer.sedfit import make_grid as make_grid
 from sspexplorer.streams.frames import predict_frame as predict_frame

@@ -7,6 +7,7 @@ import tempfile
 import threading
 import time
 import weakref
+from contextlib import redirect_stdout
 from html import escape
 from itertools import chain
 from pathlib import Path
@@ -40,11 +41,13 @@ from sspexplorer.app.apply import reading, words
 from sspexplorer.app.apply.catalogue import YourCatalogue
 from sspexplorer.app.apply.linked import EXAMPLES
 from sspexplorer.app.apply.method import NETWORK
+from sspexplorer.app.apply.reading import Reading
 from sspexplorer.app.apply.words import picture_text, scatter_text
 from sspexplorer.app.choices import accept, read_query, write_query
 from sspexplorer.app.kit.work import Worker, counting
 from sspexplorer.bands import BAND_NAMES, load_bands
 from sspexplorer.catalogue import dump_map, load_map, read_catalogue
+from sspexplorer.catalogue.masks import MaskRule
 from sspexplorer.catalogue.taken import sentences, topics
 from sspexplorer.catalogue.ways import for_page
 from sspexplorer.cli import app as cli
@@ -460,6 +463,26 @@ def test_a_link_carries_the_file_of_the_server_the_galaxy_and_the_axes(monkeypat
     assert not set(expected) & set(write_query(second, YourCatalogue.QUERY))
     accept(second, {"file": "../../secret.csv"})
     assert second.file == ""
+
+
+def test_the_script_does_what_the_page_did(tmp_path, monkeypatch):
+    view = YourCatalogue(floor=0.05, redshift="unknown")
+    found = Reading(masks=MaskRule(masks=False), galactic="none")
+    run(view._read(data_path("examples", REAL).read_bytes(), REAL, found), view.predict())
+    view.result.row = 2
+    view._format.value = ".py"
+    assert view.download.filename == "real_galaxies_predictions.py"
+    written = io.BytesIO()
+    view._write(written)
+    (tmp_path / REAL).write_bytes(data_path("examples", REAL).read_bytes())
+    monkeypatch.chdir(tmp_path)
+    script = written.getvalue().decode()
+    with redirect_stdout(io.StringIO()) as said:
+        exec(compile(script, "script", "exec"), {})
+    again = pd.read_csv(tmp_path / "real_galaxies_predictions.csv")
+    expected = view.result.answers.predictions
+    assert again["pred_log_age"].to_numpy() == pytest.approx(expected["pred_log_age"], abs=1e-6)
+    assert f"{expected['pred_log_age'][2]:.4f}" in said.getvalue()
 
 
 def test_columns_of_the_table_are_chosen_and_stay_for_the_next_answers():

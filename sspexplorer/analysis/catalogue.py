@@ -52,6 +52,21 @@ def predict_catalogue(
 ) -> Predictions:
     """Predict every row of a catalogue, with all that it says of its redshifts and its unit.
 
+    Parameters
+    ----------
+    model : Model or Estimator
+        See :func:`sspexplorer.load_model`.
+    catalogue : Catalogue
+        See :func:`sspexplorer.read_catalogue`.
+    choices : Choices, optional
+        Of no effect on networks.
+    progress : Progress, optional
+
+    Returns
+    -------
+    Predictions
+        As of :func:`sspexplorer.predict_rows`.
+
     Raises
     ------
     InputError

@@ -12,6 +12,7 @@ import param
 from sspexplorer.analysis.about import about_file
 from sspexplorer.analysis.catalogue import Answers
 from sspexplorer.analysis.recognition import REST, UNIT, Suspicion
+from sspexplorer.analysis.script import script_of
 from sspexplorer.analysis.zero_points import ZeroPoints
 from sspexplorer.app import cache
 from sspexplorer.app.apply import intake
@@ -49,6 +50,7 @@ FORMATS = {
     "VOTable": ".vot",
     "Parquet": ".parquet",
 }
+SCRIPT = ".py"
 
 # Choices of a result that the next one begins with.
 _KEPT = ("row", "group", "by_flag", "across", "up", "mixed", "search")
@@ -406,6 +408,7 @@ class YourCatalogue(Method, Linked, Page):
         if last is None:
             own = ending(catalogue.name)
             formats = {f"{t} ({e})": e for t, e in FORMATS.items() if e != own}
+            formats["Script that does this (.py)"] = SCRIPT
             self._format.param.update(options={f"As uploaded ({own})": own, **formats}, value=own)
             self.taken.each_band.collapsed = True
             self._content[:] = [self._result_layout()]
@@ -478,11 +481,19 @@ class YourCatalogue(Method, Linked, Page):
             return
         name = Path(self.catalogue.name.replace("\\", "/")).name
         stem = name[: -len(ending(name))]
+        if self._format.value == SCRIPT:
+            self.download.filename = f"{stem}_predictions{SCRIPT}"
+            return
         part = "_part" if self._part.value else ""
         self.download.filename = f"{stem}_predictions{part}{self._format.value}"
 
     def _write(self, file: BinaryIO) -> None:
         answers = self._result.answers
+        if self._format.value == SCRIPT:
+            reading = self._found.reading
+            text = script_of(answers, reading.masks, reading.galactic, self._result.row)
+            file.write(text.encode())
+            return
         about = about_file(answers.catalogue, answers.asked.about)
         rows = self._result.rows if self._part.value else None
         answers.catalogue.write(file, self._format.value, answers.predictions, about, rows)
