@@ -336,9 +336,9 @@ def test_the_download_is_what_the_command_line_writes(view, simulated, tmp_path)
     opened(view)
     offered = Onlooker(view).control("Format")
     endings = [".csv", ".sheets.csv", ".ecsv", ".fits", ".vot", ".parquet"]
-    assert list(offered.options.values()) == endings
+    assert list(offered.options.values()) == [*endings, ".py"]
     added = ("pred_log_age", "pred_metallicity", "pred_ebv", "pred_n_bands", "pred_flag")
-    for ending in offered.options.values():
+    for ending in endings:
         offered.value = ending
         assert view.download.filename == f"simulated_galaxies_predictions{ending}"
         file = io.BytesIO()
@@ -562,8 +562,8 @@ def test_a_band_that_was_set_aside_is_crossed_out_and_not_compared():
     assert drawn.get(len(drawn) - 1)["band"].tolist() == [BAND_NAMES[10]]
 
 
-@pytest.mark.parametrize("by_flag", [False, True])
-def test_many_galaxies_are_drawn_as_a_density(answers, monkeypatch, by_flag):
+@pytest.mark.parametrize("colour", ["ebv", "log_age", "flag"])
+def test_many_galaxies_are_drawn_as_a_density(answers, monkeypatch, colour):
     table = answers.table[answers.predicted].rename(columns={"flag": "reason"})
     kinds = []
     for most in (len(table), len(table) - 1):
@@ -571,7 +571,7 @@ def test_many_galaxies_are_drawn_as_a_density(answers, monkeypatch, by_flag):
         mark = hv.streams.Pipe(data=table[["log_age", "metallicity"]].head(1))
         tap = hv.streams.SingleTap()
         picture = plots.population_picture(
-            table, mark, hv.streams.Pipe(data=None), [tap], by_flag=by_flag
+            table, mark, hv.streams.Pipe(data=None), [tap], colour=colour
         )
         kinds.append(type(picture[()].get(0)))
         assert tap.source is not None

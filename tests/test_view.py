@@ -290,7 +290,7 @@ ONES = {
     "one SED that changes": lambda: sed.sed_picture(PIPE(data=[seen()])),
     "one band that is missing": lambda: galaxy_plots.galaxy_picture(galaxy(missing=1)),
     "one galaxy with its mixture": lambda: galaxy_plots.galaxy_picture(mixed()),
-    "one flag": lambda: population(50, by_flag=True),
+    "one flag": lambda: population(50, colour="flag"),
     "one magnitude": lambda: noise.noisy_picture(PIPE(data=[(0, seen())])),
     "one galaxy": lambda: map_region.region_seds(
         map_region.RegionSEDs(np.ones((3, 57)), np.ones((1, 57)), ("one",))

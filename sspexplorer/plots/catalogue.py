@@ -30,6 +30,7 @@ _SELECT = ("box_select", "lasso_select")
 EBV_COLOURS: tuple[str, ...] = tuple(colorcet.CET_L8[45:225])
 # Grey is "no remark"; the others are for reasons to doubt, the commonest first.
 # One for each of the kinds that are told apart, see ``sspexplorer.analysis.catalogue``.
+FLAG = "flag"
 FLAG_COLOURS = (NEUTRAL, "#C026A3", "#0AA5C2", "#B8860B", "#7BAA1E", "#D6324A")
 
 
@@ -40,7 +41,7 @@ def population_picture(
     selections: Iterable[hv.streams.Stream],
     *,
     axes: tuple[str, str] = ("log_age", "metallicity"),
-    by_flag: bool = False,
+    colour: str = "ebv",
 ) -> hv.DynamicMap:
     """Draw two predicted parameters against each other, each galaxy a point, or all a density.
 
@@ -50,7 +51,7 @@ def population_picture(
     Parameters
     ----------
     table : DataFrame
-        Columns ``row``, ``name``, ``log_age``, ``metallicity``, ``ebv``, those of ``axes``,
+        Columns ``row``, ``name``, ``log_age``, ``metallicity``, ``ebv``, ``axes``, ``colour``,
         ``reason`` (what is doubtful, "" if nothing), ``reason_index`` (0 if nothing) and
         ``limit`` (whether rates are upper limits).
     chosen : Pipe
@@ -62,14 +63,16 @@ def population_picture(
         Get the place of a click, and what is drawn around galaxies.
     axes : tuple of str
         Keys of :data:`~sspexplorer.labels.AXIS_LABELS`.
-    by_flag : bool
-        Colour by what is doubtful instead of by E(B−V). A density shows the flagged fraction.
+    colour : str
+        What colours tell: a key of :data:`~sspexplorer.labels.AXIS_LABELS`, of which a density
+        shows the mean, or :data:`FLAG`: what is doubtful, and in a density how large a part.
     """
     dense = len(table) > MAX_POINTS
     limits = table["limit"] & any(name in RATES for name in axes)
     if dense:
         table = table[~limits]
     shown = ["log_age", "metallicity", "ebv", "reason_index", "name", "row", "reason", "shape"]
+    shown += [colour] if colour not in (FLAG, *shown) else []
     table = table.assign(
         reason=table["reason"].replace("", "none"),
         shape=np.where(limits[table.index], "inverted_triangle", "circle"),
@@ -83,9 +86,9 @@ def population_picture(
         return hv.Points(table.assign(alpha=alpha), list(axes), [*details, "alpha"])
 
     if dense:
-        galaxies = _density(table, bright, axes, by_flag)
+        galaxies = _density(table, bright, axes, colour)
     else:
-        options = _point_options(table, axes, by_flag)
+        options = _point_options(table, axes, colour)
         galaxies = hv.DynamicMap(points, streams=[bright]).opts(**options)
     for stream in selections:
         stream.source = galaxies
@@ -117,18 +120,21 @@ def _limits(values: pd.Series) -> tuple[float, float]:
     return low - air, high + air
 
 
-def _ebv_range(values: pd.Series) -> tuple[float, float]:
-    """Range of the colours: outliers do not set it."""
-    low, high = np.nanpercentile(values, [1, 99]) if len(values) else (0.0, 0.0)
-    return min(0.0, float(low)), max(0.1, float(high))
+def _colour_range(values: pd.Series, name: str) -> tuple[float, float]:
+    """Range of the colours: outliers do not set it, and without dust there is none."""
+    known = values[np.isfinite(values)]
+    low, high = np.percentile(known, [1, 99]) if len(known) else (0.0, 0.0)
+    if name == "ebv":
+        low = min(0.0, low)
+    return float(low), float(max(high, low + 0.1))
 
 
 def _bar(label: str) -> dict[str, Any]:
     return {"colorbar": True, "colorbar_opts": COLOUR_BAR, "clabel": label}
 
 
-def _point_options(table: pd.DataFrame, axes: tuple[str, str], by_flag: bool) -> dict[str, Any]:
-    others = [name for name in axes if name not in PARAMETER_LABELS]
+def _point_options(table: pd.DataFrame, axes: tuple[str, str], colour: str) -> dict[str, Any]:
+    others = [n for n in dict.fromkeys((*axes, colour)) if n not in (FLAG, *PARAMETER_LABELS)]
     tooltips = [
         ("Galaxy", "@name, row @row"),
         *((AXIS_LABELS[name], f"@{name}{{0.00}}") for name in others),
@@ -146,28 +152,28 @@ def _point_options(table: pd.DataFrame, axes: tuple[str, str], by_flag: bool) ->
         "marker": hv.dim("shape"),
         "tools": [HoverTool(tooltips=tooltips), *_SELECT],
     }
-    if by_flag:
+    if colour == FLAG:
         return options | by_number("reason_index", FLAG_COLOURS)
     return options | {
-        "color": "ebv",
+        "color": hv.dim(colour) * 1.0,
         "cmap": list(EBV_COLOURS),
-        "clim": _ebv_range(table["ebv"]),
-        **_bar(PARAMETER_LABELS["ebv"]),
+        "clim": _colour_range(table[colour], colour),
+        **_bar(AXIS_LABELS[colour]),
     }
 
 
 def _density(
-    table: pd.DataFrame, bright: hv.streams.Stream, axes: tuple[str, str], by_flag: bool
+    table: pd.DataFrame, bright: hv.streams.Stream, axes: tuple[str, str], colour: str
 ) -> hv.DynamicMap:
     import datashader as ds
     from holoviews.operation.datashader import dynspread, rasterize
 
-    if by_flag:
+    if colour == FLAG:
         values = table["reason_index"].gt(0) * 1.0
         column, limits, label = "flagged", (0.0, 1.0), "flagged fraction"
     else:
-        values = table["ebv"]
-        column, limits, label = "ebv", _ebv_range(values), "mean " + PARAMETER_LABELS["ebv"]
+        values, column = table[colour], colour
+        limits, label = _colour_range(values, colour), f"mean {AXIS_LABELS[colour]}"
     # Columns of its own are what shading is compiled for; anything else takes seconds once more.
     own = {name: table[name].to_numpy(float).copy() for name in axes}
     own[column] = values.to_numpy(float).copy()

@@ -53,7 +53,7 @@ FORMATS = {
 SCRIPT = ".py"
 
 # Choices of a result that the next one begins with.
-_KEPT = ("row", "group", "by_flag", "across", "up", "mixed", "search")
+_KEPT = ("row", "group", "colour", "across", "up", "mixed", "search")
 _LATER = 0.1  # s; long enough for what was shown to be on its way
 
 

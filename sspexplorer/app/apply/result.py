@@ -25,7 +25,7 @@ from sspexplorer.bands import N_BANDS
 from sspexplorer.labels import PARAMETER_LABELS, age_text, library_label, model_title
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.networks.prediction import predict
-from sspexplorer.plots.catalogue import FLAG_COLOURS, MAX_POINTS, population_picture
+from sspexplorer.plots.catalogue import FLAG, FLAG_COLOURS, MAX_POINTS, population_picture
 from sspexplorer.plots.galaxy import galaxy_picture, pull_picture
 from sspexplorer.plots.style import library_dots
 from sspexplorer.shipped import compared_networks
@@ -69,7 +69,7 @@ class CatalogueResult(pn.viewable.Viewer):
     answers : Answers
     state : SharedState
         Its libraries are drawn through the chosen galaxy.
-    row, group, by_flag, across, up, mixed, search, columns
+    row, group, colour, across, up, mixed, search, columns
         What to start with, as far as it exists in these answers; see the parameters.
 
     Attributes
@@ -84,7 +84,7 @@ class CatalogueResult(pn.viewable.Viewer):
 
     row = param.Integer(default=0, bounds=(0, None), doc="Row in sight, counted from 0.")
     group = param.Selector(default=ALL, objects=[ALL], doc="Which rows are shown.")
-    by_flag = param.Boolean(default=False, doc="Whether colours tell flags, else E(B−V).")
+    colour = param.Selector(default="ebv", objects=["ebv", FLAG], doc="What colours tell.")
     across = param.Selector(default="log_age", objects=["log_age"], doc="Along the lower axis.")
     up = param.Selector(default="metallicity", objects=["metallicity"], doc="Along the left axis.")
     search = param.String(default="", doc="What the words of a row must have.")
@@ -97,7 +97,7 @@ class CatalogueResult(pn.viewable.Viewer):
         *,
         row: int = 0,
         group: str = ALL,
-        by_flag: bool = False,
+        colour: str = "ebv",
         across: str = "log_age",
         up: str = "metallicity",
         mixed: bool = True,
@@ -113,7 +113,9 @@ class CatalogueResult(pn.viewable.Viewer):
             self.param[name].objects = list(answers.axes)
             if value in answers.axes:
                 setattr(self, name, value)
-        self.by_flag, self.row = by_flag, min(row, len(answers.table) - 1)
+        self.param.colour.objects = [*answers.axes, FLAG]
+        self.colour = colour if colour in self.param.colour.objects else "ebv"
+        self.row = min(row, len(answers.table) - 1)
         self._network, self._model = cache.model(answers.network), cache.model(answers.model)
         self._galaxy = hv.streams.Pipe(data=self._look())
         self._mark = hv.streams.Pipe(data=self._marked())
@@ -143,7 +145,7 @@ class CatalogueResult(pn.viewable.Viewer):
         self._describe()
         self.param.watch(self._go, "row")
         self.param.watch(self._regroup, ["group", "search"])
-        self.param.watch(self._redraw_map, ["by_flag", "across", "up", "mixed"])
+        self.param.watch(self._redraw_map, ["colour", "across", "up", "mixed"])
         self.param.watch(lambda event: self.follow_libraries(), "mixed")
 
     @property
@@ -159,13 +161,13 @@ class CatalogueResult(pn.viewable.Viewer):
     @property
     def controls(self) -> list[pn.widgets.Widget]:
         """Widgets that choose how it is shown; which rows are in :attr:`strip`."""
+        titles = {label: name for name, label in self.answers.axes.items()}
         search = pn.widgets.TextInput.from_param(
             self.param.search, label="Search", placeholder="name or flag"
         )
         colour = pn.widgets.Select.from_param(
-            self.param.by_flag, label="Colour", options={"E(B−V)": False, "Flag": True}
+            self.param.colour, label="Colour", options=titles | {"Flag": FLAG}
         )
-        titles = {label: name for name, label in self.answers.axes.items()}
         across, up = (
             pn.widgets.Select.from_param(choice, label=label, options=titles)
             for choice, label in ((self.param.across, "Across"), (self.param.up, "Up"))
@@ -385,14 +387,14 @@ class CatalogueResult(pn.viewable.Viewer):
             self._bright,
             (self.tap, self.lasso, self.box),
             axes=(self.across, self.up),
-            by_flag=self.by_flag,
+            colour=self.colour,
         )
         height = _BOTH_HEIGHT if self.mixed else _PICTURE_HEIGHT
         self._map[:] = [parts.picture_pane(self._map_pane, height=height)]
         by_points = len(table) <= MAX_POINTS
         words = picture_text(table, self.across, self.up, len(predicted) - len(table))
         self._legend[:] = [
-            *([_legend(self.answers.legend)] if self.by_flag and by_points else []),
+            *([_legend(self.answers.legend)] if self.colour == FLAG and by_points else []),
             *([parts.caption(words)] if words else []),
         ]
 
