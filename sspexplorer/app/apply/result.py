@@ -12,27 +12,20 @@ import param
 
 from sspexplorer import flags
 from sspexplorer.analysis.catalogue import ALL, FLAGGED, SELECTED, WELL, WITHOUT, Answers
-from sspexplorer.analysis.galaxy import Galaxy, nearest_ssps
+from sspexplorer.analysis.galaxy import Galaxy
 from sspexplorer.analysis.regions import corners_of, inside
-from sspexplorer.app import cache
+from sspexplorer.app.apply.one_galaxy import BOTH_HEIGHT, PICTURE_HEIGHT, OneGalaxyView
 from sspexplorer.app.apply.result_table import ResultTable
-from sspexplorer.app.apply.words import match_text, others_text, picture_text, scatter_text
+from sspexplorer.app.apply.words import picture_text
 from sspexplorer.app.kit import controls, parts
-from sspexplorer.app.kit.model_words import trained_on
 from sspexplorer.app.kit.theme import css
 from sspexplorer.app.state import SharedState
-from sspexplorer.bands import N_BANDS
-from sspexplorer.labels import PARAMETER_LABELS, age_text, library_label, model_title
-from sspexplorer.mocks import PARAMETERS
-from sspexplorer.networks.prediction import predict
 from sspexplorer.plots.catalogue import FLAG, FLAG_COLOURS, MAX_POINTS, population_picture
-from sspexplorer.plots.galaxy import galaxy_picture, pull_picture
-from sspexplorer.plots.style import library_dots
-from sspexplorer.shipped import compared_networks
 
-_PICTURE_HEIGHT = "max(300px, calc(100vh - 570px))"
-_PULL_HEIGHT = "150px"
-_BOTH_HEIGHT = f"calc({_PICTURE_HEIGHT} + {_PULL_HEIGHT})"
+_CAPTION = (
+    "Each galaxy where the model puts it; click on one, or on a row below, to see its SED; drag, "
+    "or take the lasso of the toolbar, to select several."
+)
 _GROUP_TITLES = {
     ALL: "All",
     WELL: "Predicted without remark",
@@ -40,25 +33,6 @@ _GROUP_TITLES = {
     WITHOUT: "Without prediction",
     SELECTED: "Selected in the picture",
 }
-
-_FLAGGED_CAPTION = (
-    "This galaxy has a flag: it is unlike the mocks that the model was tested on, so they do not "
-    "tell how far off its prediction is."
-)
-_CAPTION = (
-    "Each galaxy where the model puts it; click on one, or on a row below, to see its SED; drag, "
-    "or take the lasso of the toolbar, to select several. Bands "
-    "that were set aside are crossed out there"
-)
-_WITH_MIXTURE = (
-    "; the line is the mixture of training galaxies that comes closest, in a shade that holds 68 % "
-    "of those closest to copies of the galaxy with noise of their own. Below, what is left: a band "
-    "in three should be outside of ±1 σ, and none far off."
-)
-_WITH_SSPS = (
-    ", those that were missing hollow; lines are the SSP of each library that is nearest to the "
-    "prediction, at the galaxy’s redshift: a mixture of stars need not look like any of them."
-)
 
 
 class CatalogueResult(pn.viewable.Viewer):
@@ -116,8 +90,6 @@ class CatalogueResult(pn.viewable.Viewer):
         self.param.colour.objects = [*answers.axes, FLAG]
         self.colour = colour if colour in self.param.colour.objects else "ebv"
         self.row = min(row, len(answers.table) - 1)
-        self._network, self._model = cache.model(answers.network), cache.model(answers.model)
-        self._galaxy = hv.streams.Pipe(data=self._look())
         self._mark = hv.streams.Pipe(data=self._marked())
         self.tap = hv.streams.SingleTap(x=None, y=None)
         self.tap.add_subscriber(self._tapped)
@@ -129,20 +101,14 @@ class CatalogueResult(pn.viewable.Viewer):
             sizing_mode="stretch_width", stylesheets=[css("strip")], margin=0
         )
         self._legend = pn.Column(sizing_mode="stretch_width", margin=0)
-        self._caption = pn.Column(sizing_mode="stretch_width", margin=0)
-        self._below = pn.Column(sizing_mode="stretch_width", margin=0)
-        self._title, self._said = parts.html("", "result-words"), parts.html("", "result-words")
-        self._table = parts.stack()
-        self._words = parts.stack(self._heading(), self._said, self._table, gap=8)
+        self._one = OneGalaxyView(answers, state, self._step)
         self._map = pn.Column(sizing_mode="stretch_width", margin=0, styles={"gap": "8px"})
         self._map_pane = pn.pane.HoloViews(None, linked_axes=False)
-        pulls = pn.pane.HoloViews(pull_picture(self._galaxy), linked_axes=False)
-        self._pull_pane = parts.picture_pane(pulls, height=_PULL_HEIGHT)
         self.list = ResultTable(answers, self._chosen, columns)
         self._rows = self._drawn = np.arange(0)
         self.strip.param.watch(lambda event: self.param.update(group=event.new), "value")
         self._regroup()
-        self._describe()
+        self.follow_libraries()
         self.param.watch(self._go, "row")
         self.param.watch(self._regroup, ["group", "search"])
         self.param.watch(self._redraw_map, ["colour", "across", "up", "mixed"])
@@ -151,7 +117,7 @@ class CatalogueResult(pn.viewable.Viewer):
     @property
     def galaxy(self) -> Galaxy:
         """The galaxy in sight."""
-        return self._galaxy.data
+        return self._one.galaxy
 
     @property
     def picture(self) -> hv.DynamicMap:
@@ -186,12 +152,11 @@ class CatalogueResult(pn.viewable.Viewer):
 
     def __panel__(self) -> pn.Row:
         """Lay out the two pictures; the table is :attr:`list`."""
-        picture = pn.pane.HoloViews(galaxy_picture(self._galaxy), linked_axes=False)
         return pn.Row(
             self._map,
-            parts.stack(parts.picture_pane(picture, height=_PICTURE_HEIGHT), self._below, gap=0),
-            parts.stack(self._legend, self._caption, gap=8),
-            self._words,
+            self._one.pictures,
+            parts.stack(self._legend, parts.caption(_CAPTION), self._one.caption, gap=8),
+            self._one.words,
             sizing_mode="stretch_width",
             margin=0,
             stylesheets=[css("grid-result")],
@@ -208,99 +173,15 @@ class CatalogueResult(pn.viewable.Viewer):
 
     def follow_libraries(self) -> None:
         """Draw the SSPs of the libraries that are chosen now."""
-        self._galaxy.send(self._look())
-        self._describe()
-
-    def _prediction(self) -> np.ndarray:
-        return self.answers.table.loc[self.row, list(PARAMETERS)].to_numpy(float)
-
-    def _look(self) -> Galaxy:
-        catalogue = self.answers.catalogue
-        redshift = 0.0 if catalogue.redshift is None else catalogue.redshift[self.row]
-        ssps = nearest_ssps(self._prediction(), self.state.libraries, redshift)
-        aside = self.answers.predictions.get("pred_set_aside")
-        drawn = self.mixed and self.answers.predicted[self.row]
-        return Galaxy.from_row(
-            catalogue.flux[self.row],
-            catalogue.flux_err[self.row],
-            self._network.templates,
-            ssps,
-            "" if aside is None else aside.loc[self.row],
-            self.answers.one(self.row).closest(self._model) if drawn else None,
-        )
+        self._one.show(self.row, mixed=self.mixed)
 
     def _marked(self) -> pd.DataFrame:
         return self.answers.table.loc[[self.row], list(self.answers.axes)]
 
     def _go(self, *events: Any) -> None:
-        self._galaxy.send(self._look())
+        self._one.show(self.row, mixed=self.mixed)
         self._mark.send(self._marked())
-        self._describe()
         self.list.mark(self.row)
-
-    def _describe(self) -> None:
-        galaxy, line = self._galaxy.data, self.answers.table.loc[self.row]
-        name = f"{line['name']}, row {line['row']}" if line["name"] else f"Row {line['row']}"
-        age = f": {age_text(line['log_age'])}" if np.isfinite(line["log_age"]) else ""
-        flag = f"Flag: {flags.sentences(line['flag'])}" if line["flag"] else "No flag."
-        words = f"{flag} {line['n_bands']} of {N_BANDS} bands used."
-        self._title.object = f'<h2 title="{escape(name)}">{escape(name)}{escape(age)}</h2>'
-        self._said.object = f"<p>{escape(words)}</p>"
-        self._table[:] = [self._numbers(galaxy)]
-        if self.answers.has_errors:
-            text = f"{match_text(self.answers.predictions.loc[self.row])} {self._others_text()}"
-        elif line["flag"]:
-            text = _FLAGGED_CAPTION
-        else:
-            text = scatter_text(cache.model_card(self.answers.model), galaxy)
-        about = _WITH_MIXTURE if self.mixed else _WITH_SSPS
-        self._caption[:] = [parts.caption(_CAPTION + about), parts.caption(text)]
-        self._below[:] = [self._pull_pane] if galaxy.mixture is not None else []
-
-    def _numbers(self, galaxy: Galaxy) -> pn.pane.HTML:
-        """What the model says, and the nearest SSPs, one under the other."""
-        labels, mixed = list(PARAMETER_LABELS.values()), galaxy.mixture is not None
-        if self.answers.has_errors:
-            said = {model_title(self.answers.model): [*self._with_errors(), None]}
-        else:
-            said = {self.answers.model: self._prediction()} | self._others()
-            said = {model_title(name): [*values, None] for name, values in said.items()}
-        rows = dict(said)
-        if mixed:
-            rows["Closest mixture"] = [None, None, None, f"{galaxy.mixture.score:.2f}"]
-        for ssp in galaxy.ssps:
-            off = f"{galaxy.chi2_of(ssp):.2f}" if mixed else f"{galaxy.difference_from(ssp):.1%}"
-            rows[library_label(ssp.library)] = [ssp.log_age, ssp.metallicity, ssp.ebv, off]
-        ssp_names = [library_label(ssp.library) for ssp in galaxy.ssps]
-        table = pd.DataFrame.from_dict(
-            rows, orient="index", columns=[*labels, "χ² a band" if mixed else "rms off"]
-        )
-        shown = parts.metric_table(
-            table.astype(object),
-            formats=dict.fromkeys(labels, "{:.2f}"),
-            colours=library_dots(self.state.libraries),
-            faint=[*list(said)[1:], *(ssp_names if mixed else ())],
-        )
-        shown.stylesheets = [*shown.stylesheets, css("table-close")]
-        return shown
-
-    def _with_errors(self) -> list[str]:
-        line = self.answers.table.loc[self.row]
-        pairs = ((line[name], line[f"{name}_err"]) for name in PARAMETERS)
-        return [f"{v:.2f} ± {e:.2f}" if np.isfinite(v) else "–" for v, e in pairs]
-
-    def _others(self) -> dict[str, np.ndarray]:
-        """Prediction of the networks without error bars for the galaxy in sight."""
-        flux = self.answers.catalogue.flux[[self.row]]
-        names = [n for n in compared_networks(self.answers.network) if n != self.answers.model]
-        found = {name: predict(cache.model(name), flux) for name in names}
-        return {
-            name: table.iloc[0, : len(PARAMETERS)].to_numpy(float) for name, table in found.items()
-        }
-
-    def _others_text(self) -> str:
-        trained = trained_on(cache.model_card(self.answers.network))
-        return others_text(self.answers.table.loc[self.row], self._others(), trained)
 
     def _name_groups(self) -> None:
         """Offer the groups that there are, each with how many rows it has."""
@@ -389,7 +270,7 @@ class CatalogueResult(pn.viewable.Viewer):
             axes=(self.across, self.up),
             colour=self.colour,
         )
-        height = _BOTH_HEIGHT if self.mixed else _PICTURE_HEIGHT
+        height = BOTH_HEIGHT if self.mixed else PICTURE_HEIGHT
         self._map[:] = [parts.picture_pane(self._map_pane, height=height)]
         by_points = len(table) <= MAX_POINTS
         words = picture_text(table, self.across, self.up, len(predicted) - len(table))
@@ -417,16 +298,7 @@ class CatalogueResult(pn.viewable.Viewer):
         if np.isfinite(distance).any():
             self.row = int(rows[np.nanargmin(distance)])
 
-    def _heading(self) -> pn.Row:
-        """Name of the galaxy, and the ways to its neighbours in the table."""
-        steps = [
-            pn.widgets.Button(label=label, margin=0, width=92, on_click=partial(self._step, by))
-            for label, by in (("← Before", -1), ("Next →", 1))
-        ]
-        row = {"styles": {"gap": "6px", "align-items": "center"}}
-        return pn.Row(self._title, *steps, sizing_mode="stretch_width", margin=0, **row)
-
-    def _step(self, by: int, event: Any) -> None:
+    def _step(self, by: int) -> None:
         """Go on to the galaxy that is listed next, or before."""
         row = self.list.beside(self.row, by)
         if row is not None:
