@@ -22,7 +22,7 @@ def expect_accessible(page: Page) -> None:
         if not found:
             return
         page.wait_for_timeout(500)
-    assert found == []
+    raise AssertionError(found)
 
 
 def unfold(page: Page) -> None:

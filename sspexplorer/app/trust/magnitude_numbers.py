@@ -83,7 +83,9 @@ def _numbers_of(curves: Curves, parameter: str, metrics: Sequence[str]) -> str:
         snr = snr_text(float(noise.typical_snr(np.float64(magnitude))))
         body.append(f"<tr><td>{magnitude:.1f}</td><td>{snr}</td>{cells}</tr>")
     return (
-        f'<div class="runs"><div class="label">{name}</div><table><thead>'
+        # Where it is wider than the window, it is scrolled by keyboard as well.
+        f'<div class="runs" tabindex="0" role="region" aria-label="{PARAMETER_NAMES[parameter]}">'
+        f'<div class="label">{name}</div><table><thead>'
         f'<tr><td colspan="2"></td>{over}</tr><tr><th>i</th><th>S/N</th>{names}</tr></thead>'
         f"<tbody>{''.join(body)}</tbody></table></div>"
     )

@@ -59,6 +59,19 @@
     }
   }
 
+  // A table that is wider than its place is scrolled by keyboard as well.
+  function reachWide(root) {
+    const host = root.host;
+    if (!host || !root.querySelector("table")) return;
+    if (host.scrollWidth > host.clientWidth + 1) {
+      host.tabIndex = 0;
+      host.setAttribute("role", "group");
+      host.setAttribute("aria-label", "Numbers");
+    } else if (host.getAttribute("aria-label") === "Numbers") {
+      for (const name of ["tabindex", "role", "aria-label"]) host.removeAttribute(name);
+    }
+  }
+
   function look(root) {
     if (!watched.has(root)) {
       watched.add(root);
@@ -68,6 +81,7 @@
     nameInputs(root);
     sayWhetherOpen(root);
     tidyGrids(root);
+    reachWide(root);
     for (const part of root.querySelectorAll("*")) if (part.shadowRoot) look(part.shadowRoot);
   }
 
@@ -80,6 +94,11 @@
       }, later);
     }
     for (const record of records) waiting.add(record.target.getRootNode());
+  });
+  let sized = null;
+  addEventListener("resize", () => {
+    clearTimeout(sized);
+    sized = setTimeout(() => look(document), later);
   });
   look(document);
 })();
