@@ -84,7 +84,7 @@ def _numbers_of(curves: Curves, parameter: str, metrics: Sequence[str]) -> str:
         body.append(f"<tr><td>{magnitude:.1f}</td><td>{snr}</td>{cells}</tr>")
     return (
         # Where it is wider than the window, it is scrolled by keyboard as well.
-        f'<div class="runs" tabindex="0" role="region" aria-label="{PARAMETER_NAMES[parameter]}">'
+        '<div class="runs" tabindex="0" role="group" aria-label="Numbers">'
         f'<div class="label">{name}</div><table><thead>'
         f'<tr><td colspan="2"></td>{over}</tr><tr><th>i</th><th>S/N</th>{names}</tr></thead>'
         f"<tbody>{''.join(body)}</tbody></table></div>"
