@@ -1,9 +1,11 @@
 """Regions that are drawn on a picture, and which points are inside."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 
-def corners_of(bounds: tuple[float, float, float, float]) -> np.ndarray:
+def corners_of(bounds: Sequence[float]) -> np.ndarray:
     """Corners (4, 2) of a box, in order, from its left, lower, right and upper end."""
     x0, y0, x1, y1 = bounds
     return np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], dtype=float)

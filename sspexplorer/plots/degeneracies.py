@@ -15,7 +15,7 @@ import pandas as pd
 from bokeh.models import CustomJS, FixedTicker, HoverTool, Slope, Span
 from bokeh.plotting.contour import contour_data
 
-from sspexplorer.analysis.regions import inside
+from sspexplorer.analysis.regions import corners_of, inside
 from sspexplorer.labels import PARAMETER_LABELS, PARAMETER_NAMES, PARAMETER_UNITS
 from sspexplorer.metrics import containment_levels, smooth_histogram
 from sspexplorer.plots.shading import CLEAR, line_options, mean_cells, rimmed_lines
@@ -96,8 +96,8 @@ class Region:
     @classmethod
     def box(cls, pair: Pair, bounds: Sequence[float]) -> "Region":
         """Make a rectangle of (left, bottom, right, top)."""
-        left, bottom, right, top = bounds
-        return cls(pair, (left, right, right, left), (bottom, bottom, top, top))
+        x, y = corners_of(bounds).T.tolist()
+        return cls(pair, tuple(x), tuple(y))
 
     def contains(self, errors: pd.DataFrame) -> np.ndarray:
         """Which rows of an :func:`error_table` are inside; bool, shape (n,)."""

@@ -74,8 +74,9 @@ class ZeroPointsPage(Page):
 
     def controls(self) -> list[parts.Part]:
         """How they are measured, and what is done with them."""
-        used = (self._correct, self._undo, self._in_use)
-        return [self._by, self._tile, *used, self.download, self.busy]
+        # What comes and goes is below what is clicked on, which stays where it is.
+        buttons = (self._correct, self._undo, self.download)
+        return [self._by, self._tile, *buttons, self._in_use, self.busy]
 
     def picture(self) -> parts.Part:
         """Offsets against wavelength."""
@@ -143,7 +144,7 @@ class ZeroPointsPage(Page):
         used = self.state.zero_points
         self._correct.disabled = self.points is None or used is self.points
         self.download.disabled = self.points is None
-        self._undo.visible = used is not None
+        self._undo.disabled = used is None
         text = "Predictions of your catalogue are corrected for zero points." if used else ""
         self._in_use.object = parts.note(text).object
 
