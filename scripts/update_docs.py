@@ -232,14 +232,27 @@ def derived_table(trust: dict) -> str:
 
 def growth_table(trust: dict) -> str:
     """Markdown: shares of the stars that had formed, at some of the times."""
+    records = trust["growth"]
+    times = sorted({r["time"] for r in records})[::3]
+    kinds = dict.fromkeys(r["kind"] for r in records)
+    found = {(r["kind"], r["time"]): r for r in records}
     rows = [
-        f"| {r['time']:.2g} | {r['coverage_68']:.0%} | {r['coverage_95']:.0%} | {r['width']:.2f} |"
-        for r in trust["growth"][::3]
+        f"| {kind} | "
+        + " | ".join(
+            f"{found[kind, time]['coverage_68']:.0%}, {found[kind, time]['coverage_95']:.0%}"
+            for time in times
+        )
+        + " |"
+        for kind in kinds
     ]
+    head = " | ".join(f"{time:.2g}" for time in times)
     return "\n".join(
         [
-            "| time back / age of the universe | inside 68 % | inside 95 % | width of 68 % |",
-            "|---|---|---|---|",
+            "Truths inside the 68 % and the 95 % interval, at times before the light was sent in",
+            "units of the age of the universe.",
+            "",
+            f"| histories | {head} |",
+            f"|---|{'---|' * len(times)}",
             *rows,
         ]
     )

@@ -9,8 +9,9 @@ from sspexplorer.app.apply.posterior import PosteriorView
 from sspexplorer.catalogue import read_catalogue
 from sspexplorer.galaxies.growth import TIMES, Growth, GrowthCurves, age_at
 from sspexplorer.models import load_model
+from sspexplorer.posterior.prior import prior_of
 from sspexplorer.posterior.taken import Choices
-from sspexplorer.posterior.validation.growth import measure_growth
+from sspexplorer.posterior.validation.growth import coverage_of
 from sspexplorer.resources import data_path
 
 
@@ -48,7 +49,9 @@ def test_a_younger_universe_has_the_same_histories_in_less_time(curves):
 
 
 def test_the_band_holds_what_it_promises():
-    found = measure_growth(load_model("galaxy").model, 400, n_draws=100)
+    model = load_model("galaxy").model
+    prior = prior_of(model.card)
+    found = coverage_of(model, prior, GrowthCurves.draw(prior.families), 400, n_draws=100)
     assert found["coverage_68"].between(0.60, 0.82).all()
     assert found["coverage_95"].between(0.92, 0.99).all()
 

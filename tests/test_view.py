@@ -21,6 +21,7 @@ from sspexplorer.analysis.galaxy import Galaxy
 from sspexplorer.analysis.held_out import density_table
 from sspexplorer.analysis.histories import SSPEquivalent
 from sspexplorer.analysis.sed_map import RegionParameters, map_table
+from sspexplorer.app.trust.error_bars import of_all
 from sspexplorer.catalogue import read_catalogue
 from sspexplorer.galaxies.growth import TIMES, Growth
 from sspexplorer.histories import PAPER_FAMILIES, evolve
@@ -171,7 +172,7 @@ FIGURES: dict[Callable, Callable[[], Any]] = {
     ),
     growth.growth_picture: lambda: growth.growth_picture(PIPE(data=grown())),
     growth.growth_coverage_picture: lambda: growth.growth_coverage_picture(
-        load_trust("galaxy").growth
+        of_all(load_trust("galaxy").growth)
     ),
     histories.evolution_picture: lambda: histories.evolution_picture(
         follow(), "log_age", histories.TimeMark(5.0)

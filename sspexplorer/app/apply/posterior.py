@@ -22,7 +22,7 @@ _AGREES = {
 _GROWTH = (
     "Upper right: the share of its stars that had formed, in a band that holds it with 68 %. The "
     "model tells when half of them and nine tenths had; between, it is as in the histories of its "
-    "prior with the same two times."
+    "prior with the same two times. How far off it is for one kind of history: “Error bars”."
 )
 _FIT = (
     "The SED fit is χ² of every SSP behind every dust, at one redshift, with the errors of the "

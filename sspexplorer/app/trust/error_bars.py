@@ -22,6 +22,7 @@ from sspexplorer.plots.growth import growth_coverage_picture
 from sspexplorer.plots.published import published_picture
 from sspexplorer.posterior.library_errors import left_out_table
 from sspexplorer.posterior.likeness import UNLIKE
+from sspexplorer.posterior.validation.growth import ALL
 from sspexplorer.posterior.validation.promises import (
     EVERY_68,
     EVERY_95,
@@ -185,13 +186,22 @@ def _derived(found: Found) -> list[Any]:
     derived = found.trust.derived
     if not len(derived):
         return [parts.note("This model says nothing of masses and rates; galaxy does.")]
+    histories = [] if not len(found.trust.growth) else _histories(found.trust.growth)
     return [
         parts.label("Over all magnitudes, redshift given"),
         derived_table(derived),
         parts.label("Scatter at each magnitude"),
         scatter_table(derived),
+        *histories,
+    ]
+
+
+def _histories(growth: pd.DataFrame) -> list[Any]:
+    return [
         parts.label("Histories: the share of the stars that had formed"),
-        parts.picture_pane(growth_coverage_picture(found.trust.growth), height=_HEIGHT),
+        parts.picture_pane(growth_coverage_picture(of_all(growth)), height=_HEIGHT),
+        parts.label("Truths inside the 68 %, of histories of one kind alone"),
+        kinds_table(growth),
     ]
 
 
@@ -309,6 +319,19 @@ def derived_table(derived: pd.DataFrame) -> pn.pane.HTML:
     ).set_index(rows["parameter"].map(DERIVED_LABELS))
     forms = dict(zip(table, ("{:+z.3f}", "{:.3f}", "{:.0%}", "{:.0%}", "{:,.0f}"), strict=True))
     return parts.metric_table(table, formats=forms)
+
+
+def of_all(growth: pd.DataFrame) -> pd.DataFrame:
+    """Coverage of histories of all kinds together."""
+    return growth[growth["kind"] == ALL]
+
+
+def kinds_table(growth: pd.DataFrame) -> pn.pane.HTML:
+    """Coverage of the share of stars formed by kind of history, at some of the times."""
+    table = growth.pivot_table(index="kind", columns="time", values="coverage_68", sort=False)
+    table = table.loc[:, sorted(table.columns)[::3]]
+    table.columns = [f"{time:.2g} of the age" for time in table.columns]
+    return parts.metric_table(table, formats=dict.fromkeys(table, "{:.0%}"))
 
 
 def scatter_table(derived: pd.DataFrame) -> pn.pane.HTML:
