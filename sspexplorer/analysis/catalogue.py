@@ -272,13 +272,14 @@ class Answers:
         known = {"age", *self.table, *(name.removeprefix("pred_") for name in self.predictions)}
         labels = PARAMETER_LABELS | COLUMN_LABELS
         found = {name: label for name, label in labels.items() if name in known}
-        return self.own_titles | found | {"flag": "flag"}
+        # Before the numbers, which a narrow window may not have room for.
+        return self.own_titles | {"flag": "flag"} | found
 
     @property
     def first_columns(self) -> tuple[str, ...]:
         """Which of them are shown at first: as many as a screen has room for."""
         masses = tuple(name for name in ("log_mass", "log_sfr") if name in self.axes)
-        return (*self.own_titles, *PARAMETERS, *(masses or ("n_bands",)), "flag")
+        return (*self.own_titles, "flag", *PARAMETERS, *(masses or ("n_bands",)))
 
     def headings(self, columns: Sequence[str]) -> dict[str, str]:
         """Heading of each column of a table: the row's number, these, and their errors."""

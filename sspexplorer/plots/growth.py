@@ -14,6 +14,7 @@ GROWTH_COLOUR = "#C026A3"
 _TIME = hv.Dimension("lookback", label="Time before the light was sent [Gyr]")
 _SHARE = hv.Dimension("formed", label="Share of stars formed")
 _FIRST, _LAST = 14.0, 0.02  # Gyr
+_AGES = [(part, f"{part:g}") for part in (1, 0.1, 0.01, 0.001)]
 _TICKS = [(gyr, f"{gyr:g}") for gyr in (10, 3, 1, 0.3, 0.1, 0.03)]
 
 
@@ -100,6 +101,7 @@ def growth_coverage_picture(growth: pd.DataFrame) -> hv.Overlay:
             ylim=(0.55, 1.0),
             invert_xaxis=True,
             show_legend=False,
+            xticks=_AGES,
             xlabel=x.label,
             ylabel="truths inside the 68 % and the 95 % interval",
         )

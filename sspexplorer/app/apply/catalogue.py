@@ -4,21 +4,20 @@ import asyncio
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar
+from typing import Any, ClassVar
 
 import panel as pn
 import param
 
-from sspexplorer.analysis.about import about_file
 from sspexplorer.analysis.catalogue import Answers
 from sspexplorer.analysis.recognition import REST, UNIT, Suspicion
-from sspexplorer.analysis.script import script_of
 from sspexplorer.analysis.zero_points import ZeroPoints
 from sspexplorer.app import cache
 from sspexplorer.app.apply import intake
 from sspexplorer.app.apply.linked import EXAMPLES, Linked, served_files
 from sspexplorer.app.apply.method import METHOD, Method
 from sspexplorer.app.apply.offered import offered_files
+from sspexplorer.app.apply.output import CatalogueOutput
 from sspexplorer.app.apply.own_columns import CatalogueComparison, OwnNumbers
 from sspexplorer.app.apply.posterior import FitQuality, PosteriorView
 from sspexplorer.app.apply.question import question_view
@@ -27,30 +26,17 @@ from sspexplorer.app.apply.result import CatalogueResult
 from sspexplorer.app.apply.suspicions import suspicions_view, zero_points_note
 from sspexplorer.app.apply.taken import MapInput, WhatWasTaken
 from sspexplorer.app.kit import parts
-from sspexplorer.app.kit.download import Download
 from sspexplorer.app.kit.model_choice import ModelChoice
 from sspexplorer.app.kit.page import Page
 from sspexplorer.app.kit.work import READING, Worker, counting, served_document
 from sspexplorer.app.state import SharedState
 from sspexplorer.catalogue import Catalogue, ChoiceNeededError
-from sspexplorer.catalogue.files import ending
-from sspexplorer.catalogue.writing import for_spreadsheets
 from sspexplorer.jobs.reading import READER
 from sspexplorer.plots.catalogue import MAX_POINTS
 from sspexplorer.plots.shading import compile_means
 from sspexplorer.progress import Progress
 from sspexplorer.resources import data_path
 from sspexplorer.shipped import compared_networks
-
-FORMATS = {
-    "CSV": ".csv",
-    "CSV for spreadsheets": for_spreadsheets(".csv"),
-    "ECSV": ".ecsv",
-    "FITS": ".fits",
-    "VOTable": ".vot",
-    "Parquet": ".parquet",
-}
-SCRIPT = ".py"
 
 # Choices of a result that the next one begins with.
 _KEPT = ("row", "group", "colour", "across", "up", "mixed", "search")
@@ -127,16 +113,7 @@ class YourCatalogue(Method, Linked, Page):
         self._start.on_click(self._start_clicked)
         self._another = pn.widgets.Button(label="Another file", sizing_mode="stretch_width")
         self._another.on_click(lambda event: self.close())
-        self._format = pn.widgets.Select(label="Format", sizing_mode="stretch_width")
-        self._part = pn.widgets.Select(
-            label="Rows", options={"All": False, "Those listed": True}, sizing_mode="stretch_width"
-        )
-        for widget in (self._format, self._part):
-            widget.param.watch(self._name_download, "value")
-        self.download = Download(self._write, "")
-        self.download.param.watch(
-            lambda event: event.new and self.worker.tell(event.new), "trouble"
-        )
+        self.output = CatalogueOutput(self.worker.tell)
 
     def _make_areas(self) -> None:
         self._drop_area = pn.Column(sizing_mode="stretch_width", margin=0)
@@ -316,6 +293,7 @@ class YourCatalogue(Method, Linked, Page):
     def _forget(self) -> None:
         self.worker.cancel()
         self._upload = self._found = self._result = self._comparison = None
+        self.output.forget()
 
     def _new_drop_zone(self) -> None:
         """Exchange the drop zone, since it shows its last file for as long as it lives."""
@@ -389,6 +367,7 @@ class YourCatalogue(Method, Linked, Page):
         if last is not None:
             kept["columns"] = last.list.columns
         self._result = result = CatalogueResult(answers, self.state, **kept)
+        self.output.follow(result, self._found.reading)
         result.param.watch(self._note, ["row", "across", "up"])
         self._note()
         words = (answers.sentence(), *answers.remarks, answers.asked.hint)
@@ -406,13 +385,9 @@ class YourCatalogue(Method, Linked, Page):
         self._grid[:] = [result.list, *result.meanings]
         self._posterior[:] = self._with_error_bars(result)
         if last is None:
-            own = ending(catalogue.name)
-            formats = {f"{t} ({e})": e for t, e in FORMATS.items() if e != own}
-            formats["Script that does this (.py)"] = SCRIPT
-            self._format.param.update(options={f"As uploaded ({own})": own, **formats}, value=own)
+            self.output.begin(catalogue.name)
             self.taken.each_band.collapsed = True
             self._content[:] = [self._result_layout()]
-        self._name_download()
 
     def _note(self, *events: Any) -> None:
         self.note(self._result.row, self._result.across, self._result.up)
@@ -463,37 +438,15 @@ class YourCatalogue(Method, Linked, Page):
 
     def _result_layout(self) -> pn.Column:
         """Lay out the areas that results come into, one after the other."""
-        out = [self._format, self.download, self._another]
+        out = [self.output.format, self.output.download, self._another]
         controls = [self._model, self._choices, *out]
         return parts.stack(
-            parts.page_layout(controls, self._answer, more=[self._part, self._looks, *self._rare]),
+            parts.page_layout(
+                controls, self._answer, more=[self.output.rows, self._looks, *self._rare]
+            ),
             self._grid,
             self._posterior,
             parts.folded("Compare with your own columns", self._compared, open_=True),
             parts.folded("What was taken", parts.stack(self._strip, self.taken)),
             gap=20,
         )
-
-    # The result goes out.
-
-    def _name_download(self, *events: Any) -> None:
-        if self._found is None:
-            return
-        name = Path(self.catalogue.name.replace("\\", "/")).name
-        stem = name[: -len(ending(name))]
-        if self._format.value == SCRIPT:
-            self.download.filename = f"{stem}_predictions{SCRIPT}"
-            return
-        part = "_part" if self._part.value else ""
-        self.download.filename = f"{stem}_predictions{part}{self._format.value}"
-
-    def _write(self, file: BinaryIO) -> None:
-        answers = self._result.answers
-        if self._format.value == SCRIPT:
-            reading = self._found.reading
-            text = script_of(answers, reading.masks, reading.galactic, self._result.row)
-            file.write(text.encode())
-            return
-        about = about_file(answers.catalogue, answers.asked.about)
-        rows = self._result.rows if self._part.value else None
-        answers.catalogue.write(file, self._format.value, answers.predictions, about, rows)

@@ -16,9 +16,9 @@ from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.theme import css
 
 _ROWS_ON_A_PAGE = 10
-# Pixels; flags, the last column, have what is left.
+# Pixels; flags have what is left, and at least this.
 _WIDTHS = {"row": 48, "n_bands": 60}
-_NUMBER, _ERROR, _OWN, _FLAG = 80, 48, 100, 230
+_NUMBER, _ERROR, _OWN, _FLAG = 76, 46, 108, 220
 _FORMATS = {"row": "0", "n_bands": "0"}
 _FINE = ("ebv", "redshift", "photoz", "d4000", "p_value")
 

@@ -58,7 +58,7 @@ class ZeroPointsPage(Page):
         self._pipe = hv.streams.Pipe(data=None)
         self._words, self._few = parts.caption(""), parts.note("")
         self._by = controls.select("Measured", self.param.by)
-        self._tile = controls.select("Tile", self.param.tile)
+        self._tile = controls.select("Tile", self.param.tile, visible=False)
         self._correct = pn.widgets.Button(
             label="Correct the catalogue", color="primary", sizing_mode="stretch_width"
         )

@@ -1,0 +1,91 @@
+"""What is downloaded of a catalogue's predictions: which rows, in which format, or a script."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import panel as pn
+
+from sspexplorer.analysis.about import about_file
+from sspexplorer.analysis.script import script_of
+from sspexplorer.app.apply.reading import Reading
+from sspexplorer.app.apply.result import CatalogueResult
+from sspexplorer.app.kit.download import Download
+from sspexplorer.catalogue.files import ending
+from sspexplorer.catalogue.writing import for_spreadsheets
+
+FORMATS = {
+    "CSV": ".csv",
+    "CSV for spreadsheets": for_spreadsheets(".csv"),
+    "ECSV": ".ecsv",
+    "FITS": ".fits",
+    "VOTable": ".vot",
+    "Parquet": ".parquet",
+}
+SCRIPT = ".py"
+
+
+class CatalogueOutput:
+    """Choices of a download, and its button.
+
+    Parameters
+    ----------
+    on_trouble : callable
+        Called with what kept a file from being written.
+
+    Attributes
+    ----------
+    format, rows : Select
+    download : Download
+    """
+
+    def __init__(self, on_trouble: Callable[[Exception], None]) -> None:
+        self.format = pn.widgets.Select(label="Format", sizing_mode="stretch_width")
+        self.rows = pn.widgets.Select(
+            label="Rows", options={"All": False, "Those listed": True}, sizing_mode="stretch_width"
+        )
+        self.download = Download(self.write, "")
+        self._result: CatalogueResult | None = None
+        self._reading: Reading | None = None
+        for widget in (self.format, self.rows):
+            widget.param.watch(self._name, "value")
+        self.download.param.watch(lambda event: event.new and on_trouble(event.new), "trouble")
+
+    def begin(self, name: str) -> None:
+        """Offer the formats of a new catalogue, all its rows and its own format first."""
+        own = ending(name)
+        others = {f"{title} ({e})": e for title, e in FORMATS.items() if e != own}
+        formats = {f"As uploaded ({own})": own, **others, "Script that does this (.py)": SCRIPT}
+        self.format.param.update(options=formats, value=own)
+        self.rows.value = False
+
+    def follow(self, result: CatalogueResult, reading: Reading) -> None:
+        """Write these predictions from now on, of a file that was read so."""
+        self._result, self._reading = result, reading
+        self._name()
+
+    def forget(self) -> None:
+        """Hold nothing of a catalogue."""
+        self._result = self._reading = None
+
+    def write(self, file: BinaryIO) -> None:
+        """Write what is chosen."""
+        result, reading = self._result, self._reading
+        assert result is not None
+        assert reading is not None
+        answers = result.answers
+        if self.format.value == SCRIPT:
+            text = script_of(answers, reading.masks, reading.galactic, result.row)
+            file.write(text.encode())
+            return
+        about = about_file(answers.catalogue, answers.asked.about)
+        rows = result.rows if self.rows.value else None
+        answers.catalogue.write(file, self.format.value, answers.predictions, about, rows)
+
+    def _name(self, *events: Any) -> None:
+        if self._result is None:
+            return
+        name = Path(self._result.answers.catalogue.name.replace("\\", "/")).name
+        part = "_part" if self.rows.value and self.format.value != SCRIPT else ""
+        stem = name[: -len(ending(name))]
+        self.download.filename = f"{stem}_predictions{part}{self.format.value}"
