@@ -24,6 +24,7 @@ _GROWTH = (
     "model tells when half of them and nine tenths had; between, it is as in the histories of its "
     "prior with the same two times. How far off it is for one kind of history: “Error bars”."
 )
+_PDF = "Of a full p(z), which the table takes whole, this takes the redshift and its error."
 _FIT = (
     "The SED fit is χ² of every SSP behind every dust, at one redshift, with the errors of the "
     "catalogue: which noise they were drawn from is not known, so it is not exact."
@@ -70,6 +71,8 @@ class PosteriorView(CornerView):
     def _show_looked(self, looked: tuple[Corner, Growth | None]) -> None:
         corner, growth = looked
         words = f"{LINES} {_FIT} {_AGREES[self._answers.model]}"
+        if self._answers.catalogue.redshift_pdf is not None:
+            words = f"{words} {_PDF}"
         self.draw(corner, words if growth is None else f"{_GROWTH} {words}")
         self._growth.send(growth)
 
