@@ -10,7 +10,9 @@ from playwright.sync_api import Page, expect
 
 from sspexplorer.app.frame.shell import load_extensions
 from sspexplorer.app.trust import other_libraries
-from sspexplorer.app.trust.error_bars import CAPTIONS, SECTIONS, ErrorBars, comparison_table
+from sspexplorer.app.trust.error_bar_tables import comparison_table
+from sspexplorer.app.trust.error_bar_words import CAPTIONS
+from sspexplorer.app.trust.error_bars import SECTIONS, ErrorBars
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.plots import trust as plots
 from sspexplorer.posterior.validation.promises import promises

@@ -21,7 +21,7 @@ from sspexplorer.analysis.galaxy import Galaxy
 from sspexplorer.analysis.held_out import density_table
 from sspexplorer.analysis.histories import SSPEquivalent
 from sspexplorer.analysis.sed_map import RegionParameters, map_table
-from sspexplorer.app.trust.error_bars import of_all
+from sspexplorer.app.trust.error_bar_tables import of_all
 from sspexplorer.catalogue import read_catalogue
 from sspexplorer.galaxies.growth import TIMES, Growth
 from sspexplorer.histories import PAPER_FAMILIES, evolve
