@@ -15,6 +15,8 @@ import pandas as pd
 from sspexplorer import artifact
 
 FILE = "libraries.json"
+# Of what was tested, that which predictions tell the error of libraries of.
+TOLD = ("log_age", "metallicity", "ebv", "log_mass_to_light", "log_ssfr")
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +58,7 @@ class LibraryErrors:
 
     @classmethod
     def load(cls, folder: Path) -> "LibraryErrors | None":
-        """Read what ``scripts/leave_one_out.py`` wrote; None if the model has not been tested.
+        """Read those of :data:`TOLD` that ``scripts/leave_one_out.py`` wrote; None without a test.
 
         Raises
         ------
@@ -64,7 +66,7 @@ class LibraryErrors:
             If the file cannot be read.
         """
         table = left_out_table(folder)
-        return None if table is None else cls.of(table)
+        return None if table is None else cls.of(table[table["parameter"].isin(TOLD)])
 
 
 def left_out_table(folder: Path) -> pd.DataFrame | None:

@@ -8,7 +8,9 @@ import pandas as pd
 
 from sspexplorer.errors import InputError
 from sspexplorer.noise import NoiseModel
+from sspexplorer.photometry import MAX_REDSHIFT
 from sspexplorer.populations import Populations, SSPPrior
+from sspexplorer.posterior.density import Mixture
 from sspexplorer.posterior.library_errors import LibraryErrors
 from sspexplorer.posterior.likeness import typical_snr
 from sspexplorer.posterior.model import PosteriorModel, groups_of
@@ -17,8 +19,9 @@ from sspexplorer.posterior.validation.trust import (
     SEED,
     TestMocks,
     answers,
+    derived_answers,
     observe_all,
-    quality,
+    quality_of,
 )
 
 MAGNITUDES = (17.0, 19.0, 21.0)
@@ -68,8 +71,8 @@ class Measured:
     ----------
     rows : tuple of dict
         For each parameter, what :func:`tabulated` makes a row of.
-    delta, spread : ndarray, shape (n, 3)
-        Posterior means minus truths, and standard deviations.
+    delta, spread : ndarray, shape (n, n_parameters)
+        Posterior means minus truths, and standard deviations; NaN where the truth is not known.
     """
 
     rows: tuple[dict, ...]
@@ -86,6 +89,9 @@ def measure_library(
     samples: Sequence[str] = SAMPLES,
 ) -> list[Measured]:
     """Hold a model against a library, redshift given, under the model's own noise.
+
+    Of composites, masses, rates, times and colours are held against the truth as well, where the
+    model knows them.
 
     Parameters
     ----------
@@ -111,21 +117,34 @@ def measure_library(
                 "library": library,
                 "seen": library in libraries_of(model.card),
                 "sample": sample,
+                "to": model.reach.highest if sample == "composites" else MAX_REDSHIFT,
                 "magnitude": magnitude,
+                "snr": float(np.median(typical_snr(mocks.flux, mocks.error))),
             }
             found.append(_measured(model, mocks, labels))
     return found
 
 
 def _measured(model: PosteriorModel, mocks: TestMocks, labels: dict) -> Measured:
-    mixture = answers(model, mocks)
+    held = [(answers(model, mocks), mocks.true, np.ones(len(mocks), dtype=bool))]
+    if labels["sample"] == "composites":
+        held += derived_answers(model, mocks)
+    parts = [_of_group(*group, labels) for group in held]
+    return Measured(
+        tuple(row for part in parts for row in part.rows),
+        np.concatenate([part.delta for part in parts], axis=1),
+        np.concatenate([part.spread for part in parts], axis=1),
+    )
+
+
+def _of_group(mixture: Mixture, true: np.ndarray, known: np.ndarray, labels: dict) -> Measured:
     mean, covariance = mixture.moments()
-    delta, spread = mean - mocks.true, np.sqrt(np.einsum("nii->ni", covariance))
-    lacking = library_error(delta, spread)
-    snr = float(np.median(typical_snr(mocks.flux, mocks.error)))
+    delta, spread = (np.full((len(known), true.shape[1]), np.nan) for _ in range(2))
+    delta[known], spread[known] = mean - true, np.sqrt(np.einsum("nii->ni", covariance))
+    lacking = library_error(delta[known], spread[known])
     rows = tuple(
-        row | {"err": float(np.median(spread[:, k])), "library_err": float(lacking[k]), "snr": snr}
-        for k, row in enumerate(quality(mixture, mocks, **labels))
+        row | {"err": float(np.median(spread[known, k])), "library_err": float(lacking[k])}
+        for k, row in enumerate(quality_of(mixture, true, **labels))
     )
     return Measured(rows, delta, spread)
 
@@ -136,13 +155,14 @@ def tabulated(measured: Sequence[Measured]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``library``, ``seen`` (whether training had it), ``sample``, ``magnitude``, ``parameter``,
+        ``library``, ``seen`` (whether training had it), ``sample``, ``to`` (the highest of its
+        redshifts), ``magnitude``, ``snr`` (median signal-to-noise ratio), ``parameter``,
         ``bias``, ``sigma_nmad``, ``outlier_fraction``, ``rmse_of_mean``, ``coverage_68``,
-        ``coverage_95``, ``err`` (median of the posterior's standard deviation), ``library_err``
-        (what the errors lack, see :func:`library_error`), ``snr`` (median signal-to-noise ratio),
-        ``n``, and ``with_library_68`` and ``with_library_95``: the share of truths within 1 and
-        1.96 times the error that is joined by the library error of all other libraries, so that no
-        library is judged by itself; NaN where there is no other.
+        ``coverage_95``, ``n``, ``err`` (median of the posterior's standard deviation),
+        ``library_err`` (what the errors lack, see :func:`library_error`), and ``with_library_68``
+        and ``with_library_95``: the share of truths within 1 and 1.96 times the error that is
+        joined by the library error of all other libraries, so that no library is judged by
+        itself; NaN where there is no other.
     """
     table = pd.DataFrame([row for part in measured for row in part.rows])
     for column in _WITHIN:
@@ -157,7 +177,7 @@ def tabulated(measured: Sequence[Measured]) -> pd.DataFrame:
                 total = np.hypot(part.spread[:, k], added)
                 for column, width in _WITHIN.items():
                     inside = np.abs(part.delta[:, k]) <= width * total
-                    table.loc[place + k, column] = inside.mean()
+                    table.loc[place + k, column] = inside[np.isfinite(total)].mean()
         place += len(part.rows)
     return table
 

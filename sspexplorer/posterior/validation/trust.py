@@ -5,7 +5,7 @@ drawn from the model's own prior with its own noise, unless it says otherwise.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import product
@@ -138,10 +138,11 @@ def answers(model: PosteriorModel, mocks: TestMocks, redshift: str = "given") ->
 
 def quality(mixture: Mixture, mocks: TestMocks, **labels: object) -> list[dict]:
     """Scatter of posterior medians and coverage: one row for each parameter, with labels before."""
-    return _quality(mixture, mocks.true, **labels)
+    return quality_of(mixture, mocks.true, **labels)
 
 
-def _quality(mixture: Mixture, true: np.ndarray, **labels: object) -> list[dict]:
+def quality_of(mixture: Mixture, true: np.ndarray, **labels: object) -> list[dict]:
+    """Scatter and coverage where truths (n, d) are given: as :func:`quality`."""
     rank = ranks(mixture, true)
     median = mixture.quantiles((0.5,))[..., 0]
     mean, _ = mixture.moments()
@@ -226,21 +227,38 @@ def measure_distances(model: PosteriorModel, mocks: TestMocks) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def measure_derived(model: PosteriorModel, mocks: TestMocks) -> pd.DataFrame:
-    """Scatter and coverage of what is in the other groups, at each magnitude (NaN for all)."""
+def derived_answers(
+    model: PosteriorModel, mocks: TestMocks
+) -> Iterator[tuple[Mixture, np.ndarray, np.ndarray]]:
+    """Posteriors of what is in the other groups, redshift given.
+
+    Yields
+    ------
+    mixture : Mixture
+        Of the mocks whose truth is known.
+    true : ndarray, shape (n_known, n_parameters)
+    known : ndarray of bool, shape (n,)
+        u − r, say, is not known of a library without u.
+    """
     z = mocks.populations.redshift.astype(float)
-    mixtures = model.posterior(mocks.flux, mocks.error, z)[1:-1]
-    light, rows = np.log10(np.nanmedian(mocks.flux, axis=1)), []
-    for mixture in mixtures:
+    light = np.log10(np.nanmedian(mocks.flux, axis=1))
+    for mixture in model.posterior(mocks.flux, mocks.error, z)[1:-1]:
         names = mixture.bounds.names
         # Masses are over the light that was measured.
         true = mocks.populations.values(names).astype(float)
         true = true - light[:, None] * np.isin(names, _OVER_LIGHT)
         known = np.isfinite(true).all(axis=1)
-        for value in (np.nan, *np.unique(mocks.magnitude)):
-            chosen = known & (np.isnan(value) | (mocks.magnitude == value))
-            label = {"magnitude": float(value)}
-            rows += _quality(mixture.rows(chosen), true[chosen], **label)
+        yield mixture.rows(known), true[known], known
+
+
+def measure_derived(model: PosteriorModel, mocks: TestMocks) -> pd.DataFrame:
+    """Scatter and coverage of what is in the other groups, at each magnitude (NaN for all)."""
+    rows = []
+    for mixture, true, known in derived_answers(model, mocks):
+        magnitudes = mocks.magnitude[known]
+        for value in (np.nan, *np.unique(magnitudes)):
+            chosen = np.isnan(value) | (magnitudes == value)
+            rows += quality_of(mixture.rows(chosen), true[chosen], magnitude=float(value))
     return pd.DataFrame(rows)
 
 
