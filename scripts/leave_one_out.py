@@ -1,11 +1,14 @@
 """Test models trained without a library on that library.
 
     python scripts/leave_one_out.py FOLDER [FOLDER ...] [--mocks N] [--out FILE]
+    python scripts/leave_one_out.py FOLDER [FOLDER ...] --beside [--mocks N] [--out FILE]
     python scripts/leave_one_out.py FOLDER --on A,B,… [--mocks N] [--out FILE]
 
 Each FOLDER is of a model of scripts/train_posterior.py --without LIBRARY. SSPs and composites of
-that library are observed at i = 17, 19 and 21; with --on those of other libraries, which the model
-may have seen. Writes a table as JSON, libraries.json in data/models/NAME unless told otherwise.
+that library are observed at i = 17, 19 and 21, of a model that reaches far composites alone; with
+--on those of other libraries, which the model may have seen. Writes a table as JSON,
+libraries.json in data/models/NAME unless told otherwise; with --beside what stands there of other
+samples stays.
 """
 
 import argparse
@@ -30,6 +33,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folders", type=Path, nargs="+")
     parser.add_argument("--on", type=lambda text: tuple(text.split(",")))
+    parser.add_argument("--beside", action="store_true")
     parser.add_argument("--mocks", type=int, default=1500)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
@@ -42,7 +46,7 @@ def main() -> None:
             print(f"{folder}: {library}", flush=True)
         recipe = model.card["recipe"]
         models.append(
-            {"libraries": libraries_of(model.card)}
+            {"libraries": libraries_of(model.card), "max_redshift": model.reach.highest}
             | {name: recipe[name] for name in ("n_populations", "n_steps", "batch_size")}
         )
     table = tabulated(measured)
@@ -52,6 +56,14 @@ def main() -> None:
         "table": json.loads(table.round(4).to_json(orient="records")),
     }
     out = options.out or data_path("models", model.card["name"], FILE)
+    if options.beside:
+        there = json.loads(out.read_text(encoding="utf-8"))
+        again = set(table["sample"])
+        stay = [row for row in there["table"] if row["sample"] not in again]
+        content |= {
+            "trained": there["trained"] + models,
+            "table": stay + content["table"],
+        }
     out.write_text(card_text(content), encoding="utf-8")
     print(table.round(3).to_string(index=False))
     inside = table.filter(regex="_68$|_95$")

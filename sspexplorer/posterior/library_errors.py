@@ -16,7 +16,7 @@ from sspexplorer import artifact
 
 FILE = "libraries.json"
 # Of what was tested, that which predictions tell the error of libraries of.
-TOLD = ("log_age", "metallicity", "ebv", "log_mass_to_light", "log_ssfr")
+TOLD = ("log_age", "metallicity", "ebv", "log_mass_to_light")
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,10 +38,11 @@ class LibraryErrors:
     def of(cls, table: pd.DataFrame) -> "LibraryErrors":
         """Sum up a table of :func:`.left_out.tabulated`, of libraries that training did not see.
 
-        Galaxies are mixtures: single populations count only where nothing else was tested.
+        Galaxies are mixtures: single populations count only where nothing else was tested. Nearby
+        and far ones count alike.
         """
         unseen = table[~table["seen"].astype(bool)]
-        mixed = unseen["sample"] == "composites"
+        mixed = unseen["sample"].str.startswith("composites")
         unseen = unseen[mixed] if mixed.any() else unseen
         squared = unseen.assign(square=unseen["library_err"] ** 2)
         groups = squared.groupby(["parameter", "magnitude"], sort=False)

@@ -206,8 +206,13 @@ def _comparison(found: Found) -> list[Any]:
 
 
 def _libraries(found: Found) -> list[Any]:
-    figures = other_libraries.figures(found.left_out)
-    return [*([_grid(figures)] if figures else []), other_libraries.numbers(found.left_out)]
+    table = found.left_out
+    figures = other_libraries.figures(table)
+    return [
+        *([_grid(figures)] if figures else []),
+        other_libraries.numbers(table),
+        *other_libraries.derived_numbers(table),
+    ]
 
 
 def _real(found: Found) -> list[Any]:

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from sspexplorer.app.kit import parts
-from sspexplorer.labels import PARAMETER_NAMES, PARAMETER_UNITS, library_label
+from sspexplorer.labels import DERIVED_LABELS, PARAMETER_NAMES, PARAMETER_UNITS, library_label
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.plots.left_out import LIMITS_68, left_out_picture
 
@@ -25,7 +25,9 @@ def numbers(table: pd.DataFrame | None) -> parts.Part:
     if table is None:
         return parts.empty_state(_NOT_YET)
     rows: dict[str, dict[str, str]] = {}
-    for (library, sample), group in table.groupby(["library", "sample"], sort=False):
+    order = {name: place for place, name in enumerate(table["library"].unique())}
+    together = table.sort_values("library", key=lambda names: names.map(order), kind="stable")
+    for (library, sample), group in together.groupby(["library", "sample"], sort=False):
         cells = rows.setdefault(f"{library_label(str(library))}, {sample}", {})
         for name in PARAMETERS:
             found = group[group["parameter"] == name].sort_values("magnitude")
@@ -37,11 +39,32 @@ def numbers(table: pd.DataFrame | None) -> parts.Part:
     return parts.metric_table(pd.DataFrame.from_dict(rows, orient="index"))
 
 
+def derived_numbers(table: pd.DataFrame | None) -> list[parts.Part]:
+    """What else was held against the truth: each by rows, libraries by columns; maybe nothing."""
+    if table is None:
+        return []
+    rows = table[table["parameter"].isin(DERIVED_LABELS)].sort_values("magnitude", kind="stable")
+    if not len(rows):
+        return []
+    cells = rows.groupby(["parameter", "library"], sort=False)["coverage_68"].agg(
+        lambda found: _several(found, "{:.0%}")
+    )
+    wide = cells.unstack().reindex([name for name in DERIVED_LABELS if name in cells])
+    wide = wide[list(table["library"].unique())].fillna("not known")
+    wide.index = wide.index.map(DERIVED_LABELS)
+    wide.columns = [library_label(str(name)) for name in wide.columns]
+    sample, magnitudes = rows["sample"].iloc[0], _listed_magnitudes(rows)
+    return [
+        parts.label(f"Masses, rates, times and colours of {sample}: inside 68 % at {magnitudes}"),
+        parts.metric_table(wide),
+    ]
+
+
 def words(table: pd.DataFrame | None) -> str:
     """What the pictures show, in one sentence or two."""
     if table is None:
         return _NOT_YET
-    magnitudes = ", ".join(f"{value:g}" for value in sorted(table["magnitude"].unique()))
+    table = table[table["parameter"].isin(PARAMETERS)]
     held = {
         column: table[column].between(*LIMITS_68).mean()
         for column in ("coverage_68", "with_library_68")
@@ -49,13 +72,18 @@ def words(table: pd.DataFrame | None) -> str:
     worst = table.loc[table["coverage_68"].idxmin()]
     return (
         "Each curve is a smaller model that was trained without that library, on galaxies and "
-        f"single populations of it to z = 0.1, at i = {magnitudes}. Solid: the error of the data "
+        "single populations of it, to z = 0.1 where nothing else is said, at "
+        f"{_listed_magnitudes(table)}. Solid: the error of the data "
         f"alone is within {LIMITS_68[0]:.0%} to {LIMITS_68[1]:.0%} (grey) in "
         f"{held['coverage_68']:.0%} of the tests; dashed, with that of the other libraries, in "
         f"{held['with_library_68']:.0%}. Furthest below: {PARAMETER_NAMES[worst['parameter']]} of "
         f"{library_label(worst['library'])} ({worst['sample']}, i = {worst['magnitude']:g}, "
         f"{worst['coverage_68']:.0%})."
     )
+
+
+def _listed_magnitudes(table: pd.DataFrame) -> str:
+    return "i = " + ", ".join(f"{value:g}" for value in sorted(table["magnitude"].unique()))
 
 
 def _several(values: pd.Series, form: str) -> str:

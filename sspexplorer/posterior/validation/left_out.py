@@ -8,7 +8,6 @@ import pandas as pd
 
 from sspexplorer.errors import InputError
 from sspexplorer.noise import NoiseModel
-from sspexplorer.photometry import MAX_REDSHIFT
 from sspexplorer.populations import Populations, SSPPrior
 from sspexplorer.posterior.density import Mixture
 from sspexplorer.posterior.library_errors import LibraryErrors
@@ -25,7 +24,7 @@ from sspexplorer.posterior.validation.trust import (
 )
 
 MAGNITUDES = (17.0, 19.0, 21.0)
-# SSPs are behind a screen of the Milky Way's law, composites are of the model's own prior.
+# SSPs are nearby, behind a screen of the Milky Way's law; composites are of the model's own prior.
 SAMPLES = ("SSPs", "composites")
 _WITHIN = {"with_library_68": 1.0, "with_library_95": 1.96}
 
@@ -86,12 +85,12 @@ def measure_library(
     *,
     n_each: int = 1500,
     magnitudes: Sequence[float] = MAGNITUDES,
-    samples: Sequence[str] = SAMPLES,
+    samples: Sequence[str] | None = None,
 ) -> list[Measured]:
     """Hold a model against a library, redshift given, under the model's own noise.
 
     Of composites, masses, rates, times and colours are held against the truth as well, where the
-    model knows them.
+    model knows them. Those of a model that reaches far are a sample of another name.
 
     Parameters
     ----------
@@ -101,34 +100,34 @@ def measure_library(
         Mocks of each sample at each magnitude.
     magnitudes : sequence of float
         i magnitudes.
-    samples : sequence of str
-        Some of :data:`SAMPLES`.
+    samples : sequence of str, optional
+        Some of :data:`SAMPLES`; unless given both, or composites if the model reaches far.
     """
     noise = NoiseModel.from_dict(model.card["noise"])
+    far = model.reach.far
     found = []
-    for sample in samples:
+    for sample in samples or (SAMPLES[1:] if far else SAMPLES):
+        name = f"{sample} to z = {model.reach.highest:g}" if far else sample
         drawn = populations_of(library, sample, model.card, n_each)
         for magnitude in magnitudes:
             at = np.full(len(drawn), magnitude)
             mocks = observe_all(drawn, at, noise, SEED + int(magnitude))
-            if sample == "composites":
-                mocks = mocks.as_told_by(model.card)
             labels = {
                 "library": library,
                 "seen": library in libraries_of(model.card),
-                "sample": sample,
-                "to": model.reach.highest if sample == "composites" else MAX_REDSHIFT,
+                "sample": name,
                 "magnitude": magnitude,
                 "snr": float(np.median(typical_snr(mocks.flux, mocks.error))),
             }
-            found.append(_measured(model, mocks, labels))
+            found.append(_measured(model, mocks, labels, mixed=sample == "composites"))
     return found
 
 
-def _measured(model: PosteriorModel, mocks: TestMocks, labels: dict) -> Measured:
+def _measured(model: PosteriorModel, mocks: TestMocks, labels: dict, mixed: bool) -> Measured:
+    mocks = mocks.as_told_by(model.card) if mixed else mocks
     held = [(answers(model, mocks), mocks.true, np.ones(len(mocks), dtype=bool))]
-    if labels["sample"] == "composites":
-        held += derived_answers(model, mocks)
+    if mixed:
+        held += (group for group in derived_answers(model, mocks) if group[-1].any())
     parts = [_of_group(*group, labels) for group in held]
     return Measured(
         tuple(row for part in parts for row in part.rows),
@@ -155,14 +154,13 @@ def tabulated(measured: Sequence[Measured]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``library``, ``seen`` (whether training had it), ``sample``, ``to`` (the highest of its
-        redshifts), ``magnitude``, ``snr`` (median signal-to-noise ratio), ``parameter``,
-        ``bias``, ``sigma_nmad``, ``outlier_fraction``, ``rmse_of_mean``, ``coverage_68``,
-        ``coverage_95``, ``n``, ``err`` (median of the posterior's standard deviation),
-        ``library_err`` (what the errors lack, see :func:`library_error`), and ``with_library_68``
-        and ``with_library_95``: the share of truths within 1 and 1.96 times the error that is
-        joined by the library error of all other libraries, so that no library is judged by
-        itself; NaN where there is no other.
+        ``library``, ``seen`` (whether training had it), ``sample``, ``magnitude``, ``snr``
+        (median signal-to-noise ratio), ``parameter``, ``bias``, ``sigma_nmad``,
+        ``outlier_fraction``, ``rmse_of_mean``, ``coverage_68``, ``coverage_95``, ``n``, ``err``
+        (median of the posterior's standard deviation), ``library_err`` (what the errors lack, see
+        :func:`library_error`), and ``with_library_68`` and ``with_library_95``: the share of
+        truths within 1 and 1.96 times the error that is joined by the library error of all other
+        libraries, so that no library is judged by itself; NaN where there is no other.
     """
     table = pd.DataFrame([row for part in measured for row in part.rows])
     for column in _WITHIN:
