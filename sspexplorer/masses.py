@@ -68,6 +68,10 @@ class Cosmology:
         with np.errstate(divide="ignore"):
             return 5 * np.log10(distance.to_value("pc") / 10)
 
+    def comoving_volume(self, redshift: np.ndarray) -> np.ndarray:
+        """Comoving volume of the whole sky up to redshifts, Mpc³."""
+        return self._model.comoving_volume(np.asarray(redshift, dtype=float)).to_value("Mpc3")
+
     @cached_property
     def _model(self):
         # A second to import, and few need it; 30 ms to make.

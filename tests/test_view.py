@@ -21,6 +21,7 @@ from sspexplorer.analysis.galaxy import Galaxy
 from sspexplorer.analysis.held_out import density_table
 from sspexplorer.analysis.histories import SSPEquivalent
 from sspexplorer.analysis.sed_map import RegionParameters, map_table
+from sspexplorer.analysis.volumes import counts
 from sspexplorer.app.trust.error_bar_tables import of_all
 from sspexplorer.catalogue import read_catalogue
 from sspexplorer.galaxies.growth import TIMES, Growth
@@ -51,6 +52,7 @@ from sspexplorer.plots import (
     sed,
     training,
     trust,
+    volumes,
     zero_points,
 )
 from sspexplorer.plots import galaxy as galaxy_plots
@@ -157,6 +159,9 @@ FIGURES: dict[Callable, Callable[[], Any]] = {
     catalogue_compare.comparison_picture: lambda: compared(50),
     corner.corner: lambda: corner.corner(drawn_posterior()),
     corner.corner_panels: lambda: corner.corner_panels(PIPE(data=drawn_posterior())),
+    volumes.counts_picture: lambda: volumes.counts_picture(
+        counts(np.array([9.1, 9.2, 10.4]), np.array([1e3, 1e3, 1e5]))
+    ),
     coverage.coverage_picture: lambda: coverage.coverage_picture(
         coverage.Coverage(coverage.ssp_table([load_library("emiles")])), "emiles"
     ),
