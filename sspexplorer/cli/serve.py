@@ -53,6 +53,14 @@ def serve(
         Path | None,
         typer.Option(help="Folder whose catalogues visitors may open without an upload."),
     ] = None,
+    share_days: Annotated[
+        float,
+        typer.Option(
+            help="Days that a catalogue stays which a visitor shares by a link; 0 for no sharing.",
+            min=0,
+            max=366,
+        ),
+    ] = 7,
     proxied: Annotated[
         bool, typer.Option("--proxied", help="A proxy in front says where requests come from.")
     ] = False,
@@ -65,10 +73,12 @@ def serve(
     from sspexplorer.app.serving.folder import set_folder
     from sspexplorer.app.serving.passwords import read_passwords
     from sspexplorer.app.serving.settings import Settings, set_limits
+    from sspexplorer.app.serving.shares import set_days
 
     if not hasattr(os, "fork"):
         raise InputError("serve needs Linux or macOS; here, run: panel serve app.py")
     set_limits(memory, seconds, upload)
+    set_days(share_days)
     if catalogues is not None:
         set_folder(catalogues)
     settings = Settings(

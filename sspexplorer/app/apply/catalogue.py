@@ -23,14 +23,17 @@ from sspexplorer.app.apply.posterior import FitQuality, PosteriorView
 from sspexplorer.app.apply.question import question_view
 from sspexplorer.app.apply.reading import Found, Reading
 from sspexplorer.app.apply.result import CatalogueResult
+from sspexplorer.app.apply.sharing import Sharing
 from sspexplorer.app.apply.suspicions import suspicions_view, zero_points_note
 from sspexplorer.app.apply.taken import MapInput, WhatWasTaken
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.model_choice import ModelChoice
 from sspexplorer.app.kit.page import Page
 from sspexplorer.app.kit.work import READING, Worker, counting, served_document
+from sspexplorer.app.serving import shares
 from sspexplorer.app.state import SharedState
 from sspexplorer.catalogue import Catalogue, ChoiceNeededError
+from sspexplorer.errors import InputError
 from sspexplorer.jobs.reading import READER
 from sspexplorer.plots.catalogue import MAX_POINTS
 from sspexplorer.plots.shading import compile_means
@@ -70,7 +73,7 @@ class YourCatalogue(Method, Linked, Page):
         self.follow(self._method_changed, "zero_points")
         self.param.watch(self._method_changed, list(METHOD))
         self.param.watch(self._take_handed, "handed")
-        self.param.watch(self._follow_link, "file")
+        self.param.watch(self._follow_link, ["file", "shared"])
         if pn.state.curdoc and pn.state.curdoc.session_context:
             pn.state.on_session_destroyed(lambda context: self._forget())
 
@@ -114,6 +117,7 @@ class YourCatalogue(Method, Linked, Page):
         self._another = pn.widgets.Button(label="Another file", sizing_mode="stretch_width")
         self._another.on_click(lambda event: self.close())
         self.output = CatalogueOutput(self.worker.tell)
+        self.sharing = Sharing(self._share, self.worker.tell)
 
     def _make_areas(self) -> None:
         self._drop_area = pn.Column(sizing_mode="stretch_width", margin=0)
@@ -123,7 +127,7 @@ class YourCatalogue(Method, Linked, Page):
                 "A table with a row for each galaxy and a column for each band (F_ν, F_λ, AB or ST "
                 "magnitudes; at least 5 of the 57 bands, better 20), as text, ECSV, FITS, VOTable, "
                 f"Parquet, Feather or HDF5, up to {intake.max_upload()}. The server forgets it "
-                "when you close this page."
+                "when you close this page, unless you share it by a link."
             ),
             pn.Row(*self._examples, margin=0, styles={"gap": "10px", "flex-wrap": "wrap"}),
             intake.column_help(self._map_input),
@@ -270,12 +274,34 @@ class YourCatalogue(Method, Linked, Page):
             await self.open(event.new, event.new.name)
 
     def _follow_link(self, event: Any) -> None:
-        if event.new and event.new != self._opened:
+        if not event.new:
+            return
+        if event.name == "shared" and event.new != self.sharing.token:
+            pn.state.execute(partial(self.open_shared, event.new))
+        elif event.name == "file" and event.new != self._opened:
             pn.state.execute(partial(self.open_linked, event.new))
+
+    def _share(self, token: str) -> None:
+        """Have the link carry a catalogue that was left with the server, or none."""
+        self.shared = token
+        self._note()
 
     async def open_linked(self, name: str) -> None:
         """Open the catalogue that a link names, and predict it as was done where it was made."""
         await self.open(served_files()[name], name)
+        await self.predict()
+
+    async def open_shared(self, token: str) -> None:
+        """Open the catalogue that a visitor left with the server, as it was read there."""
+        try:
+            share = shares.find(token)
+        except InputError as error:
+            self.unlink()
+            self.worker.tell(error)
+            return
+        self._opened, self._map, self.file = "", {}, ""
+        self._tell_of_map()
+        await self._read(share.path, share.name, Reading.from_dict(share.reading))
         await self.predict()
 
     def close(self) -> None:
@@ -294,6 +320,7 @@ class YourCatalogue(Method, Linked, Page):
         self.worker.cancel()
         self._upload = self._found = self._result = self._comparison = None
         self.output.forget()
+        self.sharing.clear()
 
     def _new_drop_zone(self) -> None:
         """Exchange the drop zone, since it shows its last file for as long as it lives."""
@@ -368,6 +395,10 @@ class YourCatalogue(Method, Linked, Page):
             kept["columns"] = last.list.columns
         self._result = result = CatalogueResult(answers, self.state, **kept)
         self.output.follow(result, self._found.reading)
+        if self.file:
+            self.sharing.clear()
+        else:
+            self.sharing.offer(self._upload, self._found.reading, self.shared)
         result.param.watch(self._note, ["row", "across", "up"])
         self._note()
         words = (answers.sentence(), *answers.remarks, answers.asked.hint)
@@ -438,7 +469,7 @@ class YourCatalogue(Method, Linked, Page):
 
     def _result_layout(self) -> pn.Column:
         """Lay out the areas that results come into, one after the other."""
-        out = [self.output.format, self.output.download, self._another]
+        out = [self.output.format, self.output.download, self.sharing, self._another]
         controls = [self._model, self._choices, *out]
         return parts.stack(
             parts.page_layout(

@@ -1,11 +1,11 @@
-"""What a link carries of a catalogue that the server has: which file, which galaxy, which axes."""
+"""What a link carries of a catalogue that the server has: which one, which galaxy, which axes."""
 
 from pathlib import Path
 from typing import Any, ClassVar
 
 import param
 
-from sspexplorer.app.serving import folder
+from sspexplorer.app.serving import folder, shares
 from sspexplorer.labels import AXIS_LABELS
 from sspexplorer.resources import data_path
 
@@ -35,17 +35,33 @@ class ServedFile(param.String):
         return value or None
 
 
+class SharedCatalogue(param.String):
+    """Name of a catalogue that a visitor left with the server; in no link if there is none."""
+
+    def _validate(self, val: Any) -> None:
+        super()._validate(val)
+        if val and not shares.is_token(val):
+            raise ValueError("That is no name of a shared catalogue.")
+
+    @classmethod
+    def serialize(cls, value: str) -> str | None:
+        """Write for a link."""
+        return value or None
+
+
 class Linked(param.Parameterized):
     """Which catalogue of the server is open, and what of it is in sight."""
 
     QUERY: ClassVar[dict[str, str]] = {
         "file": "file",
+        "shared": "shared",
         "galaxy": "row",
         "across": "across",
         "up": "up",
     }
 
     file = ServedFile(default="", doc="Catalogue of the server that is open; none if it is yours.")
+    shared = SharedCatalogue(default="", doc="Catalogue that was left with the server.")
     galaxy = param.Integer(default=None, bounds=(1, None), doc="Row in sight, counted from 1.")
     across = param.Selector(default=None, objects=[None, *AXIS_LABELS], doc="Lower axis.")
     up = param.Selector(default=None, objects=[None, *AXIS_LABELS], doc="Left axis.")
@@ -59,9 +75,9 @@ class Linked(param.Parameterized):
 
     def note(self, row: int, across: str, up: str) -> None:
         """Have the link carry what is in sight of a catalogue that others can open as well."""
-        if self.file:
+        if self.file or self.shared:
             self.param.update(galaxy=row + 1, across=across, up=up)
 
     def unlink(self) -> None:
         """Have the link carry nothing of a catalogue."""
-        self.param.update(file="", galaxy=None, across=None, up=None)
+        self.param.update(file="", shared="", galaxy=None, across=None, up=None)

@@ -1,7 +1,7 @@
 """How a catalogue is read: as it is found, or as its owner chooses."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from sspexplorer.app.apply.intake import Upload
@@ -40,6 +40,15 @@ class Reading:
     columns: Mapping[str, Any] = field(default_factory=dict)
     masks: MaskRule = field(default_factory=MaskRule)
     galactic: str | float = FOUND
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain words and numbers, for JSON."""
+        return asdict(replace(self, columns=dict(self.columns)))
+
+    @classmethod
+    def from_dict(cls, said: Mapping[str, Any]) -> "Reading":
+        """What :meth:`to_dict` said."""
+        return cls(said["columns"], MaskRule(**said["masks"]), said["galactic"])
 
     def with_option(self, option: str, value: str | None) -> "Reading":
         """Choose a ``unit`` or a ``photometry``; None takes what is found."""
