@@ -14,6 +14,7 @@ from sspexplorer.analysis.recognition import REST, UNIT, Suspicion
 from sspexplorer.analysis.zero_points import ZeroPoints
 from sspexplorer.app import cache
 from sspexplorer.app.apply import intake
+from sspexplorer.app.apply.kept import KeptSelections
 from sspexplorer.app.apply.linked import EXAMPLES, Linked, served_files
 from sspexplorer.app.apply.method import METHOD, Method
 from sspexplorer.app.apply.offered import offered_files
@@ -83,6 +84,7 @@ class YourCatalogue(Method, Linked, Page):
         self._answered: Catalogue | None = None
         self._result: CatalogueResult | None = None
         self._comparison: CatalogueComparison | None = None
+        self._selections: KeptSelections | None = None
         self.posterior: PosteriorView | None = None
         self.worker = Worker()
         self._make_widgets()
@@ -199,7 +201,7 @@ class YourCatalogue(Method, Linked, Page):
         self.state.catalogue = found.catalogue
         if not same:
             self.state.zero_points = None
-            self._result = self._comparison = None
+            self._result = self._comparison = self._selections = None
             self._show_understood()
             return
         # What is in sight stays where it is, with other words.
@@ -292,7 +294,8 @@ class YourCatalogue(Method, Linked, Page):
 
     def _forget(self) -> None:
         self.worker.cancel()
-        self._upload = self._found = self._result = self._comparison = None
+        self._upload = self._found = None
+        self._result = self._comparison = self._selections = None
         self.output.forget()
 
     def _new_drop_zone(self) -> None:
@@ -366,7 +369,10 @@ class YourCatalogue(Method, Linked, Page):
         kept = self.linked if last is None else {k: getattr(last, k) for k in _KEPT}
         if last is not None:
             kept["columns"] = last.list.columns
-        self._result = result = CatalogueResult(answers, self.state, **kept)
+        self._result = result = CatalogueResult(
+            answers, self.state, selections=self._selections, **kept
+        )
+        self._selections = result.selections
         self.output.follow(result, self._found.reading)
         result.param.watch(self._note, ["row", "across", "up"])
         self._note()
@@ -380,6 +386,7 @@ class YourCatalogue(Method, Linked, Page):
             *doubts,
             *undo,
             result.strip,
+            result.selections,
             result,
         ]
         self._grid[:] = [result.list, *result.meanings]

@@ -1,5 +1,6 @@
 """Predictions for a catalogue: all in a picture and a table, and one galaxy at a time."""
 
+from collections.abc import Mapping
 from functools import partial
 from html import escape
 from typing import Any
@@ -14,13 +15,21 @@ from sspexplorer import flags
 from sspexplorer.analysis.catalogue import ALL, FLAGGED, SELECTED, WELL, WITHOUT, Answers
 from sspexplorer.analysis.galaxy import Galaxy
 from sspexplorer.analysis.regions import corners_of, inside
+from sspexplorer.app.apply.kept import KeptSelections, name_of
+from sspexplorer.app.apply.medians import medians_height, medians_text, medians_view
 from sspexplorer.app.apply.one_galaxy import BOTH_HEIGHT, PICTURE_HEIGHT, OneGalaxyView
 from sspexplorer.app.apply.result_table import ResultTable
 from sspexplorer.app.apply.words import picture_text
 from sspexplorer.app.kit import controls, parts
 from sspexplorer.app.kit.theme import css
 from sspexplorer.app.state import SharedState
-from sspexplorer.plots.catalogue import FLAG, FLAG_COLOURS, MAX_POINTS, population_picture
+from sspexplorer.plots.catalogue import (
+    FLAG,
+    FLAG_COLOURS,
+    MAX_POINTS,
+    PART,
+    population_picture,
+)
 
 _CAPTION = (
     "Each galaxy where the model puts it; click on one, or on a row below, to see its SED; drag, "
@@ -45,11 +54,15 @@ class CatalogueResult(pn.viewable.Viewer):
         Its libraries are drawn through the chosen galaxy.
     row, group, colour, across, up, mixed, search, columns
         What to start with, as far as it exists in these answers; see the parameters.
+    selections : KeptSelections, optional
+        Of the answers before, for the same rows.
 
     Attributes
     ----------
     strip : RadioButtonGroup
         Which group of rows is in sight.
+    selections : KeptSelections
+        What is named, kept and compared.
     list : ResultTable
         A row for each galaxy in sight.
     tap, lasso, box : Stream
@@ -77,10 +90,14 @@ class CatalogueResult(pn.viewable.Viewer):
         mixed: bool = True,
         search: str = "",
         columns: list[str] | None = None,
+        selections: KeptSelections | None = None,
     ) -> None:
         super().__init__(mixed=mixed and answers.has_errors, search=search)
         self.answers, self.state = answers, state
-        self._groups = dict(answers.groups)
+        self.selections = KeptSelections(
+            len(answers.table), self._show_group, self._compare, selections
+        )
+        self._by_hand: dict[str, np.ndarray] = {}
         self.param.group.objects = list(self._groups)
         self.group = group if group in self._groups else ALL
         for name, value in (("across", across), ("up", up)):
@@ -113,6 +130,11 @@ class CatalogueResult(pn.viewable.Viewer):
         self.param.watch(self._regroup, ["group", "search"])
         self.param.watch(self._redraw_map, ["colour", "across", "up", "mixed"])
         self.param.watch(lambda event: self.follow_libraries(), "mixed")
+
+    @property
+    def _groups(self) -> dict[str, np.ndarray]:
+        """Rows, as a mask, of each group that can be listed."""
+        return self.answers.groups | self._by_hand | self.selections.groups
 
     @property
     def galaxy(self) -> Galaxy:
@@ -183,14 +205,13 @@ class CatalogueResult(pn.viewable.Viewer):
         self._mark.send(self._marked())
         self.list.mark(self.row)
 
-    def _name_groups(self) -> None:
+    def _name_groups(self, groups: Mapping[str, np.ndarray]) -> dict[str, str]:
         """Offer the groups that there are, each with how many rows it has."""
-        titles = {
-            f"{_GROUP_TITLES.get(name) or flags.label(name)} {int(rows.sum()):,}": name
-            for name, rows in self._groups.items()
-        }
-        self.param.group.objects = list(self._groups)
-        self.strip.param.update(options=titles, value=self.group)
+        titles = {name: f"{_title(name)} {int(rows.sum()):,}" for name, rows in groups.items()}
+        self.param.group.objects = list(groups)
+        options = {title: name for name, title in titles.items()}
+        self.strip.param.update(options=options, value=self.group)
+        return titles
 
     @property
     def rows(self) -> np.ndarray:
@@ -199,12 +220,17 @@ class CatalogueResult(pn.viewable.Viewer):
 
     def _regroup(self, *events: Any) -> None:
         """Show the rows of the group in picture and table."""
-        self._name_groups()
-        wanted = self._groups[self.group]
+        groups = self._groups
+        titles = self._name_groups(groups)
+        wanted = groups[self.group]
         if self.search.strip():
             wanted = wanted & self.answers.found(self.search)
         self._rows = np.flatnonzero(wanted)
-        if self.group == SELECTED:
+        self.selections.follow(self.group, wanted, groups, titles)
+        if name_of(self.group):
+            self._drawn = np.arange(len(wanted))
+            self._redraw_map()
+        if name_of(self.group) or self.group == SELECTED:
             # What was not selected stays in the picture, faint.
             self._bright.send(self._rows)
         else:
@@ -214,6 +240,23 @@ class CatalogueResult(pn.viewable.Viewer):
         self.list.show(self._rows, self.row)
         if len(self._rows) and self.row not in self._rows:
             self.row = int(self._rows[0])
+
+    def _show_group(self, group: str) -> None:
+        """List a group, after what is kept has changed."""
+        if group != SELECTED:
+            self._by_hand = {}
+        self.param.group.objects = list(self._groups)
+        if group == self.group:
+            self._regroup()
+        else:
+            self.group = group
+
+    def _compare(self) -> None:
+        """Show what is compared, all of it."""
+        if self.selections.compared is not None and self.group != ALL:
+            self.group = ALL
+        else:
+            self._redraw_map()
 
     def _lassoed(self, geometry: np.ndarray | None) -> None:
         """Select what is inside the outline of a lasso."""
@@ -243,7 +286,7 @@ class CatalogueResult(pn.viewable.Viewer):
         chosen[rows[inside(places, outline)]] = True
         if not chosen.any():
             return
-        self._groups[SELECTED] = chosen
+        self._by_hand = {SELECTED: chosen}
         self.param.group.objects = list(self._groups)
         if self.group == SELECTED:
             self._regroup()
@@ -262,20 +305,32 @@ class CatalogueResult(pn.viewable.Viewer):
             self._legend[:] = []
             self._map[:] = [parts.empty_state(self._why_nothing())]
             return
+        compared = self.selections.compared
+        if compared is not None:
+            index = compared.index[table.index]
+            table = table.assign(part_index=index, part=pd.Series(index).map(compared.titles).array)
         self._map_pane.object = population_picture(
             table,
             self._mark,
             self._bright,
             (self.tap, self.lasso, self.box),
             axes=(self.across, self.up),
-            colour=self.colour,
+            colour=self.colour if compared is None else PART,
         )
         height = BOTH_HEIGHT if self.mixed else PICTURE_HEIGHT
-        self._map[:] = [parts.picture_pane(self._map_pane, height=height)]
-        by_points = len(table) <= MAX_POINTS
+        if compared is None:
+            self._map[:] = [parts.picture_pane(self._map_pane, height=height)]
+        else:
+            left = f"max(260px, calc({height} - {medians_height(self.answers)}px))"
+            self._map[:] = [
+                parts.picture_pane(self._map_pane, height=left),
+                medians_view(compared, self.answers),
+            ]
+        by_flag = self.colour == FLAG and compared is None and len(table) <= MAX_POINTS
         words = picture_text(table, self.across, self.up, len(predicted) - len(table))
         self._legend[:] = [
-            *([_legend(self.answers.legend)] if self.colour == FLAG and by_points else []),
+            *([_legend(self.answers.legend)] if by_flag else []),
+            *([parts.caption(medians_text(self.answers))] if compared is not None else []),
             *([parts.caption(words)] if words else []),
         ]
 
@@ -307,6 +362,11 @@ class CatalogueResult(pn.viewable.Viewer):
     def _chosen(self, row: int) -> None:
         self.row = row
         self.list.mark(row)
+
+
+def _title(group: str) -> str:
+    name = name_of(group)
+    return f"“{name}”" if name else _GROUP_TITLES.get(group) or flags.label(group)
 
 
 def _legend(reasons: tuple[tuple[int, str, int], ...]) -> pn.pane.HTML:
