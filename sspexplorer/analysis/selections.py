@@ -137,7 +137,9 @@ class Compared:
         if self.second:
             named |= {_SECOND: self.second, BOTH: "in both"}
         there = set(np.unique(self.index).tolist())
-        return {part: title for part, title in (named | {REST: "the rest"}).items() if part in there}
+        return {
+            part: title for part, title in (named | {REST: "the rest"}).items() if part in there
+        }
 
     def rows(self, part: int) -> np.ndarray:
         """Which rows a part has; a selection has those that are in both as well.

@@ -449,7 +449,9 @@ class YourCatalogue(Method, Linked, Page):
         controls = [self._model, self._choices, *out]
         return parts.stack(
             parts.page_layout(
-                controls, self._answer, more=[self.output.rows, self._looks, *self._rare]
+                controls,
+                self._answer,
+                more=[self.output.rows, self.output.names, self._looks, *self._rare],
             ),
             self._grid,
             self._posterior,

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import panel as pn
+import param
 
 from sspexplorer.analysis.catalogue import ALL
 from sspexplorer.analysis.selections import Compared, Kept
@@ -46,12 +47,13 @@ class KeptSelections(pn.viewable.Viewer):
 
     Attributes
     ----------
-    kept : Kept
     name_it : TextInput
     keep, rename, remove, undo : Button
     first, second : Select
         Groups that are compared: none if the first is empty, with the rest if the second is.
     """
+
+    kept = param.ClassSelector(class_=Kept, doc="Selections under their names.")
 
     def __init__(
         self,
@@ -60,9 +62,8 @@ class KeptSelections(pn.viewable.Viewer):
         on_compare: Callable[[], None],
         like: "KeptSelections | None" = None,
     ) -> None:
-        super().__init__()
         stays = like is not None and like.kept.n_rows == n_rows
-        self.kept = like.kept if stays else Kept(n_rows)
+        super().__init__(kept=like.kept if stays else Kept(n_rows))
         self._wanted = like._wanted if stays else ("", "")
         self._on_show, self._on_compare = on_show, on_compare
         self._group, self._chosen = ALL, np.ones(n_rows, bool)
@@ -72,8 +73,9 @@ class KeptSelections(pn.viewable.Viewer):
         self._make_widgets()
 
     def _make_widgets(self) -> None:
-        small = {"margin": 0, "align": "end"}
-        self.name_it = pn.widgets.TextInput(label="Name", width=170, **small)
+        small = {"margin": 0}
+        beside = small | {"stylesheets": [css("label-beside")]}
+        self.name_it = pn.widgets.TextInput(label="Name", width=220, **beside)
         self.name_it.param.watch(self._entered, "enter_pressed")
         acts = {"Keep": self._keep, "Rename": self._rename, "Remove": self._remove}
         self.keep, self.rename, self.remove = (
@@ -81,14 +83,15 @@ class KeptSelections(pn.viewable.Viewer):
         )
         self.undo = pn.widgets.Button(label="Undo", on_click=self._undo, margin=0)
         self.first, self.second = (
-            pn.widgets.Select(label=label, options=options, width=180, **small)
-            for label, options in (("Compare", _NOTHING), ("with", _REST))
+            pn.widgets.Select(label=label, options=options, width=width, **beside)
+            for label, options, width in (("Compare", _NOTHING, 240), ("with", _REST, 210))
         )
         for choice in (self.first, self.second):
             choice.param.watch(self._compare_changed, "value")
         self._hint, self._trouble = parts.note(_HINT), parts.stack()
+        self._removed_text = parts.html("", sizing_mode=None)
         self._undoing = pn.Row(
-            parts.note(""), self.undo, visible=False, stylesheets=[css("kept")], margin=0
+            self._removed_text, self.undo, visible=False, stylesheets=[css("kept")], margin=0
         )
         acts = (self.name_it, self.keep, self.rename, self.remove)
         self._naming = pn.Row(*acts, stylesheets=[css("kept")], margin=0)
@@ -150,7 +153,8 @@ class KeptSelections(pn.viewable.Viewer):
         self._naming.visible = n > 0 and not is_all
         self.keep.param.update(visible=not is_kept, label=f"Keep these {n:,}")
         self.rename.visible = self.remove.visible = is_kept
-        self.name_it.param.update(value=name if is_kept else "", value_input="")
+        shown = name if is_kept else ""
+        self.name_it.param.update(value=shown, value_input=shown)
         self._trouble[:] = []
         self._offer()
 
@@ -188,16 +192,12 @@ class KeptSelections(pn.viewable.Viewer):
         else:
             self._rename()
 
-    @property
-    def _typed(self) -> str:
-        return self.name_it.value_input or self.name_it.value
-
     def _refuse(self, error: InputError) -> None:
         self._trouble[:] = [parts.problem(str(error))]
 
     def _keep(self, event: Any = None) -> None:
         try:
-            kept = self.kept.including(self._typed, self._chosen)
+            kept = self.kept.including(self.name_it.value_input, self._chosen)
         except InputError as error:
             self._refuse(error)
             return
@@ -206,7 +206,7 @@ class KeptSelections(pn.viewable.Viewer):
     def _rename(self, event: Any = None) -> None:
         name = name_of(self._group)
         try:
-            kept = self.kept.renamed(name, self._typed)
+            kept = self.kept.renamed(name, self.name_it.value_input)
         except InputError as error:
             self._refuse(error)
             return
@@ -218,7 +218,7 @@ class KeptSelections(pn.viewable.Viewer):
         name = name_of(self._group)
         self._removed = name, self.kept
         self._take(self.kept.without(name), ALL)
-        self._undoing[0].object = parts.note(f"“{name}” is removed.").object
+        self._removed_text.object = parts.note(f"“{name}” is removed.").object
         self._undoing.visible = True
 
     def _undo(self, event: Any) -> None:

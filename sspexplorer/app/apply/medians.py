@@ -7,13 +7,13 @@ import pandas as pd
 import panel as pn
 
 from sspexplorer.analysis.catalogue import Answers
-from sspexplorer.analysis.selections import BOTH, Compared
+from sspexplorer.analysis.selections import BOTH, REST, Compared
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.terms import shown
-from sspexplorer.labels import RATES, minus
+from sspexplorer.labels import COLUMN_LABELS, RATES, minus
 from sspexplorer.plots.catalogue import PART_COLOURS
 
-_ROW, _HEAD = 28, 34  # px
+_ROW, _HEAD = 24, 24  # px
 _DIGITS = {"redshift": 3, "ebv": 3}
 
 
@@ -31,23 +31,26 @@ def medians_view(compared: Compared, answers: Answers) -> pn.pane.HTML:
     answers : Answers
     """
     found = compared.medians(answers).set_index(["answer", "part"])
-    listed = [part for part in sorted(compared.titles, key=lambda part: (part == 0, part))]
-    heads = "".join(
-        f'<th scope="col"><i class="dot" style="background:{PART_COLOURS[part]}"></i>'
-        f"{escape(compared.titles[part])} {int(compared.rows(part).sum()):,}</th>"
-        for part in listed
-    )
+    # The rest comes last; what is in both has no column, since it counts in each.
+    listed = sorted({*compared.titles} - {BOTH}, key=lambda part: (part == REST, part))
+    heads = "".join(f'<th scope="col">{_named(compared, part)}</th>' for part in listed)
     lines = "".join(
-        f"<tr><td>{shown(label)}</td>"
-        + "".join(
-            "<td></td>" if part == BOTH else _cell(found.loc[(name, part)], _DIGITS.get(name, 2))
-            for part in listed
-        )
+        f"<tr><td>{shown(COLUMN_LABELS.get(name, label))}</td>"
+        + "".join(_cell(found.loc[(name, part)], _DIGITS.get(name, 2)) for part in listed)
         + "</tr>"
         for name, label in answers.axes.items()
     )
+    both = f"<div>{_named(compared, BOTH)}</div>" if BOTH in compared.titles else ""
     return parts.html(
-        f"<table><thead><tr><td></td>{heads}</tr></thead><tbody>{lines}</tbody></table>", "medians"
+        f"<table><thead><tr><td></td>{heads}</tr></thead><tbody>{lines}</tbody></table>{both}",
+        "medians",
+    )
+
+
+def _named(compared: Compared, part: int) -> str:
+    return (
+        f'<i class="dot" style="background:{PART_COLOURS[part]}"></i>'
+        f"{escape(compared.titles[part])} {int(compared.rows(part).sum()):,}"
     )
 
 

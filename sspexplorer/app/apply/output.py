@@ -1,13 +1,17 @@
 """What is downloaded of a catalogue's predictions: which rows, in which format, or a script."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
+import pandas as pd
 import panel as pn
 
 from sspexplorer.analysis.about import about_file
 from sspexplorer.analysis.script import script_of
+from sspexplorer.app.apply.kept import name_of
 from sspexplorer.app.apply.reading import Reading
 from sspexplorer.app.apply.result import CatalogueResult
 from sspexplorer.app.kit.download import Download
@@ -23,6 +27,10 @@ FORMATS = {
     "Parquet": ".parquet",
 }
 SCRIPT = ".py"
+_ROWS: dict[str, bool | str] = {"All": False, "Those listed": True}
+_NAMES = "With names of selections"
+_NOT_IN_A_NAME = re.compile(r"[^\w.-]+")
+_NAMES_COLUMN = "selection"
 
 
 class CatalogueOutput:
@@ -36,14 +44,15 @@ class CatalogueOutput:
     Attributes
     ----------
     format, rows : Select
+    names : CheckBoxGroup
+        Whether a column has the names of the selections that are kept.
     download : Download
     """
 
     def __init__(self, on_trouble: Callable[[Exception], None]) -> None:
         self.format = pn.widgets.Select(label="Format", sizing_mode="stretch_width")
-        self.rows = pn.widgets.Select(
-            label="Rows", options={"All": False, "Those listed": True}, sizing_mode="stretch_width"
-        )
+        self.rows = pn.widgets.Select(label="Rows", options=_ROWS, sizing_mode="stretch_width")
+        self.names = pn.widgets.CheckBoxGroup(options=[_NAMES], visible=False, margin=0)
         self.download = Download(self.write, "")
         self._result: CatalogueResult | None = None
         self._reading: Reading | None = None
@@ -58,10 +67,21 @@ class CatalogueOutput:
         formats = {f"As uploaded ({own})": own, **others, "Script that does this (.py)": SCRIPT}
         self.format.param.update(options=formats, value=own)
         self.rows.value = False
+        self.names.value = []
 
     def follow(self, result: CatalogueResult, reading: Reading) -> None:
         """Write these predictions from now on, of a file that was read so."""
         self._result, self._reading = result, reading
+        result.selections.param.watch(self._offer, "kept")
+        self._offer()
+
+    def _offer(self, *events: Any) -> None:
+        """Offer the selections that are kept, each as a file of its own or all as a column."""
+        kept = self._result.selections.groups
+        options = _ROWS | {f"“{name_of(group)}”": group for group in kept}
+        value = self.rows.value if self.rows.value in options.values() else False
+        self.rows.param.update(options=options, value=value)
+        self.names.visible = bool(kept)
         self._name()
 
     def forget(self) -> None:
@@ -79,13 +99,31 @@ class CatalogueOutput:
             file.write(text.encode())
             return
         about = about_file(answers.catalogue, answers.asked.about)
-        rows = result.rows if self.rows.value else None
-        answers.catalogue.write(file, self.format.value, answers.predictions, about, rows)
+        answers.catalogue.write(file, self.format.value, self.columns, about, self.chosen)
+
+    @property
+    def chosen(self) -> np.ndarray | None:
+        """Rows that are written, counted from 0; None for all."""
+        if isinstance(self.rows.value, str):
+            return np.flatnonzero(self._result.selections.groups[self.rows.value])
+        return self._result.rows if self.rows.value else None
+
+    @property
+    def columns(self) -> pd.DataFrame:
+        """Columns that are written besides those of the file."""
+        found = self._result.answers.predictions
+        if not (self.names.visible and self.names.value):
+            return found
+        return found.assign(**{_NAMES_COLUMN: self._result.selections.kept.names_by_row()})
 
     def _name(self, *events: Any) -> None:
         if self._result is None:
             return
         name = Path(self._result.answers.catalogue.name.replace("\\", "/")).name
-        part = "_part" if self.rows.value and self.format.value != SCRIPT else ""
+        part = "_part" if self.rows.value else ""
+        if isinstance(self.rows.value, str):
+            part = f"_{_NOT_IN_A_NAME.sub('_', name_of(self.rows.value))}"
+        if self.format.value == SCRIPT:
+            part = ""
         stem = name[: -len(ending(name))]
         self.download.filename = f"{stem}_predictions{part}{self.format.value}"

@@ -309,6 +309,8 @@ class CatalogueResult(pn.viewable.Viewer):
         if compared is not None:
             index = compared.index[table.index]
             table = table.assign(part_index=index, part=pd.Series(index).map(compared.titles).array)
+            # The rest lies below.
+            table = table.sort_values("part_index", kind="stable")
         self._map_pane.object = population_picture(
             table,
             self._mark,
