@@ -252,8 +252,9 @@ class YourCatalogue(Method, Linked, Page):
             if len(catalogue) > MAX_POINTS:
                 compile_means()
             answers = Answers.of(catalogue, found, asked, suspected)
-            # What a search looks into is made the first time: here nobody has to wait.
+            # What a search looks into, and the sky, are made the first time: here nobody waits.
             answers.found("")
+            _ = answers.sky
             return answers, OwnNumbers.of(catalogue)
 
         outcome = await self.worker.run("Predicting", run)

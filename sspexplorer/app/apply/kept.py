@@ -7,7 +7,8 @@ import numpy as np
 import panel as pn
 import param
 
-from sspexplorer.analysis.catalogue import ALL
+from sspexplorer import flags
+from sspexplorer.analysis.catalogue import ALL, FLAGGED, SELECTED, WELL, WITHOUT
 from sspexplorer.analysis.selections import Compared, Kept
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.theme import css
@@ -18,6 +19,13 @@ _HINT = (
     "Draw around galaxies in the picture, choose a group above, or search: what is then listed can "
     "be named here, kept, and compared with the rest."
 )
+_GROUP_TITLES = {
+    ALL: "All",
+    WELL: "Predicted without remark",
+    FLAGGED: "Predicted with a flag",
+    WITHOUT: "Without prediction",
+    SELECTED: "Selected in the picture",
+}
 _NOTHING, _REST = {"nothing": ""}, {"the rest": ""}
 
 
@@ -29,6 +37,12 @@ def key_of(name: str) -> str:
 def name_of(group: str) -> str:
     """Name that a visitor gave a group of rows; "" of the others."""
     return group.removeprefix(_MARK) if group.startswith(_MARK) else ""
+
+
+def title_of(group: str) -> str:
+    """What a group of rows is called, flags by their labels."""
+    name = name_of(group)
+    return f"“{name}”" if name else _GROUP_TITLES.get(group) or flags.label(group)
 
 
 class KeptSelections(pn.viewable.Viewer):
