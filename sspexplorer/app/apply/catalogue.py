@@ -446,7 +446,7 @@ class YourCatalogue(Method, Linked, Page):
 
     def _result_layout(self) -> pn.Column:
         """Lay out the areas that results come into, one after the other."""
-        out = [self.output.format, self.output.download, self._another]
+        out = [self.output.format, self.output.download, self.output.send, self._another]
         controls = [self._model, self._choices, *out]
         return parts.stack(
             parts.page_layout(

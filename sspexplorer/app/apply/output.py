@@ -10,10 +10,12 @@ import pandas as pd
 import panel as pn
 
 from sspexplorer.analysis.about import about_file
+from sspexplorer.analysis.catalogue import ALL
 from sspexplorer.analysis.script import script_of
-from sspexplorer.app.apply.kept import name_of
+from sspexplorer.app.apply.kept import name_of, title_of
 from sspexplorer.app.apply.reading import Reading
 from sspexplorer.app.apply.result import CatalogueResult
+from sspexplorer.app.apply.samp import SendTable
 from sspexplorer.app.kit.download import Download
 from sspexplorer.catalogue.files import ending
 from sspexplorer.catalogue.writing import for_spreadsheets
@@ -47,6 +49,8 @@ class CatalogueOutput:
     names : CheckBoxGroup
         Whether a column has the names of the selections that are kept.
     download : Download
+    send : SendTable
+        Sends what is listed to programs on the visitor's computer.
     """
 
     def __init__(self, on_trouble: Callable[[Exception], None]) -> None:
@@ -54,6 +58,7 @@ class CatalogueOutput:
         self.rows = pn.widgets.Select(label="Rows", options=_ROWS, sizing_mode="stretch_width")
         self.names = pn.widgets.CheckBoxGroup(options=[_NAMES], visible=False, margin=0)
         self.download = Download(self.write, "")
+        self.send = SendTable(self._write_listed, self._listed)
         self._result: CatalogueResult | None = None
         self._reading: Reading | None = None
         for widget in (self.format, self.rows):
@@ -87,6 +92,7 @@ class CatalogueOutput:
     def forget(self) -> None:
         """Hold nothing of a catalogue."""
         self._result = self._reading = None
+        self.send.forget()
 
     def write(self, file: BinaryIO) -> None:
         """Write what is chosen."""
@@ -100,6 +106,19 @@ class CatalogueOutput:
             return
         about = about_file(answers.catalogue, answers.asked.about)
         answers.catalogue.write(file, self.format.value, self.columns, about, self.chosen)
+
+    def _listed(self) -> tuple[str, int]:
+        """What the rows that are listed are called, and how many they are."""
+        name = Path(self._result.answers.catalogue.name.replace("\\", "/")).name
+        group = self._result.group
+        part = "" if group == ALL else f", {title_of(group)}"
+        return f"{name[: -len(ending(name))]}{part}", len(self._result.rows)
+
+    def _write_listed(self, file: BinaryIO) -> None:
+        """Write the rows that are listed as a VOTable."""
+        answers = self._result.answers
+        about = about_file(answers.catalogue, answers.asked.about)
+        answers.catalogue.write(file, ".vot", self.columns, about, self._result.rows)
 
     @property
     def chosen(self) -> np.ndarray | None:
