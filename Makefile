@@ -31,6 +31,7 @@ help: ## List the targets
 app: $(HAS_APP) ## Install the app in .venv and serve it at http://localhost:5006/app
 	@echo "Serving at http://localhost:$(PORT)/app (Ctrl-C stops)"
 	@exec $(BIN)/python -m panel serve app.py --warm --address localhost --port $(PORT) \
+		--plugins sspexplorer.app.serving.tables \
 		--allow-websocket-origin localhost:$(PORT) --allow-websocket-origin 127.0.0.1:$(PORT)
 
 notebooks: $(HAS_NOTEBOOKS) ## Install JupyterLab in .venv and open the workshop's notebooks

@@ -92,6 +92,7 @@ def server(repository: Path, archive: TAPServer, tmp_path_factory) -> Iterator[s
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "panel", "serve", "app.py", "--warm", "--port", str(port)]
+    command += ["--plugins", "sspexplorer.app.serving.tables"]
     log = tmp_path_factory.mktemp("server") / "log"
     with log.open("w") as output:
         process = subprocess.Popen(

@@ -12,9 +12,11 @@ import pyarrow.compute as pc
 
 from sspexplorer import flags
 from sspexplorer.analysis.recognition import Suspicion, suspicions
+from sspexplorer.analysis.sky import Sky
 from sspexplorer.analysis.zero_points import ZeroPoints
 from sspexplorer.catalogue import Catalogue
 from sspexplorer.catalogue.names import names_a_band
+from sspexplorer.catalogue.positions import positions
 from sspexplorer.catalogue.values import column_width
 from sspexplorer.labels import AXIS_LABELS, COLUMN_LABELS, PARAMETER_LABELS, model_title
 from sspexplorer.mocks import PARAMETERS
@@ -316,6 +318,12 @@ class Answers:
         return pc.match_substring(self._text, text.strip(), ignore_case=True).to_numpy(
             zero_copy_only=False
         )
+
+    @cached_property
+    def sky(self) -> Sky | None:
+        """The galaxies on the sky; None without positions."""
+        found = positions(self.catalogue.table)
+        return None if found is None else Sky.of(found)
 
     @property
     def axes(self) -> dict[str, str]:

@@ -23,7 +23,7 @@ from tornado.web import RedirectHandler
 from sspexplorer.app.frame.shell import PRODUCT, Shell, start_warming
 from sspexplorer.app.kit.work import n_running
 from sspexplorer.app.pages import PAGES
-from sspexplorer.app.serving import logs, memory
+from sspexplorer.app.serving import logs, memory, tables
 from sspexplorer.app.serving.headers import with_headers
 from sspexplorer.app.serving.health import Health
 from sspexplorer.app.serving.passwords import login_page
@@ -122,6 +122,7 @@ def make_server(
         check_unused_sessions_milliseconds=int(1000 * linger),
         extra_patterns=[
             (r"/health", Health, asked),
+            *tables.ROUTES,
             # Panel sends whoever is to log in to a place beside the address, here of "/app/".
             (r"/app/login", RedirectHandler, {"url": f"{settings.prefix}/login"}),
         ],

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from sspexplorer.catalogue.positions import position_column, positions
 from sspexplorer.catalogue.values import AnyTable, column_names, column_numbers
 from sspexplorer.catalogue.ways import way
 from sspexplorer.errors import InputError
@@ -25,10 +26,6 @@ _OF_POPULATIONS = re.compile(
     r"(.*_)?(log_?age|age|ages|metal(licity)?|m_h|z_h|fe_h|log_?m(ass)?|mass|tau|sfr|library)(_.*)?"
 )
 _CORRECTED = re.compile(r"dered(dened)?|unred(dened)?|(ext|dust|gal)_?corr(ected)?|corr_?ext")
-_POSITIONS = {
-    "ra": r"(alpha_?(j2000|sky)|ra(_?j2000|_?deg)?)",
-    "dec": r"(delta_?(j2000|sky)|dec(_?j2000|_?deg)?|de_?j2000)",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +95,7 @@ def galactic_dust(
 
 def can_look_up(table: AnyTable) -> bool:
     """Whether "sfd" can be asked for: the table has positions, and this machine has the map."""
-    if not all(_position(table, key) for key in _POSITIONS):
+    if not all(position_column(table, key) for key in ("ra", "dec")):
         return False
     try:
         from dustmaps.std_paths import data_dir
@@ -172,33 +169,28 @@ def _checked(ebv: np.ndarray, what: str) -> np.ndarray:
 def _from_map(table: AnyTable) -> np.ndarray:
     from astropy.coordinates import SkyCoord
 
-    names = []
-    for key in _POSITIONS:
-        if not (name := _position(table, key)):
-            raise InputError(f"There is no column with {key} in degrees to look dust up at.")
-        names.append(name)
+    for key in ("ra", "dec"):
+        if not position_column(table, key):
+            raise InputError(f"There is no column with {key} to look dust up at.")
+    found = positions(table)
+    if found is None:
+        raise InputError("The columns with ra and dec hold no positions to look dust up at.")
     try:
         from dustmaps.sfd import SFDQuery
     except ImportError:
         raise InputError(
             "Looking up dust needs the package dustmaps: pip install 'sspexplorer[dust]'."
         ) from None
-    ra, dec = (column_numbers(table, name).values.astype(float) for name in names)
-    there = np.isfinite(ra) & np.isfinite(dec) & (np.abs(dec) <= 90)
-    ebv = np.full(len(ra), np.nan)
+    there = np.isfinite(found.ra)
+    ebv = np.full(len(there), np.nan)
     try:
-        ebv[there] = SFDQuery()(SkyCoord(ra[there], dec[there], unit="deg"))
+        ebv[there] = SFDQuery()(SkyCoord(found.ra[there], found.dec[there], unit="deg"))
     except OSError:
         raise InputError(
             "The map of Schlegel, Finkbeiner & Davis is not on this machine; "
             "python -c 'from dustmaps.sfd import fetch; fetch()' gets it."
         ) from None
     return _checked(ebv, "The map")
-
-
-def _position(table: AnyTable, key: str) -> str:
-    pattern = re.compile(_POSITIONS[key])
-    return next((name for name in column_names(table) if pattern.fullmatch(_simple(name))), "")
 
 
 def _simple(name: str) -> str:

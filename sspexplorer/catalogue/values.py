@@ -128,6 +128,12 @@ def _arrow(table: AnyTable, name: str) -> pa.Array | None:
     return None
 
 
+def text_column(table: AnyTable, name: str) -> list[str | None] | None:
+    """Cells of a column of text; None if it is none."""
+    column = _arrow(table, name)
+    return column.to_pylist() if column is not None and pa.types.is_string(column.type) else None
+
+
 def plain_array(column: pa.ChunkedArray) -> pa.Array:
     """Column in one piece, whatever way its text is stored."""
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type

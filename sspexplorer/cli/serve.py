@@ -101,7 +101,9 @@ def serve(
 
 def _run(settings: "Settings", listener: socket.socket) -> None:
     from sspexplorer.app.serving.supervisor import supervise
+    from sspexplorer.app.serving.tables import share_folder
 
+    share_folder()
     secret = secrets.token_urlsafe(32)
 
     def work(tell: Callable[[], None]) -> None:

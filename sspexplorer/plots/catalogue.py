@@ -32,6 +32,12 @@ EBV_COLOURS: tuple[str, ...] = tuple(colorcet.CET_L8[45:225])
 # One for each of the kinds that are told apart, see ``sspexplorer.analysis.catalogue``.
 FLAG = "flag"
 FLAG_COLOURS = (NEUTRAL, "#C026A3", "#0AA5C2", "#B8860B", "#7BAA1E", "#D6324A")
+# The rest, the first of two selections, the second, and what is in both, see
+# ``sspexplorer.analysis.selections``. Against both backgrounds each has a contrast of at least 2.8,
+# and under simulated deuteranopia, protanopia and tritanopia (Machado et al. 2009) they stay at
+# least 0.09 apart in OKLab.
+PART = "part"
+PART_COLOURS = ("#8A8F99", "#0B6FD0", "#E08300", "#994C00")
 
 
 def population_picture(
@@ -52,8 +58,9 @@ def population_picture(
     ----------
     table : DataFrame
         Columns ``row``, ``name``, ``log_age``, ``metallicity``, ``ebv``, ``axes``, ``colour``,
-        ``reason`` (what is doubtful, "" if nothing), ``reason_index`` (0 if nothing) and
-        ``limit`` (whether rates are upper limits).
+        ``reason`` (what is doubtful, "" if nothing), ``reason_index`` (0 if nothing),
+        ``limit`` (whether rates are upper limits) and, for :data:`PART`, ``part_index`` and
+        ``part`` (the name of it).
     chosen : Pipe
         One-row table with the columns of ``axes`` of the galaxy to mark; they may be NaN.
     bright : Pipe
@@ -65,37 +72,16 @@ def population_picture(
         Keys of :data:`~sspexplorer.labels.AXIS_LABELS`.
     colour : str
         What colours tell: a key of :data:`~sspexplorer.labels.AXIS_LABELS`, of which a density
-        shows the mean, or :data:`FLAG`: what is doubtful, and in a density how large a part.
+        shows the mean, :data:`FLAG`: what is doubtful, and in a density how large a part, or
+        :data:`PART`: which selection, the colours of a density being mixed.
     """
-    dense = len(table) > MAX_POINTS
-    limits = table["limit"] & any(name in RATES for name in axes)
-    if dense:
-        table = table[~limits]
-    shown = ["log_age", "metallicity", "ebv", "reason_index", "name", "row", "reason", "shape"]
-    shown += [colour] if colour not in (FLAG, *shown) else []
-    table = table.assign(
-        reason=table["reason"].replace("", "none"),
-        shape=np.where(limits[table.index], "inverted_triangle", "circle"),
-    )
-
-    def points(data: np.ndarray | None) -> hv.Points:
-        alpha = _ALPHA[len(table) > _MANY] * np.ones(len(table))
-        if data is not None:
-            alpha[~table.index.isin(data)] = _FAINT
-        details = [name for name in shown if name not in axes]
-        return hv.Points(table.assign(alpha=alpha), list(axes), [*details, "alpha"])
-
-    if dense:
-        galaxies = _density(table, bright, axes, colour)
-    else:
-        options = _point_options(table, axes, colour)
-        galaxies = hv.DynamicMap(points, streams=[bright]).opts(**options)
+    galaxies = galaxies_layer(table, bright, axes, colour)
     for stream in selections:
         stream.source = galaxies
-    mark = hv.DynamicMap(lambda data: hv.Points(data, list(axes)), streams=[chosen]).opts(
-        size=12, **REAL_GALAXY_STYLE
-    )
+    mark = chosen_mark(chosen, axes)
     x, y = axes
+    if len(table) > MAX_POINTS:
+        table = table[~_limited(table, axes)]
     return (
         hv.Overlay([galaxies, *relations(x, y), mark])
         .collate()
@@ -110,6 +96,64 @@ def population_picture(
             )
         )
     )
+
+
+def chosen_mark(chosen: hv.streams.Stream, axes: tuple[str, str]) -> hv.DynamicMap:
+    """Mark of the galaxy in sight, see :func:`population_picture`."""
+    return hv.DynamicMap(lambda data: hv.Points(data, list(axes)), streams=[chosen]).opts(
+        size=12, **REAL_GALAXY_STYLE
+    )
+
+
+def galaxies_layer(
+    table: pd.DataFrame,
+    bright: hv.streams.Stream,
+    axes: tuple[str, str],
+    colour: str,
+    places: tuple[tuple[str, str], ...] = (),
+) -> hv.DynamicMap:
+    """Galaxies as points, or as a density where there are more than :data:`MAX_POINTS`.
+
+    Parameters
+    ----------
+    table, bright, colour
+        As of :func:`population_picture`.
+    axes : tuple of str
+        Columns for x and y.
+    places : tuple of (str, str)
+        What a tooltip says of them, as Bokeh takes it, unless they are parameters.
+    """
+    dense = len(table) > MAX_POINTS
+    limits = _limited(table, axes)
+    if dense:
+        table = table[~limits]
+    shown = ["log_age", "metallicity", "ebv", "reason_index", "name", "row", "reason", "shape"]
+    shown += [PART, "part_index"] if colour == PART else []
+    shown += [name for name, _ in places if name not in shown]
+    shown += [colour] if colour not in (FLAG, *shown) else []
+    table = table.assign(
+        reason=table["reason"].replace("", "none"),
+        shape=np.where(limits[table.index], "inverted_triangle", "circle"),
+    )
+
+    def points(data: np.ndarray | None) -> hv.Points:
+        alpha = _ALPHA[len(table) > _MANY] * np.ones(len(table))
+        if data is not None:
+            alpha[~table.index.isin(data)] = _FAINT
+        details = [name for name in shown if name not in axes]
+        return hv.Points(table.assign(alpha=alpha), list(axes), [*details, "alpha"])
+
+    if dense and colour == PART:
+        return _mixture(table, bright, axes)
+    if dense:
+        return _density(table, bright, axes, colour)
+    options = _point_options(table, axes, colour, places)
+    return hv.DynamicMap(points, streams=[bright]).opts(**options)
+
+
+def _limited(table: pd.DataFrame, axes: tuple[str, str]) -> pd.Series:
+    """Rows that are upper limits along one of the axes."""
+    return table["limit"] & any(name in RATES for name in axes)
 
 
 def _limits(values: pd.Series) -> tuple[float, float]:
@@ -133,10 +177,18 @@ def _bar(label: str) -> dict[str, Any]:
     return {"colorbar": True, "colorbar_opts": COLOUR_BAR, "clabel": label}
 
 
-def _point_options(table: pd.DataFrame, axes: tuple[str, str], colour: str) -> dict[str, Any]:
-    others = [n for n in dict.fromkeys((*axes, colour)) if n not in (FLAG, *PARAMETER_LABELS)]
+def _point_options(
+    table: pd.DataFrame,
+    axes: tuple[str, str],
+    colour: str,
+    places: tuple[tuple[str, str], ...],
+) -> dict[str, Any]:
+    named = dict.fromkeys((*axes, colour))
+    others = [name for name in named if name in AXIS_LABELS and name not in PARAMETER_LABELS]
     tooltips = [
         ("Galaxy", "@name, row @row"),
+        *([("Selection", "@part")] if colour == PART else []),
+        *((label, f"@{name}{{0.00000}}") for name, label in places),
         *((AXIS_LABELS[name], f"@{name}{{0.00}}") for name in others),
         ("log age", "@log_age{0.00}"),
         ("[M/H]", "@metallicity{0.00}"),
@@ -154,6 +206,8 @@ def _point_options(table: pd.DataFrame, axes: tuple[str, str], colour: str) -> d
     }
     if colour == FLAG:
         return options | by_number("reason_index", FLAG_COLOURS)
+    if colour == PART:
+        return options | by_number("part_index", PART_COLOURS)
     return options | {
         "color": hv.dim(colour) * 1.0,
         "cmap": list(EBV_COLOURS),
@@ -187,3 +241,24 @@ def _density(
     points = hv.DynamicMap(points, streams=[bright])
     image = dynspread(rasterize(points, aggregator=ds.mean(column)), threshold=0.6, max_px=2)
     return image.opts(cmap=list(EBV_COLOURS), clim=limits, tools=["hover", *_SELECT], **_bar(label))
+
+
+def _mixture(
+    table: pd.DataFrame, bright: hv.streams.Stream, axes: tuple[str, str]
+) -> hv.DynamicMap:
+    """Density in the colours of the selections, mixed where several lie in one cell."""
+    import datashader as ds
+    from holoviews.operation.datashader import dynspread, rasterize, shade
+
+    own = pd.DataFrame({name: table[name].to_numpy(float).copy() for name in axes})
+    numbers = table["part_index"].to_numpy(int)
+    own[PART] = pd.Categorical(numbers.astype(str), [str(n) for n in np.unique(numbers)])
+    colours = {name: PART_COLOURS[int(name)] for name in own[PART].cat.categories}
+
+    def points(data: np.ndarray | None) -> hv.Points:
+        drawn = own if data is None else own[table.index.isin(data)]
+        return hv.Points(drawn, list(axes), [PART])
+
+    counts = rasterize(hv.DynamicMap(points, streams=[bright]), aggregator=ds.count_cat(PART))
+    image = dynspread(shade(counts, color_key=colours), threshold=0.6, max_px=2)
+    return image.opts(tools=list(_SELECT))

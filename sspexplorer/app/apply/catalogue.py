@@ -14,6 +14,7 @@ from sspexplorer.analysis.recognition import REST, UNIT, Suspicion
 from sspexplorer.analysis.zero_points import ZeroPoints
 from sspexplorer.app import cache
 from sspexplorer.app.apply import intake
+from sspexplorer.app.apply.kept import KeptSelections
 from sspexplorer.app.apply.linked import EXAMPLES, Linked, served_files
 from sspexplorer.app.apply.method import METHOD, Method
 from sspexplorer.app.apply.offered import offered_files
@@ -86,6 +87,7 @@ class YourCatalogue(Method, Linked, Page):
         self._answered: Catalogue | None = None
         self._result: CatalogueResult | None = None
         self._comparison: CatalogueComparison | None = None
+        self._selections: KeptSelections | None = None
         self.posterior: PosteriorView | None = None
         self.worker = Worker()
         self._make_widgets()
@@ -203,7 +205,7 @@ class YourCatalogue(Method, Linked, Page):
         self.state.catalogue = found.catalogue
         if not same:
             self.state.zero_points = None
-            self._result = self._comparison = None
+            self._result = self._comparison = self._selections = None
             self._show_understood()
             return
         # What is in sight stays where it is, with other words.
@@ -254,8 +256,9 @@ class YourCatalogue(Method, Linked, Page):
             if len(catalogue) > MAX_POINTS:
                 compile_means()
             answers = Answers.of(catalogue, found, asked, suspected)
-            # What a search looks into is made the first time: here nobody has to wait.
+            # What a search looks into, and the sky, are made the first time: here nobody waits.
             answers.found("")
+            _ = answers.sky
             return answers, OwnNumbers.of(catalogue)
 
         outcome = await self.worker.run("Predicting", run)
@@ -318,7 +321,8 @@ class YourCatalogue(Method, Linked, Page):
 
     def _forget(self) -> None:
         self.worker.cancel()
-        self._upload = self._found = self._result = self._comparison = None
+        self._upload = self._found = None
+        self._result = self._comparison = self._selections = None
         self.output.forget()
         self.sharing.clear()
 
@@ -393,7 +397,10 @@ class YourCatalogue(Method, Linked, Page):
         kept = self.linked if last is None else {k: getattr(last, k) for k in _KEPT}
         if last is not None:
             kept["columns"] = last.list.columns
-        self._result = result = CatalogueResult(answers, self.state, **kept)
+        self._result = result = CatalogueResult(
+            answers, self.state, selections=self._selections, **kept
+        )
+        self._selections = result.selections
         self.output.follow(result, self._found.reading)
         if self.file:
             self.sharing.clear()
@@ -411,6 +418,7 @@ class YourCatalogue(Method, Linked, Page):
             *doubts,
             *undo,
             result.strip,
+            result.selections,
             result,
         ]
         self._grid[:] = [result.list, *result.meanings]
@@ -469,11 +477,14 @@ class YourCatalogue(Method, Linked, Page):
 
     def _result_layout(self) -> pn.Column:
         """Lay out the areas that results come into, one after the other."""
-        out = [self.output.format, self.output.download, self.sharing, self._another]
+        output = self.output
+        out = [output.format, output.download, output.send, self.sharing, self._another]
         controls = [self._model, self._choices, *out]
         return parts.stack(
             parts.page_layout(
-                controls, self._answer, more=[self.output.rows, self._looks, *self._rare]
+                controls,
+                self._answer,
+                more=[self.output.rows, self.output.names, self._looks, *self._rare],
             ),
             self._grid,
             self._posterior,

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import param
 
+from sspexplorer.analysis.sky import SKY
 from sspexplorer.app.serving import folder, shares
 from sspexplorer.labels import AXIS_LABELS
 from sspexplorer.resources import data_path
@@ -63,7 +64,9 @@ class Linked(param.Parameterized):
     file = ServedFile(default="", doc="Catalogue of the server that is open; none if it is yours.")
     shared = SharedCatalogue(default="", doc="Catalogue that was left with the server.")
     galaxy = param.Integer(default=None, bounds=(1, None), doc="Row in sight, counted from 1.")
-    across = param.Selector(default=None, objects=[None, *AXIS_LABELS], doc="Lower axis.")
+    across = param.Selector(
+        default=None, objects=[None, *AXIS_LABELS, SKY], doc="Lower axis, or the sky."
+    )
     up = param.Selector(default=None, objects=[None, *AXIS_LABELS], doc="Left axis.")
 
     @property

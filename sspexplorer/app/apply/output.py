@@ -1,15 +1,21 @@
 """What is downloaded of a catalogue's predictions: which rows, in which format, or a script."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
+import pandas as pd
 import panel as pn
 
 from sspexplorer.analysis.about import about_file
+from sspexplorer.analysis.catalogue import ALL
 from sspexplorer.analysis.script import script_of
+from sspexplorer.app.apply.kept import name_of, title_of
 from sspexplorer.app.apply.reading import Reading
 from sspexplorer.app.apply.result import CatalogueResult
+from sspexplorer.app.apply.samp import SendTable
 from sspexplorer.app.kit.download import Download
 from sspexplorer.catalogue.files import ending
 from sspexplorer.catalogue.writing import for_spreadsheets
@@ -23,6 +29,10 @@ FORMATS = {
     "Parquet": ".parquet",
 }
 SCRIPT = ".py"
+_ROWS: dict[str, bool | str] = {"All": False, "Those listed": True}
+_NAMES = "With names of selections"
+_NOT_IN_A_NAME = re.compile(r"[^\w.-]+")
+_NAMES_COLUMN = "selection"
 
 
 class CatalogueOutput:
@@ -36,15 +46,19 @@ class CatalogueOutput:
     Attributes
     ----------
     format, rows : Select
+    names : CheckBoxGroup
+        Whether a column has the names of the selections that are kept.
     download : Download
+    send : SendTable
+        Sends what is listed to programs on the visitor's computer.
     """
 
     def __init__(self, on_trouble: Callable[[Exception], None]) -> None:
         self.format = pn.widgets.Select(label="Format", sizing_mode="stretch_width")
-        self.rows = pn.widgets.Select(
-            label="Rows", options={"All": False, "Those listed": True}, sizing_mode="stretch_width"
-        )
+        self.rows = pn.widgets.Select(label="Rows", options=_ROWS, sizing_mode="stretch_width")
+        self.names = pn.widgets.CheckBoxGroup(options=[_NAMES], visible=False, margin=0)
         self.download = Download(self.write, "")
+        self.send = SendTable(self._write_listed, self._listed)
         self._result: CatalogueResult | None = None
         self._reading: Reading | None = None
         for widget in (self.format, self.rows):
@@ -58,15 +72,27 @@ class CatalogueOutput:
         formats = {f"As uploaded ({own})": own, **others, "Script that does this (.py)": SCRIPT}
         self.format.param.update(options=formats, value=own)
         self.rows.value = False
+        self.names.value = []
 
     def follow(self, result: CatalogueResult, reading: Reading) -> None:
         """Write these predictions from now on, of a file that was read so."""
         self._result, self._reading = result, reading
+        result.selections.param.watch(self._offer, "kept")
+        self._offer()
+
+    def _offer(self, *events: Any) -> None:
+        """Offer the selections that are kept, each as a file of its own or all as a column."""
+        kept = self._result.selections.groups
+        options = _ROWS | {f"“{name_of(group)}”": group for group in kept}
+        value = self.rows.value if self.rows.value in options.values() else False
+        self.rows.param.update(options=options, value=value)
+        self.names.visible = bool(kept)
         self._name()
 
     def forget(self) -> None:
         """Hold nothing of a catalogue."""
         self._result = self._reading = None
+        self.send.forget()
 
     def write(self, file: BinaryIO) -> None:
         """Write what is chosen."""
@@ -79,13 +105,44 @@ class CatalogueOutput:
             file.write(text.encode())
             return
         about = about_file(answers.catalogue, answers.asked.about)
-        rows = result.rows if self.rows.value else None
-        answers.catalogue.write(file, self.format.value, answers.predictions, about, rows)
+        answers.catalogue.write(file, self.format.value, self.columns, about, self.chosen)
+
+    def _listed(self) -> tuple[str, int]:
+        """What the rows that are listed are called, and how many they are."""
+        name = Path(self._result.answers.catalogue.name.replace("\\", "/")).name
+        group = self._result.group
+        part = "" if group == ALL else f", {title_of(group)}"
+        return f"{name[: -len(ending(name))]}{part}", len(self._result.rows)
+
+    def _write_listed(self, file: BinaryIO) -> None:
+        """Write the rows that are listed as a VOTable."""
+        answers = self._result.answers
+        about = about_file(answers.catalogue, answers.asked.about)
+        answers.catalogue.write(file, ".vot", self.columns, about, self._result.rows)
+
+    @property
+    def chosen(self) -> np.ndarray | None:
+        """Rows that are written, counted from 0; None for all."""
+        if isinstance(self.rows.value, str):
+            return np.flatnonzero(self._result.selections.groups[self.rows.value])
+        return self._result.rows if self.rows.value else None
+
+    @property
+    def columns(self) -> pd.DataFrame:
+        """Columns that are written besides those of the file."""
+        found = self._result.answers.predictions
+        if not (self.names.visible and self.names.value):
+            return found
+        return found.assign(**{_NAMES_COLUMN: self._result.selections.kept.names_by_row()})
 
     def _name(self, *events: Any) -> None:
         if self._result is None:
             return
         name = Path(self._result.answers.catalogue.name.replace("\\", "/")).name
-        part = "_part" if self.rows.value and self.format.value != SCRIPT else ""
+        part = "_part" if self.rows.value else ""
+        if isinstance(self.rows.value, str):
+            part = f"_{_NOT_IN_A_NAME.sub('_', name_of(self.rows.value))}"
+        if self.format.value == SCRIPT:
+            part = ""
         stem = name[: -len(ending(name))]
         self.download.filename = f"{stem}_predictions{part}{self.format.value}"

@@ -1,5 +1,6 @@
 """Predictions for a catalogue: all in a picture and a table, and one galaxy at a time."""
 
+from collections.abc import Mapping
 from functools import partial
 from html import escape
 from typing import Any
@@ -11,28 +12,32 @@ import panel as pn
 import param
 
 from sspexplorer import flags
-from sspexplorer.analysis.catalogue import ALL, FLAGGED, SELECTED, WELL, WITHOUT, Answers
+from sspexplorer.analysis.catalogue import ALL, SELECTED, Answers
 from sspexplorer.analysis.galaxy import Galaxy
 from sspexplorer.analysis.regions import corners_of, inside
+from sspexplorer.analysis.sky import SKY
+from sspexplorer.app.apply.kept import KeptSelections, name_of, title_of
+from sspexplorer.app.apply.medians import medians_height, medians_text, medians_view
 from sspexplorer.app.apply.one_galaxy import BOTH_HEIGHT, PICTURE_HEIGHT, OneGalaxyView
 from sspexplorer.app.apply.result_table import ResultTable
-from sspexplorer.app.apply.words import picture_text
+from sspexplorer.app.apply.words import picture_text, sky_text
 from sspexplorer.app.kit import controls, parts
 from sspexplorer.app.kit.theme import css
 from sspexplorer.app.state import SharedState
-from sspexplorer.plots.catalogue import FLAG, FLAG_COLOURS, MAX_POINTS, population_picture
+from sspexplorer.plots.catalogue import (
+    FLAG,
+    FLAG_COLOURS,
+    MAX_POINTS,
+    PART,
+    population_picture,
+)
+from sspexplorer.plots.sky import AXES as SKY_AXES
+from sspexplorer.plots.sky import sky_columns, sky_picture
 
 _CAPTION = (
     "Each galaxy where the model puts it; click on one, or on a row below, to see its SED; drag, "
     "or take the lasso of the toolbar, to select several."
 )
-_GROUP_TITLES = {
-    ALL: "All",
-    WELL: "Predicted without remark",
-    FLAGGED: "Predicted with a flag",
-    WITHOUT: "Without prediction",
-    SELECTED: "Selected in the picture",
-}
 
 
 class CatalogueResult(pn.viewable.Viewer):
@@ -45,11 +50,15 @@ class CatalogueResult(pn.viewable.Viewer):
         Its libraries are drawn through the chosen galaxy.
     row, group, colour, across, up, mixed, search, columns
         What to start with, as far as it exists in these answers; see the parameters.
+    selections : KeptSelections, optional
+        Of the answers before, for the same rows.
 
     Attributes
     ----------
     strip : RadioButtonGroup
         Which group of rows is in sight.
+    selections : KeptSelections
+        What is named, kept and compared.
     list : ResultTable
         A row for each galaxy in sight.
     tap, lasso, box : Stream
@@ -77,15 +86,22 @@ class CatalogueResult(pn.viewable.Viewer):
         mixed: bool = True,
         search: str = "",
         columns: list[str] | None = None,
+        selections: KeptSelections | None = None,
     ) -> None:
         super().__init__(mixed=mixed and answers.has_errors, search=search)
         self.answers, self.state = answers, state
-        self._groups = dict(answers.groups)
+        self.selections = KeptSelections(
+            len(answers.table), self._show_group, self._compare, selections
+        )
+        self._by_hand: dict[str, np.ndarray] = {}
         self.param.group.objects = list(self._groups)
         self.group = group if group in self._groups else ALL
-        for name, value in (("across", across), ("up", up)):
-            self.param[name].objects = list(answers.axes)
-            if value in answers.axes:
+        sky = answers.sky
+        self._table = answers.table if sky is None else answers.table.assign(**sky_columns(sky))
+        maps = [] if sky is None else [SKY]
+        for name, value, more in (("across", across, maps), ("up", up, [])):
+            self.param[name].objects = [*answers.axes, *more]
+            if value in self.param[name].objects:
                 setattr(self, name, value)
         self.param.colour.objects = [*answers.axes, FLAG]
         self.colour = colour if colour in self.param.colour.objects else "ebv"
@@ -115,6 +131,11 @@ class CatalogueResult(pn.viewable.Viewer):
         self.param.watch(lambda event: self.follow_libraries(), "mixed")
 
     @property
+    def _groups(self) -> dict[str, np.ndarray]:
+        """Rows, as a mask, of each group that can be listed."""
+        return self.answers.groups | self._by_hand | self.selections.groups
+
+    @property
     def galaxy(self) -> Galaxy:
         """The galaxy in sight."""
         return self._one.galaxy
@@ -134,10 +155,15 @@ class CatalogueResult(pn.viewable.Viewer):
         colour = pn.widgets.Select.from_param(
             self.param.colour, label="Colour", options=titles | {"Flag": FLAG}
         )
+        maps = {} if self.answers.sky is None else {"Position on the sky": SKY}
         across, up = (
-            pn.widgets.Select.from_param(choice, label=label, options=titles)
-            for choice, label in ((self.param.across, "Across"), (self.param.up, "Up"))
+            pn.widgets.Select.from_param(choice, label=label, options=titles | more)
+            for choice, label, more in (
+                (self.param.across, "Across", maps),
+                (self.param.up, "Up", {}),
+            )
         )
+        up.disabled = self.param.across.rx() == SKY
         for widget in (search, colour, across, up):
             widget.param.update(description=None, sizing_mode="stretch_width")
         return [search, colour, across, up]
@@ -176,21 +202,26 @@ class CatalogueResult(pn.viewable.Viewer):
         self._one.show(self.row, mixed=self.mixed)
 
     def _marked(self) -> pd.DataFrame:
-        return self.answers.table.loc[[self.row], list(self.answers.axes)]
+        on_sky = [] if self.answers.sky is None else SKY_AXES
+        return self._table.loc[[self.row], [*self.answers.axes, *on_sky]]
+
+    @property
+    def _axes(self) -> tuple[str, str]:
+        """Columns along the axes of the picture."""
+        return SKY_AXES if self.across == SKY else (self.across, self.up)
 
     def _go(self, *events: Any) -> None:
         self._one.show(self.row, mixed=self.mixed)
         self._mark.send(self._marked())
         self.list.mark(self.row)
 
-    def _name_groups(self) -> None:
+    def _name_groups(self, groups: Mapping[str, np.ndarray]) -> dict[str, str]:
         """Offer the groups that there are, each with how many rows it has."""
-        titles = {
-            f"{_GROUP_TITLES.get(name) or flags.label(name)} {int(rows.sum()):,}": name
-            for name, rows in self._groups.items()
-        }
-        self.param.group.objects = list(self._groups)
-        self.strip.param.update(options=titles, value=self.group)
+        titles = {name: f"{title_of(name)} {int(rows.sum()):,}" for name, rows in groups.items()}
+        self.param.group.objects = list(groups)
+        options = {title: name for name, title in titles.items()}
+        self.strip.param.update(options=options, value=self.group)
+        return titles
 
     @property
     def rows(self) -> np.ndarray:
@@ -199,12 +230,17 @@ class CatalogueResult(pn.viewable.Viewer):
 
     def _regroup(self, *events: Any) -> None:
         """Show the rows of the group in picture and table."""
-        self._name_groups()
-        wanted = self._groups[self.group]
+        groups = self._groups
+        titles = self._name_groups(groups)
+        wanted = groups[self.group]
         if self.search.strip():
             wanted = wanted & self.answers.found(self.search)
         self._rows = np.flatnonzero(wanted)
-        if self.group == SELECTED:
+        self.selections.follow(self.group, wanted, groups, titles)
+        if name_of(self.group):
+            self._drawn = np.arange(len(wanted))
+            self._redraw_map()
+        if name_of(self.group) or self.group == SELECTED:
             # What was not selected stays in the picture, faint.
             self._bright.send(self._rows)
         else:
@@ -214,6 +250,23 @@ class CatalogueResult(pn.viewable.Viewer):
         self.list.show(self._rows, self.row)
         if len(self._rows) and self.row not in self._rows:
             self.row = int(self._rows[0])
+
+    def _show_group(self, group: str) -> None:
+        """List a group, after what is kept has changed."""
+        if group != SELECTED:
+            self._by_hand = {}
+        self.param.group.objects = list(self._groups)
+        if group == self.group:
+            self._regroup()
+        else:
+            self.group = group
+
+    def _compare(self) -> None:
+        """Show what is compared, all of it."""
+        if self.selections.compared is not None and self.group != ALL:
+            self.group = ALL
+        else:
+            self._redraw_map()
 
     def _lassoed(self, geometry: np.ndarray | None) -> None:
         """Select what is inside the outline of a lasso."""
@@ -237,13 +290,13 @@ class CatalogueResult(pn.viewable.Viewer):
         outline : ndarray, shape (m, 2)
             Corners on the two axes.
         """
-        table, rows = self.answers.table, self._drawn[self.answers.predicted[self._drawn]]
-        places = table[[self.across, self.up]].to_numpy(float)[rows]
+        table, rows = self._table, self._drawn[self.answers.predicted[self._drawn]]
+        places = table[list(self._axes)].to_numpy(float)[rows]
         chosen = np.zeros(len(table), dtype=bool)
         chosen[rows[inside(places, outline)]] = True
         if not chosen.any():
             return
-        self._groups[SELECTED] = chosen
+        self._by_hand = {SELECTED: chosen}
         self.param.group.objects = list(self._groups)
         if self.group == SELECTED:
             self._regroup()
@@ -254,28 +307,47 @@ class CatalogueResult(pn.viewable.Viewer):
         if self.across == self.up:
             self._map[:] = [parts.empty_state("Choose two different things for the two axes.")]
             return
-        table = self.answers.table.iloc[self._drawn]
+        table = self._table.iloc[self._drawn]
         predicted = table[self.answers.predicted[self._drawn]]
-        table = predicted.dropna(subset=[self.across, self.up])
+        table = predicted.dropna(subset=list(self._axes))
         table = table.assign(reason=flags.labelled(table["flag"]))
         if table.empty:
             self._legend[:] = []
             self._map[:] = [parts.empty_state(self._why_nothing())]
             return
-        self._map_pane.object = population_picture(
-            table,
-            self._mark,
-            self._bright,
-            (self.tap, self.lasso, self.box),
-            axes=(self.across, self.up),
-            colour=self.colour,
-        )
+        compared = self.selections.compared
+        if compared is not None:
+            index = compared.index[table.index]
+            table = table.assign(part_index=index, part=pd.Series(index).map(compared.titles).array)
+            # The rest lies below.
+            table = table.sort_values("part_index", kind="stable")
+        colour = self.colour if compared is None else PART
+        streams = self._mark, self._bright, (self.tap, self.lasso, self.box)
+        if self.across == SKY:
+            self._map_pane.object = sky_picture(table, self.answers.sky, *streams, colour=colour)
+        else:
+            self._map_pane.object = population_picture(
+                table, *streams, axes=self._axes, colour=colour
+            )
         height = BOTH_HEIGHT if self.mixed else PICTURE_HEIGHT
-        self._map[:] = [parts.picture_pane(self._map_pane, height=height)]
-        by_points = len(table) <= MAX_POINTS
-        words = picture_text(table, self.across, self.up, len(predicted) - len(table))
+        if compared is None:
+            self._map[:] = [parts.picture_pane(self._map_pane, height=height)]
+        else:
+            left = f"max(260px, calc({height} - {medians_height(self.answers)}px))"
+            self._map[:] = [
+                parts.picture_pane(self._map_pane, height=left),
+                medians_view(compared, self.answers),
+            ]
+        by_flag = self.colour == FLAG and compared is None and len(table) <= MAX_POINTS
+        undrawn = len(predicted) - len(table)
+        words = (
+            sky_text(self.answers.sky, undrawn)
+            if self.across == SKY
+            else picture_text(table, self.across, self.up, undrawn)
+        )
         self._legend[:] = [
-            *([_legend(self.answers.legend)] if self.colour == FLAG and by_points else []),
+            *([_legend(self.answers.legend)] if by_flag else []),
+            *([parts.caption(medians_text(self.answers))] if compared is not None else []),
             *([parts.caption(words)] if words else []),
         ]
 
@@ -290,9 +362,11 @@ class CatalogueResult(pn.viewable.Viewer):
         rows = self._drawn[self.answers.predicted[self._drawn]]
         if x is None or y is None or not len(rows):
             return
-        table = self.answers.table
-        places = [table[name].to_numpy()[rows] for name in (self.across, self.up)]
-        widths = [max(np.nanmax(values) - np.nanmin(values), 0.1) for values in places]
+        places = [self._table[name].to_numpy()[rows] for name in self._axes]
+        if self.across == SKY:
+            widths = [1.0, 1.0]
+        else:
+            widths = [max(np.nanmax(values) - np.nanmin(values), 0.1) for values in places]
         parts_of = zip(places, (x, y), widths, strict=True)
         distance = sum(((values - at) / width) ** 2 for values, at, width in parts_of)
         if np.isfinite(distance).any():

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from sspexplorer.analysis.galaxy import Galaxy
+from sspexplorer.analysis.sky import Sky
 from sspexplorer.labels import PARAMETER_NAMES, PARAMETER_UNITS, RATES, model_title
 from sspexplorer.metrics import OUTLIER_LIMIT
 from sspexplorer.mocks import PARAMETERS
@@ -39,6 +40,21 @@ def picture_text(table: pd.DataFrame, across: str, up: str, undrawn: int) -> str
     if undrawn:
         words.append(f"Not drawn, since one of the two is unknown: {undrawn:,}.")
     return " ".join(filter(None, words))
+
+
+def sky_text(sky: Sky, undrawn: int) -> str:
+    """Say what a map of the sky is, and what is not on it.
+
+    Parameters
+    ----------
+    sky : Sky
+    undrawn : int
+        Rows with a prediction, but without a position.
+    """
+    columns = " and ".join(sky.positions.columns)
+    areas = "the whole sky" if sky.projection.whole else "a field"
+    words = f"Positions of {columns}: {areas} in equal areas, north up and east to the left."
+    return words + (f" Not drawn, without a position: {undrawn:,}." if undrawn else "")
 
 
 def scatter_text(card: dict[str, Any], galaxy: Galaxy) -> str:

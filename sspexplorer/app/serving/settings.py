@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 from sspexplorer.jobs import limits
 
+# Web Profile of SAMP, on the computer that the browser runs on.
+SAMP_HUB = "http://localhost:21012"
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -54,13 +57,15 @@ class Settings:
         """Headers of every answer.
 
         Bokeh compiles templates, and Panel's components are scripts made in the page: both are
-        allowed. Nothing comes from another host, and nothing goes there.
+        allowed. Nothing comes from another host, and nothing goes there, but for what a visitor
+        sends to the SAMP hub on their own computer.
         """
         frames = " ".join(["'self'", *self.embedders])
         policy = (
             "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
             "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-            "font-src 'self' data:; connect-src 'self' data: blob:; worker-src 'self' blob:; "
+            f"font-src 'self' data:; connect-src 'self' data: blob: {SAMP_HUB}; "
+            "worker-src 'self' blob:; "
             f"object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors {frames}"
         )
         headers = {

@@ -3,7 +3,8 @@
   const later = 150; // ms
   const watched = new WeakSet();
   const waiting = new Set();
-  const changes = { childList: true, subtree: true, characterData: true };
+  const changes = { childList: true, subtree: true, characterData: true, attributes: true };
+  changes.attributeFilter = ["aria-sort"]; // Tabulator sets it anew with other rows
 
   // A slider says its value as the words over it do: "10 Gyr", and not the number of a step.
   function nameSliders(root) {
