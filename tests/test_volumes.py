@@ -108,7 +108,7 @@ def test_a_visitor_describes_the_survey_and_sees_the_galaxies_that_are_listed_co
     plain = Answers.of(catalogue, Predictions(found, POINT_MEANING), asked)
     assert "choose a model that tells masses" in why_not(plain)
     answers = dataclasses.replace(plain, predictions=found.assign(pred_log_mass=10.1))
-    view = CountsView(answers)
+    view = CountsView(answers, np.arange(9))
     assert view.table is None
     view.begin()
     assert view.table["n"].tolist() == [9]

@@ -17,6 +17,8 @@ SAMI = pd.DataFrame(
     {"log_mass": [9.875, 10.125], "log_age": [9.16, 9.26], "metallicity": [-0.55, -0.43]}
 )
 _COLOUR = "#3B93EA"
+# Heads of bars would be black on a black page, too.
+_BARS = {"color": _COLOUR, "line_width": 1.5, "lower_head": None, "upper_head": None}
 _DOTTED = {"color": NEUTRAL, "line_dash": "dotted", "line_width": 2.0}
 _NAME = {"text_color": NEUTRAL, "text_font_size": "8.5pt"}
 _MASSES = np.array([8.5, 11.5])
@@ -94,7 +96,7 @@ def published_picture(answers: pd.DataFrame) -> hv.Overlay:
     layers.append(sami.opts(color=NEUTRAL, marker="diamond", size=11, tools=["hover"]))
     across = hv.ErrorBars(galaxies, x, [y, "age_err"], horizontal=True)
     along = hv.ErrorBars(galaxies, x, [y, "metallicity_err"])
-    layers += [bars.opts(color=_COLOUR, line_width=1.5) for bars in (across, along)]
+    layers += [bars.opts(**_BARS) for bars in (across, along)]
     dots = hv.Scatter(
         galaxies, x, [y, "name", "age_err", "metallicity_err"], label="answers, with 1 σ"
     )

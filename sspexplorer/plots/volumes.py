@@ -60,7 +60,7 @@ def counts_picture(table: pd.DataFrame) -> hv.Overlay:
     )
     return (
         near.opts(color=NEUTRAL, line_dash="dotted", line_width=2.0)
-        * bars.opts(color=_COLOUR, line_width=1.5)
+        * bars.opts(color=_COLOUR, line_width=1.5, lower_head=None, upper_head=None)
         * dots.opts(
             color=_COLOUR,
             fill_alpha="fill",
@@ -71,7 +71,7 @@ def counts_picture(table: pd.DataFrame) -> hv.Overlay:
     ).opts(
         **figure_options(
             xlim=_around(known["value"], 8.0, 12.0),
-            ylim=_around(known["log_density"], -6.0, -1.5),
+            ylim=_around(known["log_density"], -6.0, -1.0),
             legend_position="bottom_left",
             xlabel=_MASS.label,
             ylabel=_DENSITY.label,

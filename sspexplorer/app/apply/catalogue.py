@@ -27,6 +27,7 @@ from sspexplorer.app.apply.result import CatalogueResult
 from sspexplorer.app.apply.sharing import Sharing
 from sspexplorer.app.apply.suspicions import suspicions_view, zero_points_note
 from sspexplorer.app.apply.taken import MapInput, WhatWasTaken
+from sspexplorer.app.apply.volumes import CountsView
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.model_choice import ModelChoice
 from sspexplorer.app.kit.page import Page
@@ -461,9 +462,15 @@ class YourCatalogue(Method, Linked, Page):
             return []
         self.posterior = posterior = PosteriorView(result.answers, result.row)
         result.param.watch(lambda event: posterior.show(event.new), "row")
+        volumes = CountsView(result.answers, result.rows)
+        result.param.watch(lambda event: volumes.follow(event.new), "rows")
+        counts = parts.folded("How many there are in a volume", volumes)
+        # Nobody waits for what is folded away.
+        counts.param.watch(volumes.begin, "collapsed")
         return [
             parts.folded("Posterior of the chosen galaxy", posterior, open_=True),
             parts.folded("How well all are matched", FitQuality(result.answers)),
+            counts,
         ]
 
     def _show_comparison(self, numbers: OwnNumbers) -> None:

@@ -71,6 +71,7 @@ class CatalogueResult(pn.viewable.Viewer):
     across = param.Selector(default="log_age", objects=["log_age"], doc="Along the lower axis.")
     up = param.Selector(default="metallicity", objects=["metallicity"], doc="Along the left axis.")
     search = param.String(default="", doc="What the words of a row must have.")
+    rows = param.Array(default=np.arange(0), doc="Rows that are listed, counted from 0.")
     mixed = param.Boolean(default=True, doc="Whether the closest mixture is drawn, else SSPs.")
 
     def __init__(
@@ -121,7 +122,7 @@ class CatalogueResult(pn.viewable.Viewer):
         self._map = pn.Column(sizing_mode="stretch_width", margin=0, styles={"gap": "8px"})
         self._map_pane = pn.pane.HoloViews(None, linked_axes=False)
         self.list = ResultTable(answers, self._chosen, columns)
-        self._rows = self._drawn = np.arange(0)
+        self._drawn = np.arange(0)
         self.strip.param.watch(lambda event: self.param.update(group=event.new), "value")
         self._regroup()
         self.follow_libraries()
@@ -223,11 +224,6 @@ class CatalogueResult(pn.viewable.Viewer):
         self.strip.param.update(options=options, value=self.group)
         return titles
 
-    @property
-    def rows(self) -> np.ndarray:
-        """Rows of the catalogue that are listed, counted from 0."""
-        return self._rows
-
     def _regroup(self, *events: Any) -> None:
         """Show the rows of the group in picture and table."""
         groups = self._groups
@@ -235,21 +231,21 @@ class CatalogueResult(pn.viewable.Viewer):
         wanted = groups[self.group]
         if self.search.strip():
             wanted = wanted & self.answers.found(self.search)
-        self._rows = np.flatnonzero(wanted)
+        self.rows = np.flatnonzero(wanted)
         self.selections.follow(self.group, wanted, groups, titles)
         if name_of(self.group):
             self._drawn = np.arange(len(wanted))
             self._redraw_map()
         if name_of(self.group) or self.group == SELECTED:
             # What was not selected stays in the picture, faint.
-            self._bright.send(self._rows)
+            self._bright.send(self.rows)
         else:
-            self._drawn = self._rows
+            self._drawn = self.rows
             self._bright.update(data=None)
             self._redraw_map()
-        self.list.show(self._rows, self.row)
-        if len(self._rows) and self.row not in self._rows:
-            self.row = int(self._rows[0])
+        self.list.show(self.rows, self.row)
+        if len(self.rows) and self.row not in self.rows:
+            self.row = int(self.rows[0])
 
     def _show_group(self, group: str) -> None:
         """List a group, after what is kept has changed."""

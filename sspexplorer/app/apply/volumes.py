@@ -42,6 +42,8 @@ class CountsView(pn.viewable.Viewer):
     Parameters
     ----------
     answers : Answers
+    rows : ndarray of int
+        Rows that are counted, from 0.
     """
 
     limit = param.Number(default=22.0, bounds=(10.0, 30.0), step=0.1, doc="Faintest i magnitude.")
@@ -49,10 +51,9 @@ class CountsView(pn.viewable.Viewer):
     nearest = param.Number(default=0.02, bounds=(0.0, 1.0), step=0.01, doc="Lowest redshift.")
     farthest = param.Number(default=1.0, bounds=(0.0, 1.0), step=0.05, doc="Highest redshift.")
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: Answers, rows: np.ndarray) -> None:
         super().__init__()
-        self.answers = answers
-        self.rows = np.arange(len(answers.table))
+        self.answers, self.rows = answers, rows
         self.table: pd.DataFrame | None = None
         self.worker = Worker()
         self._picture = parts.stack()
