@@ -24,7 +24,7 @@ SUBJECTS = {
     "noise": (["sspexplorer/noise.py"], ["test_noise", "test_promises"]),
     "photometry": (["sspexplorer/photometry.py"], ["test_photometry", "test_partial_libraries"]),
     "sedfit": (
-        ["sspexplorer/sedfit.py"],
+        ["sspexplorer/sedfit/grid.py", "sspexplorer/sedfit/fitting.py"],
         ["test_sedfit", "test_promises", "test_partial_libraries"],
     ),
     "prediction": (

@@ -33,8 +33,8 @@ _SENTENCES = {
     ),
     "flux-not-positive": "The median flux is not positive: no answer.",
     "redshift-outside": (
-        "The redshift is outside what the model answers for, 0 to 1 for mixed populations and 0 to "
-        "0.1 for single ones: no answer."
+        "The redshift is outside what the model answers for, 0 to 1 for mixed populations and SED "
+        "fits, 0 to 0.1 for the model of single populations: no answer."
     ),
     # What an answer is based on.
     "few-bands": "Fewer than 20 bands: they leave more open, and the errors say how much.",

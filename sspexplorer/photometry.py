@@ -196,7 +196,7 @@ def synthesize(
         Colour excess in mag of a rest-frame dust screen (see :mod:`sspexplorer.dust`), the same
         for all spectra or one for each.
     redshift : float
-        Redshift, 0 to 0.1 for the shipped libraries.
+        Redshift, 0 to 1 for the shipped libraries.
     gaps : bool
         Let bands be missing, see :func:`band_matrix`.
 

@@ -135,7 +135,7 @@ def test_what_is_doubtful_is_said_and_no_number_is_made_up(grid, mocks):
 def test_a_galaxy_is_fitted_at_its_redshift():
     seen = make_mocks(["emiles"], ebv_grid=[0.13], magnitudes=[17.0], redshift=0.05)
     flux, error = seen.flux[:40], seen.flux_err[:40]
-    redshift = np.where(np.arange(40) < 30, 0.05, np.where(np.arange(40) < 35, np.nan, 0.5))
+    redshift = np.where(np.arange(40) < 30, 0.05, np.where(np.arange(40) < 35, np.nan, 1.5))
     z_err = np.resize([0.02, 0.001], len(flux))
     table = fit_at_redshifts(["emiles"], flux, error, redshift, z_err, floor=0.0)
     uncertain = np.isfinite(redshift) & table["fit_log_age"].notna().to_numpy() & (z_err > 0.005)
@@ -148,6 +148,18 @@ def test_a_galaxy_is_fitted_at_its_redshift():
     assert table["fit_flag"][30:35].str.split().str[-1].eq("redshift-unknown").all()
     assert [set(codes(f)) <= {"redshift-uncertain"} for f in table["fit_flag"][:30]] == [True] * 30
     assert table.index.equals(pd.RangeIndex(40))
+
+
+def test_a_galaxy_far_away_is_fitted_with_models_younger_than_its_universe():
+    seen = make_mocks(["bc03"], ebv_grid=[0.13], magnitudes=[17.0], redshift=0.8)
+    possible = np.flatnonzero(seen.parameters[:, 0] < 9.6)[:30]
+    flux, error = seen.flux[possible], seen.flux_err[possible]
+    table = fit_at_redshifts(["bc03"], flux, error, np.full(len(flux), 0.8), floor=0.0)
+    assert np.abs(table["fit_log_age"] - seen.parameters[possible, 0]).median() < 0.02
+    old = seen.flux[seen.parameters[:, 0] > 10.1][:5]
+    found = fit_at_redshifts(["bc03"], old, 0.02 * old, np.full(len(old), 0.8))
+    # 6.9 Gyr at z = 0.8 (astropy's Planck18).
+    assert (found["fit_log_age_p84"] <= np.log10(1.02 * 6.9e9)).all()
 
 
 def test_an_empty_grid_is_refused_and_a_fit_can_be_cancelled(grid, mocks):
