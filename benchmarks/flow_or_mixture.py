@@ -20,10 +20,10 @@ from torch import nn
 from sspexplorer.noise import NoiseModel
 from sspexplorer.populations import SSPPrior
 from sspexplorer.posterior.density import MixtureHead
+from sspexplorer.posterior.groups import group_bounds
 from sspexplorer.posterior.inputs import NEAR
 from sspexplorer.posterior.network import Block
 from sspexplorer.posterior.observing import Observer
-from sspexplorer.posterior.training import group_bounds
 
 WIDTH, N_BLOCKS, BATCH, N_TEST = 256, 3, 512, 8192
 

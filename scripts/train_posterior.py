@@ -29,8 +29,8 @@ from sspexplorer.populations import SSPPrior
 from sspexplorer.posterior.model import PosteriorModel
 from sspexplorer.posterior.network import Architecture
 from sspexplorer.posterior.observing import NO_DOUBTS, Doubts, Observing
+from sspexplorer.posterior.optimising import PosteriorRecipe
 from sspexplorer.posterior.training import (
-    PosteriorRecipe,
     train_few_bands,
     train_nearby,
     train_posterior,

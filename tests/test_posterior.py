@@ -26,10 +26,11 @@ from sspexplorer.posterior.likeness import learn_likeness
 from sspexplorer.posterior.model import PosteriorModel, encode_catalogue
 from sspexplorer.posterior.network import Architecture, PosteriorNetwork
 from sspexplorer.posterior.observing import NO_DOUBTS, Doubts, Observer
+from sspexplorer.posterior.optimising import PosteriorRecipe
 from sspexplorer.posterior.prediction import FROM_PRIOR, columns, predict_posterior
 from sspexplorer.posterior.prior import PriorDraws
 from sspexplorer.posterior.taken import Choices, prepared, redshifts_as
-from sspexplorer.posterior.training import PosteriorRecipe, train_few_bands, train_posterior
+from sspexplorer.posterior.training import train_few_bands, train_posterior
 from sspexplorer.posterior.validation.left_out import (
     Measured,
     left_out_of,

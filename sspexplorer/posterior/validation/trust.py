@@ -22,6 +22,7 @@ from sspexplorer.mocks import MAGNITUDES, PARAMETERS
 from sspexplorer.noise import NoiseModel
 from sspexplorer.populations import Populations
 from sspexplorer.posterior.density import Mixture
+from sspexplorer.posterior.groups import OVER_LIGHT
 from sspexplorer.posterior.model import PosteriorModel
 from sspexplorer.posterior.observing import SDSS_GONE
 from sspexplorer.posterior.prior import truths_of
@@ -33,7 +34,6 @@ SEED = 20260125  # never that of a training
 REDSHIFTS = (0.0, 0.02, 0.04, 0.06, 0.08, 0.10)
 N_DISTANCES = 5  # parts of the redshifts of a model that reaches far
 OUTLIER = 0.15  # of a redshift from colours, |Δz|/(1 + z) beyond which it is wrong
-_OVER_LIGHT = ("log_mass_to_light", "log_mass_to_light_formed")
 GAPS = ("none", "10 at random", "as in SDSS spectra")
 
 
@@ -246,7 +246,7 @@ def derived_answers(
         names = mixture.bounds.names
         # Masses are over the light that was measured.
         true = mocks.populations.values(names).astype(float)
-        true = true - light[:, None] * np.isin(names, _OVER_LIGHT)
+        true = true - light[:, None] * np.isin(names, OVER_LIGHT)
         known = np.isfinite(true).all(axis=1)
         yield mixture.rows(known), true[known], known
 
