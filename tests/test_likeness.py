@@ -18,9 +18,8 @@ from sspexplorer.posterior.likeness import (
     Likeness,
     learn_likeness,
     named,
-    roughness,
-    typical_snr,
 )
+from sspexplorer.posterior.scores import roughness, typical_snr
 from sspexplorer.posterior.validation.outliers import load_stars, measure_outliers, quasars
 from sspexplorer.posterior.validation.trust import observe_all
 

@@ -8,7 +8,7 @@ whatever else does not match would pass.
 """
 
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,16 @@ from sspexplorer.gaps import complete, row_median
 from sspexplorer.noise import NoiseModel
 from sspexplorer.populations import Populations
 from sspexplorer.posterior.closest import ClosestSEDs, non_negative
+from sspexplorer.posterior.scores import (
+    KINDS,
+    LEVELS,
+    SNR_EDGES,
+    level_of,
+    quantile,
+    quantiles_of,
+    roughness,
+    typical_snr,
+)
 from sspexplorer.progress import NO_PROGRESS, Progress
 
 FILE, NEARBY = "likeness.safetensors", "likeness_nearby.safetensors"
@@ -47,13 +57,6 @@ _AMONG = 64  # closest SEDs without all of these, to mix those of each trial fro
 # the most thorough. With less, fewer of the things that are no galaxies would stand out.
 _DOUBTFUL, _SMALL = 0.2, 0.1
 _CHUNK = 4096
-_SNR_EDGES = np.linspace(np.log10(1.5), np.log10(80), 15)
-# Roughness of a mixture, see :func:`roughness`: between kinds, and typical of each: as good as no
-# lines, some, strong ones.
-_FEWEST = 50  # mocks that quantiles are taken of
-_NARROW, _FAINTEST = 250.0, 1e-3  # Å, and a part of the brightest band
-_KIND_EDGES, _KINDS = (0.045, 0.11), (0.028, 0.07, 0.2)
-_LEVELS = np.concatenate([np.linspace(0, 0.99, 100), 1 - np.logspace(-2.1, -4, 40)])
 
 
 @dataclass(frozen=True)
@@ -160,18 +163,18 @@ class Likeness:
         """
         beside = self._beside(snr, closest)
         table = self.quick if quick and self.quick is not None else self.quantiles
-        p = 1 - _level(table, score, beside)
+        p = 1 - level_of(table, score, beside)
         # Beyond the last quantile only the ratio to it tells two scores apart.
-        last = _quantile(table, beside, -1)
+        last = quantile(table, beside, -1)
         return np.where(score > last, p * last / score, p)
 
     def _beside(self, snr: np.ndarray, closest: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
         """Rows of the table of quantiles that each galaxy lies between, (n,), and their shares."""
         n_kinds, n_bins, _ = self.quantiles.shape
-        centres = (_SNR_EDGES[1:] + _SNR_EDGES[:-1]) / 2
+        centres = (SNR_EDGES[1:] + SNR_EDGES[:-1]) / 2
         places = [(np.interp(np.log10(snr), centres, np.arange(n_bins)), n_bins)]
         if n_kinds > 1:
-            kind = np.interp(np.log10(roughness(closest)), np.log10(_KINDS), np.arange(n_kinds))
+            kind = np.interp(np.log10(roughness(closest)), np.log10(KINDS), np.arange(n_kinds))
             places.insert(0, (kind, n_kinds))
         found = [(np.zeros(len(snr), dtype=int), np.ones(len(snr)))]
         for place, count in places:
@@ -297,63 +300,6 @@ class Likeness:
         return cls(templates.astype(np.float32), quantiles.reshape(shape), arrays.get("quick"))
 
 
-def _quantile(
-    table: np.ndarray, beside: list[tuple[np.ndarray, np.ndarray]], level: np.ndarray | int
-) -> np.ndarray:
-    """A quantile of each galaxy, (n,), between those of the rows that it lies between."""
-    rows = table.reshape(-1, len(_LEVELS))
-    return sum((share * rows[row, level] for row, share in beside), np.zeros(1))
-
-
-def _level(
-    table: np.ndarray, score: np.ndarray, beside: list[tuple[np.ndarray, np.ndarray]]
-) -> np.ndarray:
-    """Levels at which the quantiles of each row reach its score, between them linear."""
-    # The last quantile that is not above the score, found by halving.
-    first, beyond = np.zeros(len(score), dtype=int), np.full(len(score), len(_LEVELS))
-    for _ in range(len(_LEVELS).bit_length()):
-        middle = (first + beyond) // 2
-        above = _quantile(table, beside, np.minimum(middle, len(_LEVELS) - 1)) > score
-        first, beyond = np.where(above, first, middle), np.where(above, middle, beyond)
-    first = np.minimum(first, len(_LEVELS) - 2)
-    ends = [_quantile(table, beside, first + side) for side in (0, 1)]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        way = np.where(ends[1] > ends[0], (score - ends[0]) / (ends[1] - ends[0]), 1.0)
-    return _LEVELS[first] + np.clip(way, 0, 1) * (_LEVELS[first + 1] - _LEVELS[first])
-
-
-def typical_snr(flux: np.ndarray, error: np.ndarray) -> np.ndarray:
-    """Median signal-to-noise ratio of the bands that are there, shape (n,), at least 0.1."""
-    with np.errstate(all="ignore"):
-        ratio = row_median(flux / np.where(error > 0, error, np.nan))
-    return np.maximum(np.nan_to_num(ratio, nan=0.1), 0.1)
-
-
-def roughness(flux: np.ndarray) -> np.ndarray:
-    """How far narrow bands stand out of the mean of their neighbours, in ln F_ν, shape (n,).
-
-    A few hundredths by the absorption lines of stars, far more by emission lines.
-
-    Parameters
-    ----------
-    flux : ndarray, shape (n, 57)
-        Noise-free F_ν, on any scale.
-    """
-    narrow = flux[:, _narrow_bands()]
-    faintest = _FAINTEST * np.abs(narrow).max(axis=1, keepdims=True)
-    logs = np.log(np.maximum(narrow, np.maximum(faintest, np.finfo(float).tiny)))
-    out = logs[:, 1:-1] - (logs[:, 2:] + logs[:, :-2]) / 2
-    return np.maximum(np.sqrt(np.square(out).mean(axis=1)), 1e-6)
-
-
-@cache
-def _narrow_bands() -> np.ndarray:
-    bands = load_bands()
-    order = np.argsort(bands.pivot)
-    widths = np.array([np.ptp(grid[values > values.max() / 2]) for grid, values in bands.curves])
-    return order[widths[order] < _NARROW]
-
-
 def _weighed(flux: np.ndarray, error: np.ndarray) -> tuple[Tensor, Tensor, np.ndarray]:
     """Fluxes over the median of each row, their inverse variances, and the medians (n, 1)."""
     present = np.isfinite(flux)
@@ -389,8 +335,8 @@ def learn_likeness(
     """
     rng = np.random.default_rng(seed)
     templates = _whole(training.flux, n_templates).astype(np.float16).astype(np.float32)
-    n_bins = len(_SNR_EDGES) - 1
-    likeness = Likeness(templates, np.zeros((1, n_bins, len(_LEVELS)), np.float32))
+    n_bins = len(SNR_EDGES) - 1
+    likeness = Likeness(templates, np.zeros((1, n_bins, len(LEVELS)), np.float32))
     magnitude = rng.uniform(14.5, 23.0, len(held_out))
     flux, error = noise.add(held_out.flux.astype(float), magnitude, rng)
     tables = []
@@ -402,21 +348,8 @@ def learn_likeness(
             parts.append((found, roughness(closest)))
             progress.report(min(1.0, (start + 2000) / len(flux)))
         score, rough = (np.concatenate(one) for one in zip(*parts, strict=True))
-        tables.append(_quantiles(score, typical_snr(flux, error), rough))
+        tables.append(quantiles_of(score, typical_snr(flux, error), rough))
     return Likeness(templates, *tables)
-
-
-def _quantiles(score: np.ndarray, snr: np.ndarray, rough: np.ndarray) -> np.ndarray:
-    """Quantiles of scores by kind and signal-to-noise ratio, shape (n_kinds, 14, 140)."""
-    n_bins = len(_SNR_EDGES) - 1
-    index = np.clip(np.digitize(np.log10(snr), _SNR_EDGES) - 1, 0, n_bins - 1)
-    kind = np.digitize(rough, _KIND_EDGES)
-    quantiles = np.empty((len(_KINDS), n_bins, len(_LEVELS)), dtype=np.float32)
-    for k, place in np.ndindex(len(_KINDS), n_bins):
-        here = index == place
-        alike = here & (kind == k)
-        quantiles[k, place] = np.quantile(score[alike if alike.sum() > _FEWEST else here], _LEVELS)
-    return quantiles
 
 
 def _whole(flux: np.ndarray, n: int) -> np.ndarray:

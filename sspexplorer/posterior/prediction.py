@@ -14,11 +14,12 @@ from sspexplorer.posterior.density import Mixture
 from sspexplorer.posterior.estimator import Estimator
 from sspexplorer.posterior.judging import Judged, chunks, judged
 from sspexplorer.posterior.library_errors import LibraryErrors
-from sspexplorer.posterior.likeness import UNLIKE, named, typical_snr
+from sspexplorer.posterior.likeness import UNLIKE, named
 from sspexplorer.posterior.model import PosteriorModel
 from sspexplorer.posterior.physical import LEAST_REDSHIFT, Light
 from sspexplorer.posterior.redshift_pdf import posterior_over
 from sspexplorer.posterior.sampling import sampled, sampled_names
+from sspexplorer.posterior.scores import typical_snr
 from sspexplorer.posterior.summaries import summed_up
 from sspexplorer.posterior.taken import Choices, redshifts_as
 from sspexplorer.progress import NO_PROGRESS, Progress

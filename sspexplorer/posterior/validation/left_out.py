@@ -11,9 +11,9 @@ from sspexplorer.noise import NoiseModel
 from sspexplorer.populations import Populations, SSPPrior
 from sspexplorer.posterior.density import Mixture
 from sspexplorer.posterior.library_errors import LibraryErrors
-from sspexplorer.posterior.likeness import typical_snr
 from sspexplorer.posterior.model import PosteriorModel, groups_of
 from sspexplorer.posterior.prior import prior_of
+from sspexplorer.posterior.scores import typical_snr
 from sspexplorer.posterior.validation.trust import (
     SEED,
     TestMocks,
