@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from astropy.io import fits
-from make_data import PACKAGES, fetch
+from packages import PACKAGES, fetch
 
 from sspexplorer.bands import BAND_NAMES, N_BANDS, load_bands
 from sspexplorer.constants import SPEED_OF_LIGHT

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from astropy.io import fits
-from make_data import Package, fetch
+from packages import Package, fetch
 
 from sspexplorer.bands import load_bands
 from sspexplorer.resources import data_path

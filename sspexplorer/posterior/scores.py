@@ -1,4 +1,4 @@
-"""Scores of likeness: what is usual at a signal-to-noise ratio and with emission lines as strong."""
+"""Scores of likeness: what is usual at a signal-to-noise ratio, with lines as strong."""
 
 from functools import cache
 
