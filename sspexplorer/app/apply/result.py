@@ -254,10 +254,10 @@ class CatalogueResult(pn.viewable.Viewer):
         if self.across == self.up:
             self._map[:] = [parts.empty_state("Choose two different things for the two axes.")]
             return
-        table = self.answers.table.iloc[self._drawn]
-        predicted = table[self.answers.predicted[self._drawn]]
+        rows = self._drawn[self.answers.predicted[self._drawn]]
+        predicted = self.answers.table.iloc[rows]
         table = predicted.dropna(subset=[self.across, self.up])
-        table = table.assign(reason=flags.labelled(table["flag"]))
+        table = table.assign(reason=self.answers.reasons[table.index])
         if table.empty:
             self._legend[:] = []
             self._map[:] = [parts.empty_state(self._why_nothing())]
