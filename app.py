@@ -2,5 +2,7 @@
 
 from sspexplorer.app.frame.shell import Shell
 from sspexplorer.app.pages import PAGES
+from sspexplorer.app.serving import threads
 
+threads.one_for_each()
 Shell(PAGES).servable()

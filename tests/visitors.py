@@ -28,6 +28,7 @@ from sspexplorer.app.server import make_server
 from sspexplorer.app.serving.settings import Settings
 
 PATIENCE = 120.0  # s
+_PIECE = 4_000_000  # bytes of an upload in one message
 _TOKEN = re.compile(r'"token":"([^"]+)"')
 
 
@@ -69,9 +70,11 @@ class Visitor:
 
     def __init__(self, socket: WebSocketClientConnection) -> None:
         self._socket = socket
-        self._numbers = itertools.count()
+        self.next_number = 0  # of the next message
         self.models: dict[str, dict[str, Any]] = {}
         self._on_the_way = False
+        self._visits = itertools.count(1)
+        self._first: asyncio.Future | None = None
 
     @classmethod
     async def come(cls, url: str, page: str = "") -> "Visitor":
@@ -133,6 +136,16 @@ class Visitor:
                 await self._message()
         return time.monotonic() - begun
 
+    async def quiet(self, seconds: float = 1.5) -> None:
+        """Take what comes until nothing has come for some time."""
+        while True:
+            # Kept for the next message, if none has come by then.
+            self._first = self._first or asyncio.ensure_future(self._part())
+            done, _ = await asyncio.wait({self._first}, timeout=seconds)
+            if not done:
+                return
+            await self._message()
+
     # What a visitor does.
 
     async def go(self, page: str) -> None:
@@ -141,7 +154,7 @@ class Visitor:
             key for key, model in self.models.items() if model["attributes"].get("name") == "heard"
         )
         self._on_the_way = True
-        told = json.dumps({"visit": next(self._numbers) + 1, "page": page})
+        told = json.dumps({"visit": next(self._visits), "page": page})
         await self.change(heard, "value", told)
 
     async def change(self, key: str, attribute: str, value: Any) -> None:
@@ -157,22 +170,24 @@ class Visitor:
         )
 
     async def upload(self, name: str, data: bytes) -> None:
-        """Drop a file."""
+        """Drop a file, which is sent in pieces."""
         (*_, (key, _)) = self.of_type("FileDropper")
-        piece = {
-            "name": name,
-            "type": "",
-            "chunk": 1,
-            "total_chunks": 1,
-            "data": {"type": "bytes", "data": base64.b64encode(gzip.compress(data, 1)).decode()},
-        }
-        values = [
-            ["model", {"id": key}],
-            ["data", {"type": "map", "entries": [list(item) for item in piece.items()]}],
-        ]
-        await self._tell(
-            {"type": "event", "name": "upload_event", "values": {"type": "map", "entries": values}}
-        )
+        pieces = [data[start : start + _PIECE] for start in range(0, len(data), _PIECE)]
+        for number, part in enumerate(pieces, start=1):
+            packed = base64.b64encode(gzip.compress(part, 1)).decode()
+            piece = {
+                "name": name,
+                "type": "",
+                "chunk": number,
+                "total_chunks": len(pieces),
+                "data": {"type": "bytes", "data": packed},
+            }
+            entries = [
+                ["model", {"id": key}],
+                ["data", {"type": "map", "entries": [list(item) for item in piece.items()]}],
+            ]
+            values = {"type": "map", "entries": entries}
+            await self._tell({"type": "event", "name": "upload_event", "values": values})
 
     # What goes over the line.
 
@@ -181,12 +196,18 @@ class Visitor:
         await self._send("PATCH-DOC", {"events": [said]})
 
     async def _send(self, kind: str, content: dict[str, Any]) -> None:
-        header = {"msgid": str(next(self._numbers)), "msgtype": kind}
+        header = {"msgid": str(self.next_number), "msgtype": kind}
+        self.next_number += 1
         for part in (header, {}, content):
             await self._socket.write_message(json.dumps(part))
 
     async def _message(self) -> None:
-        header = json.loads(await self._part())
+        await self.heard()
+
+    async def heard(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Take the next message: its header and its content."""
+        first, self._first = self._first or asyncio.ensure_future(self._part()), None
+        header = json.loads(await first)
         await self._part()
         content = json.loads(await self._part())
         for _ in range(2 * header.get("num_buffers", 0)):
@@ -194,6 +215,7 @@ class Visitor:
         if header["msgtype"] == "ERROR":
             raise AssertionError(content.get("text"))
         self._keep(content)
+        return header, content
 
     async def _part(self) -> str | bytes:
         part = await self._socket.read_message()

@@ -1,6 +1,7 @@
 """Predictions for a catalogue as a table to show: few columns, names that are safe, counts."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -308,7 +309,7 @@ class Answers:
     def _text(self) -> pa.Array:
         """What the words of each row are, to be searched."""
         texts = [name for name in self.own_titles if self.table[name].dtype.kind not in "f"]
-        words = flags.labelled(self.table["flag"])
+        words = self.reasons
         for name in texts:
             words = self.table[name].astype(str) + "\n" + words
         return pa.array(words)
@@ -325,7 +326,19 @@ class Answers:
         found = positions(self.catalogue.table)
         return None if found is None else Sky.of(found)
 
-    @property
+    @cached_property
+    def reasons(self) -> pd.Series:
+        """What is doubtful about each row, in a few words; "" if nothing is."""
+        return flags.labelled(self.table["flag"])
+
+    def get_ready(self) -> "Answers":
+        """Make all that is made the first time it is asked for; takes a second for 10^6 rows."""
+        self.found("")
+        for name in ("axes", "predicted", "flagged", "legend", "reasons", "sky", "_sentence"):
+            getattr(self, name)
+        return self
+
+    @cached_property
     def axes(self) -> dict[str, str]:
         """What the picture can have along its axes, with labels."""
         known = self.table.columns[self.table.notna().any()]
@@ -365,6 +378,10 @@ class Answers:
 
     def sentence(self) -> str:
         """How many rows came out how."""
+        return self._sentence
+
+    @cached_property
+    def _sentence(self) -> str:
         n, found = len(self.table), self.table["flag"]
         doubtful = self.predicted & self.flagged
         everything = "The only row was" if n == 1 else f"All {n:,} rows were"
@@ -377,8 +394,12 @@ class Answers:
             text += f", {int(doubtful.sum()):,} with a flag"
         if not self.predicted.all():
             # The first code of a flag is the cause; what follows is true but beside the point.
-            causes = [code for flag in found[~self.predicted] for code in flags.codes(flag)[:1]]
-            text += f". {len(causes):,} cannot be: {_listed(flags.count(causes))}"
+            kinds = found[~self.predicted].value_counts()
+            causes: Counter[str] = Counter()
+            for flag, n_rows in kinds.items():
+                causes.update(dict.fromkeys(flags.codes(str(flag))[:1], n_rows))
+            listed = _listed(dict(causes.most_common()))
+            text += f". {causes.total():,} cannot be: {listed}"
         return text + "."
 
 

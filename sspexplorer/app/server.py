@@ -23,7 +23,7 @@ from tornado.web import RedirectHandler
 from sspexplorer.app.frame.shell import PRODUCT, Shell, start_warming
 from sspexplorer.app.kit.work import n_running
 from sspexplorer.app.pages import PAGES
-from sspexplorer.app.serving import logs, memory, tables
+from sspexplorer.app.serving import logs, memory, tables, threads
 from sspexplorer.app.serving.headers import with_headers
 from sspexplorer.app.serving.health import Health
 from sspexplorer.app.serving.passwords import login_page
@@ -65,6 +65,7 @@ def run_worker(
         logs.write_json()
     logs.leave_out_farewells()
     memory.bound_arenas()
+    threads.one_for_each()
     warming = start_warming(PAGES)
     threading.Thread(target=lambda: (warming.join(), tell()), daemon=True).start()
     with tempfile.TemporaryDirectory(prefix="sspexplorer-") as folder:

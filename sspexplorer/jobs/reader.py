@@ -5,7 +5,7 @@
 It imports all that reading needs, once, then listens on a Unix socket. Each connection is one file:
 a line of JSON says what to read and within which limits, and a child, forked in milliseconds, does
 it. The child answers with its number, and with ``done`` when what came of it is in the file that it
-was told, pickled. When whoever asked hangs up, the child ends, whatever it was doing. When standard
+was told. When whoever asked hangs up, the child ends, whatever it was doing. When standard
 input ends the server is gone, and so is this process.
 """
 
@@ -13,7 +13,6 @@ import contextlib
 import io
 import json
 import os
-import pickle
 import resource
 import select
 import signal
@@ -31,6 +30,7 @@ from sspexplorer.bounds import Bounds
 from sspexplorer.catalogue import ChoiceNeededError, read_catalogue, scoring
 from sspexplorer.catalogue.masks import MaskRule
 from sspexplorer.errors import InputError
+from sspexplorer.jobs.handover import hand_over
 from sspexplorer.jobs.reading import DONE
 
 
@@ -75,7 +75,7 @@ def _serve(connection: socket.socket) -> None:
         task = json.loads(lines.readline())
         threading.Thread(target=_end_with, args=(connection,), daemon=True).start()
         _limit(task["memory"], task["seconds"])
-        Path(task["result"]).write_bytes(pickle.dumps(_read(task), protocol=5))
+        hand_over(_read(task), Path(task["result"]))
         print(DONE, file=lines, flush=True)
     finally:
         os._exit(0)

@@ -14,12 +14,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from sspexplorer.catalogue import Catalogue, ChoiceNeededError
 from sspexplorer.catalogue.masks import MaskRule
 from sspexplorer.errors import InputError
 from sspexplorer.jobs import python
+from sspexplorer.jobs.handover import take
 from sspexplorer.jobs.limits import Limits
 from sspexplorer.progress import NO_PROGRESS, Progress
 
@@ -124,8 +125,7 @@ class Reader:
             for _ in range(_ATTEMPTS):
                 with self._connected(progress) as connection:
                     if self._await(connection, task, limits, progress):
-                        with result.open("rb") as file:
-                            return _answer(_Trusted(file).load())
+                        return _answer(take(result, _Trusted))
         raise InputError(_NOT_NOW)
 
     def _connected(self, progress: Progress) -> socket.socket:
@@ -206,9 +206,6 @@ class _Trusted(pickle.Unpickler):
     The file of a stranger is never unpickled. But a stranger's file that took over the process
     which reads it should not get further than that process.
     """
-
-    def __init__(self, file: IO[bytes]) -> None:
-        super().__init__(file)
 
     def find_class(self, module: str, name: str) -> Callable[..., Any]:
         if f"{module}.".startswith(_OURS) or name in _PLAIN.get(module, ()):

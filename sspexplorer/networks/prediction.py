@@ -100,23 +100,27 @@ def predict(
     Cancelled
         If ``progress`` said so.
     """
-    flux = np.asarray(flux, dtype=float)
-    noisy = np.zeros(flux.shape, dtype=bool)
-    if flux_err is not None:
-        noisy = too_noisy(flux, np.asarray(flux_err, dtype=float))
-        flux = np.where(noisy, np.nan, flux)
-    n_bands = np.isfinite(flux).sum(axis=1)
-    prediction = np.full((len(flux), len(PARAMETERS)), np.nan)
-    for start in range(0, len(flux), CHUNK):
+    n = len(flux)
+    noisy, n_bands = np.zeros(n, dtype=bool), np.zeros(n, dtype=int)
+    prediction = np.full((n, len(PARAMETERS)), np.nan)
+    # All that is made on the way is made of some rows at a time: a catalogue fills the memory.
+    for start in range(0, n, CHUNK):
         progress.check()
-        filled, usable = complete(flux[start : start + CHUNK], model.templates)
+        rows = slice(start, start + CHUNK)
+        some = np.array(flux[rows], dtype=float)
+        if flux_err is not None:
+            unused = too_noisy(some, np.asarray(flux_err[rows], dtype=float))
+            some[unused] = np.nan
+            noisy[rows] = unused.any(axis=1)
+        n_bands[rows] = np.isfinite(some).sum(axis=1)
+        filled, usable = complete(some, model.templates)
         if usable.any():
-            prediction[start : start + CHUNK][usable] = model.predict(filled[usable])
-        progress.report(min(1.0, (start + CHUNK) / len(flux)))
+            prediction[rows][usable] = model.predict(filled[usable])
+        progress.report(min(1.0, (start + CHUNK) / n))
     dark = (n_bands >= MIN_BANDS) & np.isnan(prediction[:, 0])
     table = pd.DataFrame(prediction, columns=list(PREDICTION_COLUMNS[:3]))
     table["pred_n_bands"] = n_bands
-    table["pred_flag"] = _flags(model, prediction, n_bands, dark, np.any(noisy, axis=1), redshift)
+    table["pred_flag"] = _flags(model, prediction, n_bands, dark, noisy, redshift)
     return table
 
 

@@ -11,6 +11,7 @@ from bokeh.models import HoverTool
 
 from sspexplorer.labels import AXIS_LABELS, PARAMETER_LABELS, RATES
 from sspexplorer.plots.published import relations
+from sspexplorer.plots.shading import shaded_means
 from sspexplorer.plots.style import (
     COLOUR_BAR,
     NEUTRAL,
@@ -127,14 +128,15 @@ def galaxies_layer(
     limits = _limited(table, axes)
     if dense:
         table = table[~limits]
+    else:
+        table = table.assign(
+            reason=table["reason"].replace("", "none"),
+            shape=np.where(limits[table.index], "inverted_triangle", "circle"),
+        )
     shown = ["log_age", "metallicity", "ebv", "reason_index", "name", "row", "reason", "shape"]
     shown += [PART, "part_index"] if colour == PART else []
     shown += [name for name, _ in places if name not in shown]
     shown += [colour] if colour not in (FLAG, *shown) else []
-    table = table.assign(
-        reason=table["reason"].replace("", "none"),
-        shape=np.where(limits[table.index], "inverted_triangle", "circle"),
-    )
 
     def points(data: np.ndarray | None) -> hv.Points:
         alpha = _ALPHA[len(table) > _MANY] * np.ones(len(table))
@@ -219,28 +221,19 @@ def _point_options(
 def _density(
     table: pd.DataFrame, bright: hv.streams.Stream, axes: tuple[str, str], colour: str
 ) -> hv.DynamicMap:
-    import datashader as ds
-    from holoviews.operation.datashader import dynspread, rasterize
-
     if colour == FLAG:
         values = table["reason_index"].gt(0) * 1.0
-        column, limits, label = "flagged", (0.0, 1.0), "flagged fraction"
+        column, colours, label = "flagged", (0.0, 1.0), "flagged fraction"
     else:
         values, column = table[colour], colour
-        limits, label = _colour_range(values, colour), f"mean {AXIS_LABELS[colour]}"
-    # Columns of its own are what shading is compiled for; anything else takes seconds once more.
-    own = {name: table[name].to_numpy(float).copy() for name in axes}
-    own[column] = values.to_numpy(float).copy()
-
-    def points(data: np.ndarray | None) -> hv.Points:
-        drawn = pd.DataFrame(own)
-        if data is not None:
-            drawn = drawn[table.index.isin(data)]
-        return hv.Points(drawn, list(axes), [column] if column not in axes else [])
-
-    points = hv.DynamicMap(points, streams=[bright])
-    image = dynspread(rasterize(points, aggregator=ds.mean(column)), threshold=0.6, max_px=2)
-    return image.opts(cmap=list(EBV_COLOURS), clim=limits, tools=["hover", *_SELECT], **_bar(label))
+        colours, label = _colour_range(values, colour), f"mean {AXIS_LABELS[colour]}"
+    points = table[list(axes)].assign(value=values)
+    limits = _limits(table[axes[0]]), _limits(table[axes[1]])
+    shown = column if column not in axes else f"mean_{column}"
+    image = shaded_means(points, [*axes, shown], limits, bright)
+    return image.opts(
+        cmap=list(EBV_COLOURS), clim=colours, tools=["hover", *_SELECT], **_bar(label)
+    )
 
 
 def _mixture(

@@ -10,7 +10,7 @@ from bokeh.models import HoverTool, Slope
 
 from sspexplorer.labels import PARAMETER_LABELS
 from sspexplorer.plots.catalogue import MAX_POINTS
-from sspexplorer.plots.shading import CLEAR
+from sspexplorer.plots.shading import CLEAR, shaded_means
 from sspexplorer.plots.style import (
     COLOUR_BAR,
     DENSITY_COLOURS,
@@ -41,7 +41,6 @@ def comparison_table(
 ) -> pd.DataFrame:
     """Galaxies that both know: columns ``theirs``, ``ours``, ``colour``, ``row`` and ``name``."""
     known = np.isfinite(theirs) & np.isfinite(ours)
-    # Chosen before they become a table: columns of its own are what shading is compiled for.
     return pd.DataFrame(
         {
             "theirs": theirs[known],
@@ -130,12 +129,10 @@ def _colours(table: pd.DataFrame, label: str) -> dict[str, Any]:
 
 def _shaded(table: pd.DataFrame) -> hv.DynamicMap:
     """Mean of the colour in cells, made anew at every zoom."""
-    import datashader
-    from holoviews.operation.datashader import dynspread, rasterize
-
-    points = hv.Points(table[["theirs", "ours", "colour"]], ["theirs", "ours"], ["colour"])
-    image = rasterize(points, aggregator=datashader.mean("colour"))
-    return dynspread(image, threshold=0.6, max_px=2).opts(clipping_colors=CLEAR, tools=["hover"])
+    image = shaded_means(
+        table[["theirs", "ours", "colour"]], ["theirs", "ours", "colour"], (_limits(table),) * 2
+    )
+    return image.opts(clipping_colors=CLEAR, tools=["hover"])
 
 
 def _points(table: pd.DataFrame, colour_label: str) -> hv.DynamicMap:

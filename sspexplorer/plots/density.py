@@ -13,6 +13,7 @@ from bokeh.models import CustomJS, FixedTicker, HoverTool
 from sspexplorer.analysis.held_out import range_limits
 from sspexplorer.labels import PARAMETER_LABELS, PARAMETER_NAMES, PARAMETER_UNITS
 from sspexplorer.plots.density_marks import SharedView, reference_lines, write_words
+from sspexplorer.plots.shading import canvas_of
 from sspexplorer.plots.style import COLOUR_BAR, DENSITY_COLOURS, figure_options
 
 # Axis limits: all true values, and room for predictions beyond them.
@@ -150,13 +151,10 @@ def _cells(
     shape: tuple[int, int],
 ) -> hv.Image:
     """Count points in cells. ``shape`` is rows by columns."""
-    # Imports numba, which takes two seconds that the rest of the app should not wait for.
-    import datashader
-
     counts = np.zeros(shape, np.uint32)
     if len(x):
-        canvas = datashader.Canvas(shape[1], shape[0], x_range, y_range)
-        counts = canvas.points(pd.DataFrame({"x": x, "y": y}), "x", "y").values
+        points = pd.DataFrame({"x": x, "y": y}, copy=False)
+        counts = canvas_of(x_range, y_range, shape).points(points, "x", "y").values
     bounds = (x_range[0], y_range[0], x_range[1], y_range[1])
     # Colours begin at one mock; a scale needs an end even where there are none.
     mocks = hv.Dimension("mocks", range=(1, max(2, int(counts.max()))))

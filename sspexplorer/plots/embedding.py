@@ -14,6 +14,7 @@ from sspexplorer.labels import PARAMETER_LABELS, library_label
 from sspexplorer.libraries import LIBRARY_NAMES
 from sspexplorer.plots.catalogue import EBV_COLOURS
 from sspexplorer.plots.sed import SED_COLOURS
+from sspexplorer.plots.shading import canvas_of
 from sspexplorer.plots.style import (
     COLOUR_BAR,
     REAL_GALAXY_STYLE,
@@ -171,11 +172,8 @@ def _n_cells(pixels: int | None) -> int:
 
 def _canvas(x_range: Any, y_range: Any, shape: tuple[int, int]) -> tuple[Any, tuple[float, ...]]:
     """Canvas of ``shape`` (rows by columns), and its bounds."""
-    # Imports numba, which takes two seconds that the rest of the app should not wait for.
-    import datashader
-
     bounds = (x_range[0], y_range[0], x_range[1], y_range[1])
-    return datashader.Canvas(shape[1], shape[0], x_range, y_range), bounds
+    return canvas_of(x_range, y_range, shape), bounds
 
 
 def _by_library(libraries: Sequence[str]) -> Any:
@@ -246,8 +244,10 @@ def _by_mean(name: str) -> Any:
         mean = np.full(shape, np.nan, np.float32)
         number = np.zeros(shape, np.float32)
         if len(mocks):
-            both = datashader.summary(mean=datashader.mean(name), number=datashader.count())
-            found = canvas.points(mocks, "x", "y", both)
+            both = datashader.summary(mean=datashader.mean("value"), number=datashader.count())
+            # One name for all: for each other one it would be compiled anew.
+            points = {"x": mocks["x"], "y": mocks["y"], "value": mocks[name]}
+            found = canvas.points(pd.DataFrame(points, copy=False), "x", "y", both)
             mean = found["mean"].values.astype(np.float32)
             number = found["number"].values.astype(np.float32)
         values = np.stack([mean, number], axis=2)[::-1]

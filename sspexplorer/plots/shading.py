@@ -1,6 +1,6 @@
 """Means of any number of points in the cells of a picture, and lines seen on top of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
 import holoviews as hv
@@ -16,7 +16,7 @@ RIM = "#111318"
 
 def mean_cells(
     points: pd.DataFrame,
-    columns: Sequence[str],
+    columns: Sequence[Hashable],
     x_range: tuple[float, float],
     y_range: tuple[float, float],
     shape: tuple[int, int],
@@ -26,7 +26,7 @@ def mean_cells(
     Parameters
     ----------
     points : DataFrame, n rows
-    columns : sequence of str
+    columns : sequence
         Names of the columns for x, y and the value.
     x_range, y_range : tuple of float
     shape : tuple of int
@@ -37,20 +37,81 @@ def mean_cells(
     ndarray, shape ``shape``
         The lowest row first; NaN where there are no points.
     """
+    if not len(points):
+        return np.full(shape, np.nan)
     # Imports numba, which takes two seconds that the rest of the app should not wait for.
     import datashader
 
-    x, y, value = columns
-    if not len(points):
-        return np.full(shape, np.nan)
-    canvas = datashader.Canvas(shape[1], shape[0], x_range, y_range)
-    return canvas.points(points[[x, y, value]], x, y, datashader.mean(value)).values
+    # As it was compiled for, names included: for others a picture would wait a third of a second.
+    drawn = {
+        as_compiled: np.ascontiguousarray(points[name], dtype=float)
+        for as_compiled, name in zip(("x", "y", "value"), columns, strict=True)
+    }
+    frame, canvas = pd.DataFrame(drawn, copy=False), canvas_of(x_range, y_range, shape)
+    return canvas.points(frame, "x", "y", datashader.mean("value")).values
+
+
+def canvas_of(
+    x_range: tuple[float, float], y_range: tuple[float, float], shape: tuple[int, int]
+) -> Any:
+    """Datashader's canvas of ``shape`` (rows by columns), on which nothing is compiled anew.
+
+    A browser says a whole number of the end of an axis, and for whole numbers all would be compiled
+    once more.
+    """
+    import datashader
+
+    ends = [tuple(map(float, axis)) for axis in (x_range, y_range)]
+    return datashader.Canvas(shape[1], shape[0], *ends)
 
 
 def compile_means() -> None:
     """Average two points, once per process: the first time takes a second or two."""
     points = pd.DataFrame({"x": [0.25, 0.75], "y": [0.25, 0.75], "value": [1.0, 2.0]})
     mean_cells(points, ["x", "y", "value"], (0.0, 1.0), (0.0, 1.0), (2, 2))
+
+
+def shaded_means(
+    points: pd.DataFrame,
+    dimensions: Sequence[hv.Dimension | str],
+    limits: tuple[tuple[float, float], tuple[float, float]],
+    bright: hv.streams.Stream | None = None,
+) -> hv.DynamicMap:
+    """Draw the mean of a column in cells, made anew at every zoom; lone cells are made larger.
+
+    Parameters
+    ----------
+    points : DataFrame
+        Three columns: x, y and the value.
+    dimensions : sequence
+        Of the image: x, y and the value.
+    limits : tuple
+        Of both axes, at first.
+    bright : Pipe, optional
+        Index of the rows that are drawn, None for all.
+    """
+    from holoviews.operation.datashader import dynspread
+
+    columns = [np.ascontiguousarray(points.iloc[:, i], dtype=float) for i in range(3)]
+
+    def draw(
+        x_range: tuple[float, float] | None,
+        y_range: tuple[float, float] | None,
+        width: int | None,
+        height: int | None,
+        scale: float,
+        data: np.ndarray | None = None,
+    ) -> hv.Image:
+        rows = slice(None) if data is None else points.index.isin(data)
+        seen = pd.DataFrame({i: column[rows] for i, column in enumerate(columns)}, copy=False)
+        across, up = x_range or limits[0], y_range or limits[1]
+        cells = mean_cells(seen, (0, 1, 2), across, up, (height or 400, width or 400))
+        bounds = (across[0], up[0], across[1], up[1])
+        return hv.Image(cells[::-1], list(dimensions[:2]), dimensions[2], bounds=bounds)
+
+    view = hv.streams.RangeXY(x_range=limits[0], y_range=limits[1])
+    streams = [view, hv.streams.PlotSize(), *([] if bright is None else [bright])]
+    return dynspread(hv.DynamicMap(draw, streams=streams), threshold=0.6, max_px=2)
 
 
 def line_options() -> list[Any]:

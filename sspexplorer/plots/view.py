@@ -57,9 +57,10 @@ def hold_view(plot: Any, element: Any) -> None:
                 axis.js_on_change("bounds", CustomJS(code=_RELEASE))
     # HoloViews chooses the tools anew at each change.
     figure.toolbar.active_scroll = None
-    for tool in figure.select(WheelZoomTool):
-        # Otherwise an axis that is at its end keeps the other from its own.
-        tool.maintain_focus = False
+    for tool in figure.toolbar.tools:
+        if isinstance(tool, WheelZoomTool):
+            # Otherwise an axis that is at its end keeps the other from its own.
+            tool.maintain_focus = False
     axes = ((figure.x_range, figure.x_scale), (figure.y_range, figure.y_scale))
     for number, (axis, scale) in enumerate(axes):
         if isinstance(axis, FactorRange):

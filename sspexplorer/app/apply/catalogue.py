@@ -256,10 +256,8 @@ class YourCatalogue(Method, Linked, Page):
                 cache.model(name)
             if len(catalogue) > MAX_POINTS:
                 compile_means()
-            answers = Answers.of(catalogue, found, asked, suspected)
-            # What a search looks into, and the sky, are made the first time: here nobody waits.
-            answers.found("")
-            _ = answers.sky
+            # What is made the first time is made here, where nobody has to wait.
+            answers = Answers.of(catalogue, found, asked, suspected).get_ready()
             return answers, OwnNumbers.of(catalogue)
 
         outcome = await self.worker.run("Predicting", run)

@@ -303,10 +303,10 @@ class CatalogueResult(pn.viewable.Viewer):
         if self.across == self.up:
             self._map[:] = [parts.empty_state("Choose two different things for the two axes.")]
             return
-        table = self._table.iloc[self._drawn]
-        predicted = table[self.answers.predicted[self._drawn]]
+        rows = self._drawn[self.answers.predicted[self._drawn]]
+        predicted = self._table.iloc[rows]
         table = predicted.dropna(subset=list(self._axes))
-        table = table.assign(reason=flags.labelled(table["flag"]))
+        table = table.assign(reason=self.answers.reasons[table.index])
         if table.empty:
             self._legend[:] = []
             self._map[:] = [parts.empty_state(self._why_nothing())]

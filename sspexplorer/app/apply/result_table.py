@@ -10,9 +10,9 @@ import panel as pn
 import param
 from bokeh.models.widgets.tables import NumberFormatter, StringFormatter
 
-from sspexplorer import flags
 from sspexplorer.analysis.catalogue import Answers
 from sspexplorer.app.kit import parts
+from sspexplorer.app.kit.paged_table import PagedTable
 from sspexplorer.app.kit.theme import css
 
 _ROWS_ON_A_PAGE = 10
@@ -96,7 +96,7 @@ class ResultTable(pn.viewable.Viewer):
         values = self._answers.values(list(self._titles), self._rows)
         if "flag" not in values:
             return values
-        return values.assign(flag=flags.labelled(values["flag"]))
+        return values.assign(flag=self._answers.reasons.to_numpy()[self._rows])
 
     def _remake(self, *events: Any) -> None:
         """Make the table anew, with other columns; the same rows, the same one in sight."""
@@ -115,7 +115,7 @@ class ResultTable(pn.viewable.Viewer):
         }
         if "flag" in titles:
             formatters["flag"] = {"type": "textarea"}
-        grid = pn.widgets.Tabulator(
+        grid = PagedTable(
             values,
             titles={name: escape(title) for name, title in titles.items()},
             formatters=formatters,
@@ -124,7 +124,6 @@ class ResultTable(pn.viewable.Viewer):
             widths={name: self._width(name) for name in titles if name != "flag"},
             configuration={"columns": [{"field": "flag", "minWidth": _FLAG}]},
             layout="fit_columns",
-            pagination="remote",
             page_size=_ROWS_ON_A_PAGE,
             selectable=1,
             disabled=True,
