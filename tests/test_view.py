@@ -21,9 +21,11 @@ from sspexplorer.analysis.galaxy import Galaxy
 from sspexplorer.analysis.held_out import density_table
 from sspexplorer.analysis.histories import SSPEquivalent
 from sspexplorer.analysis.sed_map import RegionParameters, map_table
+from sspexplorer.analysis.sky import Sky
 from sspexplorer.analysis.volumes import counts
 from sspexplorer.app.trust.error_bar_tables import of_all
 from sspexplorer.catalogue import read_catalogue
+from sspexplorer.catalogue.positions import Positions
 from sspexplorer.galaxies.growth import TIMES, Growth
 from sspexplorer.histories import PAPER_FAMILIES, evolve
 from sspexplorer.histories.tables import history_table
@@ -50,6 +52,7 @@ from sspexplorer.plots import (
     residuals,
     samples,
     sed,
+    sky,
     training,
     trust,
     volumes,
@@ -120,6 +123,17 @@ def population(n: int, **options: Any) -> hv.DynamicMap:
     return catalogue_plots.population_picture(table, chosen, PIPE(data=None), (), **options)
 
 
+def on_sky(n: int) -> hv.DynamicMap:
+    rng = np.random.default_rng(2)
+    ra, dec = rng.uniform(150, 152, n), rng.uniform(1, 3, n)
+    seen = Sky.of(Positions(ra, dec, "ra, dec"))
+    table = pd.DataFrame(rng.normal(size=(n, 3)), columns=["log_age", "metallicity", "ebv"])
+    table = table.assign(row=np.arange(n), name="galaxy", reason="", reason_index=0, limit=False)
+    table = table.assign(**sky.sky_columns(seen))
+    chosen = PIPE(data=table[list(sky.AXES)].iloc[:1])
+    return sky.sky_picture(table, seen, chosen, PIPE(data=None), ())
+
+
 def compared(n: int) -> hv.Overlay:
     ours, theirs = np.random.default_rng(3).normal(9, 1, (2, n))
     colouring = catalogue_compare.Colouring("S/N", np.linspace(1, 2, n))
@@ -159,6 +173,7 @@ FIGURES: dict[Callable, Callable[[], Any]] = {
     catalogue_compare.comparison_picture: lambda: compared(50),
     corner.corner: lambda: corner.corner(drawn_posterior()),
     corner.corner_panels: lambda: corner.corner_panels(PIPE(data=drawn_posterior())),
+    sky.sky_picture: lambda: on_sky(50),
     volumes.counts_picture: lambda: volumes.counts_picture(
         counts(np.array([9.1, 9.2, 10.4]), np.array([1e3, 1e3, 1e5]))
     ),
@@ -243,7 +258,15 @@ FIGURES: dict[Callable, Callable[[], Any]] = {
 }
 
 # Parts of figures: no axes of their own.
-PARTS = {"contour_cells", "mean_cells", "relations", "rimmed_lines"}
+PARTS = {
+    "chosen_mark",
+    "contour_cells",
+    "galaxies_layer",
+    "mean_cells",
+    "relations",
+    "rimmed_lines",
+    "shaded_means",
+}
 
 
 def drawing_functions() -> Iterator[Callable]:

@@ -32,6 +32,7 @@ if (inner_width > 0 && inner_height > 0) {
     const start = (sum - scale * pixels) / 2, end = (sum + scale * pixels) / 2;
     range.setv({ bounds: null });
     range.setv({ start, end, reset_start: start, reset_end: end });
+    range.setv({ bounds: [Math.min(start, end), Math.max(start, end)] });
   }
 }
 """
@@ -75,6 +76,7 @@ def sky_picture(
         figure = plot.state
         for tool in figure.select(BoxZoomTool):
             tool.match_aspect = True
+        figure.toolbar.active_scroll = None
         set_view(figure.x_range, view[0], view[2])
         set_view(figure.y_range, view[1], view[3])
         if "keeps-shape" in figure.tags:
