@@ -82,6 +82,7 @@ def sky_picture(
         if "keeps-shape" in figure.tags:
             return
         figure.tags = [*figure.tags, "keeps-shape"]
+        figure.x_range.bounds, figure.y_range.bounds = (view[0], view[2]), (view[1], view[3])
         fit = CustomJS(args={"figure": figure, "view": list(view)}, code=_KEEP_SHAPE)
         for side in ("inner_width", "inner_height"):
             figure.js_on_change(side, fit)
