@@ -336,7 +336,7 @@ def test_the_download_is_what_the_command_line_writes(view, simulated, tmp_path)
     opened(view)
     offered = Onlooker(view).control("Format")
     endings = [".csv", ".sheets.csv", ".ecsv", ".fits", ".vot", ".parquet"]
-    assert list(offered.options.values()) == [*endings, ".py"]
+    assert list(offered.options.values()) == [*endings, ".py", ".session.json"]
     added = ("pred_log_age", "pred_metallicity", "pred_ebv", "pred_n_bands", "pred_flag")
     for ending in endings:
         offered.value = ending

@@ -22,6 +22,8 @@ from sspexplorer.jobs.limits import Limits
 from sspexplorer.plots.style import band_colours
 from sspexplorer.shipped import DEFAULT_MODEL, network_names
 
+# How the name of a session that was saved ends.
+SESSION = ".session.json"
 _PIECE = 4_000_000  # bytes of an upload in one message: less than any server's limit
 _HELP = {
     "Bands": "`J0378` … `J1007`, `uJAVA`, `iSDSS`, in any letter case; with an aperture, as "
@@ -114,7 +116,8 @@ class Dropper(pn.widgets.FileDropper):
         """Append a piece of the one file that is on its way."""
         name, number = str(piece["name"]), piece["chunk"]
         if number == 1 and self._upload is None:
-            ending(name)
+            if not name.endswith(SESSION):
+                ending(name)
             self._upload = empty_upload(name)
         if self._upload is None or number != self._next or self._upload.name != name:
             # Of a file that was refused, or of a second one beside the first.

@@ -86,6 +86,13 @@ class KeptSelections(pn.viewable.Viewer):
         self._removed: tuple[str, Kept] | None = None
         self._make_widgets()
 
+    @classmethod
+    def holding(cls, kept: Kept) -> "KeptSelections":
+        """What answers can begin with, see ``like``."""
+        found = cls(kept.n_rows, lambda group: None, lambda: None)
+        found.kept = kept
+        return found
+
     def _make_widgets(self) -> None:
         small = {"margin": 0}
         beside = small | {"stylesheets": [css("label-beside")]}

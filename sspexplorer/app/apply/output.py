@@ -1,4 +1,4 @@
-"""What is downloaded of a catalogue's predictions: which rows, in which format, or a script."""
+"""What is downloaded of a catalogue's predictions: rows in some format, a script or the session."""
 
 import re
 from collections.abc import Callable
@@ -12,10 +12,12 @@ import panel as pn
 from sspexplorer.analysis.about import about_file
 from sspexplorer.analysis.catalogue import ALL
 from sspexplorer.analysis.script import script_of
+from sspexplorer.app.apply.intake import SESSION
 from sspexplorer.app.apply.kept import name_of, title_of
 from sspexplorer.app.apply.reading import Reading
 from sspexplorer.app.apply.result import CatalogueResult
 from sspexplorer.app.apply.samp import SendTable
+from sspexplorer.app.apply.session import Session
 from sspexplorer.app.kit.download import Download
 from sspexplorer.catalogue.files import ending
 from sspexplorer.catalogue.writing import for_spreadsheets
@@ -29,6 +31,7 @@ FORMATS = {
     "Parquet": ".parquet",
 }
 SCRIPT = ".py"
+_WHOLE = (SCRIPT, SESSION)  # formats that are of no rows
 _ROWS: dict[str, bool | str] = {"All": False, "Those listed": True}
 _NAMES = "With names of selections"
 _NOT_IN_A_NAME = re.compile(r"[^\w.-]+")
@@ -40,6 +43,8 @@ class CatalogueOutput:
 
     Parameters
     ----------
+    session : callable
+        Makes what can be opened again; runs in a thread.
     on_trouble : callable
         Called with what kept a file from being written.
 
@@ -53,7 +58,10 @@ class CatalogueOutput:
         Sends what is listed to programs on the visitor's computer.
     """
 
-    def __init__(self, on_trouble: Callable[[Exception], None]) -> None:
+    def __init__(
+        self, session: Callable[[], Session], on_trouble: Callable[[Exception], None]
+    ) -> None:
+        self._session = session
         self.format = pn.widgets.Select(label="Format", sizing_mode="stretch_width")
         self.rows = pn.widgets.Select(label="Rows", options=_ROWS, sizing_mode="stretch_width")
         self.names = pn.widgets.CheckBoxGroup(options=[_NAMES], visible=False, margin=0)
@@ -69,7 +77,8 @@ class CatalogueOutput:
         """Offer the formats of a new catalogue, all its rows and its own format first."""
         own = ending(name)
         others = {f"{title} ({e})": e for title, e in FORMATS.items() if e != own}
-        formats = {f"As uploaded ({own})": own, **others, "Script that does this (.py)": SCRIPT}
+        formats = {f"As uploaded ({own})": own, **others}
+        formats |= {"Script that does this (.py)": SCRIPT, "Session to open again (.json)": SESSION}
         self.format.param.update(options=formats, value=own)
         self.rows.value = False
         self.names.value = []
@@ -103,6 +112,9 @@ class CatalogueOutput:
         if self.format.value == SCRIPT:
             text = script_of(answers, reading.masks, reading.galactic, result.row)
             file.write(text.encode())
+            return
+        if self.format.value == SESSION:
+            file.write(self._session().to_bytes())
             return
         about = about_file(answers.catalogue, answers.asked.about)
         answers.catalogue.write(file, self.format.value, self.columns, about, self.chosen)
@@ -142,7 +154,8 @@ class CatalogueOutput:
         part = "_part" if self.rows.value else ""
         if isinstance(self.rows.value, str):
             part = f"_{_NOT_IN_A_NAME.sub('_', name_of(self.rows.value))}"
-        if self.format.value == SCRIPT:
-            part = ""
         stem = name[: -len(ending(name))]
-        self.download.filename = f"{stem}_predictions{part}{self.format.value}"
+        what = f"_predictions{part}"
+        if self.format.value in _WHOLE:
+            what = "" if self.format.value == SESSION else "_predictions"
+        self.download.filename = f"{stem}{what}{self.format.value}"
