@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from sspexplorer.app.frame.shell import load_extensions
+from sspexplorer.app.kit import parts
 from sspexplorer.app.trust import other_libraries
 from sspexplorer.app.trust.error_bar_tables import comparison_table
 from sspexplorer.app.trust.error_bar_words import CAPTIONS
@@ -97,7 +98,9 @@ def test_each_library_that_was_left_out_is_drawn_with_and_without_its_own_error(
     assert [layer.dimension_values("share").tolist() for layer in m11] == [[0.41] * 2, [0.66] * 2]
     assert "in 50% of the tests; dashed" in other_libraries.words(table)
     assert "log age of M11 (STELIB) (SSPs, i = 17, 41%)" in other_libraries.words(table)
-    assert "<td>41%, 41%</td>" in other_libraries.numbers(table).object
+    label, numbers, *others = other_libraries.numbers(table)
+    assert (label.object, len(others)) == (parts.label("SSPs, at i = 17, 21").object, 2)
+    assert "<td>41%, 41%</td>" in numbers.object
     assert other_libraries.derived_numbers(table) == []
     masses = table[(table["parameter"] == "ebv") & (table["sample"] == "composites")].assign(
         parameter="log_mass_to_light", sample="composites to z = 1"

@@ -210,7 +210,7 @@ def _libraries(found: Found) -> list[Any]:
     figures = other_libraries.figures(table)
     return [
         *([_grid(figures)] if figures else []),
-        other_libraries.numbers(table),
+        *other_libraries.numbers(table),
         *other_libraries.derived_numbers(table),
     ]
 

@@ -20,23 +20,28 @@ def figures(table: pd.DataFrame | None) -> list[Any]:
     return [left_out_picture(table, sample, name) for sample in samples for name in PARAMETERS]
 
 
-def numbers(table: pd.DataFrame | None) -> parts.Part:
-    """Library by library, what its galaxies add to the errors and how they hold."""
+def numbers(table: pd.DataFrame | None) -> list[parts.Part]:
+    """Of each sample, library by library: how errors hold, and what its galaxies add to them."""
     if table is None:
-        return parts.empty_state(_NOT_YET)
+        return [parts.empty_state(_NOT_YET)]
+    found: list[parts.Part] = []
+    for sample, group in table.groupby("sample", sort=False):
+        title = f"{str(sample)[0].upper()}{str(sample)[1:]}, at {_listed_magnitudes(group)}"
+        found += [parts.label(title), parts.metric_table(_by_library(group))]
+    return found
+
+
+def _by_library(group: pd.DataFrame) -> pd.DataFrame:
     rows: dict[str, dict[str, str]] = {}
-    order = {name: place for place, name in enumerate(table["library"].unique())}
-    together = table.sort_values("library", key=lambda names: names.map(order), kind="stable")
-    for (library, sample), group in together.groupby(["library", "sample"], sort=False):
-        cells = rows.setdefault(f"{library_label(str(library))}, {sample}", {})
+    for library, of in group.groupby("library", sort=False):
+        cells = rows.setdefault(library_label(str(library)), {})
         for name in PARAMETERS:
-            found = group[group["parameter"] == name].sort_values("magnitude")
-            unit = PARAMETER_UNITS[name]
-            title = PARAMETER_NAMES[name]
+            found = of[of["parameter"] == name].sort_values("magnitude")
+            unit, title = PARAMETER_UNITS[name], PARAMETER_NAMES[name]
             cells[f"{title}: inside 68 %"] = _several(found["coverage_68"], "{:.0%}")
             cells[f"{title}: with library error"] = _several(found["with_library_68"], "{:.0%}")
             cells[f"{title}: library error [{unit}]"] = _several(found["library_err"], "{:.2f}")
-    return parts.metric_table(pd.DataFrame.from_dict(rows, orient="index"))
+    return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def derived_numbers(table: pd.DataFrame | None) -> list[parts.Part]:
