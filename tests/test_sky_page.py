@@ -103,7 +103,9 @@ def test_the_sky_keeps_its_shape_and_the_table_is_walked_by_keys(
     expect(page.get_by_label("Up", exact=True)).to_be_disabled()
     figure = wait_for(
         page,
-        lambda seen: [f for f in seen if any("ra" in p.columns for p in f.of_kind("Scatter"))][0],
+        lambda seen: next(
+            (f for f in seen if any("ra" in p.columns for p in f.of_kind("Scatter"))), None
+        ),
     )
     points = next(p for p in figure.of_kind("Scatter") if "ra" in p.columns)
     assert np.sort(points["dec"]) == pytest.approx(np.sort(table["DEC"].to_numpy()[:-1]))

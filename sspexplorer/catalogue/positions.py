@@ -60,12 +60,10 @@ def positions(table: AnyTable) -> Positions | None:
     names = position_column(table, "ra"), position_column(table, "dec")
     if not all(names):
         return None
-    found = [
-        _degrees(table, name, hours=key == "ra") for key, name in zip(_NAMES, names, strict=True)
-    ]
-    if any(values is None for values in found):
+    ra = _degrees(table, names[0], hours=True)
+    dec = _degrees(table, names[1], hours=False)
+    if ra is None or dec is None:
         return None
-    ra, dec = found
     with np.errstate(invalid="ignore"):
         there = np.isfinite(ra) & (np.abs(dec) <= 90) & (ra >= -180) & (ra <= 360)
     if not there.any():
