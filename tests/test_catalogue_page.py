@@ -445,9 +445,13 @@ def test_what_is_selected_in_the_picture_is_listed_searched_and_written(view):
 
 def test_a_link_carries_the_file_of_the_server_the_galaxy_and_the_axes(monkeypatch):
     first = opened(YourCatalogue(), FAR)
-    first.result.param.update(row=41, across="log_mass", up="log_sfr")
+    first.result.param.update(row=41, across="log_mass", up="log_sfr", colour="redshift")
+    mass = first.result.answers.table["log_mass"][41]
+    first.result.select(corners_of((mass - 0.3, -90.0, mass + 0.3, 90.0)))
+    assert 1 < len(first.result.rows) < 200
     link = write_query(first, YourCatalogue.QUERY)
     expected = {"file": FAR, "row": "42", "across": "log_mass", "up": "log_sfr"}
+    expected |= {"colour": "redshift", "around": link["around"]}
     assert {name: link[name] for name in expected} == expected
 
     begun = []
@@ -458,9 +462,15 @@ def test_a_link_carries_the_file_of_the_server_the_galaxy_and_the_axes(monkeypat
     run(begun[0]())
     seen = second.result
     assert (seen.row, seen.across, seen.up) == (41, "log_mass", "log_sfr")
+    assert (seen.colour, seen.rows.tolist()) == ("redshift", first.result.rows.tolist())
+    # What was drawn on other axes says nothing of these.
+    first.result.up = "ebv"
+    assert "around" not in write_query(first, YourCatalogue.QUERY)
     # One's own files are in no link, and what is not offered is not opened.
     run(second.open(data_path("examples", REAL).read_bytes(), REAL), second.predict())
     assert not set(expected) & set(write_query(second, YourCatalogue.QUERY))
+    accept(second, {"outline": ((0.0, 1.0),)})
+    assert second.outline is None
     accept(second, {"file": "../../secret.csv"})
     assert second.file == ""
 

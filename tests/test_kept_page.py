@@ -153,7 +153,9 @@ def test_a_selection_is_kept_and_compared_by_keyboard(page: Page, server: str):
     expect(page.get_by_role("columnheader", name="the rest")).to_be_visible()
     parts = wait_for(
         page,
-        lambda seen: next(p for f in seen for p in f.of_kind("Scatter") if "part" in p.columns),
+        lambda seen: next(
+            (p for f in seen for p in f.of_kind("Scatter") if "part" in p.columns), None
+        ),
     )
     assert set(parts["part_index"]) == {0, 1}
     expect_accessible(page)

@@ -60,7 +60,8 @@ def positions(table: AnyTable) -> Positions | None:
     names = position_column(table, "ra"), position_column(table, "dec")
     if not all(names):
         return None
-    ra, dec = _degrees(table, names[0], hours=True), _degrees(table, names[1], hours=False)
+    ra = _degrees(table, names[0], hours=True)
+    dec = _degrees(table, names[1], hours=False)
     if ra is None or dec is None:
         return None
     with np.errstate(invalid="ignore"):

@@ -225,7 +225,7 @@ class YourCatalogue(Opening):
             self.sharing.clear()
         else:
             self.sharing.offer(self._upload, self._found.reading, self.shared)
-        result.param.watch(self._note, ["row", "across", "up"])
+        result.param.watch(self._note, ["row", "across", "up", "colour", "outline"])
         self._note()
         words = (answers.sentence(), *answers.remarks, answers.asked.hint)
         caption = parts.caption(" ".join(words))
@@ -248,7 +248,8 @@ class YourCatalogue(Opening):
             self._content[:] = [self._result_layout()]
 
     def _note(self, *events: Any) -> None:
-        self.note(self._result.row, self._result.across, self._result.up)
+        shown = {name: getattr(self._result, name) for name in ("across", "up", "colour")}
+        self.note(self._result.row, outline=self._result.outline, **shown)
 
     def _put_right(self, suspicion: Suspicion) -> None:
         """Do what a suspicion asks for."""

@@ -1,13 +1,16 @@
-"""What a link carries of a catalogue that the server has: which one, which galaxy, which axes."""
+"""What a link carries of a catalogue that the server has: file, galaxy, axes, colour, outline."""
 
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import param
 
+from sspexplorer.analysis.regions import DIGITS, MAX_CORNERS
 from sspexplorer.analysis.sky import SKY
 from sspexplorer.app.serving import folder, shares
 from sspexplorer.labels import AXIS_LABELS
+from sspexplorer.plots.catalogue import FLAG
 from sspexplorer.resources import data_path
 
 EXAMPLES = {
@@ -15,6 +18,9 @@ EXAMPLES = {
     "Example: simulated, to z = 1": "simulated_far_galaxies.csv",
     "Example: three real galaxies": "real_galaxies.csv",
 }
+
+# Of what is in sight, under the names that a result has for it.
+_OF_A_RESULT = ("across", "up", "colour", "outline")
 
 
 def served_files() -> dict[str, Path]:
@@ -50,6 +56,31 @@ class SharedCatalogue(param.String):
         return value or None
 
 
+class Outline(param.Parameter):
+    """Corners of what is drawn around galaxies, a tuple of pairs; in no link if there is none."""
+
+    def _validate(self, val: Any) -> None:
+        super()._validate(val)
+        if val is None:
+            return
+        corners = np.array(val, dtype=float)
+        if corners.ndim != 2 or corners.shape[1] != 2 or not 3 <= len(corners) <= MAX_CORNERS:
+            raise ValueError("An outline has three corners or more, each of two numbers.")
+        if not np.isfinite(corners).all():
+            raise ValueError("A corner of an outline is not known.")
+
+    @classmethod
+    def serialize(cls, value: tuple | None) -> str | None:
+        """Write for a link."""
+        return value and ",".join(f"{number:.{DIGITS}g}" for corner in value for number in corner)
+
+    @classmethod
+    def deserialize(cls, value: str) -> tuple:
+        """Read from a link."""
+        numbers = [float(number) for number in str(value).split(",")]
+        return tuple(zip(numbers[::2], numbers[1::2], strict=True))
+
+
 class Linked(param.Parameterized):
     """Which catalogue of the server is open, and what of it is in sight."""
 
@@ -59,6 +90,8 @@ class Linked(param.Parameterized):
         "galaxy": "row",
         "across": "across",
         "up": "up",
+        "colour": "colour",
+        "outline": "around",
     }
 
     file = ServedFile(default="", doc="Catalogue of the server that is open; none if it is yours.")
@@ -69,18 +102,29 @@ class Linked(param.Parameterized):
     )
     up = param.Selector(default=None, objects=[None, *AXIS_LABELS], doc="Left axis.")
 
+    colour = param.Selector(default=None, objects=[None, *AXIS_LABELS, FLAG], doc="Colour.")
+    outline = Outline(default=None, doc="What is drawn around galaxies in the picture.")
+
     @property
     def linked(self) -> dict[str, Any]:
         """What a result begins with, as far as a link says it."""
         row = None if self.galaxy is None else self.galaxy - 1
-        said = {"row": row, "across": self.across, "up": self.up}
+        said = {name: getattr(self, name) for name in _OF_A_RESULT} | {"row": row}
         return {name: value for name, value in said.items() if value is not None}
 
-    def note(self, row: int, across: str, up: str) -> None:
-        """Have the link carry what is in sight of a catalogue that others can open as well."""
+    def note(self, row: int, **said: Any) -> None:
+        """Have the link carry what is in sight of a catalogue that others can open as well.
+
+        Parameters
+        ----------
+        row : int
+            Galaxy, counted from 0.
+        **said
+            Axes, colour and outline.
+        """
         if self.file or self.shared:
-            self.param.update(galaxy=row + 1, across=across, up=up)
+            self.param.update(galaxy=row + 1, **said)
 
     def unlink(self) -> None:
         """Have the link carry nothing of a catalogue."""
-        self.param.update(file="", shared="", galaxy=None, across=None, up=None)
+        self.param.update(file="", shared="", galaxy=None, **dict.fromkeys(_OF_A_RESULT))

@@ -14,9 +14,10 @@ import param
 from sspexplorer import flags
 from sspexplorer.analysis.catalogue import ALL, SELECTED, Answers
 from sspexplorer.analysis.galaxy import Galaxy
-from sspexplorer.analysis.regions import corners_of, inside
+from sspexplorer.analysis.regions import corners_of, inside, simple_outline
 from sspexplorer.analysis.sky import SKY
 from sspexplorer.app.apply.kept import KeptSelections, name_of, title_of
+from sspexplorer.app.apply.legend import flag_legend
 from sspexplorer.app.apply.medians import medians_height, medians_text, medians_view
 from sspexplorer.app.apply.one_galaxy import BOTH_HEIGHT, PICTURE_HEIGHT, OneGalaxyView
 from sspexplorer.app.apply.result_table import ResultTable
@@ -26,7 +27,6 @@ from sspexplorer.app.kit.theme import css
 from sspexplorer.app.state import SharedState
 from sspexplorer.plots.catalogue import (
     FLAG,
-    FLAG_COLOURS,
     MAX_POINTS,
     PART,
     population_picture,
@@ -48,7 +48,7 @@ class CatalogueResult(pn.viewable.Viewer):
     answers : Answers
     state : SharedState
         Its libraries are drawn through the chosen galaxy.
-    row, group, colour, across, up, mixed, search, columns
+    row, group, colour, across, up, mixed, search, columns, outline
         What to start with, as far as it exists in these answers; see the parameters.
     selections : KeptSelections, optional
         Of the answers before, for the same rows.
@@ -72,6 +72,7 @@ class CatalogueResult(pn.viewable.Viewer):
     up = param.Selector(default="metallicity", objects=["metallicity"], doc="Along the left axis.")
     search = param.String(default="", doc="What the words of a row must have.")
     rows = param.Array(default=np.arange(0), doc="Rows that are listed, counted from 0.")
+    outline = param.Parameter(doc="Corners of what is drawn around those selected, or None.")
     mixed = param.Boolean(default=True, doc="Whether the closest mixture is drawn, else SSPs.")
 
     def __init__(
@@ -88,6 +89,7 @@ class CatalogueResult(pn.viewable.Viewer):
         search: str = "",
         columns: list[str] | None = None,
         selections: KeptSelections | None = None,
+        outline: tuple | None = None,
     ) -> None:
         super().__init__(mixed=mixed and answers.has_errors, search=search)
         self.answers, self.state = answers, state
@@ -130,6 +132,9 @@ class CatalogueResult(pn.viewable.Viewer):
         self.param.watch(self._regroup, ["group", "search"])
         self.param.watch(self._redraw_map, ["colour", "across", "up", "mixed"])
         self.param.watch(lambda event: self.follow_libraries(), "mixed")
+        self.param.watch(self._unselected, ["group", "across", "up"])
+        if outline is not None:
+            self.select(np.array(outline))
 
     @property
     def _groups(self) -> dict[str, np.ndarray]:
@@ -286,6 +291,7 @@ class CatalogueResult(pn.viewable.Viewer):
         outline : ndarray, shape (m, 2)
             Corners on the two axes.
         """
+        outline = simple_outline(outline)
         table, rows = self._table, self._drawn[self.answers.predicted[self._drawn]]
         places = table[list(self._axes)].to_numpy(float)[rows]
         chosen = np.zeros(len(table), dtype=bool)
@@ -298,6 +304,12 @@ class CatalogueResult(pn.viewable.Viewer):
             self._regroup()
         else:
             self.group = SELECTED
+        if len(self._drawn) == len(table):
+            self.outline = tuple(map(tuple, outline.tolist()))
+
+    def _unselected(self, *events: Any) -> None:
+        """What was drawn says no more what is listed."""
+        self.outline = None
 
     def _redraw_map(self, *events: Any) -> None:
         if self.across == self.up:
@@ -342,7 +354,7 @@ class CatalogueResult(pn.viewable.Viewer):
             else picture_text(table, self.across, self.up, undrawn)
         )
         self._legend[:] = [
-            *([_legend(self.answers.legend)] if by_flag else []),
+            *([flag_legend(self.answers.legend)] if by_flag else []),
             *([parts.caption(medians_text(self.answers))] if compared is not None else []),
             *([parts.caption(words)] if words else []),
         ]
@@ -377,12 +389,3 @@ class CatalogueResult(pn.viewable.Viewer):
     def _chosen(self, row: int) -> None:
         self.row = row
         self.list.mark(row)
-
-
-def _legend(reasons: tuple[tuple[int, str, int], ...]) -> pn.pane.HTML:
-    items = "".join(
-        f'<span><i class="dot" style="background:{FLAG_COLOURS[index]}"></i>'
-        f"{escape(reason)} ({n:,})</span>"
-        for index, reason, n in reasons
-    )
-    return parts.html(f'<div class="legend">{items}</div>', "result-words")

@@ -129,6 +129,7 @@ class ResultTable(pn.viewable.Viewer):
             disabled=True,
             show_index=False,
             sizing_mode="stretch_width",
+            css_classes=["walked"],  # see ``static/grid-keys.js``
             stylesheets=[css("table-sorted")],
             margin=0,
         )

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
 from typing import Any, BinaryIO, ClassVar
 
 import panel as pn
@@ -69,6 +68,7 @@ class SendTable(pn.viewable.Viewer):
         self.button = pn.widgets.Button(label=_LABEL, sizing_mode="stretch_width")
         self.button.on_click(self._clicked)
         self._words = parts.stack()
+        self._say("")
 
     def __panel__(self) -> pn.Column:
         """Button over what came of it."""
@@ -88,6 +88,7 @@ class SendTable(pn.viewable.Viewer):
     def _say(self, text: str, *, trouble: bool = False) -> None:
         shown = [parts.problem(text) if trouble else parts.note(text)] if text else []
         self._words[:] = shown
+        self._words.visible = bool(text)
 
     def _clicked(self, event: Any) -> None:
         self.button.disabled = True
@@ -97,7 +98,7 @@ class SendTable(pn.viewable.Viewer):
     def _heard(self, said: dict) -> None:
         if said.get("connected"):
             self._say(_WRITING)
-            pn.state.execute(partial(self._send))
+            pn.state.execute(self._send)
             return
         self.button.disabled = False
         if "sent" in said:

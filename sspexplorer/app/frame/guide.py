@@ -219,6 +219,7 @@ SHORTCUTS: Mapping[str, str] = MappingProxyType(
         "2": "Trust",
         "3": "Apply",
         "4": "Train",
+        "↑ ↓ Enter": "In the table of a catalogue: walk the rows, choose one",
         "s": "Hide or show the sidebar",
         "d": "Dark or light",
         "Esc": "Close this, or leave the tour",

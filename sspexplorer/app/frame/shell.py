@@ -229,7 +229,9 @@ class Shell:
             "heading": self.host.entry.title,
             "skeleton": static_text("skeleton.html"),
             "frame_css": "".join(map(static_text, ("frame.css", "help.css", "skeleton.css"))),
-            "frame_js": "".join(map(static_text, ("frame.js", "help.js", "names.js"))),
+            "frame_js": "".join(
+                map(static_text, ("frame.js", "help.js", "names.js", "grid-keys.js"))
+            ),
             "welcome": welcome_html(),
             "guides": guides_html(self.state.page),
             "help": help_html(),
