@@ -258,10 +258,11 @@ class YourCatalogue(Method, Linked, Page):
             answers, numbers = outcome.value
             self._answered = catalogue
             self._show_result(answers)
-            # What is out of sight comes later: pictures take their time.
-            await asyncio.sleep(_LATER)
-            if self._result is not None and self._result.answers is answers:
-                self._show_comparison(numbers)
+            # What is out of sight comes later, one by one: pictures take their time.
+            for show in (self._show_posterior, partial(self._show_comparison, numbers)):
+                await asyncio.sleep(_LATER)
+                if self._result is not None and self._result.answers is answers:
+                    show()
 
     async def _take_handed(self, event: Any) -> None:
         if event.new is not None:
@@ -382,7 +383,6 @@ class YourCatalogue(Method, Linked, Page):
             result,
         ]
         self._grid[:] = [result.list, *result.meanings]
-        self._posterior[:] = self._with_error_bars(result)
         if last is None:
             self.output.begin(catalogue.name)
             self.taken.each_band.collapsed = True
@@ -415,13 +415,15 @@ class YourCatalogue(Method, Linked, Page):
     def _undo_zero_points(self) -> None:
         self.state.zero_points = None
 
-    def _with_error_bars(self, result: CatalogueResult) -> list[Any]:
+    def _show_posterior(self) -> None:
         """Posterior of the chosen galaxy and quality of all fits; nothing without posteriors."""
+        result = self._result
         if not result.answers.has_errors:
-            return []
+            self._posterior[:] = []
+            return
         self.posterior = posterior = PosteriorView(result.answers, result.row)
         result.param.watch(lambda event: posterior.show(event.new), "row")
-        return [
+        self._posterior[:] = [
             parts.folded("Posterior of the chosen galaxy", posterior, open_=True),
             parts.folded("How well all are matched", FitQuality(result.answers)),
         ]
