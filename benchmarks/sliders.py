@@ -6,8 +6,8 @@ A server is started and ended. Visitors have no browser (see ``visitors.py``) an
 changes as a hand does: drags of a second, twenty changes in each, with a second between to look.
 A change is seen when the first picture has come that the server sent after it knew of it. Printed
 are quantiles of that time for all changes, how many pictures came, and what each took of a
-processor: the server's time by all pictures, idle visitors taken off. On a machine that does other
-things as well only the latter says much.
+processor: the server's time by all pictures. On a machine that does other things as well only the
+latter says much. With one worker, the memory of a visitor is printed, too.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from soak import served
+from soak import health, served
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
@@ -29,6 +29,7 @@ from visitors import Visitor
 SLIDERS = {"sed": ("E(B−V) [mag]", 0.0, 0.5), "noise": ("E(B−V) [mag]", 0.0, 0.5)}
 CHANGES = 20  # of a drag
 _DRAG, _LOOK = 1.0, 1.0  # s
+_GONE = 75.0  # s until a server has let go of those who left, and of their memory
 
 
 def processor_time(parent: int) -> float:
@@ -97,14 +98,12 @@ def _is_picture(event: dict) -> bool:
 
 
 async def drag_all(url: str, n_visitors: int, seconds: float, page: str) -> None:
-    """Have all drag at once, and print what they saw."""
+    """Have all drag at once, and print what they saw and what they took."""
     label, *ends = SLIDERS[page]
-    hands = []
-    for _ in range(n_visitors):
-        visitor = await Visitor.come(url, page)
-        await visitor.until(lambda visitor=visitor: visitor.has_picture)
-        await visitor.quiet()
-        hands.append(Hand(visitor, visitor.called(label), tuple(ends)))
+    first = await _arrived(url, page)
+    before = await asyncio.to_thread(health, url)
+    visitors = [await _arrived(url, page) for _ in range(n_visitors)]
+    hands = [Hand(visitor, visitor.called(label), tuple(ends)) for visitor in visitors]
     begun, cpu = time.monotonic(), processor_time(os.getpid())
     own = time.process_time()
     await asyncio.gather(*(hand.drag(begun + seconds) for hand in hands))
@@ -118,6 +117,23 @@ async def drag_all(url: str, n_visitors: int, seconds: float, page: str) -> None
     print(f"within 0.5 s: {np.mean(waits <= 0.5):.0%}")
     print(f"processor: {1000 * cpu / n:.1f} ms a picture, {cpu / took:.2f} processors in all")
     print(f"visitors themselves: {1000 * own / n:.1f} ms a picture")
+    there = await asyncio.to_thread(health, url)
+    for visitor in visitors:
+        visitor.leave()
+    await asyncio.sleep(_GONE)
+    after = await asyncio.to_thread(health, url)
+    first.leave()
+    mine = (there["memory_mb"] - before["memory_mb"]) / n_visitors
+    left = (after["memory_mb"] - before["memory_mb"]) / n_visitors
+    print(f"memory: {mine:.1f} MB a visitor, of which {left:.1f} MB are left when they have left")
+
+
+async def _arrived(url: str, page: str) -> Visitor:
+    """A visitor who sees a page, after all that comes with it."""
+    visitor = await Visitor.come(url, page)
+    await visitor.until(lambda: visitor.has_picture)
+    await visitor.quiet()
+    return visitor
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ import pytest
 from astropy.io import fits
 
 from sspexplorer.app.apply.intake import Dropper
+from sspexplorer.app.kit import work
 from sspexplorer.app.kit.lanes import Lanes
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.bounds import STRICT
@@ -173,3 +174,13 @@ def test_a_visitor_who_asks_for_much_keeps_nobody_waiting():
     assert all(future.result(timeout=20) for future in many)
     with pytest.raises(ZeroDivisionError):
         lanes.submit("modest", lambda: 1 / 0).result(timeout=20)
+
+
+def test_however_many_wait_for_long_work_pictures_of_others_do_not():
+    open_ = threading.Event()
+    long = [work.LONG.submit(visitor, open_.wait, 30) for visitor in range(20)]
+    try:
+        assert work.QUICK.submit("someone else", lambda: 42).result(timeout=20) == 42
+    finally:
+        open_.set()
+    assert all(future.result(timeout=20) for future in long)

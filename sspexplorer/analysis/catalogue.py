@@ -331,10 +331,25 @@ class Answers:
         """What is doubtful about each row, in a few words; "" if nothing is."""
         return flags.labelled(self.table["flag"])
 
+    @cached_property
+    def flag_counts(self) -> dict[str, int]:
+        """How many rows have each code of a flag, the commonest first."""
+        return flags.count(self.table["flag"])
+
     def get_ready(self) -> "Answers":
         """Make all that is made the first time it is asked for; takes a second for 10^6 rows."""
         self.found("")
-        for name in ("axes", "predicted", "flagged", "legend", "reasons", "sky", "_sentence"):
+        made = (
+            "axes",
+            "predicted",
+            "flagged",
+            "legend",
+            "reasons",
+            "flag_counts",
+            "sky",
+            "_sentence",
+        )
+        for name in made:
             getattr(self, name)
         return self
 

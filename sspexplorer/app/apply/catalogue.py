@@ -1,6 +1,7 @@
 """Your catalogue: a file goes in, what was understood is shown, predictions come out."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import panel as pn
@@ -151,10 +152,11 @@ class YourCatalogue(Opening):
             answers, numbers = outcome.value
             self._answered = catalogue
             self._show_result(answers)
-            # What is out of sight comes later: pictures take their time.
-            await asyncio.sleep(_LATER)
-            if self._result is not None and self._result.answers is answers:
-                self._show_comparison(numbers)
+            # What is out of sight comes later, one by one: pictures take their time.
+            for show in (self._show_posterior, partial(self._show_comparison, numbers)):
+                await asyncio.sleep(_LATER)
+                if self._result is not None and self._result.answers is answers:
+                    show()
 
     def close(self) -> None:
         """Forget the file and all that came of it."""
@@ -241,7 +243,6 @@ class YourCatalogue(Opening):
             result,
         ]
         self._grid[:] = [result.list, *result.meanings]
-        self._posterior[:] = self._with_error_bars(result)
         if last is None:
             self.output.begin(catalogue.name)
             self.taken.each_band.collapsed = True
@@ -275,10 +276,12 @@ class YourCatalogue(Opening):
     def _undo_zero_points(self) -> None:
         self.state.zero_points = None
 
-    def _with_error_bars(self, result: CatalogueResult) -> list[Any]:
+    def _show_posterior(self) -> None:
         """Posterior of the chosen galaxy and quality of all fits; nothing without posteriors."""
+        result = self._result
         if not result.answers.has_errors:
-            return []
+            self._posterior[:] = []
+            return
         self.posterior = posterior = PosteriorView(result.answers, result.row)
         result.param.watch(lambda event: posterior.show(event.new), "row")
         volumes = CountsView(result.answers, result.rows)
@@ -286,7 +289,7 @@ class YourCatalogue(Opening):
         counts = parts.folded("How many there are in a volume", volumes)
         # Nobody waits for what is folded away.
         counts.param.watch(volumes.begin, "collapsed")
-        return [
+        self._posterior[:] = [
             parts.folded("Posterior of the chosen galaxy", posterior, open_=True),
             parts.folded("How well all are matched", FitQuality(result.answers)),
             counts,

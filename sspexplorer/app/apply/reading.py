@@ -120,6 +120,8 @@ class Reading:
             if not question.choices:
                 raise
             return question
+        # Counted here, in a thread, and not when it is shown.
+        _ = catalogue.n_missing_by_band
         return Found(catalogue, self, *_offered(catalogue))
 
     def _here(self, upload: Upload, progress: Progress) -> Catalogue:

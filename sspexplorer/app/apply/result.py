@@ -198,7 +198,7 @@ class CatalogueResult(pn.viewable.Viewer):
     def meanings(self) -> list[parts.Part]:
         """What the numbers and each of the flags mean, folded."""
         folds = [parts.folded("What the numbers mean", parts.caption(self.answers.meaning))]
-        if lines := flags.described(self.answers.table["flag"]):
+        if lines := flags.described(self.answers.flag_counts):
             items = "".join(f"<p>{escape(line)}</p>" for line in lines)
             folds.append(parts.folded("What the flags mean", parts.html(items, "taken-words")))
         return folds

@@ -28,7 +28,11 @@ Work = Callable[[Progress], T]
 
 _QUIET = 250  # ms; what takes less is not announced
 _TICK = 100  # ms between looks at what runs
-_THREADS = Lanes(threads=6, share=2, name="work")
+# Answers that pages ask for, most of them a picture.
+QUICK = Lanes(threads=6, share=2, name="work")
+# What a visitor starts and waits for, minutes for a large catalogue: however many do, pictures of
+# the others do not wait for it.
+LONG = Lanes(threads=6, share=1, name="long work")
 # Files are read in processes, each as large as the limits allow: few at a time, one a visitor.
 READING = Lanes(threads=3, share=1, name="reading")
 
@@ -37,7 +41,7 @@ logger = logging.getLogger(__name__)
 
 def n_running() -> int:
     """How many pieces of work of all visitors run or wait."""
-    return _THREADS.n_running + READING.n_running
+    return QUICK.n_running + LONG.n_running + READING.n_running
 
 
 def served_document() -> Document | None:
@@ -174,9 +178,9 @@ class Worker(pn.viewable.Viewer):
             self._answer(job, work, show)
             return
         self._document.add_timeout_callback(partial(self._watch, job), _QUIET)
-        _THREADS.submit(self._document, self._answer, job, work, show)
+        QUICK.submit(self._document, self._answer, job, work, show)
 
-    async def run(self, words: str, work: Work[T], lanes: Lanes = _THREADS) -> Outcome:
+    async def run(self, words: str, work: Work[T], lanes: Lanes = LONG) -> Outcome:
         """Do work in a thread and wait for it. The outcome says only whether it was done."""
         job = self._begin(words)
         self.clear()
@@ -282,7 +286,7 @@ class _Bar:
     """What a worker shows of its work: over the page, so that nothing moves when it comes."""
 
     def __init__(self, cancel: Callable[[], None]) -> None:
-        self._doing = pn.Column(sizing_mode="stretch_width", margin=0)
+        self._doing, self._words = parts.note(""), ""
         self._bar = pn.indicators.Progress(
             value=0, max=100, sizing_mode="stretch_width", height=6, margin=0
         )
@@ -299,9 +303,11 @@ class _Bar:
 
     def show(self, job: _Job) -> None:
         told = job.fraction is not None and job.fraction < 1
-        self._doing[:] = [parts.note(job.words if told else f"{job.words} …")]
-        self._bar.visible = told
-        self._bar.value = int(100 * (job.fraction or 0))
+        words = job.words if told else f"{job.words} …"
+        # Ten times a second: it must cost nothing while there is nothing new.
+        if words != self._words:
+            self._words, self._doing.object = words, parts.note(words).object
+        self._bar.param.update(visible=told, value=int(100 * (job.fraction or 0)))
         self.busy.visible = True
 
 
