@@ -5,6 +5,7 @@ import signal
 import socket
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
@@ -12,9 +13,11 @@ import pandas as pd
 import pytest
 from test_streams import run as command
 
+from sspexplorer.artifact import load_arrays
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.catalogue.reading import Asked
 from sspexplorer.errors import InputError
+from sspexplorer.resources import data_path
 from sspexplorer.streams.cluster import processes
 from sspexplorer.streams.opening import opened
 from sspexplorer.streams.run import run
@@ -109,3 +112,24 @@ def test_a_scheduler_that_is_not_there_is_noticed_before_anything_is_read(tmp_pa
     assert code == 2
     assert f"There is no scheduler at {address}" in told.splitlines()[-1]
     assert [path.name for path in tmp_path.iterdir()] == ["g.parquet"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's peak of memory")
+def test_a_process_needs_less_than_a_gigabyte(tmp_path):
+    from distributed import Client, LocalCluster
+
+    seds = load_arrays(data_path("unit_seds.safetensors"))["seds"].astype("f4")
+    rows = np.arange(8192) % len(seds)
+    columns = dict(zip(BAND_NAMES, seds[rows].T, strict=True))
+    columns |= {f"{band}_err": 0.03 * flux for band, flux in columns.items()}
+    pd.DataFrame(columns | {"z": 0.05}).to_parquet(tmp_path / "g.parquet")
+    files = tmp_path / "g.parquet", "--out", tmp_path / "out.parquet"
+    how = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": None}
+    with LocalCluster(**how, memory_limit="1GiB") as cluster, Client(cluster) as client:
+        options = ("--unit", "fnu", "--scheduler", cluster.scheduler_address)
+        assert command("predict", *files, *options)[0] == 0
+        (said,) = client.run(Path("/proc/self/status").read_text).values()
+    peak = next(line.split() for line in said.splitlines() if line.startswith("VmHWM"))
+    # Dask gives a process that has more than 80 % of its limit nothing to do.
+    assert int(peak[1]) < 0.8 * 2**20
+    assert pd.read_parquet(tmp_path / "out.parquet")["pred_log_age"].notna().all()

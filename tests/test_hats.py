@@ -112,7 +112,7 @@ def test_a_run_that_was_stopped_while_it_wrote_goes_on(sky, tmp_path):
     assert not again.exists()
     answered = "sspexplorer.streams.answering.Predicting.answers"
     with patch(answered, side_effect=AssertionError):
-        predict(folder, again, *WANTED, "--resume")
+        predict(folder, again, *WANTED, "--resume", "--workers", 1)
     same = {name: (out / name).read_bytes() for name in partitions(out)}
     assert {name: (again / name).read_bytes() for name in partitions(again)} == same
 

@@ -29,12 +29,12 @@ class Processes:
     Parameters
     ----------
     client : distributed.Client
-    where : str
-        The scheduler or the processes, for sentences: "The scheduler at tcp://… was".
+    scheduler : str, optional
+        Its address; the processes are of this machine if it is not given.
     """
 
-    def __init__(self, client: "Client", where: str) -> None:
-        self._client, self._where = client, where
+    def __init__(self, client: "Client", scheduler: str | None = None) -> None:
+        self._client, self._scheduler = client, scheduler
 
     def answer(self, work: Work, pieces: Sequence[Piece], tell: Callable[[int], None]) -> None:
         """Have pieces answered, a few tables of one at a time.
@@ -76,7 +76,15 @@ class Processes:
                 f"{_KEPT}."
             ) from None
         except (CancelledError, ClosedClientError, CommClosedError, OSError):
-            raise InputError(f"{self._where} lost; {_KEPT}.") from None
+            lost = f"scheduler at {self._scheduler} was" if self._scheduler else "processes were"
+            raise InputError(f"The {lost} lost; {_KEPT}.") from None
+        except RuntimeError as error:
+            if "deserialization" not in str(error):
+                raise
+            raise InputError(
+                f"The scheduler at {self._scheduler} cannot read what is to be done: it and its "
+                "workers need the Python, the sspexplorer and the packages of this machine."
+            ) from None
 
 
 def _given(do: Callable[[Any], int]) -> Callable[[Any], int]:
@@ -124,9 +132,7 @@ def processes(workers: int | None = None, scheduler: str | None = None) -> Itera
     with ExitStack() as stack:
         stack.enter_context(dask.config.set({"distributed.comm.timeouts.connect": f"{_CONNECT}s"}))
         address: object = scheduler
-        where = f"The scheduler at {scheduler} was"
         if scheduler is None:
-            where = "The processes of this machine were"
             address = stack.enter_context(
                 LocalCluster(
                     n_workers=workers,
@@ -141,4 +147,4 @@ def processes(workers: int | None = None, scheduler: str | None = None) -> Itera
             reason = " ".join(str(error).split())[:120].rstrip(".")
             raise InputError(f"There is no scheduler at {scheduler}: {reason}.") from None
         stack.callback(client.close, 2)
-        yield Processes(client, where)
+        yield Processes(client, scheduler)
