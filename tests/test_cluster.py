@@ -69,17 +69,17 @@ def test_rows_come_once_though_a_process_and_a_scheduler_are_lost(tmp_path):
         def answer_while(happens):
             """Answer; as soon as the first rows are there, something happens."""
             with processes(scheduler=cluster.scheduler_address) as spread:
-                each, happened = spread.each, []
+                have_answered, happened = spread.answer, []
 
-                def watched(do, tasks, tell):
+                def watched(work, pieces, tell):
                     def telling(rows):
                         tell(rows)
                         if not happened:
                             happened.append(happens())
 
-                    each(do, tasks, telling)
+                    have_answered(work, pieces, telling)
 
-                with patch.object(spread, "each", watched):
+                with patch.object(spread, "answer", watched):
                     return answer(out, spread=spread)
 
         def kill():

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from sspexplorer.streams.counted import Counted
     from sspexplorer.streams.pieces import Stored
     from sspexplorer.streams.run import Done
-    from sspexplorer.streams.work import Answering, Spread
+    from sspexplorer.streams.spread import Spread
+    from sspexplorer.streams.work import Answering
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sspexplorer.errors import InputError
 from sspexplorer.streams.pieces import Piece
-from sspexplorer.streams.work import Work
+from sspexplorer.streams.spread import Answers
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -22,7 +22,7 @@ _KEPT = "what is finished is kept, and the same command with --resume goes on th
 
 
 class Processes:
-    """Has work done by other processes, see :class:`~sspexplorer.streams.work.Spread`.
+    """Has work done by other processes, see :class:`~sspexplorer.streams.spread.Spread`.
 
     Each process keeps what it has found.
 
@@ -36,7 +36,7 @@ class Processes:
     def __init__(self, client: "Client", scheduler: str | None = None) -> None:
         self._client, self._scheduler = client, scheduler
 
-    def answer(self, work: Work, pieces: Sequence[Piece], tell: Callable[[int], None]) -> None:
+    def answer(self, work: Answers, pieces: Sequence[Piece], tell: Callable[[int], None]) -> None:
         """Have pieces answered, a few tables of one at a time.
 
         Raises
@@ -48,7 +48,7 @@ class Processes:
         self.each(partial(_answer, work), tasks, tell)
 
     def each(
-        self, do: Callable[[Any], int], tasks: Sequence[Any], tell: Callable[[int], None]
+        self, do: Callable[[Any], Any], tasks: Sequence[Any], tell: Callable[[Any], None]
     ) -> None:
         """Have something done with each of some tasks.
 
@@ -87,15 +87,15 @@ class Processes:
             ) from None
 
 
-def _given(do: Callable[[Any], int]) -> Callable[[Any], int]:
+def _given(do: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return do
 
 
-def _done(do: Callable[[Any], int], task: Any) -> int:
+def _done(do: Callable[[Any], Any], task: Any) -> Any:
     return do(task)
 
 
-def _answer(work: Work, task: tuple[Piece, tuple[int, int]]) -> int:
+def _answer(work: Answers, task: tuple[Piece, tuple[int, int]]) -> int:
     piece, span = task
     return work.do(piece, span=span)
 

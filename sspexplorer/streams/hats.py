@@ -21,7 +21,8 @@ from sspexplorer.progress import NO_PROGRESS, Progress
 from sspexplorer.streams.joining import wholes
 from sspexplorer.streams.parquet import ParquetFiles
 from sspexplorer.streams.pieces import Piece
-from sspexplorer.streams.work import Spread, Work
+from sspexplorer.streams.spread import Spread
+from sspexplorer.streams.work import Work
 
 # Form of a result, beside the endings of files.
 HATS = "hats"

@@ -18,8 +18,9 @@ from sspexplorer.streams.hats import HATS, join_hats
 from sspexplorer.streams.joining import join
 from sspexplorer.streams.parts import Parts
 from sspexplorer.streams.pieces import Piece, Stored
+from sspexplorer.streams.spread import OneByOne, Spread
 from sspexplorer.streams.survey import Surveyed, surveyed
-from sspexplorer.streams.work import Answering, OneByOne, Spread, Work, chosen_columns
+from sspexplorer.streams.work import Answering, Work, chosen_columns
 
 # Parts of the time that looking through and joining take, of which nothing is known before.
 _LOOK, _JOIN = 0.05, 0.1
@@ -98,7 +99,7 @@ def run(
     resume : bool
         Whether to go on after what a run before has kept.
     spread : Spread, optional
-        Has the pieces answered, by this process if not given.
+        Has the pieces looked at and answered, by this process if not given.
     progress : Progress, optional
 
     Raises
@@ -122,7 +123,7 @@ def run(
     }
     said = tuple(filter(None, [parts.begin(key, resume)]))
     try:
-        seen = surveyed(stored, asked, size, progress.part(0.0, _LOOK))
+        seen = surveyed(stored, asked, size, spread, progress.part(0.0, _LOOK))
         work = Work(seen.reader, answering, tuple(kept), parts, size)
         return _answered(
             seen, work, spread or OneByOne(), said, progress.part(_LOOK, 1 - _LOOK - _JOIN)

@@ -39,34 +39,6 @@ class Answering(Protocol):
         """What the answers depend on, as JSON can hold it."""
 
 
-class Spread(Protocol):
-    """Has work done, by this process or by others."""
-
-    def answer(self, work: "Work", pieces: Sequence[Piece], tell: Callable[[int], None]) -> None:
-        """Have pieces answered; ``tell`` is told how many rows were, again and again."""
-
-    def each(
-        self, do: Callable[[Any], int], tasks: Sequence[Any], tell: Callable[[int], None]
-    ) -> None:
-        """Have something done with each of some tasks; ``tell`` is told what it gives."""
-
-
-class OneByOne:
-    """Has all work done by this process, see :class:`Spread`."""
-
-    def answer(self, work: "Work", pieces: Sequence[Piece], tell: Callable[[int], None]) -> None:
-        """Answer pieces."""
-        for piece in pieces:
-            work.do(piece, tell)
-
-    def each(
-        self, do: Callable[[Any], int], tasks: Sequence[Any], tell: Callable[[int], None]
-    ) -> None:
-        """Do something with each of some tasks."""
-        for task in tasks:
-            tell(do(task))
-
-
 def chosen_columns(names: Sequence[str], wanted: Sequence[str]) -> list[str]:
     """Columns to write, of those that there are: the wanted ones in their order, all without.
 
