@@ -108,6 +108,10 @@ def peak_under_limit(predicted: Any) -> tuple[float, float]:
 
 def main() -> None:
     """Measure and print."""
+    # The options of a turn are those of the command.
+    if sys.argv[1:2] == ["--turn"]:
+        turn(*sys.argv[2:])
+        return
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", default="default")
     parser.add_argument("--rows", type=int, default=200_000)
@@ -115,11 +119,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--chunk", type=int, default=20_000)
     parser.add_argument("--limit", action="store_true")
-    parser.add_argument("--turn", nargs="+", help=argparse.SUPPRESS)
-    options, more = parser.parse_known_args()
-    if options.turn:
-        turn(*options.turn, *more)
-        return
+    options = parser.parse_args()
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
 
     with tempfile.TemporaryDirectory() as folder:
