@@ -130,7 +130,7 @@ def test_pre_commit_runs_the_pinned_ruff(pins):
 def test_every_imported_package_is_a_declared_dependency(project):
     # What only an extra brings is imported where it is asked for, and answered for if missing.
     extras = project["optional-dependencies"]
-    extra = by_name([*extras["dust"], *extras["notebooks"]]).keys()
+    extra = by_name([*extras["dust"], *extras["notebooks"], *extras["survey"]]).keys()
     declared = by_name(project["dependencies"]).keys()
     providers = packages_distributions()
     undeclared = {

@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from astropy.io import fits
 from astropy.table import MaskedColumn, Table
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -197,6 +198,19 @@ def test_what_cannot_be_used_is_named_and_nothing_is_written(galaxies, tmp_path)
     refused("1.parquet", "cut short")
     galaxies[90:180].drop(columns="J0400").to_parquet(broken)
     refused("1.parquet has no column 'J0400'")
+
+
+def test_what_cannot_be_read_in_pieces_is_read_as_a_whole(galaxies, tmp_path):
+    source = save(galaxies, tmp_path, "fits")
+    with fits.open(source, mode="append") as file:
+        file.append(fits.BinTableHDU(Table({"seeing": [0.7, 0.9]}), name="OBSERVATIONS"))
+    out = tmp_path / "out.parquet"
+    with patch("sspexplorer.streams.opening.LARGE_ROWS", 100):
+        predict(source, out)
+    assert len(pd.read_parquet(out)) == N
+    code, told = run("predict", source, "--out", out, "--chunk", 50)
+    assert code == 2
+    assert "cannot be read in pieces: g.fits has 2 tables" in told
 
 
 def test_arrays_may_be_missing_in_a_whole_piece(galaxies, tmp_path):

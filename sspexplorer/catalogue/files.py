@@ -177,8 +177,12 @@ def paths_in(source: object) -> tuple[list[str | Path] | None, tuple[str, ...]]:
         if not os.path.isdir(item):
             paths.append(item)
             continue
+        if is_hats(item):
+            raise InputError(
+                f"{item} is a HATS catalogue, which only the commands predict and sedfit read."
+            )
         inside = sorted(p for p in Path(item).iterdir() if p.is_file() and p.name[0] != ".")
-        usable = [path for path in inside if _has_ending(path.name)]
+        usable = [path for path in inside if has_ending(path.name)]
         if not usable:
             raise InputError(f"{item} is a folder without a catalogue in it.")
         if others := [path.name for path in inside if path not in usable]:
@@ -190,7 +194,17 @@ def paths_in(source: object) -> tuple[list[str | Path] | None, tuple[str, ...]]:
     return paths, tuple(notes)
 
 
-def _has_ending(name: str) -> bool:
+def is_hats(place: object) -> bool:
+    """Whether a path is the folder of a HATS catalogue, or of one with its margins and indexes."""
+    folder = Path(str(place))
+    if not folder.is_dir():
+        return False
+    own = any((folder / name).is_file() for name in ("hats.properties", "properties"))
+    return (folder / "collection.properties").is_file() or (own and (folder / "dataset").is_dir())
+
+
+def has_ending(name: str) -> bool:
+    """Whether a file name says its format, see :func:`ending`."""
     try:
         return bool(ending(name))
     except InputError:
@@ -229,7 +243,7 @@ def _read_source(source: Source, looks_right: LooksRight, known: bool = True) ->
         if not known:
             form = FORMATS[_sniffed(inside.head)]
         elif packed.packing(name) == ".zip":
-            form = format_of(name if _has_ending(name) else inside.name)
+            form = format_of(name if has_ending(name) else inside.name)
         found = _READERS[form](replace(inside, name=name), looks_right)
         source.bounds.check(name, len(found.table), len(column_names(found.table)))
         if not column_names(found.table):

@@ -1,8 +1,8 @@
 """A catalogue answered by a command, as a whole or in pieces, and what is said of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sspexplorer.streams.counted import Counted
     from sspexplorer.streams.pieces import Stored
     from sspexplorer.streams.run import Done
+    from sspexplorer.streams.spread import Spread
     from sspexplorer.streams.work import Answering
 
 
@@ -77,8 +78,11 @@ class Answered:
         return dict(sorted(self.counted.flags.items(), key=lambda item: -item[1]))
 
 
-def answered(given: Given, answering: "Answering", done: str) -> Answered:
+@contextmanager
+def answered(given: Given, answering: "Answering", done: str) -> Iterator[Answered]:
     """Read a catalogue and answer it: as a whole, or in pieces if it is large.
+
+    Other processes that do the work are there until the block ends.
 
     Parameters
     ----------
@@ -92,13 +96,37 @@ def answered(given: Given, answering: "Answering", done: str) -> Answered:
     InputError
         If it cannot be read or used.
     """
-    from sspexplorer.streams.counted import Counted
+    from sspexplorer.streams.cluster import processes
     from sspexplorer.streams.work import chosen_columns
 
+    if given.workers and given.scheduler:
+        raise InputError("Give --workers or --scheduler, not both.")
     chosen_columns(list(answering.no_rows()), given.wanted)
-    stored, why = _in_pieces(given)
-    if stored is not None:
-        return _run(given, answering, stored, why)
+    with ExitStack() as stack:
+        spread: Spread | None = None
+        if given.scheduler:
+            # One that is not there is noticed before a large file is looked at.
+            spread = stack.enter_context(processes(scheduler=given.scheduler))
+        stored, why = _in_pieces(given)
+        if stored is None:
+            yield _whole(given, answering, done, why)
+            return
+        say(why)
+        try:
+            if given.workers:
+                spread = stack.enter_context(processes(given.workers))
+            yield _run(given, answering, stored, why, spread)
+        except (KeyboardInterrupt, Cancelled):
+            say(
+                "Stopped; what is finished is kept, and the same command with --resume goes on "
+                "there."
+            )
+            raise typer.Exit(130) from None
+
+
+def _whole(given: Given, answering: "Answering", done: str, why: str) -> Answered:
+    from sspexplorer.streams.counted import Counted
+
     found = given.read()
     table, corrected = answering.answers(found, progress_line(done))
     counted = Counted.of(found, table, answering.prefix, 0, corrected)
@@ -112,8 +140,8 @@ def _in_pieces(given: Given) -> "tuple[Stored | None, str]":
         LARGE_BYTES,
         LARGE_ROWS,
         bytes_of,
-        hive_of,
         may_be_large,
+        only_in_pieces,
         opened,
     )
     from sspexplorer.streams.pieces import NotInPiecesError
@@ -121,19 +149,21 @@ def _in_pieces(given: Given) -> "tuple[Stored | None, str]":
     told = given.chunk or given.resume or given.workers or given.scheduler
     if not (told or may_be_large(given.places)):
         return None, ""
-    hive = bool(hive_of(given.places))
+    always = only_in_pieces(given.places)
     try:
-        if given.out == STANDARD or (given.out.exists() and not given.out.is_file()):
+        if given.out == STANDARD or not (
+            given.to_hats or given.out.is_file() or not given.out.exists()
+        ):
             raise NotInPiecesError("the output is no file")
-        if not can_write(given.form):
+        if not (given.to_hats or can_write(given.form)):
             raise NotInPiecesError(f"{given.form} is written as a whole")
         stored = opened(given.places, given.asked, _rows(given))
     except NotInPiecesError as reason:
-        if hive or told:
+        if always or told:
             raise InputError(f"The catalogue cannot be read in pieces: {reason}.") from None
         large = bytes_of(given.places) > LARGE_BYTES
         return None, f"Read as a whole, in memory: {reason}." if large else ""
-    if not (told or hive or stored.rows > LARGE_ROWS):
+    if not (told or always or stored.rows > LARGE_ROWS):
         return None, ""
     rows = _rows(given)
     return stored, f"Read in pieces of {rows:,} rows, of {stored.rows:,} in all."
@@ -145,27 +175,24 @@ def _rows(given: Given) -> int:
     return given.chunk or ROWS
 
 
-def _run(given: Given, answering: "Answering", stored: "Stored", how: str) -> Answered:
-    from sspexplorer.streams.cluster import spread_over
-    from sspexplorer.streams.run import one_by_one, run
+def _run(
+    given: Given,
+    answering: "Answering",
+    stored: "Stored",
+    how: str,
+    spread: "Spread | None",
+) -> Answered:
+    from sspexplorer.streams.run import run
 
-    if given.workers and given.scheduler:
-        raise InputError("Give --workers or --scheduler, not both.")
-    spread = partial(spread_over, workers=given.workers, scheduler=given.scheduler)
-    say(how)
-    try:
-        done = run(
-            stored,
-            given.asked,
-            answering,
-            given.out,
-            columns=given.wanted,
-            size=_rows(given),
-            resume=given.resume,
-            spread=spread if given.workers or given.scheduler else one_by_one,
-            progress=progress_line(every=30.0),
-        )
-    except (KeyboardInterrupt, Cancelled):
-        say("Stopped; what is finished is kept, and the same command with --resume goes on there.")
-        raise typer.Exit(130) from None
+    done = run(
+        stored,
+        given.asked,
+        answering,
+        given.out,
+        columns=given.wanted,
+        size=_rows(given),
+        resume=given.resume,
+        spread=spread,
+        progress=progress_line(every=30.0),
+    )
     return Answered(done.found, done.some, done.found.counted, (how, *done.said), None, done)

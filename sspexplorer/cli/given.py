@@ -7,11 +7,29 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property, partial, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from sspexplorer.cli.console import print_json, say, tell
+from sspexplorer.cli.options import (
+    CataloguesArgument,
+    ChunkOption,
+    ColumnsOption,
+    GalacticOption,
+    LargestFlagOption,
+    MapOption,
+    MayWriteOption,
+    NoLimitsOption,
+    OutOption,
+    PhotometryOption,
+    ResumeOption,
+    SchedulerOption,
+    SpreadsheetsOption,
+    UnitOption,
+    UseMaskedOption,
+    WorkersOption,
+)
 from sspexplorer.cli.parts import JsonOption, check_folder, progress_line
 from sspexplorer.errors import Cancelled, InputError
 
@@ -22,118 +40,6 @@ if TYPE_CHECKING:
     from sspexplorer.catalogue.reading import Asked
 
 STANDARD = Path("-")
-
-CataloguesArgument = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="CATALOGUE...",
-        help="Text (.csv, .txt, .dat, .tbl, ...), ECSV, FITS, VOTable, Parquet, Feather or HDF5, "
-        "by its ending, also packed (.gz). Several files or a folder are read one below the "
-        "other; - is standard input, and an address (https://...) is downloaded first.",
-    ),
-]
-OutOption = Annotated[
-    Path,
-    typer.Option(help="File to write; format by its ending. - is standard output, as CSV."),
-]
-MayWriteOption = Annotated[
-    Path | None, typer.Option(help="File to write, of the format that its ending says.")
-]
-UnitOption = Annotated[
-    str | None,
-    typer.Option(help="'fnu', 'flambda', 'mag' or 'stmag', if it is not what is found."),
-]
-PhotometryOption = Annotated[
-    str | None, typer.Option(help="Which photometry, if the catalogue has several.")
-]
-
-ColumnsOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="MAP.yaml|NAME,NAME,...",
-        help="Which column holds what, where names mislead: a file such as the OUT.columns.yaml "
-        "that each run writes beside its result. Or names of columns, as pred_log_age,pred_flag: "
-        "only these of the new ones are written. May be given twice, once for each.",
-    ),
-]
-MapOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="MAP.yaml",
-        help="Which column holds what, where names mislead; each run writes the one it used beside "
-        "its result, as OUT.columns.yaml.",
-    ),
-]
-
-GalacticOption = Annotated[
-    str,
-    typer.Option(
-        metavar="COLUMN|NUMBER|sfd|none",
-        help="E(B−V) of the Milky Way to correct the fluxes for; 'found' takes a column whose name "
-        "says that it is.",
-    ),
-]
-
-
-UseMaskedOption = Annotated[
-    bool, typer.Option("--use-masked", help="Use fluxes that mask flags say are bad, too.")
-]
-LargestFlagOption = Annotated[
-    int,
-    typer.Option(
-        help="Greatest value of SExtractor's FLAGS that leaves a band in use; -1 ignores them."
-    ),
-]
-
-
-NoLimitsOption = Annotated[
-    bool,
-    typer.Option(
-        "--no-limits",
-        help="Read files of any size: by default at most 16 GiB of rows, also after unpacking.",
-    ),
-]
-
-
-SpreadsheetsOption = Annotated[
-    bool,
-    typer.Option(
-        "--for-spreadsheets",
-        help="Write text in which cells that a spreadsheet would take for formulas begin with an "
-        "apostrophe; otherwise they are written as they were read.",
-    ),
-]
-
-
-ChunkOption = Annotated[
-    int | None,
-    typer.Option(
-        metavar="ROWS",
-        min=1,
-        help="Read Parquet, FITS and text in pieces of so many rows, whatever their size; without "
-        "it only large catalogues are, 20,000 rows at a time.",
-    ),
-]
-ResumeOption = Annotated[
-    bool,
-    typer.Option(
-        "--resume",
-        help="Go on after the last piece that a run which was stopped has finished; it keeps them "
-        "in the folder OUT.parts.",
-    ),
-]
-WorkersOption = Annotated[
-    int | None,
-    typer.Option(metavar="N", min=1, help="Work on the pieces in N processes of this machine."),
-]
-SchedulerOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="ADDRESS",
-        help="Work on the pieces on a Dask cluster, whose scheduler is at tcp://HOST:PORT; all "
-        "machines must see the same files.",
-    ),
-]
 
 # Names of columns that are appended; anything else is a file.
 _OURS = re.compile(r"(pred|fit)_\w+(\s*,\s*(pred|fit)_\w+)*")
@@ -170,16 +76,32 @@ class Given:
         if self.out is None:
             return
         self._form()
-        if self.out != STANDARD:
+        if self.to_hats:
+            from sspexplorer.streams.hats import check_folder as check_hats
+
+            check_folder(self.out)
+            check_hats(Path(self.catalogues[0]), self.out)
+        elif self.out != STANDARD:
             check_folder(self.out)
         elif self.json_output:
             raise InputError("Standard output takes the table or the JSON: give --out a file.")
+
+    @cached_property
+    def to_hats(self) -> bool:
+        """Whether the result is a HATS catalogue: that of one, with a name that says no format."""
+        from sspexplorer.catalogue.files import has_ending, is_hats
+
+        one = len(self.catalogues) == 1 and is_hats(self.catalogues[0])
+        return one and self.out != STANDARD and not has_ending(self.out.name)
 
     def _form(self) -> str:
         from sspexplorer.catalogue.files import ending
         from sspexplorer.catalogue.writing import for_spreadsheets
 
-        suffix = ".csv" if self.out == STANDARD else ending(self.out.name)
+        if self.to_hats:
+            suffix = "hats"
+        else:
+            suffix = ".csv" if self.out == STANDARD else ending(self.out.name)
         return for_spreadsheets(suffix) if self.for_spreadsheets else suffix
 
     @property

@@ -53,15 +53,15 @@ def predict(
     choices = Choices(floor, redshift, use_all, Cosmology(h0, omega_m), samples)
     asked = PredictionRequest(model, model, choices, points)
     predicting = Predicting(asked)
-    found = answered(given, predicting, "predicted")
-    suspected = asked.suspicions(found.some, predicting.model)
-    counted = found.counted
-    remarks = (
-        *found.said,
-        *predicting.remarks(counted, found.some.decision.absolute),
-        *(one.sentence for one in suspected),
-    )
-    remarks += found.write(given, asked.about)
+    with answered(given, predicting, "predicted") as found:
+        suspected = asked.suspicions(found.some, predicting.model)
+        counted = found.counted
+        remarks = (
+            *found.said,
+            *predicting.remarks(counted, found.some.decision.absolute),
+            *(one.sentence for one in suspected),
+        )
+        remarks += found.write(given, asked.about)
     report = {
         "model": model,
         "meaning": meaning(predicting.model),

@@ -26,10 +26,10 @@ def sedfit(
     names = [name.strip() for name in libraries.split(",") if name.strip()]
     for name in names:
         load_library(name)
-    found = answered(given, Fitting(tuple(names), floor), "fitted")
-    counted = found.counted
-    median = float(found.column("fit_chi2").median())
-    changed = found.write(given, {"SSPFLOOR": floor, "SSPLIBS": ",".join(names)})
+    with answered(given, Fitting(tuple(names), floor), "fitted") as found:
+        counted = found.counted
+        median = float(found.column("fit_chi2").median())
+        changed = found.write(given, {"SSPFLOOR": floor, "SSPLIBS": ",".join(names)})
     report = {
         "libraries": names,
         "floor": floor,

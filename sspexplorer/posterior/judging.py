@@ -14,7 +14,7 @@ from sspexplorer.posterior.likeness import Likeness
 from sspexplorer.posterior.taken import Choices, prepared, redshifts_as
 from sspexplorer.progress import NO_PROGRESS, Progress
 
-_CHUNK = 16_384
+_CHUNK = 4096
 _FEW = 1024
 _REDSHIFT_LEEWAY = 1e-3
 

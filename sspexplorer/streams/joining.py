@@ -1,6 +1,6 @@
 """The result of a run: the catalogue's rows and columns, read once more, with the answers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from sspexplorer.catalogue.fits_rows import FitsAppender
 from sspexplorer.catalogue.headers import keywords
 from sspexplorer.catalogue.packed import packing, packing_writer
 from sspexplorer.progress import NO_PROGRESS, Progress
+from sspexplorer.streams.pieces import Piece
 from sspexplorer.streams.work import Work
 
 
@@ -61,12 +62,13 @@ def join(
         said: tuple[str, ...] = ()
         meta: dict[str, Any] = {}
         looks = isinstance(writer, FitsAppender)
+        pieces = work.reader.stored.pieces(work.size)
         if looks:
-            for whole, found, _ in _wholes(work, kind, progress.part(0.0, 0.4)):
+            for whole, found, _ in wholes(work, kind, pieces, progress.part(0.0, 0.4)):
                 writer.look(whole)
                 writer.begin(found | dict(about))
         writing_now = progress.part(0.4, 0.6) if looks else progress
-        for whole, found, renamed in _wholes(work, kind, writing_now):
+        for whole, found, renamed in wholes(work, kind, pieces, writing_now):
             writer.append(whole)
             meta, said = meta or found, renamed
         return (*said, *writer.finish(meta | dict(about)))
@@ -74,12 +76,12 @@ def join(
     return writing.save(save, out, out, str(out))
 
 
-def _wholes(
-    work: Work, kind: str, progress: Progress
+def wholes(
+    work: Work, kind: str, pieces: Sequence[Piece], progress: Progress = NO_PROGRESS
 ) -> Iterator[tuple[pa.Table, dict[str, Any], tuple[str, ...]]]:
-    """Each table of the catalogue with its answers, keywords, and columns that were renamed."""
+    """Each table of some pieces with its answers, keywords, and columns that were renamed."""
     stored = work.reader.stored
-    for piece in stored.pieces(work.size):
+    for piece in pieces:
         tables = stored.tables(piece, work.size)
         for (start, n), file in zip(piece.chunks(work.size), tables, strict=True):
             progress.check()

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from sspexplorer.catalogue.files import FORMATS, STANDARD_INPUT, ending, paths_in
+from sspexplorer.catalogue.files import FORMATS, STANDARD_INPUT, ending, is_hats, paths_in
 from sspexplorer.catalogue.reading import Asked, looks_right
 from sspexplorer.errors import InputError
 from sspexplorer.streams.fits import FitsFile
+from sspexplorer.streams.hats import HatsCatalogue
 from sspexplorer.streams.parquet import ParquetFiles, hive_files
 from sspexplorer.streams.pieces import NotInPiecesError, Stored
 from sspexplorer.streams.text import TextFile
@@ -26,7 +27,7 @@ def opened(places: Sequence[str | Path], asked: Asked, size: int) -> Stored:
     Parameters
     ----------
     places : sequence of str or Path
-        Files, or one folder: of files, or of a hive of Parquet files.
+        Files, or one folder: of files, of a hive of Parquet files, or a HATS catalogue.
     asked : Asked
     size : int
         Rows at a time.
@@ -40,6 +41,8 @@ def opened(places: Sequence[str | Path], asked: Asked, size: int) -> Stored:
     """
     if any(str(place) == STANDARD_INPUT for place in places):
         raise NotInPiecesError("standard input is read as a whole")
+    if len(places) == 1 and is_hats(places[0]):
+        return HatsCatalogue.opened(Path(places[0]))
     if hive := hive_of(places):
         return ParquetFiles.found(hive, Path(places[0]))
     paths, notes = paths_in(list(places))
@@ -60,6 +63,11 @@ def opened(places: Sequence[str | Path], asked: Asked, size: int) -> Stored:
     raise NotInPiecesError(f"{shown} in {', '.join(sorted(kinds))} is read as a whole")
 
 
+def only_in_pieces(places: Sequence[str | Path]) -> bool:
+    """Whether a folder is a HATS catalogue or a hive, which are never read as a whole."""
+    return (len(places) == 1 and is_hats(places[0])) or bool(hive_of(places))
+
+
 def hive_of(places: Sequence[str | Path]) -> list[Path]:
     """Files of a folder whose folders are named ``key=value``; none if it is something else."""
     if len(places) != 1 or not Path(places[0]).is_dir():
@@ -78,7 +86,7 @@ def may_be_large(places: Sequence[str | Path]) -> bool:
 
     Those of Parquet and FITS say it at once; a text has to be read for it.
     """
-    if hive_of(places):
+    if only_in_pieces(places):
         return True
     found = [path for place in places for path in _files(Path(place))]
     text = any(path.suffix.lower() not in (*_PARQUET, ".fits", ".fit") for path in found)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -16,7 +16,7 @@ from sspexplorer.catalogue.headers import understood
 from sspexplorer.catalogue.source import FileTable, Source
 from sspexplorer.catalogue.stacking import plain, refuse_other_columns, refuse_other_units
 from sspexplorer.errors import InputError
-from sspexplorer.streams.pieces import NotInPiecesError, Piece, called, rows_at_once
+from sspexplorer.streams.pieces import NotInPiecesError, Piece, called, rows_at_once, with_keys
 
 # Read of each column at a time, so that a row group need not fit in memory.
 _BUFFER = 1 << 17
@@ -46,7 +46,7 @@ class ParquetFiles:
     @classmethod
     def found(
         cls, files: Sequence[Path], root: Path | None = None, notes: tuple[str, ...] = ()
-    ) -> "ParquetFiles":
+    ) -> Self:
         """Look at files whose rows stand one below the other.
 
         Parameters
@@ -66,27 +66,29 @@ class ParquetFiles:
         """
         keys, types = _hive(root, files) if root else ([{}] * len(files), {})
         schemas, groups = [], []
+        first = with_keys(files[0])
         for path, own in zip(files, keys, strict=True):
-            with one_sentence(path.name, "a Parquet table"):
-                check_parquet(Source(path.name, path))
+            name = with_keys(path)
+            with one_sentence(name, "a Parquet table"):
+                check_parquet(Source(name, path))
                 meta = pq.read_metadata(path)
                 schema = meta.schema.to_arrow_schema()
                 if len(set(schema.names)) < len(schema.names):
-                    raise NotInPiecesError(f"{path.name} has columns that share a name")
-                table, masks = understood(schema.empty_table(), path.name)
-            for name in own:
-                if name not in table.column_names:
-                    table = table.append_column(name, pa.array([], types[name]))
+                    raise NotInPiecesError(f"{name} has columns that share a name")
+                table, masks = understood(schema.empty_table(), name)
+            for key in own:
+                if key not in table.column_names:
+                    table = table.append_column(key, pa.array([], types[key]))
             schemas.append(plain(table).schema)
             groups.append(tuple(meta.row_group(i).num_rows for i in range(meta.num_row_groups)))
-            refuse_other_columns(schemas[0].names, schemas[-1].names, files[0].name, path.name)
-            refuse_other_units(schemas[0], schemas[-1], files[0].name, path.name)
+            refuse_other_columns(schemas[0].names, schemas[-1].names, first, name)
+            refuse_other_units(schemas[0], schemas[-1], first, name)
         if not sum(map(sum, groups)):
             raise InputError(f"{called(files)} has a header but no rows.")
         said: tuple[str, ...] = ()
         if len(files) > 1:
             n = sum(map(sum, groups))
-            said = (f"Read together: {len(files)} files, {files[0].name} to {files[-1].name} "
+            said = (f"Read together: {len(files)} files, {first} to {with_keys(files[-1])} "
                     f"({n:,} rows).",)  # fmt: skip
         return cls(
             called(files),
@@ -130,7 +132,7 @@ class ParquetFiles:
             for group in range(*piece.place):
                 batches = parquet.iter_batches(size, row_groups=[group])
                 while True:
-                    with one_sentence(f"Row group {group} of {path.name}", "Parquet"):
+                    with one_sentence(f"Row group {group} of {with_keys(path)}", "Parquet"):
                         batch = next(batches, None)
                         if batch is None:
                             break
@@ -148,7 +150,7 @@ class ParquetFiles:
 
 
 def _opened(path: Path) -> pq.ParquetFile:
-    with one_sentence(path.name, "a Parquet table"):
+    with one_sentence(with_keys(path), "a Parquet table"):
         return pq.ParquetFile(
             path, buffer_size=_BUFFER, pre_buffer=False, page_checksum_verification=True
         )

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Protocol
 
 import pyarrow as pa
 
 from sspexplorer.catalogue.source import FileTable
+from sspexplorer.errors import InputError
 
 
-class NotInPiecesError(Exception):
+class NotInPiecesError(InputError):
     """A file can be read, but only as a whole; the message says why."""
 
 
@@ -96,6 +98,12 @@ def rows_at_once(batches: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
             n -= size
     if n:
         yield pa.concat_tables(held)
+
+
+def with_keys(path: Path) -> str:
+    """Name of a file, after those of its folders that say what is in it: ``tile=17/a.parquet``."""
+    keys = takewhile(lambda name: "=" in name, reversed(path.parent.parts))
+    return "/".join([*reversed([*keys]), path.name])
 
 
 def called(files: Sequence[Path]) -> str:

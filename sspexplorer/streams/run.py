@@ -1,8 +1,8 @@
 """A run over a catalogue in pieces: looked through, answered, joined."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from functools import reduce
 from operator import add
 from pathlib import Path
@@ -14,13 +14,14 @@ import sspexplorer
 from sspexplorer.catalogue.reading import Asked
 from sspexplorer.progress import NO_PROGRESS, Progress
 from sspexplorer.streams.counted import Counted, Whole
+from sspexplorer.streams.hats import HATS, join_hats
 from sspexplorer.streams.joining import join
 from sspexplorer.streams.parts import Parts
 from sspexplorer.streams.pieces import Piece, Stored
+from sspexplorer.streams.spread import OneByOne, Spread
 from sspexplorer.streams.survey import Surveyed, surveyed
 from sspexplorer.streams.work import Answering, Work, chosen_columns
 
-Spread = Callable[[Work, Sequence[Piece], Callable[[int], None]], None]
 # Parts of the time that looking through and joining take, of which nothing is known before.
 _LOOK, _JOIN = 0.05, 0.1
 
@@ -38,18 +39,27 @@ class Done:
     work : Work
     said : tuple of str
         Sentences on what was there before.
+    spread : Spread
+        Has the work done.
     """
 
     found: Whole
     some: Any
     work: Work
     said: tuple[str, ...]
+    spread: Spread = field(default_factory=OneByOne)
 
     def write(
         self, form: str, about: Mapping[str, Any], out: Path, progress: Progress = NO_PROGRESS
     ) -> tuple[str, ...]:
-        """Write the result, and remove what was kept to go on with; see :func:`.join`."""
-        said = join(self.work, out, form, about, progress)
+        """Write the result, and remove what was kept to go on with; see :func:`.join`.
+
+        Of a HATS catalogue ``form`` may be :data:`~sspexplorer.streams.hats.HATS`, too.
+        """
+        if form == HATS:
+            said = join_hats(self.work, out, about, self.spread, progress)
+        else:
+            said = join(self.work, out, form, about, progress)
         self.work.parts.remove()
         return said
 
@@ -58,12 +68,6 @@ class Done:
         work = self.work
         places = _places(work, work.reader.stored.pieces(work.size))
         return pd.concat([work.parts.load(start)[name].to_pandas() for start in places])
-
-
-def one_by_one(work: Work, pieces: Sequence[Piece], tell: Callable[[int], None]) -> None:
-    """Answer pieces in this process."""
-    for piece in pieces:
-        work.do(piece, tell)
 
 
 def run(
@@ -75,7 +79,7 @@ def run(
     columns: Sequence[str] = (),
     size: int,
     resume: bool = False,
-    spread: Spread = one_by_one,
+    spread: Spread | None = None,
     progress: Progress = NO_PROGRESS,
 ) -> Done:
     """Answer all rows of a catalogue, and keep the answers beside a result.
@@ -94,8 +98,8 @@ def run(
         Rows at a time.
     resume : bool
         Whether to go on after what a run before has kept.
-    spread : callable
-        Has the pieces answered.
+    spread : Spread, optional
+        Has the pieces looked at and answered, by this process if not given.
     progress : Progress, optional
 
     Raises
@@ -119,9 +123,11 @@ def run(
     }
     said = tuple(filter(None, [parts.begin(key, resume)]))
     try:
-        seen = surveyed(stored, asked, size, progress.part(0.0, _LOOK))
+        seen = surveyed(stored, asked, size, spread, progress.part(0.0, _LOOK))
         work = Work(seen.reader, answering, tuple(kept), parts, size)
-        return _answered(seen, work, spread, said, progress.part(_LOOK, 1 - _LOOK - _JOIN))
+        return _answered(
+            seen, work, spread or OneByOne(), said, progress.part(_LOOK, 1 - _LOOK - _JOIN)
+        )
     finally:
         parts.remove_if_empty()
 
@@ -137,10 +143,10 @@ def _answered(
         said += (f"{rows - left:,} of {rows:,} rows were there from before.",)
     if lacking:
         clock = _Clock(rows - left, rows, progress)
-        spread(work, lacking, clock.tell)
+        spread.answer(work, lacking, clock.tell)
         said += (f"{left:,} rows took {_duration(clock.seconds)}, {clock.rate:,.0f} a second.",)
     counted = reduce(add, _all_counted(work, pieces), Counted())
-    return Done(Whole.of(seen, counted), seen.some, work, said)
+    return Done(Whole.of(seen, counted), seen.some, work, said, spread)
 
 
 def _plain(asked: Asked) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial, reduce
+from operator import add, or_
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +20,8 @@ from sspexplorer.catalogue.source import FileTable
 from sspexplorer.catalogue.values import AnyTable, column_names, column_width
 from sspexplorer.errors import InputError
 from sspexplorer.progress import NO_PROGRESS, Progress
-from sspexplorer.streams.pieces import Stored
+from sspexplorer.streams.pieces import Piece, Stored
+from sspexplorer.streams.spread import OneByOne, Spread
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,13 @@ class Surveyed:
     some: Catalogue
 
 
-def surveyed(stored: Stored, asked: Asked, size: int, progress: Progress = NO_PROGRESS) -> Surveyed:
+def surveyed(
+    stored: Stored,
+    asked: Asked,
+    size: int,
+    spread: Spread | None = None,
+    progress: Progress = NO_PROGRESS,
+) -> Surveyed:
     """Let all rows of a catalogue pass by, and decide how it is read.
 
     Decided is by the same rows as if it were read as a whole.
@@ -70,6 +79,8 @@ def surveyed(stored: Stored, asked: Asked, size: int, progress: Progress = NO_PR
     asked : Asked
     size : int
         Rows at a time.
+    spread : Spread, optional
+        Has the rows looked at, by this process if not given.
     progress : Progress, optional
 
     Raises
@@ -77,55 +88,91 @@ def surveyed(stored: Stored, asked: Asked, size: int, progress: Progress = NO_PR
     InputError
         If it is damaged or cannot be used.
     """
-    look = _Look(stored, asked)
-    for piece in stored.pieces(size):
-        places = piece.chunks(size)
-        for table, (start, n) in zip(stored.tables(piece, size), places, strict=True):
-            progress.check()
-            look.at(table, start)
-            progress.report((start + n) / stored.rows, "looked through")
-    return look.decided()
+    found: dict[int, _Look] = {}
+    done = 0
+
+    def tell(look: _Look) -> None:
+        nonlocal done
+        progress.check()
+        found[look.start] = look
+        done += look.rows
+        progress.report(done / stored.rows, "looked through")
+
+    (spread or OneByOne()).each(partial(_look, stored, asked, size), stored.pieces(size), tell)
+    return _decided(stored, asked, [found[start] for start in sorted(found)])
 
 
+@dataclass(frozen=True)
 class _Look:
-    """What was seen so far."""
+    """What was seen of a piece.
 
-    def __init__(self, stored: Stored, asked: Asked) -> None:
-        self._stored, self._asked = stored, asked
-        self._every = max(1, stored.rows // SAMPLE_ROWS)
-        self._some: list[FileTable] = []
-        self._columns: tuple[RedshiftColumn, ...] = ()
-        self._seen: list[Seen] = []
-        self._twins: tuple[str, ...] = ()
-        self._masked: frozenset[str] = frozenset()
+    Attributes
+    ----------
+    start, rows : int
+        Of the piece.
+    some : tuple of FileTable
+        Rows, evenly spread over the whole.
+    columns : tuple of RedshiftColumn
+        Columns that may hold redshifts.
+    seen : tuple of Seen
+        What is in each of them.
+    twins : tuple of str
+        Sentences on columns that are there twice.
+    masked : frozenset of str
+        Columns of which a cell is masked.
+    """
 
-    def at(self, file: FileTable, start: int) -> None:
-        """See the rows of a table whose first is the ``start``-th of all."""
-        if not start:
-            self._columns = _redshifts(file, self._asked, self._stored.name)
-            self._seen = [Seen()] * len(self._columns)
-        rows = np.arange(-start % self._every, len(file.table), self._every)
+    start: int
+    rows: int
+    some: tuple[FileTable, ...]
+    columns: tuple[RedshiftColumn, ...]
+    seen: tuple[Seen, ...]
+    twins: tuple[str, ...]
+    masked: frozenset[str]
+
+
+def _look(stored: Stored, asked: Asked, size: int, piece: Piece) -> _Look:
+    """Look at all rows of a piece."""
+    every = _every(stored)
+    some: list[FileTable] = []
+    columns: tuple[RedshiftColumn, ...] = ()
+    seen: list[Seen] = []
+    twins: tuple[str, ...] = ()
+    masked: frozenset[str] = frozenset()
+    for file, (start, _) in zip(stored.tables(piece, size), piece.chunks(size), strict=True):
+        if start == piece.start:
+            columns = _redshifts(file, asked, stored.name)
+            seen = [Seen()] * len(columns)
+        rows = np.arange(-start % every, len(file.table), every)
         if len(rows):
-            self._some.append(replace(file, table=_taken(file.table, rows)))
-        self._seen = [
-            seen + Seen.of(file.table, column)
-            for seen, column in zip(self._seen, self._columns, strict=True)
+            some.append(replace(file, table=_taken(file.table, rows)))
+        seen = [
+            before + Seen.of(file.table, column)
+            for before, column in zip(seen, columns, strict=True)
         ]
-        self._twins = refuse_different_twins(file, self._stored.name)
+        twins = refuse_different_twins(file, stored.name)
         if not isinstance(file.table, pa.Table):
-            columns = file.table.itercols()
-            self._masked |= {c.name for c in columns if np.any(getattr(c, "mask", False))}
+            masked |= {c.name for c in file.table.itercols() if np.any(getattr(c, "mask", False))}
+    return _Look(piece.start, piece.rows, tuple(some), columns, tuple(seen), twins, masked)
 
-    def decided(self) -> Surveyed:
-        """Decide of all that was seen."""
-        stored, tables = self._stored, [file.table for file in self._some]
-        notes = (*stored.notes, *self._twins)
-        file = replace(self._some[0], table=_below(tables), notes=notes)
-        redshifts = RedshiftRules.decided(
-            self._columns, self._seen, file.table, self._every, own_names(file)
-        )
-        some, rules = understood(file, stored.name, self._asked, redshifts=redshifts)
-        return Surveyed(Reader(stored, self._asked, rules, self._masked), some)
+
+def _every(stored: Stored) -> int:
+    """Of so many rows one is kept."""
+    return max(1, stored.rows // SAMPLE_ROWS)
+
+
+def _decided(stored: Stored, asked: Asked, looks: Sequence[_Look]) -> Surveyed:
+    """Decide of all that was seen."""
+    some = [file for look in looks for file in look.some]
+    seen = [reduce(add, of_column) for of_column in zip(*(x.seen for x in looks), strict=True)]
+    notes = (*stored.notes, *looks[-1].twins)
+    file = replace(some[0], table=_below([part.table for part in some]), notes=notes)
+    redshifts = RedshiftRules.decided(
+        looks[0].columns, seen, file.table, _every(stored), own_names(file)
+    )
+    found, rules = understood(file, stored.name, asked, redshifts=redshifts)
+    masked = reduce(or_, (look.masked for look in looks))
+    return Surveyed(Reader(stored, asked, rules, masked), found)
 
 
 def _redshifts(file: FileTable, asked: Asked, name: str) -> tuple[RedshiftColumn, ...]:
