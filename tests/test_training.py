@@ -8,7 +8,8 @@ from sspexplorer.errors import InputError
 from sspexplorer.mocks import MockSample, make_mocks
 from sspexplorer.models import load_model
 from sspexplorer.networks.model import NETWORKS, Model, StackedMLP
-from sspexplorer.networks.training import Recipe, get_recipe, train
+from sspexplorer.networks.recipes import Recipe, get_recipe
+from sspexplorer.networks.training import train
 from sspexplorer.progress import Progress
 
 QUICK = Recipe("quick", epochs=3, batch_size=256, learning_rate=0.004, standardise=True)

@@ -104,7 +104,7 @@ def train(
     """Train networks on a mock sample; Ctrl-C stops early and keeps the best weights."""
     from sspexplorer.metrics import with_metrics
     from sspexplorer.mocks import MockSample
-    from sspexplorer.networks.training import get_recipe
+    from sspexplorer.networks.recipes import get_recipe
     from sspexplorer.networks.training import train as run_training
 
     chosen = get_recipe(recipe, network=network, epochs=epochs)

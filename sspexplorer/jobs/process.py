@@ -31,7 +31,8 @@ from sspexplorer.errors import InputError
 from sspexplorer.metrics import with_metrics
 from sspexplorer.mocks import MockSample, make_mocks
 from sspexplorer.networks.model import Model
-from sspexplorer.networks.training import Recipe, TrainingState, train
+from sspexplorer.networks.recipes import Recipe
+from sspexplorer.networks.training import TrainingState, train
 from sspexplorer.noise import NoiseModel
 from sspexplorer.progress import Progress
 

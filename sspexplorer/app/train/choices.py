@@ -8,7 +8,7 @@ from sspexplorer.app.choices import OptionalList
 from sspexplorer.jobs.process import Task
 from sspexplorer.libraries import load_library
 from sspexplorer.mocks import EBV_GRID, MAGNITUDES, SPLIT_FRACTIONS
-from sspexplorer.networks.training import RECIPES, Recipe
+from sspexplorer.networks.recipes import RECIPES, Recipe
 
 NETWORKS = {"Base": "base", "SED": "sed"}
 BATCH_SIZES = [32, 100, 256, 1000]
