@@ -36,10 +36,10 @@ import torch
 from sspexplorer.libraries import SSPLibrary, load_library
 from sspexplorer.metrics import evaluate, held_out_mocks
 from sspexplorer.mocks import EBV_GRID, PARAMETERS, MockSample, make_mocks
-from sspexplorer.mocks_on_demand import MocksOnDemand, mocks_on_demand
 from sspexplorer.networks.batches import AT_ONCE
 from sspexplorer.networks.recipes import RECIPES, get_recipe
 from sspexplorer.networks.training import TrainingState, train
+from sspexplorer.on_demand import MocksOnDemand, mocks_on_demand
 from sspexplorer.progress import Progress
 
 NINTH_EBV = 0.19  # any: the paper prints eight of nine
@@ -226,7 +226,7 @@ def rounded(value: object) -> Any:
 def keep(found: dict, path: Path) -> None:
     """Write a training into the file of all of them, in the place of one of the same recipe."""
     trainings = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    trainings[found['recipe']["name"]] = found
+    trainings[found["recipe"]["name"]] = found
     path.write_text(json.dumps(trainings, separators=(",", ":")) + "\n", encoding="utf-8")
 
 

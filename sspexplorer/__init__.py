@@ -30,6 +30,8 @@ _HOMES = {
     "read_source": "libraries.readers",
     "make_mocks": "mocks",
     "MockSample": "mocks",
+    "mocks_on_demand": "on_demand",
+    "MocksOnDemand": "on_demand",
     "observe": "mocks",
     "NoiseModel": "noise",
     "measure_noise": "noise",

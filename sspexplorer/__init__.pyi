@@ -26,6 +26,8 @@ from sspexplorer.networks.recipes import get_recipe as get_recipe
 from sspexplorer.networks.training import train as train
 from sspexplorer.noise import NoiseModel as NoiseModel
 from sspexplorer.noise import measure_noise as measure_noise
+from sspexplorer.on_demand import MocksOnDemand as MocksOnDemand
+from sspexplorer.on_demand import mocks_on_demand as mocks_on_demand
 from sspexplorer.posterior.taken import Choices as Choices
 from sspexplorer.sedfit import fit as fit
 from sspexplorer.sedfit import make_grid as make_grid

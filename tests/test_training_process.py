@@ -70,7 +70,8 @@ def test_the_process_trains_what_its_card_says(queue):
     assert (told.state, told.trouble) == (DONE, "")
     assert told.result == 3
     card = told.model.card
-    code = "from sspexplorer.mocks import make_mocks\nfrom sspexplorer.noise import NoiseModel\n"
+    code = "from sspexplorer.noise import NoiseModel\n"
+    code += "from sspexplorer.on_demand import mocks_on_demand\n"
     code += "from sspexplorer.networks.recipes import Recipe\n"
     code += "from sspexplorer.networks.training import train\n"
     code += "\n".join(card["train_again"])

@@ -14,11 +14,11 @@ import sspexplorer
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.errors import InputError
 from sspexplorer.mocks import PARAMETERS, MockSample
-from sspexplorer.mocks_on_demand import MocksOnDemand
 from sspexplorer.networks.batches import KeptMocks, Mocks, Pieces
 from sspexplorer.networks.device import training_device
 from sspexplorer.networks.model import NETWORKS, Model, StackedMLP
 from sspexplorer.networks.recipes import Recipe
+from sspexplorer.on_demand import MocksOnDemand
 from sspexplorer.progress import NO_PROGRESS, Progress
 
 # In standard deviations of a label. With 0.1 rather than 0.3, σ_NMAD of age and dust falls by a

@@ -64,7 +64,7 @@ class Choices(param.Parameterized):
 
     @property
     def recipe_name(self) -> str:
-        """``default`` or ``paper`` while all is as there, but for network and epochs."""
+        """That of a recipe while all is as there, but for network and epochs."""
         for name in RECIPES:
             wanted = _of_recipe(name)
             if all(getattr(self, key) == value for key, value in wanted.items()):

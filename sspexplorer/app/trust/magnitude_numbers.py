@@ -106,3 +106,25 @@ def _count(table: pd.DataFrame, run: str) -> str:
     counts = table.loc[table["run"] == run, "n"]
     low, high = counts.min(), counts.max()
     return f", n = {low:,}" if low == high else f", n = {low:,} to {high:,}"
+
+
+def full_size_words(trained: FullSize) -> str:
+    """What a training at the paper's size is, what it reached and what not."""
+
+    def scatters(magnitude: float | None) -> str:
+        return listed(
+            [
+                f"{trained.scatter(name, magnitude):.2f} {PARAMETER_UNITS[name]} in "
+                f"{PARAMETER_NAMES[name]}"
+                for name in PARAMETERS
+            ]
+        )
+
+    published = ", ".join(f"{value:.2f}" for value in PUBLISHED_SCATTER.values())
+    return (
+        f"Paper's size: recipe “{trained.recipe}” learnt from {trained.n_train:,} mocks, split at "
+        "random, of stand-ins for the paper's libraries: as many SSPs on the same grids, but with "
+        f"spectra interpolated from BC03. Tested on {trained.n_test:,} others it has a σ\u00a0NMAD "
+        f"of {scatters(None)} over all magnitudes, and of {scatters(17.0)} at i = 17; published "
+        f"are {published}. {reached_words(trained)}"
+    )

@@ -5,8 +5,8 @@ import pytest
 
 from sspexplorer.errors import InputError
 from sspexplorer.mocks import LABELS, make_mocks
-from sspexplorer.mocks_on_demand import BLOCK, MocksOnDemand, mocks_on_demand
 from sspexplorer.noise import NoiseModel
+from sspexplorer.on_demand import BLOCK, MocksOnDemand, mocks_on_demand
 
 MAGNITUDES = [16.0, 19.0, 22.0]
 
