@@ -10,7 +10,7 @@ epochs, on the same held-out mocks: σ_NMAD at each magnitude, on SSPs never see
 under other noise.
 
 Memory: what a training of one epoch adds to the peak of a process that has its libraries, for one
-magnitude and for all 13, where a sample is kept and where noise is drawn on demand; with --other,
+magnitude, 13 and 26, where a sample is kept and where noise is drawn on demand; with --other,
 also in another checkout, whose samples are kept.
 """
 
@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from sspexplorer.libraries import LIBRARY_NAMES
@@ -34,6 +35,7 @@ from sspexplorer.networks.recipes import RECIPES, get_recipe
 from sspexplorer.networks.training import train
 
 SEED = 1  # of the mocks of the shipped models, see scripts/train_default.py
+COUNTS = (1, len(MAGNITUDES), 2 * len(MAGNITUDES))
 FAST, SLOW = "paper-fast", "paper"
 # Also run by a checkout without mocks on demand.
 MEMORY = """
@@ -103,7 +105,8 @@ def memory(other: Path | None) -> None:
     cases += [("kept", other)] if other else []
     for kind, checkout in cases:
         added = []
-        for magnitudes in ([18.0], list(MAGNITUDES)):
+        for count in COUNTS:
+            magnitudes = np.linspace(MAGNITUDES[0], MAGNITUDES[-1], count)
             command = [sys.executable, "-c", MEMORY, kind, ",".join(map(str, magnitudes))]
             environment = os.environ | {"PYTHONPATH": str(checkout), "OMP_NUM_THREADS": "1"}
             done = subprocess.run(
@@ -111,11 +114,8 @@ def memory(other: Path | None) -> None:
             )
             added.append(float(done.stdout))
         words = f"{kind}{', ' + str(checkout) if checkout == other else ''}"
-        print(
-            f"training adds {added[0]:.0f} MiB for one magnitude and {added[1]:.0f} MiB for "
-            f"{len(MAGNITUDES)} ({words})",
-            flush=True,
-        )
+        found = ", ".join(f"{a:.0f} MiB for {n}" for a, n in zip(added, COUNTS, strict=True))
+        print(f"training adds, by the number of magnitudes, {found} ({words})", flush=True)
 
 
 def main() -> None:

@@ -19,8 +19,8 @@ from sspexplorer.networks.model import Scaling
 # Mocks in a piece: so many that those of one block are far apart in its batches, and that what
 # Python does for each piece is little beside its steps; so few that they take 50 MB.
 PIECE = 16_384
-# Mocks to validate on at once: each layer answers with 12 MB.
-AT_ONCE = 4096
+# Mocks to validate on at once: each layer answers with 3 MB.
+AT_ONCE = 1024
 N_TEMPLATES = 4000
 
 

@@ -6,7 +6,9 @@ from html import escape
 import numpy as np
 import pandas as pd
 
+from sspexplorer.analysis.full_size import PUBLISHED_SCATTER, FullSize
 from sspexplorer.labels import PARAMETER_NAMES, PARAMETER_UNITS, listed
+from sspexplorer.mocks import PARAMETERS
 from sspexplorer.noise import NoiseModel
 from sspexplorer.plots.magnitude import Curves, snr_text
 from sspexplorer.plots.style import PARAMETER_COLOURS
@@ -128,3 +130,16 @@ def full_size_words(trained: FullSize) -> str:
         f"of {scatters(None)} over all magnitudes, and of {scatters(17.0)} at i = 17; published "
         f"are {published}. {reached_words(trained)}"
     )
+
+
+def reached_words(trained: FullSize) -> str:
+    """Where the published scatter is reached, in the two digits that are published."""
+    text = []
+    for where, magnitude in (("over all magnitudes", None), ("at i = 17", 17.0)):
+        missed = [
+            PARAMETER_NAMES[name]
+            for name, value in PUBLISHED_SCATTER.items()
+            if round(trained.scatter(name, magnitude), 2) > value
+        ]
+        text.append(f"{'all but ' + listed(missed) if missed else 'all three'} {where}")
+    return f"It reaches {text[0]}, and {text[1]}."
