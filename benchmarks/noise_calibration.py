@@ -18,7 +18,7 @@ from torch import nn
 from sspexplorer.metrics import summary
 from sspexplorer.mocks import MockSample, make_mocks
 from sspexplorer.networks.model import NETWORKS
-from sspexplorer.networks.training import RECIPES
+from sspexplorer.networks.recipes import RECIPES
 from sspexplorer.noise import APERTURE_AREA, CALIBRATION_FLOOR, NoiseModel
 
 

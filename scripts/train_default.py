@@ -15,7 +15,8 @@ from dataclasses import replace
 from sspexplorer.libraries import LIBRARY_NAMES, load_library
 from sspexplorer.metrics import with_metrics
 from sspexplorer.mocks import make_mocks
-from sspexplorer.networks.training import RECIPES, TrainingState, get_recipe, train
+from sspexplorer.networks.recipes import RECIPES, get_recipe
+from sspexplorer.networks.training import TrainingState, train
 from sspexplorer.resources import data_path
 
 # Not the default seed of `sspexplorer mocks`, so that a user's mocks have noise of their own.

@@ -21,11 +21,13 @@ from sspexplorer.mocks import make_mocks as make_mocks
 from sspexplorer.mocks import observe as observe
 from sspexplorer.models import load_model as load_model
 from sspexplorer.models import predict_rows as predict_rows
-from sspexplorer.networks.training import Recipe as Recipe
-from sspexplorer.networks.training import get_recipe as get_recipe
+from sspexplorer.networks.recipes import Recipe as Recipe
+from sspexplorer.networks.recipes import get_recipe as get_recipe
 from sspexplorer.networks.training import train as train
 from sspexplorer.noise import NoiseModel as NoiseModel
 from sspexplorer.noise import measure_noise as measure_noise
+from sspexplorer.on_demand import MocksOnDemand as MocksOnDemand
+from sspexplorer.on_demand import mocks_on_demand as mocks_on_demand
 from sspexplorer.posterior.taken import Choices as Choices
 from sspexplorer.sedfit import fit as fit
 from sspexplorer.sedfit import make_grid as make_grid

@@ -118,6 +118,12 @@ def row_median(values: np.ndarray) -> np.ndarray:
     return np.where(count > 0, (low + high) / 2, np.nan)
 
 
+def over_median(flux: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Flux and error, each divided by the median flux of its row, float32."""
+    scale = row_median(flux)[:, None]
+    return (flux / scale).astype(np.float32), (error / scale).astype(np.float32)
+
+
 def complete(flux: np.ndarray, templates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Fill the missing bands of rows that have enough of them.
 

@@ -173,8 +173,9 @@ def _some(mocks: MockSample, split: str) -> MockSample:
 def noise_seen(model: Model, mocks: MockSample) -> bool:
     """Whether a sample has the very noise that the model was trained on."""
     trained = model.card["sample"]
-    keys = ("libraries", "ebv_grid", "continuous_ebv", "magnitudes", "noise", "seed", "split")
-    return all(mocks.meta.get(key) == trained.get(key) for key in keys)
+    objects = ("libraries", "ebv_grid", "continuous_ebv", "magnitudes")
+    draws = ("noise", "seed", "split", "on_demand")
+    return all(mocks.meta.get(key) == trained.get(key) for key in (*objects, *draws))
 
 
 def running_quantiles(true: np.ndarray, predicted: np.ndarray, n_bins: int = 20) -> pd.DataFrame:
@@ -372,10 +373,18 @@ def with_metrics(
 
 def _commands(card: dict) -> list[str]:
     sample, recipe = card["sample"], card["recipe"]
+    choices = (
+        f"--recipe {recipe['name']} --network {recipe['network']} --epochs {recipe['epochs']} "
+        f"--seed {card['seed']}"
+    )
+    if sample.get("on_demand"):
+        return [
+            f"sspexplorer train --out MODEL_DIR --libraries {','.join(sample['libraries'])} "
+            f"--split {sample['split']} {choices}"
+        ]
     return [
         f"sspexplorer mocks MOCKS.parquet --libraries {','.join(sample['libraries'])} "
         f"--seed {sample['seed']} --split {sample['split']}"
         + (" --continuous-ebv" if sample["continuous_ebv"] else ""),
-        f"sspexplorer train MOCKS.parquet --out MODEL_DIR --recipe {recipe['name']} "
-        f"--network {recipe['network']} --epochs {recipe['epochs']} --seed {card['seed']}",
+        f"sspexplorer train MOCKS.parquet --out MODEL_DIR {choices}",
     ]

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from sspexplorer.bands import BAND_NAMES
 from sspexplorer.dust import transmission
 from sspexplorer.errors import InputError
-from sspexplorer.gaps import row_median
+from sspexplorer.gaps import over_median, row_median
 from sspexplorer.gas import IonisedGas
 from sspexplorer.libraries import LIBRARY_NAMES, SSPLibrary, load_library
 from sspexplorer.noise import NoiseModel
@@ -115,7 +115,7 @@ class MockSample:
         noise = NoiseModel.from_dict(self.meta["noise"])
         magnitude = self.labels["magnitude"].to_numpy()
         noisy, error = noise.add(self.noise_free, magnitude, np.random.default_rng(seed))
-        return MockSample(*_relative(noisy, error), self.labels, self.meta)
+        return MockSample(*over_median(noisy, error), self.labels, self.meta)
 
     def to_parquet(self, path: str | Path | BinaryIO) -> None:
         """Write the sample as one table: bands, ``<band>_err``, then the labels.
@@ -167,12 +167,6 @@ class MockSample:
         return cls(_stack(table, BAND_NAMES), _stack(table, wanted[57:114]), labels, meta)
 
 
-def _relative(flux: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Divide by the median flux of each row."""
-    scale = row_median(flux)[:, None]
-    return (flux / scale).astype(np.float32), (error / scale).astype(np.float32)
-
-
 def _stack(table: pa.Table, names: Sequence[str]) -> np.ndarray:
     return np.stack([table[name].to_numpy() for name in names], axis=1).astype(np.float32)
 
@@ -196,15 +190,16 @@ def split_of(ssp: Sequence[str] | np.ndarray, seed: int = 0) -> np.ndarray:
     """
     digests = [hashlib.sha256(f"{seed}:{name}".encode()).digest() for name in ssp]
     uniform = np.array([int.from_bytes(d[:8], "big") for d in digests]) / 2.0**64
-    return _split_at(uniform)
+    return split_at(uniform)
 
 
-def _split_at(uniform: np.ndarray) -> np.ndarray:
+def split_at(uniform: np.ndarray) -> np.ndarray:
+    """Names of splits for numbers that are even from 0 to 1."""
     limits = np.cumsum(list(SPLIT_FRACTIONS.values()))[:-1]
     return np.array(list(SPLIT_FRACTIONS), dtype=object)[np.searchsorted(limits, uniform, "right")]
 
 
-def _noise_free(
+def noise_free_seds(
     library: SSPLibrary, ebv: float | np.ndarray, redshift: float
 ) -> tuple[np.ndarray, pd.DataFrame]:
     """Photometry without noise and labels of every SSP of a library behind dust."""
@@ -319,6 +314,17 @@ def observe(
     )
 
 
+def ingredients(
+    libraries: Sequence[str | SSPLibrary], split: str, *grids: Sequence[float]
+) -> list[SSPLibrary]:
+    """Load the libraries of a sample; refuse, as :func:`make_mocks`, what makes none."""
+    if split not in ("ssp", "random"):
+        raise InputError(f"A split is 'ssp' or 'random', not {split!r}.")
+    if not all(map(len, (libraries, *grids))):
+        raise InputError("A mock sample needs at least one library, one E(B−V) and one magnitude.")
+    return [load_library(lib) if isinstance(lib, str) else lib for lib in libraries]
+
+
 def make_mocks(
     libraries: Sequence[str | SSPLibrary] = LIBRARY_NAMES,
     *,
@@ -359,22 +365,16 @@ def make_mocks(
     InputError
         If a library is unknown, or a grid or ``split`` cannot be used.
     """
-    if split not in ("ssp", "random"):
-        raise InputError(f"A split is 'ssp' or 'random', not {split!r}.")
-    if not len(libraries) or not len(ebv_grid) or not len(magnitudes):
-        raise InputError("A mock sample needs at least one library, one E(B−V) and one magnitude.")
-    loaded = [load_library(lib) if isinstance(lib, str) else lib for lib in libraries]
-    noise = noise or NoiseModel.default()
-    rng = np.random.default_rng(seed)
-
+    loaded = ingredients(libraries, split, ebv_grid, magnitudes)
+    noise, rng = noise or NoiseModel.default(), np.random.default_rng(seed)
     fluxes, frames = [], []
     for library, (cell, ebv) in product(loaded, enumerate(ebv_grid)):
-        fixed = _noise_free(library, float(ebv), redshift)
+        fixed = noise_free_seds(library, float(ebv), redshift)
         for magnitude in magnitudes:
             flux, labels = fixed
             if continuous_ebv:
                 drawn = rng.uniform(*_cell(ebv_grid, cell), len(library))
-                flux, labels = _noise_free(library, drawn, redshift)
+                flux, labels = noise_free_seds(library, drawn, redshift)
             fluxes.append(flux)
             frames.append(labels.assign(magnitude=float(magnitude)))
     labels = pd.concat(frames, ignore_index=True)
@@ -385,7 +385,7 @@ def make_mocks(
         ids = labels["ssp"].unique()
         labels["split"] = labels["ssp"].map(dict(zip(ids, split_of(ids), strict=True)))
     else:
-        labels["split"] = _split_at(rng.random(len(labels)))
+        labels["split"] = split_at(rng.random(len(labels)))
     meta = {
         "libraries": [library.name for library in loaded],
         "ebv_grid": [float(e) for e in ebv_grid],
@@ -395,4 +395,4 @@ def make_mocks(
         "seed": int(seed),
         "split": split,
     }
-    return MockSample(*_relative(noisy, error), labels[list(LABELS)], meta)
+    return MockSample(*over_median(noisy, error), labels[list(LABELS)], meta)

@@ -73,6 +73,15 @@ def test_libraries_are_listed_with_what_was_left_out():
     assert any("without flux beyond" in sentence for sentence in found["emiles"]["left_out"])
 
 
+def test_train_without_a_sample_draws_mocks_as_it_needs_them(tmp_path):
+    choices = ["--libraries", "emiles", "--split", "random", "--recipe", "paper-fast"]
+    card = answer("train", "--out", tmp_path / "m", *choices, "--epochs", 1, "--seed", 4)["card"]
+    assert card["sample"]["on_demand"]
+    assert card["sample"]["n_train"] == pytest.approx(0.65 * 118 * 8 * 13, rel=0.02)
+    again = " ".join([*choices, "--network base --epochs 1 --seed 4"])
+    assert card["train_again"] == [f"sspexplorer train --out MODEL_DIR {again}"]
+
+
 def test_train_writes_a_model_that_evaluate_can_use(mocks, trained):
     model, card = trained
     assert card["seed"] == 2
@@ -179,6 +188,8 @@ def test_predict_keeps_every_row_and_column_in_order(tmp_path):
         (["mocks", "out.csv"], "does not end in .parquet"),
         (["mocks", "out.parquet", "--libraries", "cb19"], "no SSP library called 'cb19'"),
         (["train", "none.parquet", "--out", "m", "--recipe", "fast"], "no recipe 'fast'"),
+        (["train", "x.parquet", "--out", "m", "--split", "random"], "leave the options away"),
+        (["train", "--out", "m", "--device", "gpu"], "no kind of device 'gpu'"),
     ],
 )
 def test_what_cannot_be_used_is_said_in_one_line(arguments, sentence, tmp_path, monkeypatch):

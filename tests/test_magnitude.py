@@ -8,9 +8,11 @@ from bokeh.models import LinearAxis
 from onlooker import Onlooker, card_with
 
 from sspexplorer.analysis.by_magnitude import metrics_by_magnitude, metrics_of_card
+from sspexplorer.analysis.full_size import FullSize, full_size
 from sspexplorer.analysis.held_out import density_table
 from sspexplorer.app import cache
-from sspexplorer.app.trust.magnitude import PUBLISHED, SEDFIT, AgainstMagnitude
+from sspexplorer.app.trust.magnitude import FULL_SIZE, PUBLISHED, SEDFIT, AgainstMagnitude
+from sspexplorer.app.trust.magnitude_numbers import reached_words
 from sspexplorer.errors import InputError
 from sspexplorer.metrics import evaluate
 from sspexplorer.mocks import PARAMETERS
@@ -191,14 +193,15 @@ def parameters_of_tables(seen: Onlooker) -> list[str]:
 
 
 def test_the_page_compares_both_recipes_and_the_fit(page):
-    assert list(page.table["run"].unique()) == ["default", "paper", SEDFIT]
+    assert list(page.table["run"].unique()) == ["default", "paper", SEDFIT, FULL_SIZE]
     seen = Onlooker(page)
     for words in ("Default, n = 2,000", "Paper's recipe", "SED fit, n = 200"):
         assert words in seen.words
     assert parameters_of_tables(seen) == ["log age", "[M/H]", "E(B−V)"]
     assert "At i = 20 the SED fit" in seen.words
     csv = seen.saved("Download as CSV")
-    assert len(csv) == 3 * 3 * 3
+    # Three runs at three magnitudes, and the paper's size at 13.
+    assert len(csv) == 3 * (3 * 3 + 13)
     assert csv["sigma_nmad"].to_numpy() == pytest.approx(page.table["sigma_nmad"].to_numpy())
 
 
@@ -221,11 +224,39 @@ def test_choices_change_what_is_drawn(page):
     assert len(axes(seen)) == 4
 
 
+def test_the_papers_size_stands_beside_what_is_published(page, tmp_path):
+    trained = full_size()
+    seen = Onlooker(page)
+    assert "Paper's size, stand-ins" in seen.words
+    assert f"learnt from {trained.n_train:,} mocks" in seen.words
+    assert "published are 0.23, 0.29, 0.04" in seen.words
+    drawn = marks(seen.pictures[1])
+    ours = drawn[(drawn["run"] == "Paper's size, stand-ins") & (drawn["name"] == "log age")]
+    assert ours.loc[ours["magnitude"] == 17, "value"].item() == trained.scatter("log_age", 17)
+    page.others = [PUBLISHED]
+    assert FULL_SIZE not in set(page.table["run"])
+    assert full_size(path=tmp_path / "none.json") is None
+
+
+@pytest.mark.parametrize(
+    ("age", "words"),
+    [
+        (0.2349, "It reaches all three over all magnitudes, and all three at i = 17."),
+        (0.24, "It reaches all but log age over all magnitudes, and all three at i = 17."),
+    ],
+)
+def test_what_is_reached_is_said_in_the_digits_that_are_published(age, words):
+    scatter = {"log_age": age, "metallicity": 0.1, "ebv": 0.04}
+    overall = {name: {"sigma_nmad": value} for name, value in scatter.items()}
+    table = pd.DataFrame({"parameter": list(scatter), "magnitude": 17.0, "sigma_nmad": 0.01})
+    assert reached_words(FullSize("paper-fast", 2, 1, 14, overall, table)) == words
+
+
 def test_the_chosen_model_is_not_offered_for_comparison_with_itself(page):
     others = Onlooker(page).control("Compare with")
     assert "default" not in others.options.values()
     page.state.model = "paper"
-    assert list(page.table["run"].unique()) == ["paper", "default", SEDFIT]
+    assert list(page.table["run"].unique()) == ["paper", "default", SEDFIT, FULL_SIZE]
     assert "paper" not in others.options.values()
     assert "default" in others.value
 

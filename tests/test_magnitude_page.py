@@ -28,7 +28,7 @@ def test_metrics_against_magnitude_beside_those_of_others(page: Page, server: st
     # What is compared, and which parameters.
     page.locator("label", has_text="SED fit").click()
     expect(page.get_by_text("SED fit, n = 200")).to_have_count(0)
-    expect(page).to_have_url(re.compile("with=default%2Cpaper%2Cpublished"))
+    expect(page).to_have_url(re.compile("with=default%2Cpaper%2Cfull-size%2Cpublished"))
     page.locator("main").get_by_label("[M/H]").click()
     expect(tables).to_have_count(2)
     wait_for(page, lambda seen: blue not in shown(seen, "colour"), "Other parameters alone")
@@ -46,4 +46,4 @@ def test_metrics_against_magnitude_beside_those_of_others(page: Page, server: st
         page.get_by_text("Download as CSV").click()
     lines = download.value.path().read_text().splitlines()
     assert lines[0].startswith("run,parameter,magnitude,bias,sigma_nmad,outlier_fraction,pearson")
-    assert len(lines) == 1 + 2 * 3 * 13
+    assert len(lines) == 1 + 3 * 3 * 13

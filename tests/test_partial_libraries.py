@@ -10,7 +10,8 @@ from sspexplorer.gaps import LEAST_BANDS
 from sspexplorer.libraries import LIBRARY_NAMES, SHIPPED_NAMES, load_library
 from sspexplorer.mocks import MockSample, make_mocks, observe
 from sspexplorer.models import load_model
-from sspexplorer.networks.training import get_recipe, train
+from sspexplorer.networks.recipes import get_recipe
+from sspexplorer.networks.training import train
 from sspexplorer.noise import NoiseModel
 from sspexplorer.populations import SSPPrior
 from sspexplorer.posterior.exact import ExactPosterior

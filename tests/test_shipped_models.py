@@ -6,7 +6,7 @@ import pytest
 from sspexplorer.metrics import evaluate, held_out_mocks
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.models import load_model
-from sspexplorer.networks.training import RECIPES
+from sspexplorer.networks.recipes import RECIPES
 from sspexplorer.posterior.judging import likeness_p_values
 from sspexplorer.posterior.prior import prior_of
 from sspexplorer.posterior.taken import Choices

@@ -32,6 +32,7 @@ STREET = (
     "gas",
     "libraries",
     "mocks",
+    "on_demand",
     "labels",
     "glossary",
     "histories",

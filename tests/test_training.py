@@ -1,14 +1,20 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from sspexplorer.errors import InputError
+from sspexplorer.metrics import noise_seen
 from sspexplorer.mocks import MockSample, make_mocks
 from sspexplorer.models import load_model
+from sspexplorer.networks import training
+from sspexplorer.networks.device import training_device
 from sspexplorer.networks.model import NETWORKS, Model, StackedMLP
-from sspexplorer.networks.training import Recipe, get_recipe, train
+from sspexplorer.networks.recipes import Recipe, get_recipe
+from sspexplorer.networks.training import train
+from sspexplorer.on_demand import mocks_on_demand
 from sspexplorer.progress import Progress
 
 QUICK = Recipe("quick", epochs=3, batch_size=256, learning_rate=0.004, standardise=True)
@@ -59,6 +65,60 @@ def test_training_learns_and_the_same_seed_gives_the_same_weights(sample, model)
     again = train(sample, QUICK, seed=1)
     for a, b in zip(model.network.parameters(), again.network.parameters(), strict=True):
         assert torch.equal(a, b)
+
+
+def test_noise_on_demand_is_learnt_through_as_that_of_a_sample_is(model):
+    lazy = mocks_on_demand(["emiles"], magnitudes=[16.0, 18.0])
+    found = train(lazy, QUICK, seed=1).card
+    kept = model.card
+    assert found["label_range"] == kept["label_range"]
+    assert found["sample"]["n_train"] == kept["sample"]["n_train"]
+    losses, expected = (card["training"]["validation"][-1] for card in (found, kept))
+    assert losses == pytest.approx(expected, rel=0.3)
+    assert noise_seen(replace(model, card=found), lazy.take(np.arange(5)))
+    assert not noise_seen(model, lazy.take(np.arange(5)))
+
+
+def test_a_sample_keeps_its_own_noise_unless_the_recipe_wants_new(sample, monkeypatch):
+    """Recipes with fixed noise see the very fluxes of the sample, in every epoch."""
+    drawn = []
+    new_noise = MockSample.with_new_noise
+    monkeypatch.setattr(
+        MockSample, "with_new_noise", lambda self, seed: drawn.append(seed) or new_noise(self, seed)
+    )
+    quick = replace(QUICK, batch_size=10_000)
+    train(sample, quick)
+    assert drawn == []
+    train(sample, replace(quick, fresh_noise=True))
+    assert [seed[1] for seed in drawn] == [1, 2]
+
+
+def test_a_gpu_is_used_where_there_is_one(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert training_device() == torch.device("cpu")
+    with pytest.raises(InputError, match="no device 'cuda:1' on this machine"):
+        training_device("cuda:1")
+    with pytest.raises(InputError, match="no kind of device 'gpu'"):
+        training_device("gpu")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert training_device() == torch.device("cuda")
+    assert training_device("cpu") == torch.device("cpu")
+
+
+def test_all_that_a_training_computes_is_on_its_device(sample, monkeypatch):
+    """On a device of shapes without numbers, which refuses tensors that lie elsewhere."""
+
+    def back(values: torch.Tensor) -> np.ndarray:
+        assert values.device.type == "meta"
+        return np.ones(values.shape, np.float32)
+
+    monkeypatch.setattr(training, "training_device", lambda name: torch.device("meta"))
+    monkeypatch.setattr(training, "_on_host", back)
+    recipe = replace(QUICK, epochs=2, batch_size=2000)
+    model = train(sample, replace(recipe, one_cycle=True, loss="huber", snr_power=0.5, dropout=0.1))
+    assert model.card["training"]["device"] == "meta"
+    assert {value.device.type for value in model.network.parameters()} == {"cpu"}
 
 
 def test_the_best_weights_are_kept(sample, model):
@@ -134,6 +194,9 @@ def test_recipes_are_as_printed_and_checked():
         0.002,
         "mse",
     )
+    fast = get_recipe("paper-fast")
+    # What the paper's mocks and network are, it keeps: no other noise, no weights.
+    assert (fast.network, fast.dropout, fast.fresh_noise, fast.snr_power) == ("base", 0, False, 0)
     assert get_recipe("default", network="sed", epochs=2).network == "sed"
     with pytest.raises(InputError, match="no recipe 'fast'"):
         get_recipe("fast")

@@ -18,7 +18,7 @@ from sspexplorer.app.train.runs import PACE, Pace, duration
 from sspexplorer.app.train.training import TrainANetwork
 from sspexplorer.mocks import PARAMETERS
 from sspexplorer.models import load_model
-from sspexplorer.networks.training import RECIPES, get_recipe
+from sspexplorer.networks.recipes import RECIPES, get_recipe
 from sspexplorer.plots.training import Losses, loss_curves
 from sspexplorer.shipped import RECIPE_MODELS
 

@@ -24,7 +24,7 @@ from sspexplorer.jobs.queue import (
     TrainingQueue,
 )
 from sspexplorer.mocks import make_mocks
-from sspexplorer.networks.training import Recipe, get_recipe
+from sspexplorer.networks.recipes import Recipe, get_recipe
 
 QUICK = Task(
     Recipe("quick", epochs=2, batch_size=1000, learning_rate=0.004, standardise=True),
@@ -70,8 +70,10 @@ def test_the_process_trains_what_its_card_says(queue):
     assert (told.state, told.trouble) == (DONE, "")
     assert told.result == 3
     card = told.model.card
-    code = "from sspexplorer.mocks import make_mocks\nfrom sspexplorer.noise import NoiseModel\n"
-    code += "from sspexplorer.networks.training import Recipe, train\n"
+    code = "from sspexplorer.noise import NoiseModel\n"
+    code += "from sspexplorer.on_demand import mocks_on_demand\n"
+    code += "from sspexplorer.networks.recipes import Recipe\n"
+    code += "from sspexplorer.networks.training import train\n"
     code += "\n".join(card["train_again"])
     names: dict = {"card": card}
     exec(code, names)

@@ -17,6 +17,7 @@ from sspexplorer.cli.parts import (
     check_folder,
     listed,
     make_folder,
+    names_of,
     training_line,
 )
 from sspexplorer.cli.predict import predict
@@ -81,7 +82,7 @@ def mocks(
             f"A mock sample is written as Parquet, but {out} does not end in .parquet."
         )
     check_folder(out)
-    names = [name.strip() for name in libraries.split(",") if name.strip()]
+    names = names_of(libraries)
     sample = make_mocks(names, seed=seed, split=split, continuous_ebv=continuous_ebv)
     sample.to_parquet(out)
     counts = {k: int(v) for k, v in sample.labels["split"].value_counts().items()}
@@ -93,24 +94,58 @@ def mocks(
 
 @app.command()
 def train(
-    sample: Annotated[Path, typer.Argument(metavar="MOCKS.parquet", help="A mock sample.")],
     out: Annotated[Path, typer.Option(help="Model directory to write.")],
-    recipe: Annotated[str, typer.Option(help="'default', or 'paper' as printed.")] = "default",
+    sample: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[MOCKS.parquet]",
+            help="A mock sample; without one, mocks are drawn as they are needed and not kept.",
+            show_default=False,
+        ),
+    ] = None,
+    recipe: Annotated[
+        str,
+        typer.Option(
+            help="'default'; 'paper', as printed; or 'paper-fast', as good in a tenth of the time."
+        ),
+    ] = "default",
     network: Annotated[str | None, typer.Option(help="'base' or 'sed'.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
+    libraries: Annotated[
+        str | None, typer.Option(help="Of the mocks that are drawn, with commas between.")
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option(help="How they are split: 'ssp' or 'random', as by mocks.")
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(help="'cpu', 'cuda', 'mps'; by default a GPU where there is one.")
+    ] = None,
     seed: SeedOption = 0,
     json_output: JsonOption = False,
 ) -> None:
     """Train networks on a mock sample; Ctrl-C stops early and keeps the best weights."""
+    from sspexplorer.libraries import LIBRARY_NAMES
     from sspexplorer.metrics import with_metrics
     from sspexplorer.mocks import MockSample
-    from sspexplorer.networks.training import get_recipe
+    from sspexplorer.networks.device import training_device
+    from sspexplorer.networks.recipes import get_recipe
     from sspexplorer.networks.training import train as run_training
+    from sspexplorer.on_demand import mocks_on_demand
 
     chosen = get_recipe(recipe, network=network, epochs=epochs)
+    training_device(device)
+    if sample and (libraries or split):
+        raise InputError(f"{sample} has its libraries and its split; leave the options away.")
     make_folder(out)
-    mock_sample = MockSample.from_parquet(sample)
-    model = run_training(mock_sample, chosen, seed=seed, watch=training_line())
+    mock_sample = MockSample.from_parquet(sample) if sample else None
+    names = names_of(libraries) if libraries else LIBRARY_NAMES
+    model = run_training(
+        mock_sample or mocks_on_demand(names, seed=seed, split=split or "ssp"),
+        chosen,
+        seed=seed,
+        watch=training_line(),
+        device=device,
+    )
     if model.card["training"]["stopped_early"]:
         say("Stopped early; the best weights so far are kept.")
     model = with_metrics(model, mocks=mock_sample)

@@ -28,6 +28,11 @@ ModelOption = Annotated[
 SeedOption = Annotated[int, typer.Option(help="Seed of everything random.")]
 
 
+def names_of(text: str) -> list[str]:
+    """Names with commas between."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 def training_line() -> Callable:
     """Write a training's progress on one line of standard error."""
     last_epoch = -1

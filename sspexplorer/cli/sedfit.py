@@ -7,6 +7,7 @@ import typer
 from sspexplorer import flags
 from sspexplorer.cli.answering import answered
 from sspexplorer.cli.given import Given, takes_catalogue
+from sspexplorer.cli.parts import names_of
 
 
 @takes_catalogue
@@ -23,7 +24,7 @@ def sedfit(
     from sspexplorer.libraries import load_library
     from sspexplorer.streams.answering import Fitting
 
-    names = [name.strip() for name in libraries.split(",") if name.strip()]
+    names = names_of(libraries)
     for name in names:
         load_library(name)
     with answered(given, Fitting(tuple(names), floor), "fitted") as found:

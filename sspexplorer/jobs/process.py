@@ -31,8 +31,10 @@ from sspexplorer.errors import InputError
 from sspexplorer.metrics import with_metrics
 from sspexplorer.mocks import MockSample, make_mocks
 from sspexplorer.networks.model import Model
-from sspexplorer.networks.training import Recipe, TrainingState, train
+from sspexplorer.networks.recipes import Recipe
+from sspexplorer.networks.training import TrainingState, train
 from sspexplorer.noise import NoiseModel
+from sspexplorer.on_demand import MocksOnDemand, mocks_on_demand
 from sspexplorer.progress import Progress
 
 STOP = "stop"
@@ -84,14 +86,14 @@ class Task:
         recipe = Recipe(**values.pop("recipe"))
         return cls(recipe, tuple(values.pop("libraries")), **values)
 
-    def sample(self) -> MockSample:
-        """Mocks to train and validate on."""
-        sample = make_mocks(
-            self.libraries,
-            continuous_ebv=self.continuous_ebv,
-            noise=NoiseModel.from_dict(self.noise) if self.noise else None,
-            seed=self.seed,
-        )
+    def sample(self) -> MockSample | MocksOnDemand:
+        """Mocks to train and validate on; without their noise where E(B−V) is on the grid."""
+        noise = NoiseModel.from_dict(self.noise) if self.noise else None
+        sample: MockSample | MocksOnDemand
+        if self.continuous_ebv:
+            sample = make_mocks(self.libraries, continuous_ebv=True, noise=noise, seed=self.seed)
+        else:
+            sample = mocks_on_demand(self.libraries, noise=noise, seed=self.seed)
         return sample.subset(self.n_mocks, self.seed) if self.n_mocks else sample
 
 
@@ -144,11 +146,12 @@ def carry_out(task: Task, folder: Path, tell: Tell, should_stop: Callable[[], bo
 
 def _script(task: Task, model: Model) -> list[str]:
     """Lines of Python that repeat the training, ``card`` being that of the model."""
-    made = f"continuous_ebv={task.continuous_ebv}, noise=noise, seed={task.seed}"
+    make = "make_mocks" if task.continuous_ebv else "mocks_on_demand"
+    made = f"{'continuous_ebv=True, ' * task.continuous_ebv}noise=noise, seed={task.seed}"
     subset = f".subset({task.n_mocks}, {task.seed})" if task.n_mocks else ""
     return [
         'noise = NoiseModel.from_dict(card["sample"]["noise"])',
-        f"sample = make_mocks({list(task.libraries)}, {made}){subset}",
+        f"sample = {make}({list(task.libraries)}, {made}){subset}",
         f'model = train(sample, Recipe(**card["recipe"]), seed={task.seed})',
     ]
 

@@ -8,7 +8,7 @@ from sspexplorer.app.choices import OptionalList
 from sspexplorer.jobs.process import Task
 from sspexplorer.libraries import load_library
 from sspexplorer.mocks import EBV_GRID, MAGNITUDES, SPLIT_FRACTIONS
-from sspexplorer.networks.training import RECIPES, Recipe
+from sspexplorer.networks.recipes import RECIPES, Recipe
 
 NETWORKS = {"Base": "base", "SED": "sed"}
 BATCH_SIZES = [32, 100, 256, 1000]
@@ -64,7 +64,7 @@ class Choices(param.Parameterized):
 
     @property
     def recipe_name(self) -> str:
-        """``default`` or ``paper`` while all is as there, but for network and epochs."""
+        """That of a recipe while all is as there, but for network and epochs."""
         for name in RECIPES:
             wanted = _of_recipe(name)
             if all(getattr(self, key) == value for key, value in wanted.items()):

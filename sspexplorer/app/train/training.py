@@ -15,6 +15,7 @@ from sspexplorer.app.train.choices import BEYOND, CUSTOM, LEARNING_RATES, Choice
 from sspexplorer.app.train.runs import (
     PACE,
     RECIPE_TITLES,
+    RECIPE_WORDS,
     Comparison,
     Run,
     duration,
@@ -103,6 +104,7 @@ class TrainANetwork(Choices, Page):
             margin=0,
         )
         self._recipe.param.watch(self._take_recipe, "value")
+        self._about_recipe = parts.note("")
         self._start = pn.widgets.Button(
             label="Start", color="primary", sizing_mode="stretch_width", margin=0
         )
@@ -120,7 +122,7 @@ class TrainANetwork(Choices, Page):
         """What to train on what."""
         mocks = controls.select("Mocks to learn from", self.param.n_mocks)
         return [
-            parts.stack(parts.label("Recipe"), self._recipe, gap=4),
+            parts.stack(parts.label("Recipe"), self._recipe, self._about_recipe, gap=4),
             controls.buttons("Network", self.param.network),
             controls.buttons("Batch size", self.param.batch_size),
             pn.widgets.FloatSlider.from_param(
@@ -165,6 +167,7 @@ class TrainANetwork(Choices, Page):
     def _show_choices(self, *events: param.parameterized.Event) -> None:
         """Name the recipe that is chosen, and say what and how long."""
         self._recipe.value = self.recipe_name
+        self._about_recipe.object = parts.note(RECIPE_WORDS[self.recipe_name]).object
         libraries = self.state.libraries
         n_train = self.n_train(libraries)
         noise = "the noise you measured" if self.state.noise else "the default noise"

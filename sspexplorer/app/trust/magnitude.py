@@ -9,6 +9,7 @@ import pandas as pd
 import panel as pn
 import param
 
+from sspexplorer.analysis.full_size import full_size
 from sspexplorer.analysis.held_out import SPLITS
 from sspexplorer.app import cache
 from sspexplorer.app.choices import CommaList, OptionalList
@@ -16,7 +17,7 @@ from sspexplorer.app.kit import controls, parts
 from sspexplorer.app.kit.model_choice import ModelChoice
 from sspexplorer.app.kit.page import Page
 from sspexplorer.app.kit.theme import css
-from sspexplorer.app.trust.magnitude_numbers import caption_text, numbers_html
+from sspexplorer.app.trust.magnitude_numbers import caption_text, full_size_words, numbers_html
 from sspexplorer.app.trust.split import SplitChoice
 from sspexplorer.errors import InputError
 from sspexplorer.labels import PARAMETER_NAMES, run_title
@@ -34,17 +35,18 @@ from sspexplorer.plots.style import PARAMETER_COLOURS
 from sspexplorer.progress import Progress
 from sspexplorer.shipped import RECIPE_MODELS, compared_networks, network_names
 
-SEDFIT, PUBLISHED = "sedfit", "published"
-# What to compare with, apart from the chosen model.
+SEDFIT, FULL_SIZE, PUBLISHED = "sedfit", "full-size", "published"
+# What to compare with, apart from the chosen model; the paper's size if it was trained.
 OTHERS = {
     **{run_title(name): name for name in RECIPE_MODELS},
     "SED fit": SEDFIT,
+    **({"Paper's size, stand-ins": FULL_SIZE} if full_size() else {}),
     "Published": PUBLISHED,
 }
 CORRELATIONS = {"Pearson": "pearson", "R²": "r2"}
 
 _TITLES = {name: title for title, name in OTHERS.items()}
-_DASHES = ("solid", "dashed", "dotted")
+_DASHES = ("solid", "dashed", "dotted", "dashdot")
 _SHAPE, _NARROW = "1.34", "2.1"
 _NOTHING = pd.DataFrame(columns=["run", "parameter", "magnitude", *METRICS, "r2", "n"])
 _NOTE = (
@@ -76,18 +78,23 @@ class Question:
         Of the mocks.
     fit : bool
         Whether to fit some of the mocks as well.
+    full : bool
+        Whether to show the training at the paper's size, on mocks of its own.
     """
 
     models: tuple[str, ...]
     split: str
     libraries: tuple[str, ...]
     fit: bool
+    full: bool = False
 
     def answer(self) -> pd.DataFrame:
-        """Metrics of all models one after the other, and of the fit."""
+        """Metrics of all models one after the other, of the fit and of the paper's size."""
         tables = [cache.magnitude_metrics(m, self.split, self.libraries) for m in self.models]
         if self.fit:
             tables.append(cache.sedfit_metrics(self.models[0], self.split, self.libraries))
+        if self.full and (trained := full_size()):
+            tables.append(trained.by_magnitude.assign(run=FULL_SIZE))
         return pd.concat(tables, ignore_index=True)
 
 
@@ -188,7 +195,8 @@ class AgainstMagnitude(Page):
         download = pn.widgets.FileDownload(
             callback=self._csv, filename="metrics-by-magnitude.csv", label="Download as CSV"
         )
-        return [parts.stack(parts.note(_NOTE), self._numbers, pn.Row(download, margin=0))]
+        words = [_NOTE, full_size_words(found)] if (found := full_size()) else [_NOTE]
+        return [parts.stack(*map(parts.note, words), self._numbers, pn.Row(download, margin=0))]
 
     def lay_out(self) -> pn.Row:
         """Words keep their place whether or not there is a picture."""
@@ -247,7 +255,8 @@ class AgainstMagnitude(Page):
             raise InputError("There are no mocks of these libraries: the network never saw them.")
         others = [m for m in compared_networks(self.state.model) if m in self.others]
         models = (*dict.fromkeys((self.state.model, *others)),)
-        return Question(models, split, libraries, fit=SEDFIT in self.others)
+        fit, full = SEDFIT in self.others, FULL_SIZE in self.others
+        return Question(models, split, libraries, fit=fit, full=full)
 
     def answer(self, question: Question, progress: Progress) -> pd.DataFrame:
         """Metrics of all that is compared."""
@@ -272,9 +281,9 @@ class AgainstMagnitude(Page):
         table = self.table
         runs = list(table["run"].unique())
         networks = [run for run in runs if run != SEDFIT]
-        looks = {
-            run_title(run): Look(dash) for run, dash in zip(networks, _DASHES, strict=False)
-        } | {_TITLES[SEDFIT]: Look("")}
+        looks = {_title(run): Look(dash) for run, dash in zip(networks, _DASHES, strict=False)} | {
+            _TITLES[SEDFIT]: Look("")
+        }
         sample = cache.model_card(self.state.model).get("sample", {})
         return Curves(
             table.assign(run=[_title(run) for run in table["run"]]),
