@@ -18,7 +18,7 @@ __version__ = "0.2.0"
 _HOMES = {
     "read_catalogue": "catalogue",
     "Catalogue": "catalogue",
-    "predict_catalogue": "analysis.catalogue",
+    "predict_catalogue": "analysis.request",
     "predict_rows": "models",
     "predict_frame": "streams.frames",
     "Choices": "posterior.taken",

@@ -1,7 +1,7 @@
 # What `sspexplorer/__init__.py` loads when first used, for type checkers and editors.
 
-from sspexplorer.analysis.catalogue import predict_catalogue as predict_catalogue
 from sspexplorer.analysis.held_out import held_out_table as held_out_table
+from sspexplorer.analysis.request import predict_catalogue as predict_catalogue
 from sspexplorer.app.notebook import notebook as notebook
 from sspexplorer.catalogue import Catalogue as Catalogue
 from sspexplorer.catalogue import read_catalogue as read_catalogue

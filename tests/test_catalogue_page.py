@@ -25,17 +25,10 @@ from pictures import again_until
 from playwright.sync_api import Page, expect
 from typer.testing import CliRunner
 
-from sspexplorer.analysis.catalogue import (
-    ALL,
-    FLAGGED,
-    SELECTED,
-    WELL,
-    WITHOUT,
-    Answers,
-    PredictionRequest,
-)
+from sspexplorer.analysis.catalogue import ALL, FLAGGED, SELECTED, WELL, WITHOUT, Answers
 from sspexplorer.analysis.galaxy import Galaxy, nearest_ssps
 from sspexplorer.analysis.regions import corners_of
+from sspexplorer.analysis.request import PredictionRequest
 from sspexplorer.app import cache
 from sspexplorer.app.apply import reading, words
 from sspexplorer.app.apply.catalogue import YourCatalogue
@@ -204,7 +197,7 @@ def test_cancelling_stops_the_work_and_keeps_what_was_there(view, monkeypatch):
         finally:
             stopped.append(True)
 
-    monkeypatch.setattr("sspexplorer.analysis.catalogue.predict_rows", endless)
+    monkeypatch.setattr("sspexplorer.analysis.request.predict_rows", endless)
     monkeypatch.setattr(reading, "read_catalogue", endless)
 
     async def cancel_soon(work) -> None:

@@ -4,7 +4,8 @@ import holoviews as hv
 import numpy as np
 import pytest
 
-from sspexplorer.analysis.catalogue import Answers, PredictionRequest
+from sspexplorer.analysis.catalogue import Answers
+from sspexplorer.analysis.request import PredictionRequest
 from sspexplorer.app.apply.posterior import PosteriorView
 from sspexplorer.catalogue import read_catalogue
 from sspexplorer.galaxies.growth import TIMES, Growth, GrowthCurves, age_at

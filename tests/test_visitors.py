@@ -14,7 +14,8 @@ from mutations import FORMS, answer, mutated
 from visitors import Visitor, app_served
 
 from sspexplorer import flags
-from sspexplorer.analysis.catalogue import Answers, PredictionRequest
+from sspexplorer.analysis.catalogue import Answers
+from sspexplorer.analysis.request import PredictionRequest
 from sspexplorer.app.apply import reading
 from sspexplorer.app.apply.own_columns import OwnNumbers
 from sspexplorer.app.kit import work

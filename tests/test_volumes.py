@@ -9,7 +9,8 @@ import pytest
 from astropy.cosmology import FlatLambdaCDM
 from scipy.optimize import brentq
 
-from sspexplorer.analysis.catalogue import Answers, PredictionRequest
+from sspexplorer.analysis.catalogue import Answers
+from sspexplorer.analysis.request import PredictionRequest
 from sspexplorer.analysis.volumes import SKY, Survey, counts, largest_volumes
 from sspexplorer.app import cache
 from sspexplorer.app.apply.volumes import CountsView, why_not

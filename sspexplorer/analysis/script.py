@@ -5,7 +5,8 @@ from pathlib import PurePosixPath
 from pprint import pformat
 
 from sspexplorer import __version__
-from sspexplorer.analysis.catalogue import Answers, PredictionRequest
+from sspexplorer.analysis.catalogue import Answers
+from sspexplorer.analysis.request import PredictionRequest
 from sspexplorer.catalogue.files import ending
 from sspexplorer.catalogue.galactic import FOUND
 from sspexplorer.catalogue.masks import MaskRule

@@ -41,7 +41,7 @@ def predict(
     ] = 0,
 ) -> None:
     """Predict age, metallicity, dust, mass and star formation for every row of a catalogue."""
-    from sspexplorer.analysis.catalogue import PredictionRequest
+    from sspexplorer.analysis.request import PredictionRequest
     from sspexplorer.analysis.zero_points import ZeroPoints
     from sspexplorer.catalogue.ways import for_command_line
     from sspexplorer.masses import Cosmology

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sspexplorer.analysis.catalogue import PredictionRequest, predict_catalogue
+from sspexplorer.analysis.request import PredictionRequest, predict_catalogue
 from sspexplorer.bands import N_BANDS
 from sspexplorer.catalogue.held import Catalogue
 from sspexplorer.models import AnyModel, load_model, predict_rows

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from sspexplorer.analysis.catalogue import predict_catalogue
+from sspexplorer.analysis.request import predict_catalogue
 from sspexplorer.bands import BAND_NAMES, N_BANDS
 from sspexplorer.catalogue.convert import free_name
 from sspexplorer.catalogue.decide import decide

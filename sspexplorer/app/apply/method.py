@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 import panel as pn
 import param
 
-from sspexplorer.analysis.catalogue import PredictionRequest
+from sspexplorer.analysis.request import PredictionRequest
 from sspexplorer.analysis.zero_points import ZeroPoints
 from sspexplorer.app.choices import ANSWERED_BY, NETWORK
 from sspexplorer.app.kit import controls
