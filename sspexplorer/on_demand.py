@@ -153,6 +153,27 @@ def mocks_on_demand(
     The same objects, under other draws of the same noise than a sample of the same seed. E(B−V) is
     that of the grid: SEDs whose dust is drawn are of one magnitude each, and none would be saved.
 
+    Parameters
+    ----------
+    libraries : sequence of str or SSPLibrary
+        Names, or libraries themselves.
+    ebv_grid : sequence of float
+        Colour excesses in mag.
+    magnitudes : sequence of float
+        i magnitudes (AB) that each SED is seen at.
+    noise : NoiseModel, optional
+        The default one unless given.
+    seed : int
+        Of the order of the mocks, and of their noise.
+    split : {"ssp", "random"}
+        Whether whole SSPs are held out, or single mocks as in the paper.
+    redshift : float
+        At which all are seen.
+
+    Returns
+    -------
+    MocksOnDemand
+
     Raises
     ------
     InputError
