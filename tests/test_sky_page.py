@@ -109,7 +109,7 @@ def test_the_sky_keeps_its_shape_and_the_table_is_walked_by_keys(
     )
     points = next(p for p in figure.of_kind("Scatter") if "ra" in p.columns)
     assert np.sort(points["dec"]) == pytest.approx(np.sort(table["DEC"].to_numpy()[:-1]))
-    assert {"60.0°"} <= {t.strip("+") for p in figure.of_kind("Text") for t in p["text"]}
+    assert {"+60.00°"} <= {t for p in figure.of_kind("Text") for t in p["text"]}
     scales = page.evaluate(_SCALES)
     assert scales[0] == pytest.approx(scales[1], rel=1e-6)
 

@@ -32,6 +32,7 @@ if (inner_width > 0 && inner_height > 0) {
     const start = (sum - scale * pixels) / 2, end = (sum + scale * pixels) / 2;
     range.setv({ bounds: null });
     range.setv({ start, end, reset_start: start, reset_end: end });
+    range.setv({ bounds: [start, end] });
     range.setv({ bounds: [Math.min(start, end), Math.max(start, end)] });
   }
 }

@@ -52,7 +52,7 @@
       grid.querySelector(".tabulator-footer")?.setAttribute("role", "rowgroup");
       grid.querySelector(".tabulator-footer-contents")?.setAttribute("role", "row");
       grid.querySelector(".tabulator-paginator")?.setAttribute("role", "gridcell");
-      for (const heading of grid.querySelectorAll('[role="columnheader"]')) {
+      for (const heading of grid.querySelectorAll(".tabulator-col[role]")) {
         if (heading.textContent.trim()) continue;
         heading.setAttribute("role", "presentation");
         heading.removeAttribute("aria-sort");
