@@ -122,7 +122,8 @@ def test_the_sky_keeps_its_shape_and_the_table_is_walked_by_keys(
 
     third = page.get_by_role("heading", name="row 3")
     again_until(choose_third, lambda patience: expect(third).to_be_visible(timeout=patience))
-    expect(page.locator(".tabulator-row:focus")).to_contain_text(str(table["id"].iloc[2]))
+    # Rows are drawn anew, and the keys go on where they were.
+    expect(table_holder).to_be_focused()
     page.keyboard.press("PageDown")
     expect(page.get_by_role("gridcell", name=str(table["id"].iloc[10]))).to_be_visible()
     page.keyboard.press("ArrowDown")
