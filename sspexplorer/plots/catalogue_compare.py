@@ -48,7 +48,8 @@ def comparison_table(
             "colour": colouring.values[known].astype(float),
             "row": 1 + np.flatnonzero(known),
             "name": names.to_numpy()[known],
-        }
+        },
+        copy=False,
     )
 
 

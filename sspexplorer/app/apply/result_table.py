@@ -19,6 +19,7 @@ _ROWS_ON_A_PAGE = 10
 # Pixels; flags have what is left, and at least this.
 _WIDTHS = {"row": 48, "n_bands": 60}
 _NUMBER, _ERROR, _OWN, _FLAG = 76, 46, 108, 220
+_DIGIT, _AROUND = 8, 18
 _FORMATS = {"row": "0", "n_bands": "0"}
 _FINE = ("ebv", "redshift", "photoz", "d4000", "p_value")
 
@@ -140,4 +141,7 @@ class ResultTable(pn.viewable.Viewer):
     def _width(self, name: str) -> int:
         if name in self._answers.own_titles:
             return _OWN
+        if name == "row":
+            digits = len(str(len(self._answers.table)))
+            return max(_WIDTHS["row"], _DIGIT * digits + _AROUND)
         return _ERROR if name.endswith("_err") else _WIDTHS.get(name, _NUMBER)
