@@ -71,7 +71,8 @@ class Hand:
         forth = True
         while time.monotonic() < until:
             low, high = self.ends if forth else self.ends[::-1]
-            for value in np.linspace(low, high, CHANGES):
+            # The end is where the next drag begins: what does not change makes no picture.
+            for value in np.linspace(low, high, CHANGES, endpoint=False):
                 self._sent[str(self.visitor.next_number)] = time.monotonic()
                 await self.visitor.change(self.key, "value", float(value))
                 await asyncio.sleep(_DRAG / CHANGES)
