@@ -73,6 +73,7 @@ class CatalogueResult(pn.viewable.Viewer):
     search = param.String(default="", doc="What the words of a row must have.")
     rows = param.Array(default=np.arange(0), doc="Rows that are listed, counted from 0.")
     outline = param.Parameter(doc="Corners of what is drawn around those selected, or None.")
+    comparing = param.Boolean(default=False, doc="Whether colours tell selections apart.")
     mixed = param.Boolean(default=True, doc="Whether the closest mixture is drawn, else SSPs.")
 
     def __init__(
@@ -170,6 +171,7 @@ class CatalogueResult(pn.viewable.Viewer):
             )
         )
         up.disabled = self.param.across.rx() == SKY
+        colour.disabled = self.param.comparing.rx()
         for widget in (search, colour, across, up):
             widget.param.update(description=None, sizing_mode="stretch_width")
         return [search, colour, across, up]
@@ -324,6 +326,7 @@ class CatalogueResult(pn.viewable.Viewer):
             self._map[:] = [parts.empty_state(self._why_nothing())]
             return
         compared = self.selections.compared
+        self.comparing = compared is not None
         if compared is not None:
             index = compared.index[table.index]
             table = table.assign(part_index=index, part=pd.Series(index).map(compared.titles).array)
