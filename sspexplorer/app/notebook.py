@@ -1,6 +1,7 @@
 """What makes pictures and pages appear in the cells of a notebook, without a network."""
 
 import sys
+import threading
 import warnings
 from functools import wraps
 from typing import Any
@@ -31,6 +32,7 @@ def notebook() -> None:
     )
     _keep_styles_inline()
     _send_no_echo()
+    _one_at_a_time()
 
 
 def _keep_styles_inline() -> None:
@@ -64,6 +66,36 @@ def _send_no_echo() -> None:
 
         if hasattr(get_ipython(), "kernel"):
             display.display(display.Javascript(static_text("notebook.js")))
+
+
+def _one_at_a_time() -> None:
+    """Have what a visitor does on a page wait for the cell that runs.
+
+    JupyterLab lets a kernel answer pages in threads beside that of the cells. Bokeh turns its
+    checks of values off while it takes a change, for all threads at once: a figure that another
+    thread makes in this moment is not the same.
+    """
+    if "IPython" not in sys.modules:
+        return
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    handlers = getattr(getattr(shell, "kernel", None), "shell_handlers", {})
+    take = handlers.get("comm_msg")
+    if take is None or hasattr(take, "__wrapped__"):
+        return
+    running = threading.RLock()
+
+    @wraps(take)
+    def in_turn(*message: Any) -> Any:
+        with running:
+            return take(*message)
+
+    handlers["comm_msg"] = in_turn
+    # The cell that this is called in is one that runs.
+    running.acquire()
+    shell.events.register("pre_run_cell", lambda info: running.acquire())
+    shell.events.register("post_run_cell", lambda result: running.release())
 
 
 def is_ready() -> bool:
