@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -325,6 +325,27 @@ def ingredients(
     return [load_library(lib) if isinstance(lib, str) else lib for lib in libraries]
 
 
+def described(
+    libraries: Sequence[SSPLibrary],
+    ebv_grid: Sequence[float],
+    magnitudes: Sequence[float],
+    noise: NoiseModel,
+    seed: int,
+    split: str,
+    continuous_ebv: bool = False,
+) -> dict[str, Any]:
+    """What a sample says of its making, for a card: see :func:`make_mocks`."""
+    return {
+        "libraries": [library.name for library in libraries],
+        "ebv_grid": [float(e) for e in ebv_grid],
+        "continuous_ebv": continuous_ebv,
+        "magnitudes": [float(m) for m in magnitudes],
+        "noise": noise.to_dict(),
+        "seed": int(seed),
+        "split": split,
+    }
+
+
 def make_mocks(
     libraries: Sequence[str | SSPLibrary] = LIBRARY_NAMES,
     *,
@@ -386,13 +407,5 @@ def make_mocks(
         labels["split"] = labels["ssp"].map(dict(zip(ids, split_of(ids), strict=True)))
     else:
         labels["split"] = split_at(rng.random(len(labels)))
-    meta = {
-        "libraries": [library.name for library in loaded],
-        "ebv_grid": [float(e) for e in ebv_grid],
-        "continuous_ebv": continuous_ebv,
-        "magnitudes": [float(m) for m in magnitudes],
-        "noise": noise.to_dict(),
-        "seed": int(seed),
-        "split": split,
-    }
+    meta = described(loaded, ebv_grid, magnitudes, noise, seed, split, continuous_ebv)
     return MockSample(*over_median(noisy, error), labels[list(LABELS)], meta)

@@ -21,6 +21,7 @@ from sspexplorer.mocks import (
     MAGNITUDES,
     SPLIT_FRACTIONS,
     MockSample,
+    described,
     ingredients,
     noise_free_seds,
     split_at,
@@ -198,14 +199,5 @@ def mocks_on_demand(
     )
     # One split after the other, each in its random order, so that blocks are of one split.
     order = np.argsort(places, kind="stable")
-    meta = {
-        "libraries": [library.name for library in loaded],
-        "ebv_grid": [float(e) for e in ebv_grid],
-        "continuous_ebv": False,
-        "magnitudes": [float(m) for m in magnitudes],
-        "noise": noise.to_dict(),
-        "seed": int(seed),
-        "split": split,
-        "on_demand": True,
-    }
+    meta = described(loaded, ebv_grid, magnitudes, noise, seed, split) | {"on_demand": True}
     return MocksOnDemand(seds, labels, which[order], places[order], meta)

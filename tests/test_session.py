@@ -101,6 +101,7 @@ def test_another_file_is_opened_without_the_session_and_that_is_said(saved):
         lambda said: said | {"selections": {"a": ["1"]}},
         lambda said: said | {"link": ["a"]},
         lambda said: said | {"reading": said["reading"] | {"masks": {"masks": 1}}},
+        lambda said: said | {"reading": said["reading"] | {"galactic": None}},
         lambda said: {k: v for k, v in said.items() if k != "catalogue"},
         lambda said: [said],
     ],

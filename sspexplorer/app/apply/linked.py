@@ -28,32 +28,31 @@ def served_files() -> dict[str, Path]:
     return folder.offered() | {name: data_path("examples", name) for name in EXAMPLES.values()}
 
 
-class ServedFile(param.String):
-    """Name of a catalogue that any visitor may open; in no link if there is none."""
+class _Name(param.String):
+    """Name of a catalogue; in no link if there is none."""
+
+    @classmethod
+    def serialize(cls, value: str) -> str | None:
+        """Write for a link."""
+        return value or None
+
+
+class ServedFile(_Name):
+    """Name of a catalogue that any visitor may open."""
 
     def _validate(self, val: Any) -> None:
         super()._validate(val)
         if val and val not in served_files():
             raise ValueError(f"There is no catalogue {val!r} here.")
 
-    @classmethod
-    def serialize(cls, value: str) -> str | None:
-        """Write for a link."""
-        return value or None
 
-
-class SharedCatalogue(param.String):
-    """Name of a catalogue that a visitor left with the server; in no link if there is none."""
+class SharedCatalogue(_Name):
+    """Name of a catalogue that a visitor left with the server."""
 
     def _validate(self, val: Any) -> None:
         super()._validate(val)
         if val and not shares.is_token(val):
             raise ValueError("That is no name of a shared catalogue.")
-
-    @classmethod
-    def serialize(cls, value: str) -> str | None:
-        """Write for a link."""
-        return value or None
 
 
 class Outline(param.Parameter):
@@ -101,7 +100,6 @@ class Linked(param.Parameterized):
         default=None, objects=[None, *AXIS_LABELS, SKY], doc="Lower axis, or the sky."
     )
     up = param.Selector(default=None, objects=[None, *AXIS_LABELS], doc="Left axis.")
-
     colour = param.Selector(default=None, objects=[None, *AXIS_LABELS, FLAG], doc="Colour.")
     outline = Outline(default=None, doc="What is drawn around galaxies in the picture.")
 

@@ -12,7 +12,6 @@ import numpy as np
 import sspexplorer
 from sspexplorer.analysis.selections import Kept
 from sspexplorer.app.apply.reading import Reading
-from sspexplorer.catalogue.galactic import FOUND
 from sspexplorer.errors import InputError
 
 _KIND = "session of SSP Explorer"
@@ -141,5 +140,5 @@ def _reading(said: Any) -> Reading:
     if not isinstance(masks["largest_flag"], int | None):
         raise TypeError
     if not isinstance(galactic, str | float | int):
-        galactic = FOUND
-    return Reading.from_dict(said | {"galactic": galactic})
+        raise TypeError
+    return Reading.from_dict(said)

@@ -79,8 +79,8 @@ class Sharing(pn.viewable.Viewer):
         """Say what sharing means, and ask."""
         until = _day(time.time() + shares.days() * 86_400)
         words = (
-            f"The server then keeps the file until {until}, or until you take it back. Whoever has "
-            "the link can open it; nobody can guess it."
+            f"The server then keeps the file until {until}, unless you take it back while this "
+            "page is open. Whoever has the link can open it; nobody can guess it."
         )
         yes, no = _button("Keep it, make the link", self.keep), _button("Do not", self._leave)
         yes.color = "primary"
