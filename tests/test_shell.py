@@ -11,6 +11,7 @@ from bokeh.document.models import DocumentModelManager
 from bokeh.models import Column, Div, GlyphRenderer
 from panel.io.state import set_curdoc
 
+from sspexplorer.app.frame import shell
 from sspexplorer.app.frame.references import look_up_only_changes
 from sspexplorer.app.frame.shell import Entry, Shell
 from sspexplorer.app.kit.page import Page
@@ -107,3 +108,21 @@ def test_what_a_document_consists_of_is_looked_up_after_changes_only():
         assert (seen.call_count, len(document.models)) == (2, 1)
         document.remove_root(column)
         assert len(document.models) == 0
+
+
+@pytest.mark.parametrize(
+    ("cookies", "dark"),
+    [
+        ({}, False),
+        ({"ssp_system": "dark"}, True),
+        ({"ssp_system": "dark", "ssp_theme": "light"}, False),
+        ({"ssp_system": "light", "ssp_theme": "dark"}, True),
+    ],
+)
+def test_plots_begin_as_the_visitor_chose_or_else_as_their_system_prefers(
+    monkeypatch, cookies, dark
+):
+    document = SimpleNamespace(session_context=object())
+    state = SimpleNamespace(curdoc=document, cookies=cookies)
+    monkeypatch.setattr(shell, "pn", SimpleNamespace(state=state))
+    assert shell._dark_cookie() is dark

@@ -68,6 +68,7 @@ class SendTable(pn.viewable.Viewer):
         self.button = pn.widgets.Button(label=_LABEL, sizing_mode="stretch_width")
         self.button.on_click(self._clicked)
         self._words = parts.stack()
+        self._words.visible = False
         self._say("")
 
     def __panel__(self) -> pn.Column:
@@ -88,7 +89,7 @@ class SendTable(pn.viewable.Viewer):
     def _say(self, text: str, *, trouble: bool = False) -> None:
         shown = [parts.problem(text) if trouble else parts.note(text)] if text else []
         self._words[:] = shown
-        self._words.visible = bool(text)
+        self._words.visible = bool(shown)
 
     def _clicked(self, event: Any) -> None:
         self.button.disabled = True

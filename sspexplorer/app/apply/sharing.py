@@ -35,6 +35,7 @@ class Sharing(pn.viewable.Viewer):
         self._token = ""
         self._mine = False
         self._area = parts.stack(gap=8)
+        self._area.visible = False
 
     def __panel__(self) -> parts.Part:
         """Show the button, the question, or what was kept."""
@@ -50,7 +51,12 @@ class Sharing(pn.viewable.Viewer):
     def clear(self) -> None:
         """Offer nothing: there is no file, or any visitor may open it as it is."""
         self._upload, self._token, self._mine = None, "", False
-        self._area[:] = []
+        self._show()
+
+    def _show(self, *content: parts.Part) -> None:
+        """Show this; what shows nothing takes no room."""
+        self._area[:] = list(content)
+        self._area.visible = bool(content)
 
     @property
     def token(self) -> str:
@@ -59,11 +65,11 @@ class Sharing(pn.viewable.Viewer):
 
     def _rest(self) -> None:
         if self._token:
-            self._area[:] = self._told()
+            self._show(*self._told())
         elif shares.days():
-            self._area[:] = [_button("Share by a link", self.ask)]
+            self._show(_button("Share by a link", self.ask))
         else:
-            self._area[:] = []
+            self._show()
 
     def _told(self) -> list[parts.Part]:
         """Say for how long it is kept."""
@@ -84,7 +90,7 @@ class Sharing(pn.viewable.Viewer):
         )
         yes, no = _button("Keep it, make the link", self.keep), _button("Do not", self._leave)
         yes.color = "primary"
-        self._area[:] = [parts.note(words), yes, no]
+        self._show(parts.note(words), yes, no)
 
     def _leave(self, event: Any) -> None:
         self._rest()

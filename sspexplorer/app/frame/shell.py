@@ -378,4 +378,5 @@ def load_extensions() -> None:
 
 def _dark_cookie() -> bool:
     cookies = pn.state.cookies if pn.state.curdoc and pn.state.curdoc.session_context else {}
-    return cookies.get("ssp_theme") == "dark"
+    # What a visitor chose, or else what their system prefers.
+    return cookies.get("ssp_theme", cookies.get("ssp_system")) == "dark"

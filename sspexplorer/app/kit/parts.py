@@ -111,7 +111,8 @@ def metric_table(
     patterns = [(formats or {}).get(column) for column in table.columns]
     for name, *values in table.itertuples(name=None):
         colour = (colours or {}).get(name)
-        dot = f'<i class="dot" style="background:{colour}"></i>' if colour else ""
+        # The word joiner keeps the dot in the line of the name.
+        dot = f'<i class="dot" style="background:{colour}"></i>\u2060' if colour else ""
         cells = map(_cell, values, patterns)
         kind = ' class="faint"' if name in faint else ""
         rows.append(f"<tr{kind}><td>{dot}{shown(str(name))}</td>{''.join(cells)}</tr>")

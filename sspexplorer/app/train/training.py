@@ -97,7 +97,8 @@ class TrainANetwork(Choices, Page):
         self._losses = hv.streams.Pipe(data=Losses())
         self._loss_caption = parts.caption("")
         self.shelf = RunShelf(self.state, self._show_losses, parameter=self.parameter)
-        self._recipe = pn.widgets.RadioButtonGroup(
+        self._recipe = pn.widgets.Select(
+            label="Recipe",
             options={title: name for name, title in RECIPE_TITLES.items()},
             value=self.recipe_name,
             sizing_mode="stretch_width",
@@ -122,7 +123,7 @@ class TrainANetwork(Choices, Page):
         """What to train on what."""
         mocks = controls.select("Mocks to learn from", self.param.n_mocks)
         return [
-            parts.stack(parts.label("Recipe"), self._recipe, self._about_recipe, gap=4),
+            parts.stack(self._recipe, self._about_recipe, gap=4),
             controls.buttons("Network", self.param.network),
             controls.buttons("Batch size", self.param.batch_size),
             pn.widgets.FloatSlider.from_param(

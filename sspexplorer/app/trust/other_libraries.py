@@ -38,9 +38,9 @@ def _by_library(group: pd.DataFrame) -> pd.DataFrame:
         for name in PARAMETERS:
             found = of[of["parameter"] == name].sort_values("magnitude")
             unit, title = PARAMETER_UNITS[name], PARAMETER_NAMES[name]
-            cells[f"{title}: inside 68 %"] = _several(found["coverage_68"], "{:.0%}")
-            cells[f"{title}: with library error"] = _several(found["with_library_68"], "{:.0%}")
-            cells[f"{title}: library error [{unit}]"] = _several(found["library_err"], "{:.2f}")
+            cells[f"{title}: inside 68 %"] = _shares(found["coverage_68"])
+            cells[f"{title}: with library error"] = _shares(found["with_library_68"])
+            cells[f"{title}: library error [{unit}]"] = _errors(found["library_err"])
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
@@ -51,9 +51,7 @@ def derived_numbers(table: pd.DataFrame | None) -> list[parts.Part]:
     rows = table[table["parameter"].isin(DERIVED_LABELS)].sort_values("magnitude", kind="stable")
     if not len(rows):
         return []
-    cells = rows.groupby(["parameter", "library"], sort=False)["coverage_68"].agg(
-        lambda found: _several(found, "{:.0%}")
-    )
+    cells = rows.groupby(["parameter", "library"], sort=False)["coverage_68"].agg(_shares)
     wide = cells.unstack().reindex([name for name in DERIVED_LABELS if name in cells])
     wide = wide[list(table["library"].unique())].fillna("not known")
     wide.index = wide.index.map(DERIVED_LABELS)
@@ -91,5 +89,10 @@ def _listed_magnitudes(table: pd.DataFrame) -> str:
     return "i = " + ", ".join(f"{value:g}" for value in sorted(table["magnitude"].unique()))
 
 
-def _several(values: pd.Series, form: str) -> str:
-    return ", ".join(form.format(value) for value in values).replace("nan%", "–")
+def _shares(values: pd.Series) -> str:
+    """Shares side by side, in per cent."""
+    return ", ".join("–" if pd.isna(value) else f"{100 * value:.0f}" for value in values) + " %"
+
+
+def _errors(values: pd.Series) -> str:
+    return ", ".join(f"{value:.2f}" for value in values)
