@@ -274,6 +274,28 @@ def test_nearby_galaxies_have_a_network_of_their_own(model, mocks, tmp_path):
     np.testing.assert_allclose(found[-1].means, main[-1].means, atol=1e-2)
 
 
+def test_one_network_hands_over_to_the_other_without_a_step(model, mocks):
+    network = copy.deepcopy(model.network)
+    torch.nn.init.constant_(network.entry.bias, 0.3)
+    able = dataclasses.replace(model, nearby=network)
+    z = np.array([0.05, 0.08999, 0.09001, 0.095, 0.1, 0.10999, 0.11001, 0.05, 0.05, np.nan])
+    error = np.array([np.nan] * 6 + [1e-3, 0.01, 0.0125, 0.05])
+    # The colours are those of one galaxy: no more changes than what is known of its redshift.
+    flux, sigma = np.repeat(mocks.flux[:1], len(z), 0), np.repeat(mocks.error[:1], len(z), 0)
+    share = able.nearby_share(flux, z, error)
+    expected = [1, 1, 0.9995, 0.75, 0.5, 0.0005, 0, 0.5, 0, 0]
+    np.testing.assert_allclose(share, expected, atol=1e-5)
+    of = [one.posterior(flux, sigma, z, error)[0] for one in (able, model)]
+    near = dataclasses.replace(model, network=network).posterior(flux, sigma, z, error)[0]
+    values = np.repeat([[9.0, -0.5, 0.2]], len(z), 0)
+    found, far = (mixture.cdf(values) for mixture in of)
+    mixed = share[:, None] * near.cdf(values) + (1 - share)[:, None] * far
+    np.testing.assert_allclose(found, mixed, atol=1e-5)
+    few = np.where(np.arange(57) < 30, flux[:1], np.nan)
+    one = dataclasses.replace(able, few_bands=model.network)
+    assert one.nearby_share(few, z[:1], error[:1])[0] == 0
+
+
 def test_training_for_few_bands_meets_few_bands():
     observer = Observer(NOISE, torch.Generator().manual_seed(0), few_bands=True)
     flux = torch.rand(2000, 57, generator=torch.Generator().manual_seed(1)) + 0.5

@@ -27,6 +27,8 @@ from sspexplorer.progress import NO_PROGRESS, Progress
 FEW_BANDS, NEARBY = "few_bands.safetensors", "nearby.safetensors"
 # Galaxies known to be no farther, and as well as this, are nearby.
 NEARBY_TO = (MAX_REDSHIFT, 0.01)
+# From here to there, in redshift and in its σ, one network hands over to the other.
+_HANDOVER = ((0.9 * MAX_REDSHIFT, 1.1 * MAX_REDSHIFT), (0.0075, 0.0125))
 
 _CHUNK = 2048
 _MAIN, _FEW, _NEARBY = range(3)  # which of the networks answers
@@ -50,7 +52,8 @@ class PosteriorModel:
     few_bands : PosteriorNetwork, optional
         Answers for galaxies with 5 to 39 bands, as ``network`` has hardly met any in training.
     nearby : PosteriorNetwork, optional
-        Answers for galaxies that are known to be nearby, of a model that reaches far.
+        Answers for galaxies that are known to be nearby, of a model that reaches far. At the end
+        of what is nearby both answer, and the share of this one falls from 1 to 0.
     joint : Bounds, optional
         Parameters of several groups whose density is known together as well, and the redshift
         that they go with.
@@ -119,8 +122,14 @@ class PosteriorModel:
             inputs = encode_catalogue(
                 flux[rows], flux_err[rows], redshift[rows], redshift_err[rows], self.reach
             )
-            who = self._who(flux[rows], redshift[rows], redshift_err[rows])
+            share = self.nearby_share(flux[rows], redshift[rows], redshift_err[rows])
+            who = self._who(flux[rows], share)
             found = self._answer(inputs, who, heads)
+            both = (share > 0) & (share < 1)
+            if both.any():
+                far = self._mixtures(self.network, inputs[both], heads)
+                pairs = zip(found, far, strict=True)
+                found = tuple(_blended(near, one, both, share) for near, one in pairs)
             if photoz:
                 known, hidden = without_redshift(inputs)
                 last = len(self.groups) - 1
@@ -132,15 +141,43 @@ class PosteriorModel:
             progress.report(min(1.0, (start + _CHUNK) / max(n, 1)))
         return tuple(_joined(group) for group in zip(*parts, strict=True))
 
-    def _who(self, flux: np.ndarray, redshift: np.ndarray, redshift_err: np.ndarray) -> np.ndarray:
-        """Which of the networks answers for each row, (n,)."""
-        few = np.isfinite(flux).sum(axis=1) < GAPPY_BANDS
-        who = np.full(len(flux), _MAIN)
-        if self.nearby is not None:
-            who[known_nearby(redshift, redshift_err)] = _NEARBY
+    def nearby_share(
+        self, flux: np.ndarray, redshift: np.ndarray, redshift_err: np.ndarray
+    ) -> np.ndarray:
+        """How much of each answer is that of the network for nearby galaxies.
+
+        Parameters
+        ----------
+        flux : ndarray, shape (n, 57)
+            NaN where a band is missing.
+        redshift, redshift_err : ndarray, shape (n,)
+            NaN where unknown; a redshift without an error is well known.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            From 0 to 1: in between the posterior is one of both networks, so that it does not
+            change all at once where galaxies are no longer nearby.
+        """
+        if self.nearby is None:
+            return np.zeros(len(flux), np.float32)
+        far, vague = (
+            np.clip((value - first) / (last - first), 0, 1)
+            for value, (first, last) in zip(
+                (np.nan_to_num(redshift, nan=np.inf), np.nan_to_num(redshift_err)),
+                _HANDOVER,
+                strict=True,
+            )
+        )
+        share = (1 - far) * (1 - vague)
         if self.few_bands is not None:
-            who[few] = _FEW
-        return who
+            share = np.where(_few(flux), 0, share)
+        return share.astype(np.float32)
+
+    def _who(self, flux: np.ndarray, share: np.ndarray) -> np.ndarray:
+        """Which of the networks answers for each row, (n,), the near one where two do."""
+        who = np.where(share > 0, _NEARBY, _MAIN)
+        return who if self.few_bands is None else np.where(_few(flux), _FEW, who)
 
     def _answer(self, inputs: Tensor, who: np.ndarray, heads: slice) -> tuple[Mixture, ...]:
         """Posteriors of rows, each by the network for it."""
@@ -209,6 +246,11 @@ def known_nearby(redshift: np.ndarray, redshift_err: np.ndarray) -> np.ndarray:
         return (redshift <= highest) & ~(redshift_err > widest)
 
 
+def _few(flux: np.ndarray) -> np.ndarray:
+    """Which rows have too few bands for the network that has met all redshifts, (n,)."""
+    return np.isfinite(flux).sum(axis=1) < GAPPY_BANDS
+
+
 def _half(network: PosteriorNetwork) -> dict[str, np.ndarray]:
     return {name: value.half().numpy() for name, value in network.state_dict().items()}
 
@@ -260,14 +302,40 @@ def _bounds(told: dict) -> Bounds:
 def _joined(parts: tuple[Mixture, ...]) -> Mixture:
     if len(parts) == 1:
         return parts[0]
-    arrays = (np.concatenate([getattr(p, f) for p in parts]) for f in _ARRAYS)
-    return Mixture(parts[0].bounds, *arrays)
+    most = max(part.weights.shape[1] for part in parts)
+    wide = [_widened(part, most) for part in parts]
+    return Mixture(
+        wide[0].bounds, *(np.concatenate([getattr(p, f) for p in wide]) for f in _ARRAYS)
+    )
+
+
+def _widened(mixture: Mixture, n_components: int) -> Mixture:
+    """The same with more components, which weigh nothing."""
+    missing = n_components - mixture.weights.shape[1]
+    if not missing:
+        return mixture
+    more = [getattr(mixture, name)[:, :1].repeat(missing, axis=1) for name in _ARRAYS]
+    more[0] = np.zeros_like(more[0])
+    pairs = zip((getattr(mixture, name) for name in _ARRAYS), more, strict=True)
+    return Mixture(mixture.bounds, *(np.concatenate(pair, axis=1) for pair in pairs))
+
+
+def _blended(near: Mixture, far: Mixture, both: np.ndarray, share: np.ndarray) -> Mixture:
+    """Mixtures of all rows, with those of ``far`` in the rows of a mask for the rest of a share."""
+    k = near.weights.shape[1]
+    found = _widened(near, 2 * k)
+    for name in _ARRAYS:
+        getattr(found, name)[both, k:] = getattr(far, name)
+    found.weights[both, :k] *= share[both, None]
+    found.weights[both, k:] *= 1 - share[both, None]
+    return found
 
 
 def _with_rows(mixture: Mixture, rows: Tensor, others: Mixture) -> Mixture:
     """The same with some rows, as a mask, replaced by others."""
     if rows.all():
         return others
+    others = _widened(others, mixture.weights.shape[1])
     arrays = [getattr(mixture, name).copy() for name in _ARRAYS]
     for array, name in zip(arrays, _ARRAYS, strict=True):
         array[rows.numpy()] = getattr(others, name)

@@ -180,7 +180,11 @@ def _predict_chunk(
     tail, beyond = np.full((2, n), np.nan)
     quiescent = np.zeros(n, dtype=bool)
     spread = np.isfinite(pdf).all(axis=1) & (pdf[:, 0] <= model.reach.highest)
-    for rows in map(np.flatnonzero, (asked.predicted & spread, asked.predicted & ~spread)):
+    # Two networks have twice as many components: the others need not wait for them.
+    share = model.nearby_share(asked.flux, z, z_err)
+    single = asked.predicted & ~spread & ((share == 0) | (share == 1))
+    kinds = (single, asked.predicted & ~spread & ~single, asked.predicted & spread)
+    for rows in map(np.flatnonzero, kinds):
         if not len(rows):
             continue
         found = _ask(
