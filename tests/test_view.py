@@ -316,7 +316,7 @@ def test_a_shaded_picture_is_held_as_one_of_points_is(n):
 # Pictures of one thing, where several are told apart by colour.
 ONES = {
     "one SED": lambda: sed.sed_picture([seen()]),
-    "one SED that changes": lambda: sed.sed_picture(PIPE(data=[seen()])),
+    "one SED that changes": lambda: sed.LiveSEDs([seen()]).picture(),
     "one band that is missing": lambda: galaxy_plots.galaxy_picture(galaxy(missing=1)),
     "one galaxy with its mixture": lambda: galaxy_plots.galaxy_picture(mixed()),
     "one flag": lambda: population(50, colour="flag"),
@@ -358,11 +358,11 @@ def test_a_zoom_stays_when_data_change_and_bounds_do_not_shrink_to_it():
 
 
 def test_a_new_scale_of_the_flux_axis_is_what_a_double_click_brings_back():
-    pipe = PIPE(data=[seen(9.5)])
-    plot = hv.renderer("bokeh").get_plot(sed.sed_picture(pipe))
+    live = sed.LiveSEDs([seen(9.5)])
+    plot = hv.renderer("bokeh").get_plot(live.picture())
     axis = plot.state.y_range
     first = axis.end
-    pipe.send([seen(6.5)])
+    live.show([seen(6.5)])
     assert axis.end != first
     assert (axis.reset_start, axis.reset_end) == (axis.start, axis.end)
     assert axis.bounds[1] >= axis.end

@@ -1,6 +1,7 @@
 """Pictures of SEDs."""
 
-from collections.abc import Callable, Sequence
+import weakref
+from collections.abc import Sequence
 from functools import partial
 from itertools import combinations
 from typing import Any
@@ -21,12 +22,13 @@ from sspexplorer.plots.style import (
     by_number,
     figure_options,
 )
-from sspexplorer.plots.view import set_view
+from sspexplorer.plots.view import hold_axis, set_view
 
 # One for each SED of a comparison; apart from the colours of libraries and parameters.
 SED_COLOURS = ("#C026A3", "#0AA5C2", "#B8860B", "#7BAA1E", "#64748B")
 WAVELENGTH_RANGE = (3100.0, 10_900.0)
 
+_DETAILS = ["sed", "band_index", "band", "population", "flux_err", "snr", "noise_free"]
 _BY_SED = by_number("sed", SED_COLOURS, first=1)
 
 # Lines with a name in the picture, and what each is made of.
@@ -47,6 +49,10 @@ _NAMED_ON_THE_RIGHT = ("[O III] 5007", "[S II] 6724", "[S III] 9531")
 # Narrow bands are 145 Å wide: such a line adds 3 % to the flux in one.
 MIN_LINE_WIDTH = 5.0  # Å
 
+# What an observation has one of, and one of for each band.
+_OF_ALL_BANDS = ("library", "magnitude", "redshift")
+_OF_EACH_BAND = ("flux", "flux_err", "noise_free")
+
 _FOOT = 0.12  # part of the height below zero flux, where the transmission curves stand
 
 
@@ -57,26 +63,23 @@ def photometry_table(observations: Sequence[Observation]) -> pd.DataFrame:
     ``band``, ``wavelength`` (Å), ``flux``, ``flux_err`` and ``noise_free`` (F_ν over its median),
     and ``snr``.
     """
-    frames = []
-    for number, observation in enumerate(observations, start=1):
-        frames.append(
-            pd.DataFrame(
-                {
-                    "sed": number,
-                    "population": population_text(observation),
-                    "library": observation.library,
-                    "magnitude": observation.magnitude,
-                    "redshift": observation.redshift,
-                    "band": BAND_NAMES,
-                    "wavelength": load_bands().pivot,
-                    "flux": observation.flux,
-                    "flux_err": observation.flux_err,
-                    "noise_free": observation.noise_free,
-                    "snr": observation.flux / observation.flux_err,
-                }
-            )
-        )
-    return pd.concat(frames, ignore_index=True)
+    return pd.DataFrame(_photometry(observations)).drop(columns="band_index")
+
+
+def _photometry(observations: Sequence[Observation]) -> dict[str, np.ndarray]:
+    """Columns of :func:`photometry_table`, and the number of the band."""
+    each = {
+        "sed": range(1, len(observations) + 1),
+        "population": [population_text(o) for o in observations],
+        **{name: [getattr(o, name) for o in observations] for name in _OF_ALL_BANDS},
+    }
+    found = {name: np.repeat(np.asarray(values), N_BANDS) for name, values in each.items()}
+    found["band"] = np.tile(np.asarray(BAND_NAMES), len(observations))
+    found["band_index"] = np.tile(np.arange(N_BANDS), len(observations))
+    found["wavelength"] = np.tile(load_bands().pivot, len(observations))
+    for name in _OF_EACH_BAND:
+        found[name] = np.concatenate([getattr(o, name) for o in observations])
+    return found | {"snr": found["flux"] / found["flux_err"]}
 
 
 def most_alike(observations: Sequence[Observation]) -> tuple[int, int, float]:
@@ -125,33 +128,28 @@ def line_table(observations: Sequence[Observation]) -> pd.DataFrame:
     return table.groupby(["name", "wavelength"], as_index=False)["width"].max()
 
 
-def sed_picture(
-    observations: Sequence[Observation] | hv.streams.Stream,
-    *,
-    light: bool = False,
-) -> hv.Overlay | hv.DynamicMap:
+def sed_picture(observations: Sequence[Observation], *, light: bool = False) -> hv.Overlay:
     """Draw SEDs as points over their spectra, and the bands below in their colours of light.
 
-    Strong emission lines of the gas around them are marked, with their names.
+    Strong emission lines of the gas around them are marked, with their names. See
+    :class:`LiveSEDs` for a picture that follows them.
 
     Parameters
     ----------
-    observations : sequence of Observation, or Pipe of one
-        At most ``len(SED_COLOURS)`` SEDs. A ``holoviews.streams.Pipe`` gives a live picture,
-        which follows what is sent through it.
+    observations : sequence of Observation
+        At most ``len(SED_COLOURS)`` SEDs.
     light : bool
         Fill the points in the colours of light of their bands.
     """
+    lines = hv.Segments(_lines(observations), ["x0", "y0", "x1", "y1"], "sed")
+    points = hv.Points(_photometry(observations), ["wavelength", "flux"], _DETAILS)
     by_light = by_number("band_index", band_colours())
-    lines = _layer(_lines, observations).opts(**_BY_SED, line_width=1.1, line_alpha=0.5)
-    points = _layer(_points, observations).opts(
-        **(by_light if light else _BY_SED), size=7, tools=[_hover()]
-    )
-    return (lines * points).opts(
+    return (
+        lines.opts(**_BY_SED, line_width=1.1, line_alpha=0.5)
+        * points.opts(**(by_light if light else _BY_SED), size=7, tools=[_hover()])
+    ).opts(
         **figure_options(
-            _hold_flux_axis,
-            partial(_mark_lines, observations=observations),
-            partial(_show_rest_wavelengths, observations=observations),
+            partial(_fit, observations=observations),
             xlabel="Observed wavelength [Å]",
             ylabel="Fν / median Fν",
             xlim=WAVELENGTH_RANGE,
@@ -161,23 +159,62 @@ def sed_picture(
     )
 
 
-def _layer(
-    make: Callable[[Any], hv.Element], data: Any | hv.streams.Stream
-) -> hv.Element | hv.DynamicMap:
-    """Element of ``data``, or one that follows it if it is a stream."""
-    if isinstance(data, hv.streams.Stream):
-        return hv.DynamicMap(lambda data: make(data), streams=[data])
-    return make(data)
+class LiveSEDs:
+    """A picture of SEDs that are changed while one looks.
+
+    HoloViews draws it once. What it does to compare all of a picture with the one before would
+    take three times as long as all else between a slider and what it moves: after the first
+    picture the columns of its points and lines are sent, and nothing else.
+
+    Parameters
+    ----------
+    observations : sequence of Observation
+    """
+
+    def __init__(self, observations: Sequence[Observation]) -> None:
+        self._pipe = hv.streams.Pipe(data=observations)
+        # A notebook may show the same picture more than once.
+        self._drawn: weakref.WeakKeyDictionary[Any, bool] = weakref.WeakKeyDictionary()
+
+    @property
+    def observations(self) -> Sequence[Observation]:
+        """The SEDs in sight."""
+        return self._pipe.data
+
+    def picture(self, *, light: bool = False) -> hv.DynamicMap:
+        """Draw it, see :func:`sed_picture`."""
+
+        def note(plot: Any, overlay: hv.Overlay) -> None:
+            self._drawn[plot] = light
+
+        def draw(data: Sequence[Observation]) -> hv.Overlay:
+            overlay = sed_picture(data, light=light)
+            hooks = overlay.opts.get("plot").kwargs["hooks"]
+            return overlay.opts(hooks=[*hooks, note])
+
+        return hv.DynamicMap(draw, streams=[self._pipe])
+
+    def show(self, observations: Sequence[Observation]) -> None:
+        """Show other SEDs.
+
+        Parameters
+        ----------
+        observations : sequence of Observation
+        """
+        self._pipe.update(data=observations)
+        columns = {"Points": _photometry(observations), "Segments": _lines(observations)}
+        for plot, light in self._drawn.items():
+            for (kind, _), layer in plot.subplots.items():
+                numbers = "band_index" if light and kind == "Points" else "sed"
+                found = columns[kind] | {"color": columns[kind][numbers] * 1.0}
+                source = layer.handles["source"]
+                source.data = {name: found[name] for name in source.data}
+            _fit(plot, None, observations=observations)
+            highest = max(np.max(columns["Segments"][end]) for end in ("y0", "y1"))
+            hold_axis(plot.handles["y_range"], [0.0, float(highest)])
 
 
-def _points(observations: Sequence[Observation]) -> hv.Points:
-    table = photometry_table(observations)
-    table["band_index"] = np.tile(np.arange(N_BANDS), len(observations))
-    details = ["sed", "band_index", "band", "population", "flux_err", "snr", "noise_free"]
-    return hv.Points(table, ["wavelength", "flux"], details)
-
-
-def _lines(observations: Sequence[Observation]) -> hv.Segments:
+def _lines(observations: Sequence[Observation]) -> dict[str, np.ndarray]:
     """Error bars and spectra, as one table of short segments: quick to send and to redraw."""
     pieces = []
     for number, observation in enumerate(observations, start=1):
@@ -188,8 +225,8 @@ def _lines(observations: Sequence[Observation]) -> hv.Segments:
         pivot, flux, error = load_bands().pivot, observation.flux, observation.flux_err
         pieces.append((x[:-1], y[:-1], x[1:], y[1:], np.full(len(x) - 1, number)))
         pieces.append((pivot, flux - error, pivot, flux + error, np.full(N_BANDS, number)))
-    columns = tuple(np.concatenate(column) for column in zip(*pieces, strict=True))
-    return hv.Segments(columns, ["x0", "y0", "x1", "y1"], "sed")
+    columns = map(np.concatenate, zip(*pieces, strict=True))
+    return dict(zip(("x0", "y0", "x1", "y1", "sed"), columns, strict=True))
 
 
 def scale_flux_axis(plot: Any, low: float, top: float) -> None:
@@ -218,20 +255,18 @@ def scale_flux_axis(plot: Any, low: float, top: float) -> None:
     handles["band_curves"].data = data
 
 
-def _hold_flux_axis(plot: Any, overlay: hv.Overlay) -> None:
-    """HoloViews hook: scale the flux axis to the SEDs without noise, which would move it."""
-    noise_free = overlay.get(overlay.keys()[-1]).dimension_values("noise_free")
-    scale_flux_axis(plot, 0.0, float(np.ceil(np.nanmax(noise_free) * 1.2 * 4) / 4))
+def _fit(plot: Any, overlay: hv.Overlay | None, *, observations: Sequence[Observation]) -> None:
+    """HoloViews hook: scales, second axis and marks of lines as these SEDs need them."""
+    # By the SEDs without noise, which would move it.
+    highest = max(np.nanmax(observation.noise_free) for observation in observations)
+    scale_flux_axis(plot, 0.0, float(np.ceil(highest * 1.2 * 4) / 4))
+    _mark_lines(plot, observations)
+    _show_rest_wavelengths(plot, observations)
 
 
-def _shown(observations: Any) -> Sequence[Observation]:
-    """The SEDs of a picture, which may follow a stream."""
-    return observations.data if isinstance(observations, hv.streams.Stream) else observations
-
-
-def _show_rest_wavelengths(plot: Any, overlay: hv.Overlay, *, observations: Any) -> None:
-    """HoloViews hook: a second axis with rest wavelengths, where all SEDs have one redshift."""
-    redshifts = {observation.redshift for observation in _shown(observations)}
+def _show_rest_wavelengths(plot: Any, observations: Sequence[Observation]) -> None:
+    """Show a second axis with rest wavelengths, where all SEDs have one redshift."""
+    redshifts = {observation.redshift for observation in observations}
     stretch = 1 + min(redshifts)
     seen, rest = plot.handles["x_range"], plot.handles.get("rest_range")
     if rest is None:
@@ -251,9 +286,9 @@ def _show_rest_wavelengths(plot: Any, overlay: hv.Overlay, *, observations: Any)
     plot.handles["rest_axis"].visible = len(redshifts) == 1 and stretch > 1
 
 
-def _mark_lines(plot: Any, overlay: hv.Overlay, *, observations: Any) -> None:
-    """HoloViews hook: a line and a name at each strong emission line; after the flux axis."""
-    table = line_table(_shown(observations))
+def _mark_lines(plot: Any, observations: Sequence[Observation]) -> None:
+    """Draw a line and a name at each strong emission line."""
+    table = line_table(observations)
     bottom, top = plot.handles["flux_scale"]
     data = {
         "name": table["name"].tolist(),

@@ -66,17 +66,25 @@ def hold_view(plot: Any, element: Any) -> None:
         if isinstance(axis, FactorRange):
             axis.bounds = "auto"
         elif isinstance(axis, Range1d):
-            axis.bounds = _bounds(axis, _drawn(element, number), isinstance(scale, LogScale))
+            hold_axis(axis, _drawn(element, number), logarithmic=isinstance(scale, LogScale))
 
 
-def _bounds(axis: Range1d, drawn: Iterable[float], logarithmic: bool) -> tuple[float, float] | None:
-    """First view and data of an axis; None if it has no extent."""
+def hold_axis(axis: Range1d, drawn: Iterable[float], *, logarithmic: bool = False) -> None:
+    """Keep the view of an axis within the first one and what is drawn.
+
+    Parameters
+    ----------
+    axis : Range1d
+    drawn : iterable of float
+        Ends of what is drawn, in units of the axis; NaN does not count.
+    logarithmic : bool
+    """
     if axis.reset_start is None:
         # Later, what is in view is what a visitor has zoomed to.
         axis.update(reset_start=axis.start, reset_end=axis.end)
     ends = [axis.reset_start, axis.reset_end, *drawn]
     ends = [float(end) for end in ends if np.isfinite(end) and not (logarithmic and end <= 0)]
-    return (min(ends), max(ends)) if ends and min(ends) < max(ends) else None
+    axis.bounds = (min(ends), max(ends)) if ends and min(ends) < max(ends) else None
 
 
 def _drawn(element: Any, number: int) -> Iterator[float]:

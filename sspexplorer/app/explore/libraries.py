@@ -17,6 +17,7 @@ from sspexplorer.app import cache
 from sspexplorer.app.explore.presets import MAX_SEDS, SED, SEDList
 from sspexplorer.app.kit import controls, parts
 from sspexplorer.app.kit.page import Page
+from sspexplorer.app.kit.soon import Soon
 from sspexplorer.app.kit.theme import css
 from sspexplorer.app.state import SharedState
 from sspexplorer.labels import age_text, library_label, listed
@@ -29,7 +30,7 @@ from sspexplorer.plots.coverage import (
     counts_table,
     coverage_picture,
 )
-from sspexplorer.plots.sed import most_alike, sed_picture
+from sspexplorer.plots.sed import LiveSEDs, most_alike
 from sspexplorer.plots.style import library_dots
 
 AGES = {"In range": "range", "Whole files": "whole"}
@@ -86,7 +87,9 @@ class Libraries(Page):
         """Make pictures and words."""
         self._ssps = cache.ssp_table()
         self._pipe = hv.streams.Pipe(data=self._coverage())
-        self._observations = hv.streams.Pipe(data=self._observe())
+        self._live = LiveSEDs(self._observe())
+        self._seds = parts.figure(self._live.picture())
+        self._update_seds = Soon(self._redraw_seds, self._seds)
         self._ages_note = parts.note("")
         self._cells = {name: self._cell(name) for name in self.state.library_choices}
         self._caption, self._sed_caption = parts.caption(""), parts.caption("")
@@ -126,12 +129,11 @@ class Libraries(Page):
 
     def below(self) -> list[parts.Part]:
         """Counts, what was left out, the SEDs that were picked, and how to add a library."""
-        seds = parts.figure(sed_picture(self._observations))
         return [
             self._caption,
             self._table,
             self._about,
-            parts.picture_pane(seds, height="max(300px, 38vh)"),
+            parts.picture_pane(self._seds, height="max(300px, 38vh)"),
             self._sed_caption,
             add_card(),
         ]
@@ -213,8 +215,8 @@ class Libraries(Page):
         self._pipe.send(self._coverage())
         self._update_seds()
 
-    def _update_seds(self, *events: Any) -> None:
-        self._observations.send(self._observe())
+    def _redraw_seds(self) -> None:
+        self._live.show(self._observe())
         self._show_seds()
 
     def _show_numbers(self) -> None:
@@ -239,8 +241,8 @@ class Libraries(Page):
             "SEDs of the SSPs that you picked, without noise; the bars are the σ of the noise at "
             f"i = {self.state.magnitude:.1f}."
         ]
-        if len(self._observations.data) > 1:
-            one, other, distance = most_alike(self._observations.data)
+        if len(self._live.observations) > 1:
+            one, other, distance = most_alike(self._live.observations)
             words.append(
                 f"The two most alike, {one} and {other}, differ by {distance:.2g} of these σ per "
                 "band."

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
-import holoviews as hv
 import numpy as np
 import panel as pn
 import param
@@ -26,8 +25,8 @@ from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.corner import SEDPosterior
 from sspexplorer.app.kit.model_choice import ModelChoice
 from sspexplorer.app.kit.page import Page
+from sspexplorer.app.kit.soon import Soon
 from sspexplorer.app.kit.theme import css
-from sspexplorer.app.kit.work import served_document
 from sspexplorer.app.state import SharedState
 from sspexplorer.errors import InputError
 from sspexplorer.gas import IonisedGas
@@ -37,9 +36,9 @@ from sspexplorer.nebular import LOG_U_RANGE, MAX_NEBULAR_LOG_AGE
 from sspexplorer.networks.prediction import noise_scatter
 from sspexplorer.plots.sed import (
     SED_COLOURS,
+    LiveSEDs,
     most_alike,
     photometry_table,
-    sed_picture,
 )
 
 _OWN = ""  # no preset: what the visitor chose
@@ -121,17 +120,18 @@ class SEDExplorer(Page):
         """Make widgets, pictures and words."""
         self._past: list[tuple] = []
         self._draw = 0
-        self._filling = self._scheduled = False
+        self._filling = False
         self._make_widgets()
         self._model = ModelChoice(self)
-        self._observations = hv.streams.Pipe(data=self._observe())
+        self._live = LiveSEDs(self._observe())
         self._caption = parts.caption("")
         self._caption.styles = {"min-height": "60px"}
         self._answers = pn.pane.HTML(
             stylesheets=[css("answers")], sizing_mode="stretch_width", margin=0
         )
         self._predict()
-        self._pane = pn.pane.HoloViews(sed_picture(self._observations), linked_axes=False)
+        self._pane = pn.pane.HoloViews(self._live.picture(), linked_axes=False)
+        self._changed = Soon(self._refresh, self._pane)
         self._posterior: SEDPosterior | None = None
         self._joint_place = parts.stack()
         self._show_joint()
@@ -262,7 +262,7 @@ class SEDExplorer(Page):
 
     def _predict(self) -> None:
         """Ask the network about the SEDs in sight, and show its answers beside the truth."""
-        observations = self._observations.data
+        observations = self._live.observations
         self._caption.object = parts.caption(self._words()).object
         try:
             model = cache.model(self.state.model)
@@ -280,7 +280,7 @@ class SEDExplorer(Page):
 
     def _words(self) -> str:
         """Say what to notice: what the preset is for, and how like each other its SEDs are."""
-        observations = self._observations.data
+        observations = self._live.observations
         preset = PRESETS.get(preset_of(self.seds))
         words = [
             "Points: Fν in each band with its error. Lines: the spectra they come from.",
@@ -295,18 +295,8 @@ class SEDExplorer(Page):
             )
         return " ".join(filter(None, words))
 
-    def _changed(self, *events: Any) -> None:
-        """Redraw soon: changes that come faster than pictures can be drawn are drawn once."""
-        document = served_document()
-        if document is None:
-            self._refresh()
-        elif not self._scheduled:
-            self._scheduled = True
-            document.add_next_tick_callback(self._refresh)
-
     def _refresh(self) -> None:
-        self._scheduled = False
-        self._observations.send(self._observe())
+        self._live.show(self._observe())
         self._predict()
         self._show_joint()
 
@@ -319,8 +309,8 @@ class SEDExplorer(Page):
         if self._posterior is None:
             self._posterior = SEDPosterior()
             self._joint_place[:] = [self._posterior]
-        number = min(self._chosen.value, len(self._observations.data))
-        self._posterior.show(number, self._observations.data[number - 1])
+        number = min(self._chosen.value, len(self._live.observations))
+        self._posterior.show(number, self._live.observations[number - 1])
 
     def _take_seds(self, *events: Any) -> None:
         """Show other SEDs, wherever they come from."""
@@ -379,7 +369,7 @@ class SEDExplorer(Page):
         if not self._filling:
             self.noisy = _NO_NOISE not in event.new
         if (_LIGHT in event.new) != (_LIGHT in event.old):
-            self._pane.object = sed_picture(self._observations, light=_LIGHT in event.new)
+            self._pane.object = self._live.picture(light=_LIGHT in event.new)
 
     def _take_noisy(self, event: Any) -> None:
         others = [name for name in self._looks.value if name != _NO_NOISE]
@@ -391,6 +381,6 @@ class SEDExplorer(Page):
 
     def _csv(self) -> io.StringIO:
         text = io.StringIO()
-        photometry_table(self._observations.data).to_csv(text, index=False)
+        photometry_table(self._live.observations).to_csv(text, index=False)
         text.seek(0)
         return text
