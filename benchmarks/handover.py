@@ -3,10 +3,10 @@
     python benchmarks/handover.py [--mocks 6000]
 
 Held-out composite populations at redshifts from 0.085 to 0.115 and i = 17 to 21 are asked about
-twice, as if each were at 0.0999 and at 0.1001, the least that a catalogue's rounding may do. Printed
-is what that changes of log age, [M/H] and E(B−V), in units of σ: with a sudden handover at 0.1, with
-the one that there is, and, for comparison, between 0.0799 and 0.0801, where one network answers.
-Then scatter and coverage of those galaxies with either.
+twice, as if each were at 0.0999 and at 0.1001, the least that a catalogue's rounding may do.
+Printed is what that changes of log age, [M/H] and E(B−V), in units of σ: with a sudden handover at
+0.1, with the one that there is, and, for comparison, between 0.0799 and 0.0801, where one network
+answers. Then scatter and coverage of those galaxies with either.
 """
 
 import argparse

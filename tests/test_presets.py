@@ -2,6 +2,7 @@ import re
 
 import holoviews as hv
 import numpy as np
+import pandas as pd
 import pytest
 from onlooker import Onlooker
 from pictures import Figure, wait_for
@@ -97,9 +98,9 @@ def test_a_measured_noise_takes_the_place_of_the_default():
 
 
 def shown(figures: list[Figure], column: str) -> set:
-    """Different values of a column of what the first figure draws."""
-    layers = (layer for layer in figures[0].layers if column in layer.columns)
-    return set(next(layers)[column].tolist())
+    """Different values of a column of what the first figure draws; none if nothing has it."""
+    layers = (layer[column] for layer in figures[0].layers if column in layer.columns)
+    return set(next(layers, pd.Series()).tolist())
 
 
 def test_a_link_opens_its_seds_and_a_preset_changes_them(page: Page, server: str):

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from numbers import Number
 from pkgutil import iter_modules
@@ -59,6 +59,7 @@ from sspexplorer.plots import (
     zero_points,
 )
 from sspexplorer.plots import galaxy as galaxy_plots
+from sspexplorer.plots.live import LivePicture
 from sspexplorer.posterior.library_errors import left_out_table
 from sspexplorer.posterior.one import ClosestMixture
 from sspexplorer.posterior.validation.trust import load_trust
@@ -161,8 +162,12 @@ def drawn_posterior() -> corner.Corner:
     return corner.Corner({"one": table}, {"log_age": 9.0, "metallicity": 0.0, "ebv": 0.3})
 
 
-def noise_pipe() -> PIPE:
-    return PIPE(data=noise.Errors(NoiseModel.default(), 20.0))
+def errors(reference: NoiseModel | None = None) -> noise.Errors:
+    return noise.Errors(NoiseModel.default(), 20.0, reference)
+
+
+def levels(*ages: float) -> list[tuple[int, Any]]:
+    return [(rank, seen(age, rank)) for rank, age in enumerate(ages)]
 
 
 # Every function that draws a figure, with what it may be given.
@@ -210,8 +215,8 @@ FIGURES: dict[Callable, Callable[[], Any]] = {
     map_region.prediction_histogram: lambda: map_region.prediction_histogram(
         PIPE(data=RegionParameters(np.full((5, 3), 0.2), np.full((5, 3), 0.2))), "ebv"
     ),
-    noise.error_picture: lambda: noise.error_picture(noise_pipe()),
-    noise.noisy_picture: lambda: noise.noisy_picture(PIPE(data=[(0, seen()), (1, seen(9, 1))])),
+    noise.error_picture: lambda: noise.error_picture(errors()),
+    noise.noisy_picture: lambda: noise.noisy_picture(levels(9.5, 9.0)),
     one_library.crossed_picture: lambda: one_library.crossed_picture(
         one_library.Crossed(one_library.cross_table({"emiles": known_mocks()})), "ebv"
     ),
@@ -316,11 +321,11 @@ def test_a_shaded_picture_is_held_as_one_of_points_is(n):
 # Pictures of one thing, where several are told apart by colour.
 ONES = {
     "one SED": lambda: sed.sed_picture([seen()]),
-    "one SED that changes": lambda: sed.LiveSEDs([seen()]).picture(),
+    "one SED that changes": lambda: LivePicture([seen()], sed.sed_picture).picture,
     "one band that is missing": lambda: galaxy_plots.galaxy_picture(galaxy(missing=1)),
     "one galaxy with its mixture": lambda: galaxy_plots.galaxy_picture(mixed()),
     "one flag": lambda: population(50, colour="flag"),
-    "one magnitude": lambda: noise.noisy_picture(PIPE(data=[(0, seen())])),
+    "one magnitude": lambda: noise.noisy_picture(levels(9.5)),
     "one galaxy": lambda: map_region.region_seds(
         map_region.RegionSEDs(np.ones((3, 57)), np.ones((1, 57)), ("one",))
     ),
@@ -346,23 +351,52 @@ def test_data_outside_the_first_view_can_be_zoomed_out_to():
 
 
 def test_a_zoom_stays_when_data_change_and_bounds_do_not_shrink_to_it():
-    pipe = noise_pipe()
-    plot = hv.renderer("bokeh").get_plot(noise.error_picture(pipe))
+    live = LivePicture(errors(), noise.error_picture)
+    plot = hv.renderer("bokeh").get_plot(live.picture)
     axis = plot.state.x_range
     home = axis.bounds
     axis.update(start=5000.0, end=5100.0)
-    pipe.send(noise.Errors(NoiseModel.default(), 21.0))
+    live.show(noise.Errors(NoiseModel.default(), 21.0))
     assert axis.bounds == home
     assert (axis.reset_start, axis.reset_end) == home
     assert plot.state.toolbar.active_scroll is None
 
 
 def test_a_new_scale_of_the_flux_axis_is_what_a_double_click_brings_back():
-    live = sed.LiveSEDs([seen(9.5)])
-    plot = hv.renderer("bokeh").get_plot(live.picture())
+    live = LivePicture([seen(9.5)], sed.sed_picture)
+    plot = hv.renderer("bokeh").get_plot(live.picture)
     axis = plot.state.y_range
     first = axis.end
     live.show([seen(6.5)])
     assert axis.end != first
     assert (axis.reset_start, axis.reset_end) == (axis.start, axis.end)
     assert axis.bounds[1] >= axis.end
+
+
+@pytest.mark.parametrize(
+    ("draw", "first", "then"),
+    [
+        (sed.sed_picture, [seen()], [seen(6.5), seen(10.0)]),
+        (partial(sed.sed_picture, light=True), [seen(), seen(9)], [seen(10.0)]),
+        (noise.error_picture, errors(), errors(reference=NoiseModel.default())),
+        (noise.noisy_picture, levels(9.5, 9.0), levels(8.0)),
+    ],
+)
+def test_a_live_picture_is_what_would_be_drawn_of_other_data(draw, first, then):
+    live = LivePicture(first, draw)
+    plots = [hv.renderer("bokeh").get_plot(live.picture) for _ in range(2)]
+    live.show(then)
+    expected = hv.renderer("bokeh").get_plot(draw(then))
+    for plot in plots:
+        for layer, part in expected.subplots.items():
+            data, wanted = (one.handles["source"].data for one in (plot.subplots[layer], part))
+            assert data.keys() == wanted.keys()
+            for name, values in wanted.items():
+                np.testing.assert_array_equal(data[name], values)
+        ranges = [(p.state.y_range.start, p.state.y_range.end) for p in (plot, expected)]
+        assert ranges[0] == ranges[1]
+    assert live.data is then
+    again = hv.renderer("bokeh").get_plot(live.picture)
+    assert len(again.subplots["Points", "I"].handles["source"].data["wavelength"]) == len(
+        expected.subplots["Points", "I"].handles["source"].data["wavelength"]
+    )

@@ -116,7 +116,7 @@ def row_colours(chosen: float) -> dict[str, str]:
     return {f"i = {m:.1f}": MAGNITUDE_COLOURS[rank] for rank, m in shown_magnitudes(chosen)}
 
 
-def error_picture(errors: hv.streams.Pipe) -> hv.Overlay:
+def error_picture(errors: Errors) -> hv.Overlay:
     """Draw the magnitude error of each band at several magnitudes.
 
     Lines join the narrow bands; diamonds are the broad ones, which are deeper. Dashes: the
@@ -124,21 +124,16 @@ def error_picture(errors: hv.streams.Pipe) -> hv.Overlay:
 
     Parameters
     ----------
-    errors : Pipe of Errors
-        The picture follows what is sent through it.
+    errors : Errors
     """
-
-    def live(make: Any) -> hv.DynamicMap:
-        return hv.DynamicMap(lambda data: make(data), streams=[errors])
-
-    lines = live(lambda e: _segments(error_table(e.noise, shown_magnitudes(e.chosen))))
-    dashes = live(lambda e: _segments(_reference_table(e)))
-    points = live(_band_points)
+    lines = _segments(error_table(errors.noise, shown_magnitudes(errors.chosen)))
+    dashes = _segments(_reference_table(errors))
+    points = _band_points(errors)
     return (
         dashes.opts(**_BY_RANK, line_dash="dashed", line_width=1.2)
         * lines.opts(**_BY_RANK, line_width=1.6)
         * points.opts(**_BY_RANK, size="size", marker="marker", tools=[_error_hover()])
-        * live(_names).opts(
+        * _names(errors).opts(
             **by_number("rank", MAGNITUDE_COLOURS, style="text_color"),
             text_align="left",
             text_font_size="12px",
@@ -196,24 +191,20 @@ def _names(errors: Errors) -> hv.Labels:
     return hv.Labels(table, ["wavelength", "error"], ["text", "rank"])
 
 
-def noisy_picture(observations: hv.streams.Pipe) -> hv.Overlay:
+def noisy_picture(observations: Sequence[tuple[int, Observation]]) -> hv.Overlay:
     """Draw one SED under the noise of several magnitudes, and without any, dashed.
 
     Parameters
     ----------
-    observations : Pipe of a list of (rank, Observation)
-        The picture follows what is sent through it.
+    observations : sequence of (int, Observation)
+        With the rank of each magnitude, its place among the colours.
     """
-
-    def live(make: Any) -> hv.DynamicMap:
-        return hv.DynamicMap(lambda data: make(data), streams=[observations])
-
     return (
-        live(_noisy_lines).opts(**_BY_RANK, line_width=1, line_alpha=0.55)
-        * live(_noisy_points).opts(**_BY_RANK, size=4, tools=[_noisy_hover()])
+        _noisy_lines(observations).opts(**_BY_RANK, line_width=1, line_alpha=0.55)
+        * _noisy_points(observations).opts(**_BY_RANK, size=4, tools=[_noisy_hover()])
         # Dark on white, so that it is seen on every colour and on both themes.
-        * live(_noise_free).opts(color="#FFFFFF", line_width=5)
-        * live(_noise_free).opts(color="#111318", line_width=3, line_dash="dashed")
+        * _noise_free(observations).opts(color="#FFFFFF", line_width=5)
+        * _noise_free(observations).opts(color="#111318", line_width=3, line_dash="dashed")
     ).opts(
         **figure_options(
             _hold_flux_axis,

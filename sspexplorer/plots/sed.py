@@ -1,6 +1,5 @@
 """Pictures of SEDs."""
 
-import weakref
 from collections.abc import Sequence
 from functools import partial
 from itertools import combinations
@@ -22,7 +21,7 @@ from sspexplorer.plots.style import (
     by_number,
     figure_options,
 )
-from sspexplorer.plots.view import hold_axis, set_view
+from sspexplorer.plots.view import set_view
 
 # One for each SED of a comparison; apart from the colours of libraries and parameters.
 SED_COLOURS = ("#C026A3", "#0AA5C2", "#B8860B", "#7BAA1E", "#64748B")
@@ -131,8 +130,7 @@ def line_table(observations: Sequence[Observation]) -> pd.DataFrame:
 def sed_picture(observations: Sequence[Observation], *, light: bool = False) -> hv.Overlay:
     """Draw SEDs as points over their spectra, and the bands below in their colours of light.
 
-    Strong emission lines of the gas around them are marked, with their names. See
-    :class:`LiveSEDs` for a picture that follows them.
+    Strong emission lines of the gas around them are marked, with their names.
 
     Parameters
     ----------
@@ -157,61 +155,6 @@ def sed_picture(observations: Sequence[Observation], *, light: bool = False) -> 
             apply_ranges=False,
         )
     )
-
-
-class LiveSEDs:
-    """A picture of SEDs that are changed while one looks.
-
-    HoloViews draws it once. What it does to compare all of a picture with the one before would
-    take three times as long as all else between a slider and what it moves: after the first
-    picture the columns of its points and lines are sent, and nothing else.
-
-    Parameters
-    ----------
-    observations : sequence of Observation
-    """
-
-    def __init__(self, observations: Sequence[Observation]) -> None:
-        self._pipe = hv.streams.Pipe(data=observations)
-        # A notebook may show the same picture more than once.
-        self._drawn: weakref.WeakKeyDictionary[Any, bool] = weakref.WeakKeyDictionary()
-
-    @property
-    def observations(self) -> Sequence[Observation]:
-        """The SEDs in sight."""
-        return self._pipe.data
-
-    def picture(self, *, light: bool = False) -> hv.DynamicMap:
-        """Draw it, see :func:`sed_picture`."""
-
-        def note(plot: Any, overlay: hv.Overlay) -> None:
-            self._drawn[plot] = light
-
-        def draw(data: Sequence[Observation]) -> hv.Overlay:
-            overlay = sed_picture(data, light=light)
-            hooks = overlay.opts.get("plot").kwargs["hooks"]
-            return overlay.opts(hooks=[*hooks, note])
-
-        return hv.DynamicMap(draw, streams=[self._pipe])
-
-    def show(self, observations: Sequence[Observation]) -> None:
-        """Show other SEDs.
-
-        Parameters
-        ----------
-        observations : sequence of Observation
-        """
-        self._pipe.update(data=observations)
-        columns = {"Points": _photometry(observations), "Segments": _lines(observations)}
-        for plot, light in self._drawn.items():
-            for (kind, _), layer in plot.subplots.items():
-                numbers = "band_index" if light and kind == "Points" else "sed"
-                found = columns[kind] | {"color": columns[kind][numbers] * 1.0}
-                source = layer.handles["source"]
-                source.data = {name: found[name] for name in source.data}
-            _fit(plot, None, observations=observations)
-            highest = max(np.max(columns["Segments"][end]) for end in ("y0", "y1"))
-            hold_axis(plot.handles["y_range"], [0.0, float(highest)])
 
 
 def _lines(observations: Sequence[Observation]) -> dict[str, np.ndarray]:
@@ -255,7 +198,7 @@ def scale_flux_axis(plot: Any, low: float, top: float) -> None:
     handles["band_curves"].data = data
 
 
-def _fit(plot: Any, overlay: hv.Overlay | None, *, observations: Sequence[Observation]) -> None:
+def _fit(plot: Any, overlay: hv.Overlay, *, observations: Sequence[Observation]) -> None:
     """HoloViews hook: scales, second axis and marks of lines as these SEDs need them."""
     # By the SEDs without noise, which would move it.
     highest = max(np.nanmax(observation.noise_free) for observation in observations)
@@ -288,6 +231,9 @@ def _show_rest_wavelengths(plot: Any, observations: Sequence[Observation]) -> No
 
 def _mark_lines(plot: Any, observations: Sequence[Observation]) -> None:
     """Draw a line and a name at each strong emission line."""
+    source = plot.handles.get("line_marks")
+    if source is None and not any(observation.line_width.any() for observation in observations):
+        return
     table = line_table(observations)
     bottom, top = plot.handles["flux_scale"]
     data = {
@@ -297,7 +243,6 @@ def _mark_lines(plot: Any, observations: Sequence[Observation]) -> None:
         "top": [top] * len(table),
         "shift": [8 if name in _NAMED_ON_THE_RIGHT else -7 for name in table["name"]],
     }
-    source = plot.handles.get("line_marks")
     if source is None:
         source = plot.handles["line_marks"] = ColumnDataSource(data)
         plot.state.segment(

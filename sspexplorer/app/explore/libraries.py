@@ -30,7 +30,8 @@ from sspexplorer.plots.coverage import (
     counts_table,
     coverage_picture,
 )
-from sspexplorer.plots.sed import LiveSEDs, most_alike
+from sspexplorer.plots.live import LivePicture
+from sspexplorer.plots.sed import most_alike, sed_picture
 from sspexplorer.plots.style import library_dots
 
 AGES = {"In range": "range", "Whole files": "whole"}
@@ -87,8 +88,8 @@ class Libraries(Page):
         """Make pictures and words."""
         self._ssps = cache.ssp_table()
         self._pipe = hv.streams.Pipe(data=self._coverage())
-        self._live = LiveSEDs(self._observe())
-        self._seds = parts.figure(self._live.picture())
+        self._live = LivePicture(self._observe(), sed_picture)
+        self._seds = parts.figure(self._live.picture)
         self._update_seds = Soon(self._redraw_seds, self._seds)
         self._ages_note = parts.note("")
         self._cells = {name: self._cell(name) for name in self.state.library_choices}
@@ -241,8 +242,8 @@ class Libraries(Page):
             "SEDs of the SSPs that you picked, without noise; the bars are the σ of the noise at "
             f"i = {self.state.magnitude:.1f}."
         ]
-        if len(self._live.observations) > 1:
-            one, other, distance = most_alike(self._live.observations)
+        if len(self._live.data) > 1:
+            one, other, distance = most_alike(self._live.data)
             words.append(
                 f"The two most alike, {one} and {other}, differ by {distance:.2g} of these σ per "
                 "band."

@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar
 
-import holoviews as hv
 import numpy as np
 import panel as pn
 
@@ -10,6 +9,7 @@ from sspexplorer.app.explore.presets import SED, SEDList
 from sspexplorer.app.explore.sed_editor import SEDEditor
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.page import Page
+from sspexplorer.app.kit.soon import Soon
 from sspexplorer.app.kit.work import Worker
 from sspexplorer.app.state import SharedState
 from sspexplorer.bands import load_bands
@@ -19,6 +19,7 @@ from sspexplorer.constants import AB_ZERO_POINT
 from sspexplorer.libraries import load_library
 from sspexplorer.mocks import Observation, observe
 from sspexplorer.noise import NoiseModel, ab_magnitude, measure_noise
+from sspexplorer.plots.live import LivePicture
 from sspexplorer.plots.noise import (
     Errors,
     error_picture,
@@ -56,7 +57,7 @@ class Noise(Page):
         self._show_noise()
         self._show_source()
         self.param.watch(self._take_sed, "seds")
-        self.follow(self._follow_noise, "magnitude", "noise")
+        self.follow(self._follow_soon, "magnitude", "noise")
         self.follow(self._fill_widgets, "libraries")
         self.follow(self._show_source, "catalogue", "noise")
 
@@ -78,8 +79,11 @@ class Noise(Page):
         self._example: Catalogue | None = None
         self.worker = Worker(self._show_whether_busy)
         self.editor = SEDEditor(self.state, self._take_edit)
-        self._errors = hv.streams.Pipe(data=self.errors)
-        self._observations = hv.streams.Pipe(data=self._observe())
+        self._errors = LivePicture(self.errors, error_picture)
+        self._observations = LivePicture(self._observe(), noisy_picture)
+        self._figures = [parts.figure(one.picture) for one in (self._errors, self._observations)]
+        self._draw_soon = Soon(self._draw_sed, self._figures[1])
+        self._follow_soon = Soon(self._follow_noise, *self._figures)
         self._caption, self._in_use = parts.caption(""), parts.note("")
         self._table, self._asked = parts.note(""), parts.caption("")
         self._new_noise = pn.widgets.Button(label="New noise")
@@ -111,11 +115,7 @@ class Noise(Page):
 
     def picture(self) -> parts.Part:
         """Errors against wavelength, and one SED under several of them."""
-        pictures = (error_picture(self._errors), noisy_picture(self._observations))
-        cells = [
-            parts.picture_pane(parts.figure(picture), height="max(330px, 46vh)")
-            for picture in pictures
-        ]
+        cells = [parts.picture_pane(one, height="max(330px, 46vh)") for one in self._figures]
         return parts.grid(*cells, columns=2, narrow=1)
 
     def below(self) -> list[parts.Part]:
@@ -160,18 +160,21 @@ class Noise(Page):
 
     def _take_sed(self, *events: Any) -> None:
         self._fill_widgets()
-        self._observations.send(self._observe())
+        self._draw_soon()
 
     def _fill_widgets(self) -> None:
         self.editor.fill(self.seds[0])
 
     def _redraw(self, event: Any) -> None:
         self._draw += 1
-        self._observations.send(self._observe())
+        self._draw_soon()
+
+    def _draw_sed(self) -> None:
+        self._observations.show(self._observe())
 
     def _follow_noise(self) -> None:
-        self._errors.send(self.errors)
-        self._observations.send(self._observe())
+        self._errors.show(self.errors)
+        self._draw_sed()
         self._show_noise()
 
     def _show_noise(self) -> None:

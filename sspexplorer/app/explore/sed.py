@@ -3,6 +3,7 @@
 import io
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -34,11 +35,12 @@ from sspexplorer.libraries import load_library
 from sspexplorer.mocks import Observation, observe
 from sspexplorer.nebular import LOG_U_RANGE, MAX_NEBULAR_LOG_AGE
 from sspexplorer.networks.prediction import noise_scatter
+from sspexplorer.plots.live import LivePicture
 from sspexplorer.plots.sed import (
     SED_COLOURS,
-    LiveSEDs,
     most_alike,
     photometry_table,
+    sed_picture,
 )
 
 _OWN = ""  # no preset: what the visitor chose
@@ -123,14 +125,14 @@ class SEDExplorer(Page):
         self._filling = False
         self._make_widgets()
         self._model = ModelChoice(self)
-        self._live = LiveSEDs(self._observe())
+        self._live = self._live_seds(self._observe())
         self._caption = parts.caption("")
         self._caption.styles = {"min-height": "60px"}
         self._answers = pn.pane.HTML(
             stylesheets=[css("answers")], sizing_mode="stretch_width", margin=0
         )
         self._predict()
-        self._pane = pn.pane.HoloViews(self._live.picture(), linked_axes=False)
+        self._pane = pn.pane.HoloViews(self._live.picture, linked_axes=False)
         self._changed = Soon(self._refresh, self._pane)
         self._posterior: SEDPosterior | None = None
         self._joint_place = parts.stack()
@@ -260,9 +262,13 @@ class SEDExplorer(Page):
         ]
         return seen if self.noisy else [replace(o, flux=o.noise_free) for o in seen]
 
+    def _live_seds(self, observations: list[Observation]) -> LivePicture[list[Observation]]:
+        light = _LIGHT in self._looks.value
+        return LivePicture(observations, partial(sed_picture, light=light))
+
     def _predict(self) -> None:
         """Ask the network about the SEDs in sight, and show its answers beside the truth."""
-        observations = self._live.observations
+        observations = self._live.data
         self._caption.object = parts.caption(self._words()).object
         try:
             model = cache.model(self.state.model)
@@ -280,7 +286,7 @@ class SEDExplorer(Page):
 
     def _words(self) -> str:
         """Say what to notice: what the preset is for, and how like each other its SEDs are."""
-        observations = self._live.observations
+        observations = self._live.data
         preset = PRESETS.get(preset_of(self.seds))
         words = [
             "Points: Fν in each band with its error. Lines: the spectra they come from.",
@@ -309,8 +315,8 @@ class SEDExplorer(Page):
         if self._posterior is None:
             self._posterior = SEDPosterior()
             self._joint_place[:] = [self._posterior]
-        number = min(self._chosen.value, len(self._live.observations))
-        self._posterior.show(number, self._live.observations[number - 1])
+        number = min(self._chosen.value, len(self._live.data))
+        self._posterior.show(number, self._live.data[number - 1])
 
     def _take_seds(self, *events: Any) -> None:
         """Show other SEDs, wherever they come from."""
@@ -369,7 +375,8 @@ class SEDExplorer(Page):
         if not self._filling:
             self.noisy = _NO_NOISE not in event.new
         if (_LIGHT in event.new) != (_LIGHT in event.old):
-            self._pane.object = self._live.picture(light=_LIGHT in event.new)
+            self._live = self._live_seds(self._live.data)
+            self._pane.object = self._live.picture
 
     def _take_noisy(self, event: Any) -> None:
         others = [name for name in self._looks.value if name != _NO_NOISE]
@@ -381,6 +388,6 @@ class SEDExplorer(Page):
 
     def _csv(self) -> io.StringIO:
         text = io.StringIO()
-        photometry_table(self._live.observations).to_csv(text, index=False)
+        photometry_table(self._live.data).to_csv(text, index=False)
         text.seek(0)
         return text
