@@ -4,8 +4,8 @@
 
 A server is started and ended. Visitors have no browser (see ``visitors.py``). A line a minute says
 what the server's processes take, how many sessions there are, and the longest wait for a first
-picture. At the end: memory against that after warm-up, medians of five minutes, the slowest picture, lines
-of error.
+picture. At the end: memory against that after warm-up, as medians of five minutes, the slowest
+picture, lines of error.
 """
 
 import argparse

@@ -89,6 +89,15 @@ def library_label(name: str) -> str:
     return name
 
 
+# Fields whose depths the noise can have; the others are called by their names.
+FIELD_NAMES = {"smooth": "Smooth, miniJPAS", "JNEP": "J-NEP"}
+
+
+def field_name(name: str) -> str:
+    """Name of a field for people; see :func:`sspexplorer.noise.fields`."""
+    return FIELD_NAMES.get(name, f"miniJPAS {name}")
+
+
 def library_options(names: Iterable[str]) -> dict[str, str]:
     """Names of libraries by what is shown of them, as widgets take them."""
     return {library_label(name): name for name in names}

@@ -12,7 +12,7 @@ from scipy.stats import rankdata
 from sspexplorer.errors import InputError
 from sspexplorer.mocks import PARAMETERS, MockSample, make_mocks, split_of
 from sspexplorer.networks.model import Model
-from sspexplorer.noise import NoiseModel
+from sspexplorer.noise import DEFAULT_FIELD, NoiseModel, fields
 
 OUTLIER_LIMIT = 0.25  # dex or mag; Domínguez Sánchez et al. (2026), footnote 7
 NMAD_TO_SIGMA = 1.4826  # so that σ_NMAD of a Gaussian is its σ
@@ -371,6 +371,13 @@ def with_metrics(
     return replace(model, card=card)
 
 
+def _depths(noise: dict | None) -> str:
+    """Option that says whose depths the noise has, if it is of another field than by default."""
+    same = (name for name in fields() if NoiseModel.of_field(name).to_dict() == noise)
+    name = next(same, DEFAULT_FIELD)
+    return "" if name == DEFAULT_FIELD else f" --depths {name}"
+
+
 def _commands(card: dict) -> list[str]:
     sample, recipe = card["sample"], card["recipe"]
     choices = (
@@ -385,6 +392,7 @@ def _commands(card: dict) -> list[str]:
     return [
         f"sspexplorer mocks MOCKS.parquet --libraries {','.join(sample['libraries'])} "
         f"--seed {sample['seed']} --split {sample['split']}"
-        + (" --continuous-ebv" if sample["continuous_ebv"] else ""),
+        + (" --continuous-ebv" if sample["continuous_ebv"] else "")
+        + _depths(sample.get("noise")),
         f"sspexplorer train MOCKS.parquet --out MODEL_DIR {choices}",
     ]

@@ -64,6 +64,10 @@ def test_mocks_are_every_ssp_behind_dust_at_every_magnitude(tmp_path):
     assert report["n"] == 118 * 8 * 13
     assert sum(report["split"].values()) == report["n"]
     assert len(MockSample.from_parquet(tmp_path / "m.parquet")) == report["n"]
+    deep = answer("mocks", tmp_path / "m.parquet", "--libraries", "emiles", "--depths", "JNEP")
+    assert "J-NEP" in deep["meta"]["noise"]["description"]
+    refused = run("mocks", tmp_path / "m.parquet", "--depths", "COSMOS")
+    assert (refused.returncode, "no field 'COSMOS'" in refused.stderr) == (2, True)
 
 
 def test_libraries_are_listed_with_what_was_left_out():

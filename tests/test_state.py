@@ -8,11 +8,11 @@ import pytest
 
 from sspexplorer.analysis.sed_map import MapMocks, map_table
 from sspexplorer.app import cache
-from sspexplorer.app.choices import accept
+from sspexplorer.app.choices import accept, write_query
 from sspexplorer.app.explore.sed_map import SEDMap
 from sspexplorer.app.frame.shell import load_extensions
 from sspexplorer.app.kit.page import Page
-from sspexplorer.app.state import SharedState
+from sspexplorer.app.state import MEASURED, QUERY, SharedState
 from sspexplorer.catalogue import read_catalogue
 from sspexplorer.embedding import load_embedding
 from sspexplorer.mocks import make_mocks
@@ -44,6 +44,25 @@ def test_a_mistyped_link_does_no_harm():
     state = SharedState()
     accept(state, {"model": "best", "magnitude": 99, "libraries": ["popstar"]})
     assert (state.model, state.magnitude, state.libraries) == ("default", 20.0, ["popstar"])
+
+
+def test_noise_has_the_depths_of_a_field_or_is_measured_and_a_link_tells_which():
+    state = SharedState()
+    accept(state, {"depths": "JNEP"})
+    assert state.noise is state.noise_model is NoiseModel.of_field("JNEP")
+    assert state.noise_words == "the depths of J-NEP"
+    assert write_query(state, QUERY)["depths"] == "JNEP"
+    own = NoiseModel.from_dict(NoiseModel.of_field("JNEP").to_dict())
+    state.noise = own
+    assert (state.depths, state.noise_words) == (MEASURED, "the noise you measured")
+    state.depths = "smooth"
+    assert (state.noise, state.noise_words) == (None, "the default noise")
+    # What somebody else measured is not in their link, nor is what there is not.
+    for depths in (MEASURED, "COSMOS"):
+        accept(state, {"depths": depths})
+        assert (state.depths, state.noise) == ("smooth", None)
+    assert SharedState(noise=own).depths == MEASURED
+    assert SharedState(depths="AEGIS001").noise is NoiseModel.of_field("AEGIS001")
 
 
 class Reader(Page):

@@ -8,13 +8,22 @@ import param
 from sspexplorer.analysis.zero_points import ZeroPoints
 from sspexplorer.app.choices import CommaList, ModelName
 from sspexplorer.catalogue import Catalogue
+from sspexplorer.labels import field_name
 from sspexplorer.libraries import LIBRARY_NAMES, whole_library_names
-from sspexplorer.noise import NoiseModel
+from sspexplorer.noise import DEFAULT_FIELD, NoiseModel, fields
 
 MAGNITUDE_RANGE = (16.0, 22.0)
 
 # What a link carries, and under which name. The page is left to the history of the browser.
-QUERY = {"page": "page", "model": "model", "libraries": "libraries", "magnitude": "i"}
+QUERY = {
+    "page": "page",
+    "model": "model",
+    "libraries": "libraries",
+    "magnitude": "i",
+    "depths": "depths",
+}
+# Not those of a field: what the visitor measured.
+MEASURED = "measured"
 
 
 class SharedState(param.Parameterized):
@@ -44,8 +53,13 @@ class SharedState(param.Parameterized):
         default=None,
         doc="Zero points that predictions of the catalogue are corrected for; None for none.",
     )
+    depths = param.Selector(
+        default=DEFAULT_FIELD, objects=[*fields(), MEASURED], doc="Whose depths the noise has."
+    )
     noise = param.ClassSelector(
-        class_=NoiseModel, default=None, doc="Noise measured by the visitor; None for the default."
+        class_=NoiseModel,
+        default=None,
+        doc="Noise of the depths of a field, or measured by the visitor; None for the default.",
     )
 
     def __init__(self, libraries: list[str] | None = None, **params: Any) -> None:
@@ -56,6 +70,10 @@ class SharedState(param.Parameterized):
         self.param.libraries.objects = list(whole_library_names())
         if libraries is not None:
             self.libraries = libraries
+        if self.noise is None:
+            self._take_depths()
+        else:
+            self._take_noise()
 
     @property
     def library_choices(self) -> list[str]:
@@ -66,6 +84,37 @@ class SharedState(param.Parameterized):
     def noise_model(self) -> NoiseModel:
         """Noise in use."""
         return self.noise or NoiseModel.default()
+
+    @property
+    def noise_words(self) -> str:
+        """Whose noise is in use, such as "the noise you measured"."""
+        if self.noise is None:
+            return "the default noise"
+        if self.depths == MEASURED:
+            return "the noise you measured"
+        return f"the depths of {field_name(self.depths)}"
+
+    @param.depends("depths", watch=True)
+    def _take_depths(self) -> None:
+        """Take the noise of a field; what was measured elsewhere is not to be had here."""
+        if self.depths != self._whose():
+            if self.depths == MEASURED:
+                self.depths = DEFAULT_FIELD
+            elif self.depths == DEFAULT_FIELD:
+                self.noise = None
+            else:
+                self.noise = NoiseModel.of_field(self.depths)
+
+    @param.depends("noise", watch=True)
+    def _take_noise(self) -> None:
+        self.depths = self._whose()
+
+    def _whose(self) -> str:
+        """Whose depths the noise in use has."""
+        if self.noise is None:
+            return DEFAULT_FIELD
+        found = (name for name in fields() if NoiseModel.of_field(name) is self.noise)
+        return next(found, MEASURED)
 
     @property
     def typical_snr(self) -> float:

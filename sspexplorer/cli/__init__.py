@@ -72,10 +72,15 @@ def mocks(
     continuous_ebv: Annotated[
         bool, typer.Option("--continuous-ebv", help="Draw E(B−V) around each grid value.")
     ] = False,
+    depths: Annotated[
+        str | None,
+        typer.Option(help="Field whose depths the noise has, such as JNEP; else a smooth curve."),
+    ] = None,
     json_output: JsonOption = False,
 ) -> None:
     """Make a mock sample: every SSP × E(B−V) × magnitude, with noise."""
     from sspexplorer.mocks import make_mocks
+    from sspexplorer.noise import DEFAULT_FIELD, NoiseModel
 
     if out.suffix.lower() != ".parquet":
         raise InputError(
@@ -83,7 +88,8 @@ def mocks(
         )
     check_folder(out)
     names = names_of(libraries)
-    sample = make_mocks(names, seed=seed, split=split, continuous_ebv=continuous_ebv)
+    noise = NoiseModel.of_field(depths or DEFAULT_FIELD)
+    sample = make_mocks(names, seed=seed, split=split, continuous_ebv=continuous_ebv, noise=noise)
     sample.to_parquet(out)
     counts = {k: int(v) for k, v in sample.labels["split"].value_counts().items()}
     if json_output:

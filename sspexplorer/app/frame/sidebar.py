@@ -6,8 +6,9 @@ import panel as pn
 
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.theme import css
-from sspexplorer.app.state import SharedState
-from sspexplorer.labels import library_options
+from sspexplorer.app.state import MEASURED, SharedState
+from sspexplorer.labels import field_name, library_options
+from sspexplorer.noise import fields
 from sspexplorer.plots.style import library_colour
 
 
@@ -48,9 +49,20 @@ class Sidebar(pn.viewable.Viewer):
             margin=0,
         )
         snr = pn.bind(self._snr_line, state.param.magnitude, state.param.noise)
+        self._depths = pn.widgets.Select(
+            label="Depths",
+            options=self._depth_choices(),
+            value=state.depths,
+            description="5σ limits of each band that the noise follows: a smooth curve, or those "
+            "of a field that was observed, which go up and down from band to band.",
+            sizing_mode="stretch_width",
+            margin=(8, 0, 0, 0),
+        )
+        self._depths.param.watch(self._take_depths, "value")
+        state.param.watch(self._show_depths, "depths")
         self.blocks = {
             "libraries": pn.Column(parts.label("Libraries"), self._libraries, **_BLOCK),
-            "magnitude": pn.Column(self._magnitude, snr, **_BLOCK),
+            "magnitude": pn.Column(self._magnitude, snr, self._depths, **_BLOCK),
         }
         state.param.watch(self._show_what_acts, "page")
         self._show_what_acts()
@@ -71,8 +83,19 @@ class Sidebar(pn.viewable.Viewer):
                 block.visible = name in acting
 
     def _snr_line(self, *changed: object) -> pn.pane.HTML:
-        measured = ", by the noise you measured" if self.state.noise else ""
-        return parts.note(f"Typical S/N per narrow band: {self.state.typical_snr:.0f}{measured}")
+        whose = f", by {self.state.noise_words}" if self.state.noise else ""
+        return parts.note(f"Typical S/N per narrow band: {self.state.typical_snr:.0f}{whose}")
+
+    def _depth_choices(self) -> dict[str, str]:
+        """Fields by what they are called; what was measured is a choice for who has done so."""
+        own = {"Your catalogue, measured": MEASURED} if self.state.depths == MEASURED else {}
+        return {field_name(name): name for name in fields()} | own
+
+    def _take_depths(self, event: object) -> None:
+        self.state.depths = self._depths.value
+
+    def _show_depths(self, event: object) -> None:
+        self._depths.param.update(options=self._depth_choices(), value=self.state.depths)
 
     def _take_libraries(self, event: object) -> None:
         chosen = [n for n in self.state.library_choices if n in self._libraries.value]

@@ -171,10 +171,9 @@ class TrainANetwork(Choices, Page):
         self._about_recipe.object = parts.note(RECIPE_WORDS[self.recipe_name]).object
         libraries = self.state.libraries
         n_train = self.n_train(libraries)
-        noise = "the noise you measured" if self.state.noise else "the default noise"
         self._trained_on.object = parts.note(
-            f"At random from the libraries of the sidebar, under {noise}; about {n_train:,.0f} to "
-            "learn from, the rest to validate. Whole SSPs are held out."
+            f"At random from the libraries of the sidebar, under {self.state.noise_words}; about "
+            f"{n_train:,.0f} to learn from, the rest to validate. Whole SSPs are held out."
         ).object
         seconds = PACE.seconds(self._task(), n_train)
         if seconds is None:
