@@ -142,7 +142,7 @@ $(HAS_APP): $(PINS) | $(BIN)/python
 
 $(HAS_TESTS): $(PINS) | $(BIN)/python
 	@echo "Installing the app and its tests: $(SIZE), a few minutes the first time"
-	@$(PIP_INSTALL) -e '.[survey,test,dev]' $(SHOW_BIG_STEPS)
+	@$(PIP_INSTALL) -e '.[survey,docs,test,dev]' $(SHOW_BIG_STEPS)
 	@$(COMPILE)
 	@touch $(HAS_APP) $@
 

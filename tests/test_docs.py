@@ -40,6 +40,21 @@ def test_tables_show_what_the_shipped_models_do(repository):
     assert done.returncode == 0, done.stderr
 
 
+def test_the_site_is_built_without_a_warning_or_a_network(repository, tmp_path):
+    """Without the notebooks' outputs: they are run by tests of their own."""
+    quiet = ["-q", "-W", "--keep-going", "-D", "nb_execution_mode=off", "-d", tmp_path / "trees"]
+    command = [sys.executable, "-m", "sphinx", *quiet, "docs", tmp_path / "site"]
+    done = subprocess.run(command, cwd=repository, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    pages = [path.read_text() for path in (tmp_path / "site").rglob("*.html")]
+    assert len(pages) > 30
+    assert not [
+        found
+        for page in pages
+        for found in re.findall(r'(?:src|href)="(?:https?:)?//[^"]*\.(?:js|css)"', page)
+    ]
+
+
 def test_the_table_has_a_row_of_each_recipe(update_docs):
     biases = {"default": -0.0123, "paper": 0.0004}
     recipes = {n: update_docs.metrics_of(card(update_docs, b)) for n, b in biases.items()}
