@@ -68,6 +68,22 @@ def test_an_added_library_is_served_like_a_shipped_one(mine, folder):
     assert sizes[0] == pytest.approx(sizes[1], rel=0.02)
 
 
+def test_a_library_that_was_added_before_one_of_its_name_was_shipped_stays(mine, folder):
+    keep_library(mine)
+    (folder / "mine.h5").rename(folder / "m11.h5")
+    assert library_names() == (*SHIPPED_NAMES, "m11-added")
+    found = load_library("m11-added")
+    assert (found.name, library_title("m11-added"), len(found)) == (
+        "m11-added",
+        "My own",
+        len(mine),
+    )
+    assert library_title("m11") != "My own"
+    remove_library("m11-added")
+    assert library_names() == SHIPPED_NAMES
+    assert not (folder / "m11.h5").exists()
+
+
 def test_adding_anew_refreshes_what_is_served(mine):
     keep_library(mine)
     before, version = load_library("mine"), library_version("mine")

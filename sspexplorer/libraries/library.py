@@ -304,7 +304,7 @@ def library_path(name: str) -> Path:
     """
     if name in SHIPPED_NAMES:
         return data_path("libraries", f"{name}.h5")
-    path = added_folder() / f"{name}.h5"
+    path = added_folder() / f"{_stems().get(name, name)}.h5"
     # A name with a slash in it would lead out of the folder.
     if path.parent != added_folder() or not path.is_file():
         known = ", ".join(library_names())
@@ -315,7 +315,13 @@ def library_path(name: str) -> Path:
 def library_names() -> tuple[str, ...]:
     """Names of all libraries: the shipped ones, then those that were added, by the alphabet."""
     found = sorted(path for path in added_folder().glob("[!.]*.h5") if _is_library(path))
-    return (*SHIPPED_NAMES, *(p.stem for p in found if p.stem not in SHIPPED_NAMES))
+    names = {stem: name for name, stem in _stems().items()}
+    return (*SHIPPED_NAMES, *(names.get(path.stem, path.stem) for path in found))
+
+
+def _stems() -> dict[str, str]:
+    """Files that were added under a name that a library has since been shipped under, by theirs."""
+    return {f"{name}-added": name for name in SHIPPED_NAMES}
 
 
 def whole_library_names() -> tuple[str, ...]:
@@ -371,7 +377,7 @@ def load_library(
         If there is no library of that name, or its file is of another layout.
     """
     path = library_path(name)
-    return _load(path, _identity(path), age_range)
+    return _load(name, path, _identity(path), age_range)
 
 
 def _identity(path: Path) -> tuple[int, int, int]:
@@ -384,11 +390,11 @@ def _identity(path: Path) -> tuple[int, int, int]:
 
 @lru_cache(maxsize=32)
 def _load(
-    path: Path, identity: tuple[int, int, int], age_range: tuple[float, float] | None
+    name: str, path: Path, identity: tuple[int, int, int], age_range: tuple[float, float] | None
 ) -> SSPLibrary:
     library = read_library(path)
     # A file that was renamed is known by its new name.
-    library = library if library.name == path.stem else replace(library, name=path.stem)
+    library = library if library.name == name else replace(library, name=name)
     return library if age_range is None else library.within(age_range)
 
 

@@ -24,6 +24,7 @@ from sspexplorer.libraries.library import (
     SSPLibrary,
     added_folder,
     library_names,
+    library_path,
     library_title,
     load_library,
     write_library,
@@ -142,7 +143,7 @@ def remove_library(name: str) -> None:
         added = ", ".join(library_names()[len(SHIPPED_NAMES) :]) or "none"
         raise InputError(f"No library {name!r} was added; those that were: {added}.")
     try:
-        (added_folder() / f"{name}.h5").unlink(missing_ok=True)
+        library_path(name).unlink(missing_ok=True)
     except OSError as error:
         raise InputError(f"Cannot remove the library {name}: {error.strerror}.") from None
 
