@@ -16,6 +16,7 @@ from sspexplorer.analysis.catalogue import ALL, SELECTED
 from sspexplorer.analysis.regions import corners_of
 from sspexplorer.analysis.sky import SKY
 from sspexplorer.app.apply.catalogue import YourCatalogue
+from sspexplorer.app.apply.words import position_html
 from sspexplorer.app.choices import NETWORK
 from sspexplorer.plots import catalogue as plots
 from sspexplorer.resources import data_path
@@ -74,13 +75,22 @@ def test_galaxies_are_selected_and_found_on_the_sky(view, table, monkeypatch):
     assert (result.group, result.rows.tolist()) == (SELECTED, west.tolist())
     result.tap.event(x=x[20] + 0.001, y=y[20])
     assert result.row == 20
+    ra, dec = table.iloc[20][["RA", "DEC"]]
+    assert f"RA {ra:.5f}°, Dec {dec:+.5f}°" in Onlooker(result).words
     result.group = ALL
     # Many are a density, and a galaxy without a position is no trouble.
     monkeypatch.setattr(plots, "MAX_POINTS", 10)
     result.row = 23
     result._redraw_map()
     assert any(isinstance(layer, hv.Image) for layer in result.picture[()])
+    assert "Aladin Lite" not in Onlooker(result).words
     result.across = "log_age"
+
+
+def test_a_position_is_told_to_another_page_only_by_a_click():
+    words = position_html(150.119166, -2.205833)
+    assert "RA 150.11917°, Dec −2.20583°. <a href=" in words
+    assert 'target=150.119166+-2.205833&amp;fov=0.03" target="_blank" rel="noopener' in words
 
 
 def test_without_positions_there_is_no_sky(view):

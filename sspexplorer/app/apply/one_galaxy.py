@@ -13,7 +13,7 @@ from sspexplorer import flags
 from sspexplorer.analysis.catalogue import Answers
 from sspexplorer.analysis.galaxy import Galaxy, nearest_ssps
 from sspexplorer.app import cache
-from sspexplorer.app.apply.words import match_text, others_text, scatter_text
+from sspexplorer.app.apply.words import match_text, others_text, position_html, scatter_text
 from sspexplorer.app.kit import parts
 from sspexplorer.app.kit.model_words import trained_on
 from sspexplorer.app.kit.theme import css
@@ -119,7 +119,7 @@ class OneGalaxyView:
         flag = f"Flag: {flags.sentences(line['flag'])}" if line["flag"] else "No flag."
         words = f"{flag} {line['n_bands']} of {N_BANDS} bands used."
         self._title.object = f'<h2 title="{escape(name)}">{escape(name)}{escape(age)}</h2>'
-        self._said.object = f"<p>{escape(words)}</p>"
+        self._said.object = f"<p>{escape(words)}</p>{self._position()}"
         self._table[:] = [self._numbers(galaxy)]
         if self._answers.has_errors:
             text = f"{match_text(self._answers.predictions.loc[self._row])} {self._others_text()}"
@@ -130,6 +130,13 @@ class OneGalaxyView:
         about = _WITH_MIXTURE if self._mixed else _WITH_SSPS
         self.caption[:] = [parts.caption(about), parts.caption(text)]
         self._below[:] = [self._pull_pane] if galaxy.mixture is not None else []
+
+    def _position(self) -> str:
+        if self._answers.sky is None:
+            return ""
+        positions = self._answers.sky.positions
+        ra, dec = positions.ra[self._row], positions.dec[self._row]
+        return position_html(ra, dec) if np.isfinite(ra) else ""
 
     def _numbers(self, galaxy: Galaxy) -> pn.pane.HTML:
         """What the model says, and the nearest SSPs, one under the other."""

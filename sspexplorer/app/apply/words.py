@@ -1,7 +1,9 @@
 """What is said of one galaxy of a catalogue, and the SSPs that are drawn through it."""
 
 from collections.abc import Mapping
+from html import escape
 from typing import Any
+from urllib.parse import urlencode
 
 import numpy as np
 import pandas as pd
@@ -16,6 +18,8 @@ from sspexplorer.plots.catalogue import MAX_POINTS
 from sspexplorer.plots.published import relation_words
 
 _FAR = 2  # errors beyond which two answers are said to differ
+_ALADIN = "https://aladin.cds.unistra.fr/AladinLite/"
+_FIELD = 0.03  # deg, across
 _FEWEST_ERRORS = 20  # bands with an error from which a typical S/N makes sense
 
 
@@ -55,6 +59,21 @@ def sky_text(sky: Sky, undrawn: int) -> str:
     areas = "the whole sky" if sky.projection.whole else "a field"
     words = f"Positions of {columns}: {areas} in equal areas, north up and east to the left."
     return words + (f" Not drawn, without a position: {undrawn:,}." if undrawn else "")
+
+
+def position_html(ra: float, dec: float) -> str:
+    """Say where a galaxy is (deg), with a link to a page of CDS that shows the sky there.
+
+    Nothing is asked of that page unless the visitor goes there; then it is told the position.
+    """
+    there = f"{ra:.6f} {'+' if dec >= 0 else ''}{dec:.6f}"
+    address = f"{_ALADIN}?{urlencode({'target': there, 'fov': _FIELD})}"
+    return (
+        f"<p>RA {ra:.5f}°, Dec {dec:+.5f}°. ".replace("-", "−")
+        + f'<a href="{escape(address)}" target="_blank" rel="noopener noreferrer" '
+        'title="Opens a page of the CDS in Strasbourg, which is told this position">'
+        "See it in Aladin Lite ↗</a></p>"
+    )
 
 
 def scatter_text(card: dict[str, Any], galaxy: Galaxy) -> str:
