@@ -46,8 +46,9 @@ def turn(model: str, mocks: Path, out: Path) -> None:
     with mocks.open("rb") as file:
         flux, error, redshift = pickle.load(file)
     estimator, n = load_model(model), len(flux)
-    inputs = encode_catalogue(flux, error, redshift, np.full(n, np.nan)).split(2048)
-    blind = encode_catalogue(flux, error, np.full(n, np.nan), np.full(n, np.nan)).split(2048)
+    unknown, reach = np.full(n, np.nan), estimator.model.reach
+    inputs = encode_catalogue(flux, error, redshift, unknown, reach).split(2048)
+    blind = encode_catalogue(flux, error, unknown, unknown, reach).split(2048)
 
     def passes() -> None:
         with torch.inference_mode():

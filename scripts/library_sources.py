@@ -66,7 +66,7 @@ def read_emiles(sdist: Path) -> SSPLibrary:
         source="sdist of ppxf 8.2.6, ppxf/miles_models/*.fits",
     )
     edge = float(library.wavelength[0])
-    grid, spectra = blue.continued(
+    grid, whole = blue.continued(
         library.wavelength,
         library.spectra,
         library.log_age,
@@ -76,7 +76,7 @@ def read_emiles(sdist: Path) -> SSPLibrary:
     return replace(
         library,
         wavelength=grid,
-        spectra=rounded(spectra.astype(float)),
+        spectra=rounded(whole.astype(float)),
         provenance=library.provenance | blue.provenance(edge),
     )
 

@@ -48,7 +48,11 @@ def choose(mocks: MockSample, split: str, number: int, seed: int) -> MockSample:
     return mocks.rows(mask)
 
 
-def distil(flux_features: np.ndarray, plane: np.ndarray) -> tuple[torch.nn.Module, list]:
+# Means and standard deviations of the features and of the plane.
+Scaling = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+
+def distil(flux_features: np.ndarray, plane: np.ndarray) -> tuple[torch.nn.Module, Scaling]:
     """Train the network; returns it and the four scalings around it."""
     torch.manual_seed(NETWORK_SEED)
     scaling = [f(v).astype(np.float32) for v in (flux_features, plane) for f in (_mean, _std)]

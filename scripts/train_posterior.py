@@ -19,6 +19,7 @@ import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 
@@ -31,6 +32,7 @@ from sspexplorer.posterior.network import Architecture
 from sspexplorer.posterior.observing import NO_DOUBTS, Doubts, Observing
 from sspexplorer.posterior.optimising import PosteriorRecipe
 from sspexplorer.posterior.training import (
+    Prior,
     train_few_bands,
     train_nearby,
     train_posterior,
@@ -38,8 +40,9 @@ from sspexplorer.posterior.training import (
 from sspexplorer.progress import Progress
 from sspexplorer.resources import data_path
 
+T = TypeVar("T")
 # A single population is told as well as its noise allows; a galaxy with all that is not known.
-MODELS = {
+MODELS: dict[str, tuple[Prior, PosteriorRecipe, Architecture, Observing]] = {
     "ssp": (
         SSPPrior(),
         PosteriorRecipe(n_populations=800_000, n_steps=36_000),
@@ -95,7 +98,7 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def changed(thing: object, **values: object) -> object:
+def changed(thing: T, **values: object) -> T:
     """Return a dataclass with those values that were given."""
     return replace(thing, **{name: value for name, value in values.items() if value is not None})
 

@@ -139,5 +139,5 @@ def read_or_refuse(data, name):
 
 @pytest.mark.parametrize("layout", drawn(40), ids=lambda layout: f"{layout.order}")
 def test_a_table_in_any_layout_is_the_same_or_refused(layout):
-    """``benchmarks/layouts.py`` draws 500."""
+    """``benchmarks/odd_layouts.py`` draws 500."""
     assert not outcome(layout).startswith("WRONG"), layout

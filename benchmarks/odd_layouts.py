@@ -2,7 +2,7 @@
 
 Right is also that the model of mixed populations answers as it does for the table itself.
 
-python benchmarks/layouts.py [N] [SEED]
+python benchmarks/odd_layouts.py [N] [SEED]
 """
 
 import sys
