@@ -83,7 +83,7 @@ def turn(model: str, mocks: Path, out: Path) -> None:
 
 
 def exact(model: str, mocks: tuple) -> dict:
-    """Columns of quantiles and moments as they would be without haste, of some rows."""
+    """Quantiles and moments of age, metallicity and dust without haste, of some rows."""
     import numpy as np
     from scipy.special import ndtr
 
@@ -99,7 +99,7 @@ def exact(model: str, mocks: tuple) -> dict:
         )
 
     found = {}
-    for mixture in load_model(model).model.posterior(*mocks)[:-1]:
+    for mixture in load_model(model).model.posterior(*mocks)[:1]:
         means, spreads = spread_out(mixture)
         share = mixture.weights.astype(float)
         points = ndtr(means[..., None] + spreads[..., None] * nodes) @ weights

@@ -61,7 +61,9 @@ def main() -> None:
         recipe = replace(recipe, epochs=equal_steps(recipe.epochs, options.library))
     mocks = make_mocks(libraries, seed=MOCK_SEED, continuous_ebv=recipe.name == "default")
     model = with_metrics(train(mocks, recipe, watch=Line()), splits=("ssp", "random"))
-    replace(model, card=model.card | {"name": name}).save(data_path("models", name))
+    # Models of one library are there to be compared.
+    small = bool(options.library)
+    replace(model, card=model.card | {"name": name}).save(data_path("models", name), small=small)
     for split, found in model.card["metrics"].items():
         for parameter, values in found["overall"].items():
             figures = "  ".join(f"{key} {value:.3f}" for key, value in values.items())

@@ -204,7 +204,8 @@ def test_where_the_prior_decides_is_said(ssp, mocks):
         code = f"{name.replace('_', '-')}-from-prior"
         assert flagged(table, code) == (expected < 0.5).tolist()
         assert "50 %" in sentence(code)
-    assert (table["pred_metallicity_shrinkage"] < 0.5).mean() == pytest.approx(0.5, abs=0.25)
+    # Both happen, or the codes above would mean nothing.
+    assert 0.1 < (table["pred_metallicity_shrinkage"] < 0.5).mean() < 0.9
 
 
 @pytest.mark.parametrize("model", ["galaxy", "ssp", "default"])

@@ -167,6 +167,13 @@ def test_a_model_survives_its_folder_with_nothing_pickled(model, sample, tmp_pat
     again = load_model(tmp_path / "model")
     assert np.array_equal(again.predict(sample.flux), model.predict(sample.flux))
     assert again.card == json.loads(json.dumps(model.card))
+    model.save(tmp_path / "small", small=True)
+    size, small = (
+        (tmp_path / n / "weights.safetensors").stat().st_size for n in ("model", "small")
+    )
+    assert small < 0.8 * size
+    rounded = load_model(tmp_path / "small").predict(sample.flux)
+    assert np.abs(rounded - model.predict(sample.flux)).max() < 0.02
 
 
 def test_predictions_do_not_depend_on_the_scale_of_the_flux(model, sample):
