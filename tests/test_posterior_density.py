@@ -114,6 +114,27 @@ def test_moments_are_those_of_theory():
         np.testing.assert_allclose(covariance[row], expected, atol=2e-5, rtol=2e-3)
 
 
+def test_the_mean_of_a_time_is_that_of_an_integral_over_its_logarithm():
+    mixture = _two_humped()
+    mean, spread = mixture.power_moments(0, 9.0)
+    for row in (0, 5, 11):
+        widths = np.linalg.norm(mixture.factors[row, :, 0], axis=-1)
+        parts = list(zip(mixture.weights[row], mixture.means[row, :, 0], widths, strict=True))
+
+        def moment(power: int, parts: list = parts) -> float:
+            """∫ 10^(power (y − 9)) p(u) du."""
+            return sum(
+                weight
+                * norm.expect(
+                    lambda u: 10 ** (power * (6.0 + 4.2 * norm.cdf(u) - 9)), loc=centre, scale=width
+                )
+                for weight, centre, width in parts
+            )
+
+        assert mean[row] == pytest.approx(moment(1), rel=1e-3)
+        assert spread[row] == pytest.approx(np.sqrt(moment(2) - moment(1) ** 2), rel=5e-3)
+
+
 def _gaussians(n: int, claimed: float) -> tuple[Mixture, np.ndarray]:
     """Posteriors of unit width that claim another, and truths."""
     rng = np.random.default_rng(0)

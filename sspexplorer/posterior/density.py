@@ -25,6 +25,9 @@ from sspexplorer.posterior import margins
 _INSIDE = 1e-4
 # No component is narrower than this in u, where the prior has unit width.
 _LEAST_WIDTH = 3e-3
+# Nodes that means over a Gaussian are taken at, and their weights.
+_NODES, _NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
+_NODE_WEIGHTS = _NODE_WEIGHTS / _NODE_WEIGHTS.sum()
 
 
 @dataclass(frozen=True)
@@ -196,6 +199,28 @@ class Mixture:
         with torch.inference_mode():
             u = margins.quantiles(weights, means, spreads, probabilities)
         return self.bounds.from_normal(u.mT.numpy()).swapaxes(1, 2)
+
+    def power_moments(self, parameter: int, shift: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard deviation of 10^(y − shift), y being one of the parameters; (n,) each.
+
+        Each Gaussian is summed over by Gauss and Hermite.
+        """
+        weights, means, spreads = self._tensors("weights", "means", "_spreads")
+        low, high = self.bounds.low[parameter], self.bounds.high[parameter]
+        first, second = torch.zeros(len(weights)), torch.zeros(len(weights))
+        with torch.inference_mode():
+            mean, spread = means[..., parameter], spreads[..., parameter]
+            for node, share in zip(_NODES, _NODE_WEIGHTS, strict=True):
+                y = (
+                    torch.special.ndtr(mean + float(node) * spread)
+                    .mul_(high - low)
+                    .add_(low - shift)
+                )
+                value = torch.pow(10.0, y)
+                first += float(share) * (weights * value).sum(dim=1)
+                second += float(share) * (weights * value.square_()).sum(dim=1)
+        variance = (second.double() - first.double().square()).clamp_min(0)
+        return first.double().numpy(), variance.sqrt().numpy()
 
     def moments(self) -> tuple[np.ndarray, np.ndarray]:
         """Mean (n, d) and covariance (n, d, d) in the units of the parameters."""

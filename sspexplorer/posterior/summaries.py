@@ -17,9 +17,6 @@ _PAIRS = ((0, 1), (0, 2), (1, 2))
 _TIMES = {"log_t50": "t50", "log_t90": "t90"}
 # Its difference to the mass that is left makes one mass of another; it has no columns.
 _FORMED = "log_mass_to_light_formed"
-# Nodes that means over a distribution are taken at, as probabilities, and their weights.
-_NODES, _NODE_WEIGHTS = np.polynomial.legendre.leggauss(24)
-_NODES, _NODE_WEIGHTS = (_NODES + 1) / 2, _NODE_WEIGHTS / 2
 
 
 def columns(model: PosteriorModel, libraries: LibraryErrors | None = None) -> list[str]:
@@ -112,10 +109,7 @@ def _of_group(
 
 def _in_gyr(mixture: Mixture, k: int, quantiles: np.ndarray) -> list[np.ndarray]:
     """Mean, standard deviation and quantiles of a time whose logarithm (yr) was learnt."""
-    times = 10 ** (mixture.quantiles(tuple(_NODES.tolist()))[:, k] - 9)
-    mean = times @ _NODE_WEIGHTS
-    spread = np.sqrt(np.square(times - mean[:, None]) @ _NODE_WEIGHTS)
-    return [mean, spread, *10 ** (quantiles - 9)]
+    return [*mixture.power_moments(k, 9.0), *10 ** (quantiles - 9)]
 
 
 def _limit(mixture: Mixture, found: dict[str, np.ndarray]) -> np.ndarray:
