@@ -82,6 +82,7 @@ class YourCatalogue(Opening):
         self._another = pn.widgets.Button(label="Another file", sizing_mode="stretch_width")
         self._another.on_click(lambda event: self.close())
         self.output = CatalogueOutput(lambda: self.session, self.worker.tell)
+        self.param.watch(lambda event: self.output.send.listen(event.new), "in_sight")
 
     def _make_areas(self) -> None:
         self._areas = [parts.stack() for _ in range(6)]

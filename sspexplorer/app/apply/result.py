@@ -259,6 +259,21 @@ class CatalogueResult(pn.viewable.Viewer):
         if len(self.map.drawn) == len(chosen):
             self.outline = tuple(map(tuple, outline.tolist()))
 
+    def pick(self, rows: np.ndarray) -> None:
+        """Select galaxies, wherever they are in the picture.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            Counted from 0.
+        """
+        chosen = np.zeros(len(self.answers.table), dtype=bool)
+        chosen[rows] = True
+        self.outline, self.search = None, ""
+        if chosen[self.map.drawn].sum() < chosen.sum():
+            self._draw(np.arange(len(chosen)))
+        self._show_selected(chosen)
+
     def _show_selected(self, chosen: np.ndarray) -> None:
         """List rows that were selected by hand, given as a mask."""
         self._by_hand = {SELECTED: chosen}
