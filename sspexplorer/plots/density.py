@@ -96,9 +96,9 @@ def density_picture(
 
     def write(plot: Any, element: hv.Overlay) -> None:
         view.attach(plot, ranges)
-        texts = (getattr(pipe.data, what).get(parameter, "") for what in _WRITTEN)
+        corner, in_ranges = (getattr(pipe.data, what).get(parameter, "") for what in _WRITTEN)
         edges = [low for low, _ in range_limits(parameter)]
-        write_words(plot, *texts, edges, residual=residual)
+        write_words(plot, corner, in_ranges, edges, residual=residual)
 
     figure = figure_options(
         partial(reference_lines, parameter=parameter, residual=residual),
