@@ -366,3 +366,16 @@ def test_a_new_scale_of_the_flux_axis_is_what_a_double_click_brings_back():
     assert axis.end != first
     assert (axis.reset_start, axis.reset_end) == (axis.start, axis.end)
     assert axis.bounds[1] >= axis.end
+
+
+def test_numbers_along_an_axis_are_left_out_where_they_touch():
+    policies = {
+        name: {type(axis.major_label_policy).__name__ for axis in figure.below}
+        for name, draw in (
+            ("sed", FIGURES[sed.sed_picture]),
+            ("growth", FIGURES[growth.growth_picture]),
+        )
+        for figure in figures(draw())
+    }
+    # Bokeh would leave out all but the first of an axis that goes to the left.
+    assert policies == {"sed": {"NoOverlap"}, "growth": {"AllLabels"}}

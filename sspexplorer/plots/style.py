@@ -247,10 +247,12 @@ def quiet_toolbar(plot: Any, element: Any) -> None:
 def space_labels(plot: Any, element: Any) -> None:
     """HoloViews hook: numbers along the lower axis that would touch on a phone are left out."""
     figure = plot.state
-    if isinstance(figure, Plot):
-        for axis in figure.below:
-            if isinstance(axis, Axis) and not isinstance(axis.major_label_policy, NoOverlap):
-                axis.major_label_policy = NoOverlap()
+    # On an axis that goes to the left, Bokeh would take all for touching.
+    if not isinstance(figure, Plot) or plot.invert_xaxis:
+        return
+    for axis in figure.below:
+        if isinstance(axis, Axis) and not isinstance(axis.major_label_policy, NoOverlap):
+            axis.major_label_policy = NoOverlap()
 
 
 def figure_options(*hooks: Callable[[Any, Any], None], **options: Any) -> dict[str, Any]:
