@@ -69,14 +69,14 @@ def write_words(
             # Below the diagonal there is room, but none for those that are youngest.
             high = number == 0 and not residual
             y = _at("top", 5 + 3 * 16) if high else _at("bottom", -4)
-            place: dict[str, Any] = {"x": edge, "x_offset": 4}
+            at: dict[str, Any] = {"x": edge, "x_offset": 4}
             if number == 0:
-                place = {"x": _at("left", 6)}
+                at = {"x": _at("left", 6)}
             elif number == len(edges) - 1:
                 # The last range is the narrowest: its words end where it ends.
-                place = {"x": _at("right", -2), "text_align": "right"}
+                at = {"x": _at("right", -2), "text_align": "right"}
             baseline = "top" if high else "bottom"
-            labels.append(Label(y=y, text_baseline=baseline, **place, **_TEXT))
+            labels.append(Label(y=y, text_baseline=baseline, **at, **_TEXT))
         plot.handles["words"] = labels
         for label in labels:
             plot.state.add_layout(label)

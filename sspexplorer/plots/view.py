@@ -129,6 +129,7 @@ class View:
                 self._on_zoom(zoom)
 
     def _within(self, zoom: Zoom) -> Zoom:
+        (zoom,) = parted(zoom, 1)
         return _told(map(_clipped, zoom or (None, None), self._homes))
 
     @staticmethod
@@ -160,11 +161,12 @@ def _told(spans: Iterable[Ends | None]) -> Zoom:
 
 
 def _clipped(span: Ends | None, home: Ends) -> Ends | None:
-    """As much of a range as there is; None if that is next to nothing."""
+    """As much of a range as there is; None if that is all, or next to nothing."""
     if span is None:
         return None
     low, high = (float(np.clip(end, *home)) for end in span)
-    return (low, high) if high - low > _NARROWEST * (home[1] - home[0]) else None
+    width = home[1] - home[0]
+    return (low, high) if _NARROWEST * width < high - low < width else None
 
 
 def _rounded(seen: Ends, home: Ends) -> Ends | None:
