@@ -253,7 +253,7 @@ class SEDMap(Page):
         return LiveMap(
             self._shown,
             self.listed.marks(),
-            View(*self.limits, on_zoom=lambda zoom: self.param.update(zoom=zoom)),
+            View(*self.limits, self.zoom, lambda zoom: self.param.update(zoom=zoom)),
             colour=self.colour,
             libraries=self.state.library_choices,
             on_lasso=self.lassoed,

@@ -305,11 +305,13 @@ class PredictedVsTrue(Page):
         panels = self._in_sight
         if panels is not None:
             panels.send(compared)
+            panels.look(self.zoom)
         else:
             panels = _Panels(selection, compared, lambda zoom: self.param.update(zoom=zoom))
+            # Before they are in the document: a browser gets each of them once.
+            panels.look(self.zoom)
             self._panels[self._key] = panels
             self._grid.extend(panels.cells)
-        panels.look(self.zoom)
         for other in self._panels.values():
             for cell in other.cells:
                 cell.visible = other is panels
