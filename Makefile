@@ -22,7 +22,7 @@ HAS_NOTEBOOKS := $(VENV)/.has-notebooks
 HAS_DOCS := $(VENV)/.has-docs
 
 .PHONY: help app notebooks docs test check mutants lint format data model posteriors tables picture \
-	clean chromium
+	clean browsers
 
 help: ## List the targets
 	@echo "Usage: make TARGET [PYTHON=python3.12] [PORT=5006] [TORCH=cpu]"
@@ -46,7 +46,7 @@ docs: $(HAS_DOCS) ## Build the documentation in build/docs, to be read without a
 # The browser waits for the server most of the time: the other tests run beside it. Each has one
 # thread, so that threads of one do not spin while they wait for a core that another has.
 test check: export OMP_NUM_THREADS = 1
-test: lint chromium ## Install what the tests need, then run ruff and all tests
+test: lint browsers ## Install what the tests need, then run ruff and all tests
 	@log=$$(mktemp); \
 	$(BIN)/python -m pytest -m "not browser" >$$log 2>&1 & others=$$!; \
 	trap "kill $$others 2>/dev/null; rm -f $$log" EXIT; \
@@ -95,7 +95,7 @@ posteriors: $(HAS_APP) ## Train the posterior models again and test them, two ho
 tables: $(HAS_APP) ## Refresh the tables of docs/models.md
 	@$(BIN)/python scripts/update_docs.py
 
-picture: $(HAS_TESTS) chromium ## Take the picture of the app that the README shows
+picture: $(HAS_TESTS) browsers ## Take the picture of the app that the README shows
 	@$(BIN)/python scripts/make_picture.py
 
 clean: ## Remove .venv, caches and builds
@@ -162,15 +162,16 @@ $(HAS_NOTEBOOKS): $(PINS) | $(BIN)/python
 	@$(COMPILE)
 	@touch $(HAS_APP) $@
 
-chromium:
-	@for name in chromium chromium-browser google-chrome; do \
-		command -v $$name >/dev/null && exit 0; \
-	done; \
+browsers:
+	@wanted=""; \
+	command -v chromium chromium-browser google-chrome >/dev/null || wanted="chromium"; \
+	command -v firefox-esr firefox >/dev/null || wanted="$$wanted firefox-esr"; \
+	[ -n "$$wanted" ] || exit 0; \
 	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
-		echo "Chromium is not here and only root on Debian can fetch it: browser tests will be skipped."; \
+		echo "Not here: $$wanted, and only root on Debian can fetch it: its tests will be skipped."; \
 	else \
-		echo "Installing Debian's chromium for the browser tests"; \
+		echo "Installing Debian's $$wanted for the browser tests"; \
 		apt-get update -qq && \
-		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null || \
-			{ echo "apt-get could not install chromium; install it by hand and run again." >&2; exit 1; }; \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$wanted >/dev/null || \
+			{ echo "apt-get could not install $$wanted; do so by hand and run again." >&2; exit 1; }; \
 	fi

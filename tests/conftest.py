@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from firefox import Firefox
 from hypothesis import settings
 from playwright.sync_api import (
     Browser,
@@ -37,14 +38,14 @@ settings.load_profile("steady")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what opens Chromium, so that `-m "not browser"` leaves it out, and run it last.
+    """Mark what opens a browser, so that `-m "not browser"` leaves it out, and run it last.
 
     The browser's driver keeps an event loop in the main thread, in which no other may run.
     """
     if "soak" not in config.getoption("-m"):
         items[:] = [item for item in items if not item.get_closest_marker("soak")]
     for item in items:
-        if "chromium" in getattr(item, "fixturenames", ()):
+        if {"chromium", "firefox"}.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.browser)
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
@@ -74,6 +75,18 @@ def chromium() -> str:
         if path := shutil.which(name):
             return path
     pytest.skip("no chromium on this machine (as root on Debian, `make test` installs it)")
+
+
+@pytest.fixture(scope="session")
+def firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
+    """A Firefox, or Debian's, which `make test` installs."""
+    path = shutil.which("firefox-esr") or shutil.which("firefox")
+    if path is None:
+        assert os.environ.get("CI") != "true", "no Firefox on this machine, though CI is set"
+        pytest.skip("no Firefox on this machine (as root on Debian, `make test` installs it)")
+    started = Firefox(path, tmp_path_factory.mktemp("firefox"))
+    yield started
+    started.close()
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 PATIENCE = 180.0  # s; shared machines stall
 _BETWEEN_LOOKS = 250  # ms
@@ -127,7 +127,7 @@ def wait_for(page: Page, condition: Callable[[list[Figure]], Any], what: str = "
         seen = figures(page, pause)
         try:
             found = condition(seen)
-        except (IndexError, KeyError, ValueError):
+        except (IndexError, KeyError, StopIteration, ValueError):
             found = None
         if found is not None and found is not False:
             return found
@@ -149,6 +149,17 @@ def again_until(act: Callable[[], object], check: Callable[[float], None]) -> No
         except AssertionError:
             if patience == last:
                 raise
+
+
+def drag(page: Page, picture: Locator, places: list[tuple[float, float]]) -> None:
+    """Drag through places given as parts of a picture's width and height."""
+    box = picture.bounding_box()
+    across = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in places]
+    page.mouse.move(*across[0])
+    page.mouse.down()
+    for place in across[1:]:
+        page.mouse.move(*place, steps=5)
+    page.mouse.up()
 
 
 def _array(value: Any) -> Any:

@@ -19,7 +19,7 @@ from sspexplorer.app.state import SharedState
 from sspexplorer.app.trust.residuals import ResidualsByLibrary
 from sspexplorer.libraries import LIBRARY_NAMES, SSPLibrary, load_library
 from sspexplorer.libraries.store import keep_library, remove_library
-from sspexplorer.plots.embedding import map_limits, sed_map
+from sspexplorer.plots.embedding import sed_map
 from sspexplorer.plots.style import ADDED_COLOURS, library_colour
 
 
@@ -60,7 +60,7 @@ def test_its_mocks_lie_on_the_map_in_its_colour(mine):
     assert region.counts.index.tolist() == ["mine"]
     table = mocks.table.iloc[rows]
     names = [*LIBRARY_NAMES, "mine"]
-    picture = sed_map(table, limits=map_limits(table), libraries=names)
+    picture = sed_map(table, libraries=names)
     rgb = next(layer for layer in picture[()].traverse() if isinstance(layer, hv.RGB))
     there = rgb.dimension_values("A", flat=False) > 0
     red = rgb.dimension_values("R", flat=False)[there]

@@ -50,6 +50,14 @@ def no_overflow(page: Page) -> None:
     assert wide <= 0
 
 
+def no_overflow_on_a_phone(page: Page) -> None:
+    """On a phone, neither; the window is as large as before then."""
+    size = page.viewport_size
+    page.set_viewport_size({"width": 390, "height": 844})
+    no_overflow(page)
+    page.set_viewport_size(size)
+
+
 def test_a_visitor_moves_everything_on_the_explorer(page: Page, server: str):
     opened(page, server)
     answers = page.get_by_text("→").first
@@ -106,6 +114,7 @@ def test_every_page_opens_from_the_header_and_fits_the_window(page: Page, server
             expect(page.locator(".problem:visible")).to_have_count(0)
             no_overflow(page)
             expect_accessible(page)
+            no_overflow_on_a_phone(page)
     assert titles == [entry.title for entry in PAGES]
     # The first pages were let go of meanwhile.
     page.get_by_role("navigation", name="Sections").get_by_role("link").first.click()
@@ -133,6 +142,7 @@ def test_results_are_for_every_body_in_the_dark_too(page: Page, server: str):
     unfold(page)
     expect(page.get_by_role("slider", name="Error floor")).to_be_visible()
     expect_accessible(page)
+    no_overflow_on_a_phone(page)
     page.goto(f"{server}?page=sed")
     age = page.get_by_role("slider", name="Age", exact=True)
     expect(age).to_have_attribute("aria-valuetext", "10 Gyr")

@@ -378,7 +378,7 @@ def test_another_file_leaves_nothing_behind(view, tmp_path, monkeypatch):
 def test_a_click_shows_the_nearest_galaxy_and_its_row_wherever_it_is(view):
     result = opened(view).result
     table = result.answers.table
-    result.tap.event(x=table.loc[123, "log_age"], y=table.loc[123, "metallicity"])
+    result.map.tap.event(x=table.loc[123, "log_age"], y=table.loc[123, "metallicity"])
     assert (result.row, result.list.grid.selection, result.list.grid.page) == (123, [123], 13)
     assert "SIM-124, row 124" in Onlooker(result).words
     press(result, "Next →")

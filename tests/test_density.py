@@ -1,7 +1,10 @@
+import asyncio
+
 import holoviews as hv
 import numpy as np
 import pandas as pd
 import pytest
+from bokeh.events import RangesUpdate
 from bokeh.models import Slope, Span
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,7 +33,8 @@ from sspexplorer.libraries import LIBRARY_NAMES
 from sspexplorer.metrics import evaluate
 from sspexplorer.mocks import EBV_GRID, MAGNITUDES, PARAMETERS
 from sspexplorer.noise import NoiseModel
-from sspexplorer.plots.density import LIMITS, Compared, common_view, density_picture
+from sspexplorer.plots.density import LIMITS, Compared, density_picture, limits_of
+from sspexplorer.plots.view import View
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -247,14 +251,19 @@ def test_words_and_ranges_are_written_into_the_picture(table):
 
 
 def test_pictures_with_a_common_view_zoom_together(table):
-    view = common_view("ebv")
-    one, other = (density_picture(Compared(table), "ebv", shared_view=view) for _ in range(2))
-    figures = [hv.renderer("bokeh").get_plot(picture) for picture in (one, other)]
-    zoomed = next(s for s in one.streams if isinstance(s, hv.streams.RangeXY))
-    zoomed.event(x_range=(0.1, 0.3), y_range=(0.0, 0.5))
+    told: list = []
+    view = View(*limits_of("ebv"), on_zoom=told.append)
+    one, other = (density_picture(Compared(table), "ebv", view=view) for _ in range(2))
+    figures = [hv.renderer("bokeh").get_plot(picture).state for picture in (one, other)]
+
+    async def zoom() -> None:
+        figures[0]._trigger_event(RangesUpdate(figures[0], x0=0.1, x1=0.3, y0=0.0, y1=0.5))
+
+    asyncio.run(zoom())
     assert other[()].get(0).bounds.lbrt() == pytest.approx((0.1, 0.0, 0.3, 0.5))
-    x_range = figures[1].state.x_range
+    x_range = figures[1].x_range
     assert (x_range.start, x_range.end) == (0.1, 0.3)
+    assert told == [((0.1, 0.3), (0.0, 0.5))]
 
 
 def test_a_bias_of_nothing_has_no_minus(table):

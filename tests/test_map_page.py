@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from pictures import Figure, again_until, wait_for
-from playwright.sync_api import Locator, Page, expect
+from pictures import Figure, again_until, drag, wait_for
+from playwright.sync_api import Page, expect
 
 from sspexplorer import flags
 from sspexplorer.analysis.sed_map import MapGalaxies, MapMocks, Region, map_table
@@ -117,17 +117,6 @@ def test_marks_follow_table_and_clicks():
 
 def number(text: str) -> int:
     return int(re.match(r"\D*([\d,]+)", text)[1].replace(",", ""))
-
-
-def drag(page: Page, picture: Locator, places: list[tuple[float, float]]) -> None:
-    """Drag through places given as parts of a picture's width and height."""
-    box = picture.bounding_box()
-    across = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in places]
-    page.mouse.move(*across[0])
-    page.mouse.down()
-    for place in across[1:]:
-        page.mouse.move(*place, steps=5)
-    page.mouse.up()
 
 
 def coloured(figures: list[Figure]) -> np.ndarray:

@@ -10,14 +10,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from astropy.table import Table
+from pictures import again_until
 from playwright.sync_api import Browser, Page, expect
 from pyvo.samp import SAMPHubServer, SAMPIntegratedClient, conf
 
+from sspexplorer.app.apply.samp import SendTable
 from sspexplorer.app.serving import tables
 from sspexplorer.app.serving.settings import SAMP_HUB, Settings
 
+HIGHLIGHT, SELECT = "table.highlight.row", "table.select.rowList"
 BUTTON, EXAMPLE = "Send to TOPCAT, Aladin", "simulated_galaxies.csv"
 CATALOGUE = f"?page=catalogue&by=network&file={EXAMPLE}"
 
@@ -90,10 +94,9 @@ def test_what_is_listed_is_sent_to_programs_at_the_hub(
         found = Table.read(io.BytesIO(answer.read()), format="votable")
     assert len(found) == 19
     assert {"id", "pred_log_age"} <= set(found.colnames)
-    # It asked nobody else, and left.
+    # It asked nobody else.
     hosts = {url.split("/")[2] for url in visitor.asked if url.startswith("http")}
     assert hosts == {server.split("/")[2], SAMP_HUB.removeprefix("http://")}
-    assert len(client.get_registered_clients()) == 1
     # Nobody guesses it, and it goes with the catalogue.
     assert status(params["url"][:-1] + ("A" if params["url"][-1] != "A" else "B")) == 404
     assert status(params["url"].split("?")[0]) == 404
@@ -101,6 +104,92 @@ def test_what_is_listed_is_sent_to_programs_at_the_hub(
     expect(visitor.get_by_role("button", name="Example: three real galaxies")).to_be_visible()
     assert status(params["url"]) == 404
     client.disconnect()
+
+
+def test_what_is_chosen_in_one_program_is_chosen_in_the_other(visitor: Page, hub: SAMPHubServer):
+    got: queue.Queue = queue.Queue()
+    client = SAMPIntegratedClient(metadata={"samp.name": "Taker"}, addr="127.0.0.1")
+    client.connect(hub=hub)
+    for kind in ("table.load.votable", HIGHLIGHT, SELECT):
+        client.bind_receive_notification(
+            kind, lambda key, sender, mtype, params, extra: got.put((mtype, params))
+        )
+    visitor.get_by_role("button", name="Predicted with a flag").click()
+    expect(visitor.get_by_text("Keep these 19")).to_be_visible()
+    visitor.get_by_role("button", name=BUTTON).click()
+    _, sent = got.get(timeout=120)
+    expect(visitor.get_by_text("19 rows sent to Taker.")).to_be_visible()
+    with urllib.request.urlopen(sent["url"], timeout=60) as answer:
+        names = list(Table.read(io.BytesIO(answer.read()), format="votable")["id"])
+    known = {"table-id": sent["table-id"], "url": sent["url"]}
+
+    # From here to there: a row of the table that was sent, wherever it is in the catalogue.
+    row = visitor.get_by_role("gridcell", name=names[3], exact=True)
+    chosen = visitor.locator("h2:visible", has_text=names[3])
+    again_until(row.click, lambda patience: expect(chosen).to_be_visible(timeout=patience))
+    assert got.get(timeout=120) == (HIGHLIGHT, known | {"row": "3"})
+
+    # From there to here; what makes no sense is left alone, and nothing is told back.
+    def tell(kind: str, **said: object) -> None:
+        client.notify_all({"samp.mtype": kind, "samp.params": known | said})
+
+    tell(HIGHLIGHT, row="19")
+    tell(HIGHLIGHT, row="-1")
+    tell(HIGHLIGHT, row="7", **{"table-id": "another", "url": "another"})
+    tell(HIGHLIGHT, row="5")
+    expect(visitor.locator("h2:visible", has_text=names[5])).to_be_visible()
+    (other,) = set(client.get_registered_clients()) - {hub._hub_public_id}
+    message = {
+        "samp.mtype": SELECT,
+        "samp.params": known | {"row-list": ["1", "2", "2", "x", "99"]},
+    }
+    assert client.call_and_wait(other, message, "60")["samp.status"] == "samp.ok"
+    expect(visitor.get_by_text("Keep these 2")).to_be_visible()
+    assert got.empty()
+
+    # Out of sight it hears nothing, and catches up when it is seen again.
+    visitor.get_by_role("link", name="Zero points").click()
+    expect(visitor.get_by_role("heading", name="Zero points", level=1)).to_be_visible()
+    tell(HIGHLIGHT, row="2")
+    visitor.get_by_role("link", name="Your catalogue").click()
+    expect(visitor.locator("h2:visible", has_text=names[2])).to_be_visible()
+
+    # What is listed is selected there, as far as it was sent.
+    visitor.get_by_role("button", name="All 200", exact=False).click()
+    visitor.get_by_label("Search", exact=True).fill(names[0])
+    visitor.get_by_label("Search", exact=True).press("Enter")
+    told = dict(got.get(timeout=120) for _ in range(2))
+    assert told == {HIGHLIGHT: known | {"row": "0"}, SELECT: known | {"row-list": ["0"]}}
+
+    visitor.get_by_role("button", name="Another file").click()
+    expect(visitor.get_by_role("button", name="Example: three real galaxies")).to_be_visible()
+    for _ in range(600):
+        if len(client.get_registered_clients()) == 1:
+            break
+        time.sleep(0.1)
+    else:
+        raise AssertionError("It did not leave.")
+    client.disconnect()
+
+
+def test_rows_that_another_program_names_are_checked():
+    told: list = []
+    page = SendTable(lambda file: None, lambda: ("", np.arange(0)), told.append, told.append)
+    page._tables = {"tables/a.vot?key=b": np.array([4, 9, 11])}
+    rows = ["1", "01", "²", "1.0", "-1", "3", 2, None, {"a": "1"}, "9" * 400, "2"]
+    page._heard({"kind": SELECT, "table": "tables/a.vot?key=b", "rows": rows})
+    assert told.pop().tolist() == [9, 11]
+    for said in (
+        {"kind": HIGHLIGHT, "table": "tables/a.vot?key=b", "rows": "3"},
+        {"kind": HIGHLIGHT, "table": "tables/a.vot?key=b"},
+        {"kind": HIGHLIGHT, "table": "another", "rows": "0"},
+        {"kind": HIGHLIGHT, "table": ["a"], "rows": "0"},
+        {"kind": "samp.app.event.shutdown", "table": "tables/a.vot?key=b", "rows": "0"},
+    ):
+        page._heard(said)
+    assert told == []
+    page._heard({"kind": HIGHLIGHT, "table": "tables/a.vot?key=b", "rows": "0"})
+    assert told == [4]
 
 
 def test_without_a_hub_one_sentence_says_what_to_do(visitor: Page):

@@ -16,6 +16,7 @@ from sspexplorer.analysis.catalogue import ALL, SELECTED
 from sspexplorer.analysis.regions import corners_of
 from sspexplorer.analysis.sky import SKY
 from sspexplorer.app.apply.catalogue import YourCatalogue
+from sspexplorer.app.apply.result import CatalogueResult
 from sspexplorer.app.apply.words import position_html
 from sspexplorer.app.choices import NETWORK
 from sspexplorer.plots import catalogue as plots
@@ -73,7 +74,7 @@ def test_galaxies_are_selected_and_found_on_the_sky(view, table, monkeypatch):
     west = np.flatnonzero(x > 0)
     result.select(corners_of((0.0, -9.0, 9.0, 9.0)))
     assert (result.group, result.rows.tolist()) == (SELECTED, west.tolist())
-    result.tap.event(x=x[20] + 0.001, y=y[20])
+    result.map.tap.event(x=x[20] + 0.001, y=y[20])
     assert result.row == 20
     ra, dec = table.iloc[20][["RA", "DEC"]]
     assert f"RA {ra:.5f}°, Dec {dec:+.5f}°" in Onlooker(result).words
@@ -91,6 +92,23 @@ def test_a_position_is_told_to_another_page_only_by_a_click():
     words = position_html(150.119166, -2.205833)
     assert "RA 150.11917°, Dec −2.20583°. <a href=" in words
     assert 'target=150.119166+-2.205833&amp;fov=0.03" target="_blank" rel="noopener' in words
+
+
+def test_the_sky_begins_with_the_zoom_of_a_link(view):
+    result = view.result
+    result.across = SKY
+    x0, y0, x1, y1 = result.answers.sky.view
+    part = (x0 + 0.25 * (x1 - x0), x0 + 0.5 * (x1 - x0)), (y0, y0 + 0.5 * (y1 - y0))
+    again = CatalogueResult(result.answers, view.state, across=SKY, zoom=part)
+    figure = hv.render(again.picture)
+    for axis, ends, home in zip(
+        (figure.x_range, figure.y_range), part, ((x0, x1), (y0, y1)), strict=True
+    ):
+        assert (axis.start, axis.end) == pytest.approx(ends)
+        assert (axis.reset_start, axis.reset_end) == pytest.approx(home)
+    assert again.zoom == part
+    again.up = "ebv"
+    assert again.zoom is None
 
 
 def test_without_positions_there_is_no_sky(view):
@@ -123,6 +141,15 @@ def test_the_sky_keeps_its_shape_and_the_table_is_walked_by_keys(
     scales = page.evaluate(_SCALES)
     assert scales[0] == pytest.approx(scales[1], rel=1e-6)
 
+    # A zoom keeps the shape as well, and stays when another galaxy is chosen.
+    sky = page.locator(".bk-Figure:visible").first
+    sky.hover()
+    sky.get_by_title("Wheel Zoom").click()
+    sky.hover()
+    page.mouse.wheel(0, -300)
+    page.wait_for_function(f"() => ({_SCALES})()[0] < {0.95 * scales[0]}")
+    zoomed = page.evaluate(_SCALES)
+
     table_holder = page.locator(".tabulator-tableholder").first
 
     def choose_third() -> None:
@@ -139,4 +166,5 @@ def test_the_sky_keeps_its_shape_and_the_table_is_walked_by_keys(
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="row 11")).to_be_visible()
+    assert page.evaluate(_SCALES) == pytest.approx([zoomed[0], zoomed[0]], rel=1e-6)
     expect_accessible(page)

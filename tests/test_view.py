@@ -400,3 +400,16 @@ def test_a_live_picture_is_what_would_be_drawn_of_other_data(draw, first, then):
     assert len(again.subplots["Points", "I"].handles["source"].data["wavelength"]) == len(
         expected.subplots["Points", "I"].handles["source"].data["wavelength"]
     )
+
+
+def test_numbers_along_an_axis_are_left_out_where_they_touch():
+    policies = {
+        name: {type(axis.major_label_policy).__name__ for axis in figure.below}
+        for name, draw in (
+            ("sed", FIGURES[sed.sed_picture]),
+            ("growth", FIGURES[growth.growth_picture]),
+        )
+        for figure in figures(draw())
+    }
+    # Bokeh would leave out all but the first of an axis that goes to the left.
+    assert policies == {"sed": {"NoOverlap"}, "growth": {"AllLabels"}}

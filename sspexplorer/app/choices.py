@@ -1,6 +1,7 @@
 """Choices that a link can carry: their types, how a link is read, and how it is written."""
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from panel.util import parse_query
 
 from sspexplorer.app import cache
 from sspexplorer.libraries import whole_library_names
+from sspexplorer.plots import view
 
 # What may answer on a page: a model with error bars, or the session's network, which has none.
 NETWORK = "network"
@@ -57,6 +59,30 @@ class LibraryName(param.String):
         super()._validate(val)
         if val not in whole_library_names():
             raise ValueError(f"There is no library {val!r}.")
+
+
+class Zoom(param.Parameter):
+    """What is in view of the axes of pictures; ``8.1..10.2,`` in a link, if of y it is all."""
+
+    def _validate(self, val: view.Zoom) -> None:
+        super()._validate(val)
+        for ends in val or ():
+            if ends is None:
+                continue
+            low, high = ends
+            if not -math.inf < low < high < math.inf:
+                raise ValueError("An axis goes from one number to a larger one.")
+
+    @classmethod
+    def serialize(cls, value: view.Zoom) -> str | None:
+        """Write for a link; None if all is in view."""
+        return value and ",".join("..".join(f"{end:.12g}" for end in ends or ()) for ends in value)
+
+    @classmethod
+    def deserialize(cls, value: str) -> view.Zoom:
+        """Read from a link."""
+        axes = [ends.split("..") if ends else None for ends in str(value).split(",")]
+        return tuple(ends and tuple(map(float, ends)) for ends in axes)
 
 
 def accept(target: param.Parameterized, values: Mapping[str, Any]) -> None:

@@ -19,6 +19,7 @@ from sspexplorer.plots.style import (
     by_number,
     figure_options,
 )
+from sspexplorer.plots.view import Ends, View
 
 # From here on galaxies are drawn as a density: a browser is slow with more points.
 MAX_POINTS = 10_000
@@ -49,6 +50,7 @@ def population_picture(
     *,
     axes: tuple[str, str] = ("log_age", "metallicity"),
     colour: str = "ebv",
+    view: View | None = None,
 ) -> hv.DynamicMap:
     """Draw two predicted parameters against each other, each galaxy a point, or all a density.
 
@@ -75,28 +77,39 @@ def population_picture(
         What colours tell: a key of :data:`~sspexplorer.labels.AXIS_LABELS`, of which a density
         shows the mean, :data:`FLAG`: what is doubtful, and in a density how large a part, or
         :data:`PART`: which selection, the colours of a density being mixed.
+    view : View, optional
+        What is in view of it; within :func:`population_limits` unless given.
     """
-    galaxies = galaxies_layer(table, bright, axes, colour)
+    view = view or View(*population_limits(table, axes))
+    x_range, y_range = view.ranges
+    galaxies = galaxies_layer(table, bright, axes, colour, ranges=view.ranges)
     for stream in selections:
         stream.source = galaxies
     mark = chosen_mark(chosen, axes)
     x, y = axes
-    if len(table) > MAX_POINTS:
-        table = table[~_limited(table, axes)]
     return (
         hv.Overlay([galaxies, *relations(x, y), mark])
         .collate()
         .opts(
             **figure_options(
+                lambda plot, element: view.attach(plot),
                 xlabel=AXIS_LABELS[x],
                 ylabel=AXIS_LABELS[y],
-                xlim=_limits(table[x]),
-                ylim=_limits(table[y]),
+                xlim=x_range,
+                ylim=y_range,
                 show_legend=False,
                 active_tools=["box_select"],
             )
         )
     )
+
+
+def population_limits(table: pd.DataFrame, axes: tuple[str, str]) -> tuple[Ends, Ends]:
+    """Ends of the axes of :func:`population_picture`: all galaxies are in view."""
+    if len(table) > MAX_POINTS:
+        table = table[~_limited(table, axes)]
+    x, y = axes
+    return _limits(table[x]), _limits(table[y])
 
 
 def chosen_mark(chosen: hv.streams.Stream, axes: tuple[str, str]) -> hv.DynamicMap:
@@ -112,6 +125,8 @@ def galaxies_layer(
     axes: tuple[str, str],
     colour: str,
     places: tuple[tuple[str, str], ...] = (),
+    *,
+    ranges: tuple[Ends, Ends],
 ) -> hv.DynamicMap:
     """Galaxies as points, or as a density where there are more than :data:`MAX_POINTS`.
 
@@ -123,6 +138,8 @@ def galaxies_layer(
         Columns for x and y.
     places : tuple of (str, str)
         What a tooltip says of them, as Bokeh takes it, unless they are parameters.
+    ranges : tuple
+        What is in view of both axes at first.
     """
     dense = len(table) > MAX_POINTS
     limits = _limited(table, axes)
@@ -148,7 +165,7 @@ def galaxies_layer(
     if dense and colour == PART:
         return _mixture(table, bright, axes)
     if dense:
-        return _density(table, bright, axes, colour)
+        return _density(table, bright, axes, colour, ranges)
     options = _point_options(table, axes, colour, places)
     return hv.DynamicMap(points, streams=[bright]).opts(**options)
 
@@ -219,7 +236,11 @@ def _point_options(
 
 
 def _density(
-    table: pd.DataFrame, bright: hv.streams.Stream, axes: tuple[str, str], colour: str
+    table: pd.DataFrame,
+    bright: hv.streams.Stream,
+    axes: tuple[str, str],
+    colour: str,
+    ranges: tuple[Ends, Ends],
 ) -> hv.DynamicMap:
     if colour == FLAG:
         values = table["reason_index"].gt(0) * 1.0
@@ -228,9 +249,8 @@ def _density(
         values, column = table[colour], colour
         colours, label = _colour_range(values, colour), f"mean {AXIS_LABELS[colour]}"
     points = table[list(axes)].assign(value=values)
-    limits = _limits(table[axes[0]]), _limits(table[axes[1]])
     shown = column if column not in axes else f"mean_{column}"
-    image = shaded_means(points, [*axes, shown], limits, bright)
+    image = shaded_means(points, [*axes, shown], ranges, bright)
     return image.opts(
         cmap=list(EBV_COLOURS), clim=colours, tools=["hover", *_SELECT], **_bar(label)
     )

@@ -12,9 +12,10 @@ from bokeh.models import CustomJS, FixedTicker, HoverTool
 
 from sspexplorer.analysis.held_out import range_limits
 from sspexplorer.labels import PARAMETER_LABELS, PARAMETER_NAMES, PARAMETER_UNITS
-from sspexplorer.plots.density_marks import SharedView, reference_lines, write_words
+from sspexplorer.plots.density_marks import reference_lines, write_words
 from sspexplorer.plots.shading import canvas_of
 from sspexplorer.plots.style import COLOUR_BAR, DENSITY_COLOURS, figure_options
+from sspexplorer.plots.view import Ends, View
 
 # Axis limits: all true values, and room for predictions beyond them.
 LIMITS = {"log_age": (5.9, 10.6), "metallicity": (-2.7, 1.1), "ebv": (-0.12, 0.95)}
@@ -55,7 +56,7 @@ def density_picture(
     parameter: str,
     *,
     residual: bool = False,
-    shared_view: SharedView | None = None,
+    view: View | None = None,
 ) -> hv.DynamicMap:
     """Draw predicted against true as a density that is shaded anew at every zoom.
 
@@ -70,12 +71,11 @@ def density_picture(
         One of :data:`~sspexplorer.mocks.PARAMETERS`.
     residual : bool
         Draw predicted − true and not the prediction itself. The medians must be of the same.
-    shared_view : SharedView, optional
-        View in common with other pictures, see :func:`common_view`.
+    view : View, optional
+        Of it, and of others in common, see :func:`limits_of`.
     """
     pipe = compared if isinstance(compared, hv.streams.Pipe) else hv.streams.Pipe(data=compared)
-    x_limits = LIMITS[parameter]
-    y_limits = RESIDUAL_LIMITS[parameter] if residual else x_limits
+    view = view or View(*limits_of(parameter, residual=residual))
 
     def draw(
         data: Compared,
@@ -87,19 +87,18 @@ def density_picture(
     ) -> hv.Overlay:
         shape = (_n_cells(height), _n_cells(width))
         x, y = _coordinates(data.mocks, parameter, residual)
-        cells = _cells(x, y, x_range or x_limits, y_range or y_limits, shape)
+        cells = _cells(x, y, x_range or view.ranges[0], y_range or view.ranges[1], shape)
         return cells * _medians(data.medians.get(parameter, _NO_MEDIANS))
 
     # The cells have these limits from the start, and the axes take them from the cells. Given as
     # xlim and ylim they would have everything drawn twice.
-    shared_view = shared_view or SharedView(x_limits, y_limits)
-    view = shared_view.stream()
+    ranges = view.stream()
 
     def write(plot: Any, element: hv.Overlay) -> None:
-        shared_view.attach(view, plot)
-        corner, ranges = (getattr(pipe.data, what).get(parameter, "") for what in _WRITTEN)
+        view.attach(plot, ranges)
+        corner, in_ranges = (getattr(pipe.data, what).get(parameter, "") for what in _WRITTEN)
         edges = [low for low, _ in range_limits(parameter)]
-        write_words(plot, corner, ranges, edges, residual=residual)
+        write_words(plot, corner, in_ranges, edges, residual=residual)
 
     figure = figure_options(
         partial(reference_lines, parameter=parameter, residual=residual),
@@ -110,7 +109,7 @@ def density_picture(
         xticks=5,
         yticks=5,
     )
-    return hv.DynamicMap(draw, streams=[pipe, view, hv.streams.PlotSize()]).opts(
+    return hv.DynamicMap(draw, streams=[pipe, ranges, hv.streams.PlotSize()]).opts(
         hv.opts.Image(tools=[_cell_hover(residual)], colorbar_opts=_colour_bar(), **_CELL_STYLE),
         hv.opts.Segments(color="colour", line_width="width", apply_ranges=False),
         hv.opts.Points(tools=[_median_hover()], **_MEDIAN_STYLE),
@@ -118,10 +117,10 @@ def density_picture(
     )
 
 
-def common_view(parameter: str, *, residual: bool = False) -> SharedView:
-    """Make the view that pictures of one parameter can share."""
+def limits_of(parameter: str, *, residual: bool = False) -> tuple[Ends, Ends]:
+    """Ends of the axes of a picture: all of it is in view."""
     limits = LIMITS[parameter]
-    return SharedView(limits, RESIDUAL_LIMITS[parameter] if residual else limits)
+    return limits, RESIDUAL_LIMITS[parameter] if residual else limits
 
 
 def compile_shading() -> None:

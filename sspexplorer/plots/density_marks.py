@@ -1,7 +1,6 @@
-"""What stands on a density of predictions besides the mocks: lines, words, and views they share."""
+"""What stands on a density of predictions besides the mocks: lines and words."""
 
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import Any
 
 import holoviews as hv
@@ -70,10 +69,14 @@ def write_words(
             # Below the diagonal there is room, but none for those that are youngest.
             high = number == 0 and not residual
             y = _at("top", 5 + 3 * 16) if high else _at("bottom", -4)
-            x = _at("left", 6) if number == 0 else edge
+            at: dict[str, Any] = {"x": edge, "x_offset": 4}
+            if number == 0:
+                at = {"x": _at("left", 6)}
+            elif number == len(edges) - 1:
+                # The last range is the narrowest: its words end where it ends.
+                at = {"x": _at("right", -2), "text_align": "right"}
             baseline = "top" if high else "bottom"
-            shift = 0 if number == 0 else 4
-            labels.append(Label(x=x, y=y, text_baseline=baseline, x_offset=shift, **_TEXT))
+            labels.append(Label(y=y, text_baseline=baseline, **at, **_TEXT))
         plot.handles["words"] = labels
         for label in labels:
             plot.state.add_layout(label)
@@ -88,60 +91,3 @@ def write_words(
 
 def _at(side: str, offset: int) -> Node:
     return Node(target="frame", symbol=side, offset=offset)
-
-
-class SharedView:
-    """The view of several pictures: zooming one takes the others along.
-
-    Parameters
-    ----------
-    x_limits, y_limits : tuple of float
-        What is in view at first.
-    """
-
-    def __init__(self, x_limits: tuple[float, float], y_limits: tuple[float, float]) -> None:
-        self._limits = {"x_range": x_limits, "y_range": y_limits}
-        self._streams: list[hv.streams.RangeXY] = []
-        self._handles: dict[int, Mapping[str, Any]] = {}
-
-    def stream(self) -> hv.streams.RangeXY:
-        """Make a stream for one more picture."""
-        stream = hv.streams.RangeXY(**self._limits)
-        stream.add_subscriber(partial(self._tell, len(self._streams)))
-        self._streams.append(stream)
-        return stream
-
-    def attach(self, stream: hv.streams.RangeXY, plot: Any) -> None:
-        """For HoloViews hooks: remember the axes of a picture."""
-        self._handles[self._streams.index(stream)] = plot.handles
-
-    def _tell(
-        self,
-        teller: int,
-        x_range: tuple[float, float] | None = None,
-        y_range: tuple[float, float] | None = None,
-    ) -> None:
-        seen = {"x_range": x_range, "y_range": y_range}
-        for number, stream in enumerate(self._streams):
-            # Whoever knows already is not told: otherwise they would tell each other for ever.
-            if number == teller or seen == {name: getattr(stream, name) for name in seen}:
-                continue
-            handles = self._handles.get(number, {})
-            document = handles["plot"].document if "plot" in handles else None
-            if document is not None and document.session_context:
-                # The zoom of one picture does not come with the right to change the others.
-                document.add_next_tick_callback(partial(_show, stream, handles, seen))
-            else:
-                _show(stream, handles, seen)
-
-
-def _show(
-    stream: hv.streams.RangeXY,
-    handles: Mapping[str, Any],
-    seen: Mapping[str, tuple[float, float] | None],
-) -> None:
-    """Bring a view into a picture."""
-    for name, ends in seen.items():
-        if name in handles and ends is not None:
-            handles[name].update(start=ends[0], end=ends[1])
-    stream.event(**seen)

@@ -22,6 +22,7 @@ from sspexplorer.plots.style import (
     figure_options,
     library_colour,
 )
+from sspexplorer.plots.view import View
 
 LIBRARY = "library"
 COLOUR_LABELS = PARAMETER_LABELS | {"magnitude": "i magnitude (AB)"}
@@ -94,7 +95,7 @@ def sed_map(
     marks: Marks | hv.streams.Stream | None = None,
     *,
     colour: str = LIBRARY,
-    limits: tuple[tuple[float, float], tuple[float, float]] | None = None,
+    view: View | None = None,
     libraries: Sequence[str] = LIBRARY_NAMES,
     selections: Sequence[hv.streams.Stream] = (),
 ) -> hv.DynamicMap:
@@ -109,15 +110,15 @@ def sed_map(
         "library": cells mix the colours of the libraries in them, each as if it had as many
         mocks in all, the stronger the more lie there (by rank). Or a parameter, or
         "magnitude": its mean in each cell.
-    limits : tuple, optional
-        Of the axes; :func:`map_limits` unless given.
+    view : View, optional
+        Of the map; within :func:`map_limits` unless given.
     libraries : sequence of str
         All that may come to be among the mocks of a live picture.
     selections : sequence of Lasso, BoundsXY or SingleTap
         Streams that get what is selected on the picture.
     """
     shown, over = _pipe(mocks), _pipe(marks if marks is not None else Marks())
-    x_limits, y_limits = limits or map_limits(shown.data)
+    view = view or View(*map_limits(shown.data))
     shade = _by_library(libraries) if colour == LIBRARY else _by_mean(colour)
 
     def draw(
@@ -129,11 +130,11 @@ def sed_map(
         scale: float,
     ) -> hv.Element:
         shape = (_n_cells(height), _n_cells(width))
-        return shade(data, x_range or x_limits, y_range or y_limits, shape)
+        return shade(data, x_range or view.ranges[0], y_range or view.ranges[1], shape)
 
     # The cells have these limits from the start, and the axes take them from the cells.
-    view = hv.streams.RangeXY(x_range=x_limits, y_range=y_limits)
-    cells = hv.DynamicMap(draw, streams=[shown, view, hv.streams.PlotSize()])
+    ranges = view.stream()
+    cells = hv.DynamicMap(draw, streams=[shown, ranges, hv.streams.PlotSize()])
     for stream in selections:
         stream.source = cells
     layers = [cells.opts(*_cell_options(colour, libraries))]
@@ -142,6 +143,7 @@ def sed_map(
     if colour == LIBRARY:
         layers += _legend(libraries)
     figure = figure_options(
+        lambda plot, element: view.attach(plot, ranges),
         xlabel="UMAP 1 [no unit]",
         ylabel="UMAP 2 [no unit]",
         xticks=6,

@@ -13,7 +13,7 @@ from sspexplorer.analysis.sky import Line, Sky
 from sspexplorer.plots.catalogue import chosen_mark, galaxies_layer
 from sspexplorer.plots.saving import save_button
 from sspexplorer.plots.style import NEUTRAL, figure_options, quiet_toolbar
-from sspexplorer.plots.view import set_view
+from sspexplorer.plots.view import Ends, View
 
 # Columns of a table of galaxies on a map.
 AXES = ("sky_x", "sky_y")
@@ -22,18 +22,21 @@ _DETAILS = (("ra", "RA [°]"), ("dec", "Dec [°]"))
 # A degree is as long across as up, whatever room there is.
 _KEEP_SHAPE = """
 const { inner_width, inner_height, x_range, y_range } = figure;
+const ranges = [x_range, y_range];
+const fitted = ([x0, y0, x1, y1]) => {
+  const scale = Math.max((x1 - x0) / inner_width, (y1 - y0) / inner_height);
+  const sides = [[x0 + x1, scale * inner_width], [y0 + y1, scale * inner_height]];
+  return sides.map(([sum, length]) => [(sum - length) / 2, (sum + length) / 2]);
+};
 if (inner_width > 0 && inner_height > 0) {
-  const scale = Math.max((view[2] - view[0]) / inner_width, (view[3] - view[1]) / inner_height);
-  const ends = [
-    [x_range, view[0] + view[2], inner_width],
-    [y_range, view[1] + view[3], inner_height],
-  ];
-  for (const [range, sum, pixels] of ends) {
-    const start = (sum - scale * pixels) / 2, end = (sum + scale * pixels) / 2;
+  const whole = ranges.every((r) => r.start == r.reset_start && r.end == r.reset_end);
+  const homes = fitted(home);
+  const seen = fitted(whole ? home : [x_range.start, y_range.start, x_range.end, y_range.end]);
+  for (const [k, range] of ranges.entries()) {
+    const [start, end] = seen[k], [reset_start, reset_end] = homes[k];
     range.setv({ bounds: null });
-    range.setv({ start, end, reset_start: start, reset_end: end });
-    range.setv({ bounds: [start, end] });
-    range.setv({ bounds: [Math.min(start, end), Math.max(start, end)] });
+    range.setv({ start, end, reset_start, reset_end });
+    range.setv({ bounds: [reset_start, reset_end] });
   }
 }
 """
@@ -45,6 +48,12 @@ def sky_columns(sky: Sky) -> dict[str, np.ndarray]:
     return {x: sky.x, y: sky.y, "ra": sky.positions.ra, "dec": sky.positions.dec}
 
 
+def sky_limits(sky: Sky) -> tuple[Ends, Ends]:
+    """Ends of the axes of :func:`sky_picture`, as far as there are galaxies."""
+    x0, y0, x1, y1 = sky.view
+    return (x0, x1), (y0, y1)
+
+
 def sky_picture(
     table: pd.DataFrame,
     sky: Sky,
@@ -53,6 +62,7 @@ def sky_picture(
     selections: Iterable[hv.streams.Stream],
     *,
     colour: str = "ebv",
+    view: View | None = None,
 ) -> hv.DynamicMap:
     """Draw galaxies on a map of the sky, north up and east to the left, over a grid in degrees.
 
@@ -66,25 +76,28 @@ def sky_picture(
         One-row table with the columns of :data:`AXES` of the galaxy to mark; they may be NaN.
     bright, selections, colour
         As of :func:`~sspexplorer.plots.catalogue.population_picture`.
+    view : View, optional
+        What is in view of it; within :func:`sky_limits` unless given.
     """
-    galaxies = galaxies_layer(table, bright, AXES, colour, _DETAILS)
+    home = sky_limits(sky)
+    view = view or View(*home)
+    x_range, y_range = view.ranges
+    galaxies = galaxies_layer(table, bright, AXES, colour, _DETAILS, ranges=view.ranges)
     for stream in selections:
         stream.source = galaxies
     lines = sky.grid()
-    view = sky.view
 
     def keep_shape(plot: Any, element: Any) -> None:
         figure = plot.state
         for tool in figure.select(BoxZoomTool):
             tool.match_aspect = True
         figure.toolbar.active_scroll = None
-        set_view(figure.x_range, view[0], view[2])
-        set_view(figure.y_range, view[1], view[3])
         if "keeps-shape" in figure.tags:
             return
         figure.tags = [*figure.tags, "keeps-shape"]
-        figure.x_range.bounds, figure.y_range.bounds = (view[0], view[2]), (view[1], view[3])
-        fit = CustomJS(args={"figure": figure, "view": list(view)}, code=_KEEP_SHAPE)
+        view.attach(plot)
+        figure.x_range.bounds, figure.y_range.bounds = home
+        fit = CustomJS(args={"figure": figure, "home": list(sky.view)}, code=_KEEP_SHAPE)
         for side in ("inner_width", "inner_height"):
             figure.js_on_change(side, fit)
         reset = CustomJS(args={"figure": figure}, code="figure.reset.emit()")
@@ -98,8 +111,8 @@ def sky_picture(
                 xaxis=None,
                 yaxis=None,
                 show_grid=False,
-                xlim=(view[0], view[2]),
-                ylim=(view[1], view[3]),
+                xlim=x_range,
+                ylim=y_range,
                 show_legend=False,
                 active_tools=["box_select"],
                 hooks=[quiet_toolbar, save_button, keep_shape],

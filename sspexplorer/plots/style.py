@@ -13,7 +13,7 @@ from typing import Any
 import colorcet
 import holoviews as hv
 import numpy as np
-from bokeh.models import Plot
+from bokeh.models import Axis, NoOverlap, Plot
 from bokeh.themes import Theme
 
 from sspexplorer.bands import load_bands
@@ -244,13 +244,24 @@ def quiet_toolbar(plot: Any, element: Any) -> None:
         figure.toolbar.logo = None
 
 
+def space_labels(plot: Any, element: Any) -> None:
+    """HoloViews hook: numbers along the lower axis that would touch on a phone are left out."""
+    figure = plot.state
+    # On an axis that goes to the left, Bokeh would take all for touching.
+    if not isinstance(figure, Plot) or plot.invert_xaxis:
+        return
+    for axis in figure.below:
+        if isinstance(axis, Axis) and not isinstance(axis.major_label_policy, NoOverlap):
+            axis.major_label_policy = NoOverlap()
+
+
 def figure_options(*hooks: Callable[[Any, Any], None], **options: Any) -> dict[str, Any]:
     """Options that every figure starts from, for ``element.opts(**figure_options(...))``.
 
     Parameters
     ----------
     *hooks
-        HoloViews hooks to run besides :func:`quiet_toolbar`,
+        HoloViews hooks to run besides :func:`quiet_toolbar`, :func:`space_labels`,
         :func:`~sspexplorer.plots.saving.save_button` and, after all others,
         :func:`~sspexplorer.plots.view.hold_view`.
     **options
@@ -262,6 +273,6 @@ def figure_options(*hooks: Callable[[Any, Any], None], **options: Any) -> dict[s
         "toolbar": "above",
         "default_tools": ["pan", "box_zoom", "wheel_zoom", "reset"],
         "active_tools": ["box_zoom"],
-        "hooks": [quiet_toolbar, save_button, *hooks, hold_view],
+        "hooks": [quiet_toolbar, space_labels, save_button, *hooks, hold_view],
     }
     return common | options

@@ -31,7 +31,7 @@ from sspexplorer.progress import Progress
 from sspexplorer.shipped import compared_networks
 
 # Choices of a result that the next one begins with.
-_KEPT = ("row", "group", "colour", "across", "up", "mixed", "search")
+_KEPT = ("row", "group", "colour", "across", "up", "mixed", "search", "zoom")
 _LATER = 0.1  # s; long enough for what was shown to be on its way
 
 
@@ -82,6 +82,7 @@ class YourCatalogue(Opening):
         self._another = pn.widgets.Button(label="Another file", sizing_mode="stretch_width")
         self._another.on_click(lambda event: self.close())
         self.output = CatalogueOutput(lambda: self.session, self.worker.tell)
+        self.param.watch(lambda event: self.output.send.listen(event.new), "in_sight")
 
     def _make_areas(self) -> None:
         self._areas = [parts.stack() for _ in range(6)]
@@ -227,7 +228,7 @@ class YourCatalogue(Opening):
             self.sharing.clear()
         else:
             self.sharing.offer(self._upload, self._found.reading, self.shared)
-        result.param.watch(self._note, ["row", "across", "up", "colour", "outline"])
+        result.param.watch(self._note, ["row", "across", "up", "colour", "outline", "zoom"])
         self._note()
         words = (answers.sentence(), *answers.remarks, answers.asked.hint)
         caption = parts.caption(" ".join(words))
@@ -249,8 +250,8 @@ class YourCatalogue(Opening):
             self._content[:] = [self._result_layout()]
 
     def _note(self, *events: Any) -> None:
-        shown = {name: getattr(self._result, name) for name in ("across", "up", "colour")}
-        self.note(self._result.row, outline=self._result.outline, **shown)
+        shown = ("across", "up", "colour", "outline", "zoom")
+        self.note(self._result.row, **{name: getattr(self._result, name) for name in shown})
 
     def _put_right(self, suspicion: Suspicion) -> None:
         """Do what a suspicion asks for."""

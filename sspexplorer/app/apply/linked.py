@@ -1,4 +1,4 @@
-"""What a link carries of a catalogue that the server has: file, galaxy, axes, colour, outline."""
+"""What a link carries of a catalogue that the server has: file, galaxy, axes, colour, selection."""
 
 from pathlib import Path
 from typing import Any, ClassVar
@@ -8,6 +8,7 @@ import param
 
 from sspexplorer.analysis.regions import DIGITS, MAX_CORNERS
 from sspexplorer.analysis.sky import SKY
+from sspexplorer.app.choices import Zoom
 from sspexplorer.app.serving import folder, shares
 from sspexplorer.labels import AXIS_LABELS
 from sspexplorer.plots.catalogue import FLAG
@@ -20,7 +21,7 @@ EXAMPLES = {
 }
 
 # Of what is in sight, under the names that a result has for it.
-_OF_A_RESULT = ("across", "up", "colour", "outline")
+_OF_A_RESULT = ("across", "up", "colour", "outline", "zoom")
 
 
 def served_files() -> dict[str, Path]:
@@ -91,6 +92,7 @@ class Linked(param.Parameterized):
         "up": "up",
         "colour": "colour",
         "outline": "around",
+        "zoom": "zoom",
     }
 
     file = ServedFile(default="", doc="Catalogue of the server that is open; none if it is yours.")
@@ -102,6 +104,7 @@ class Linked(param.Parameterized):
     up = param.Selector(default=None, objects=[None, *AXIS_LABELS], doc="Left axis.")
     colour = param.Selector(default=None, objects=[None, *AXIS_LABELS, FLAG], doc="Colour.")
     outline = Outline(default=None, doc="What is drawn around galaxies in the picture.")
+    zoom = Zoom(default=None, doc="What is in view of the two axes.")
 
     @property
     def linked(self) -> dict[str, Any]:
@@ -118,7 +121,7 @@ class Linked(param.Parameterized):
         row : int
             Galaxy, counted from 0.
         **said
-            Axes, colour and outline.
+            Axes, colour, outline and zoom.
         """
         if self.file or self.shared:
             self.param.update(galaxy=row + 1, **said)

@@ -66,7 +66,12 @@ class CatalogueOutput:
         self.rows = pn.widgets.Select(label="Rows", options=_ROWS, sizing_mode="stretch_width")
         self.names = pn.widgets.CheckBoxGroup(options=[_NAMES], visible=False, margin=0)
         self.download = Download(self.write, "")
-        self.send = SendTable(self._write_listed, self._listed)
+        self.send = SendTable(
+            self._write_listed,
+            self._listed,
+            lambda row: self._result.param.update(row=row),
+            lambda rows: self._result.pick(rows),
+        )
         self._result: CatalogueResult | None = None
         self._reading: Reading | None = None
         for widget in (self.format, self.rows):
@@ -87,6 +92,8 @@ class CatalogueOutput:
         """Write these predictions from now on, of a file that was read so."""
         self._result, self._reading = result, reading
         result.selections.param.watch(self._offer, "kept")
+        result.param.watch(lambda event: self.send.choose(event.new), "row")
+        result.param.watch(self._tell_selected, "rows")
         self._offer()
 
     def _offer(self, *events: Any) -> None:
@@ -97,6 +104,11 @@ class CatalogueOutput:
         self.rows.param.update(options=options, value=value)
         self.names.visible = bool(kept)
         self._name()
+
+    def _tell_selected(self, event: Any) -> None:
+        result = self._result
+        if len(event.new) < len(result.answers.table):
+            self.send.select(event.new)
 
     def forget(self) -> None:
         """Hold nothing of a catalogue."""
@@ -119,12 +131,12 @@ class CatalogueOutput:
         about = about_file(answers.catalogue, answers.asked.about)
         answers.catalogue.write(file, self.format.value, self.columns, about, self.chosen)
 
-    def _listed(self) -> tuple[str, int]:
-        """What the rows that are listed are called, and how many they are."""
+    def _listed(self) -> tuple[str, np.ndarray]:
+        """What the rows that are listed are called, and which they are."""
         name = Path(self._result.answers.catalogue.name.replace("\\", "/")).name
         group = self._result.group
         part = "" if group == ALL else f", {title_of(group)}"
-        return f"{name[: -len(ending(name))]}{part}", len(self._result.rows)
+        return f"{name[: -len(ending(name))]}{part}", self._result.rows
 
     def _write_listed(self, file: BinaryIO) -> None:
         """Write the rows that are listed as a VOTable."""

@@ -113,7 +113,7 @@ class FitQuality(pn.viewable.Viewer):
         ]
         median = np.nanmedian(chi2) if np.isfinite(chi2).any() else np.nan
         self._layout = parts.stack(
-            pn.Row(*panes, sizing_mode="stretch_width", margin=0),
+            parts.grid(*panes, columns=2),
             parts.caption(
                 f"Median reduced χ²: {median:.2f}. Galaxies like those of the training have even "
                 "p-values; a heap at 0 is of galaxies that nothing in it resembles, a heap at 1 of "

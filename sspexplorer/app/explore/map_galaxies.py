@@ -47,6 +47,7 @@ _HELP = (
     "errors)."
 )
 _ROWS_ON_A_PAGE = 8
+_NARROWEST = 68  # pixels of a column
 _REACH = 0.02  # of the map: how near to a galaxy a click must be
 
 
@@ -87,6 +88,8 @@ class GalaxyList(pn.viewable.Viewer):
             formatters=formatters,
             text_align=dict.fromkeys(_FORMATS, "right"),
             header_align=dict.fromkeys(_FORMATS, "right"),
+            # Where they have no room the table is scrolled.
+            configuration={"columnDefaults": {"minWidth": _NARROWEST}},
             layout="fit_columns",
             pagination="remote",
             page_size=_ROWS_ON_A_PAGE,

@@ -13,7 +13,8 @@ from sspexplorer.analysis.regions import corners_of
 from sspexplorer.analysis.scores import chosen_magnitudes
 from sspexplorer.analysis.sed_map import MapGalaxies, MapMocks, Region, RegionParameters
 from sspexplorer.app import cache
-from sspexplorer.app.choices import ANSWERED_BY, NETWORK
+from sspexplorer.app.choices import ANSWERED_BY, NETWORK, Zoom
+from sspexplorer.app.explore.live_map import MAP_HEIGHT, LiveMap
 from sspexplorer.app.explore.map_galaxies import GalaxyList
 from sspexplorer.app.explore.map_words import (
     faithful_card,
@@ -30,8 +31,9 @@ from sspexplorer.app.kit.theme import css
 from sspexplorer.app.kit.work import Worker, sentence_of
 from sspexplorer.app.state import SharedState
 from sspexplorer.mocks import MAGNITUDES, PARAMETERS
-from sspexplorer.plots.embedding import LIBRARY, NO_OUTLINE, Marks, map_limits, sed_map
+from sspexplorer.plots.embedding import LIBRARY, NO_OUTLINE, map_limits
 from sspexplorer.plots.map_region import RegionSEDs, prediction_histogram, region_seds
+from sspexplorer.plots.view import View
 from sspexplorer.progress import Progress
 from sspexplorer.shipped import DEFAULT_MODEL, compared_networks, network_names
 
@@ -54,30 +56,8 @@ _NO_CATALOGUE = "No catalogue is open yet: open one on the page “Your catalogu
 _HINT = (
     "Drag around a region of the map, or take the box from its toolbar. Click a galaxy to mark it."
 )
-_MAP_HEIGHT = "max(440px, calc(100vh - 330px))"
 _SED_HEIGHT, _HISTOGRAM_HEIGHT = "270px", "230px"
 _CORNERS = 200  # of an outline that was drawn by hand
-
-
-class _Map:
-    """The map in one colouring, alive."""
-
-    def __init__(self, mocks: pd.DataFrame, marks: Marks, page: "SEDMap") -> None:
-        self.mocks, self.marks = hv.streams.Pipe(data=mocks), hv.streams.Pipe(data=marks)
-        lasso, box = hv.streams.Lasso(), hv.streams.BoundsXY()
-        tap = hv.streams.SingleTap(x=None, y=None)
-        lasso.add_subscriber(page.lassoed)
-        box.add_subscriber(page.boxed)
-        tap.add_subscriber(page.tapped)
-        picture = sed_map(
-            self.mocks,
-            self.marks,
-            colour=page.colour,
-            limits=page.limits,
-            libraries=page.state.library_choices,
-            selections=(lasso, box, tap),
-        )
-        self.area = _figure(picture, _MAP_HEIGHT)
 
 
 class SEDMap(Page):
@@ -109,6 +89,7 @@ class SEDMap(Page):
         "magnitudes": "magnitudes",
         "galaxies": "galaxies",
         "by": "by",
+        "zoom": "zoom",
     }
 
     colour = param.Selector(default=LIBRARY, objects=COLOURS, doc="What colours tell.")
@@ -117,6 +98,7 @@ class SEDMap(Page):
     )
     galaxies = param.Selector(default="simulated", objects=GALAXIES, doc="What lies on top.")
     by = param.Selector(default=DEFAULT_MODEL, objects=ANSWERED_BY, doc="Predicts the galaxies.")
+    zoom = Zoom(default=None, doc="What is in view of the map.")
 
     ASKS, FOLLOWS = ("magnitudes",), ("libraries", "magnitude")
     BUSY = "Placing the mocks …"
@@ -126,6 +108,7 @@ class SEDMap(Page):
             params = {"galaxies": OWN} | params
         super().__init__(state, **params)
         self.param.watch(self._draw, "colour")
+        self.param.watch(self._look, "zoom")
         self.param.watch(self._update_galaxies, ["galaxies", "by"])
         self.follow(self._show_galaxies_anew, "magnitude")
         self.follow(self._follow_model, "model")
@@ -142,7 +125,7 @@ class SEDMap(Page):
         self.outline, self.limits = NO_OUTLINE, ((0.0, 1.0), (0.0, 1.0))
         self._mocks: MapMocks | None = None
         self._shown, self._rows = pd.DataFrame(), np.arange(0)
-        self._maps: dict[str, _Map] = {}
+        self._maps: dict[str, LiveMap] = {}
         self._seds = hv.streams.Pipe(data=RegionSEDs())
         self._parameters = hv.streams.Pipe(data=RegionParameters())
         self._region_worker, self._galaxy_worker = (
@@ -154,7 +137,7 @@ class SEDMap(Page):
         self._library_numbers, self._region_numbers = parts.note(""), parts.note("")
         self._clear = pn.widgets.Button(label="Clear region and marks", disabled=True)
         self._clear.on_click(lambda event: self.clear())
-        waiting = parts.picture_pane(parts.caption("Placing the mocks on the map …"), _MAP_HEIGHT)
+        waiting = parts.picture_pane(parts.caption("Placing the mocks on the map …"), MAP_HEIGHT)
         self._place = parts.stack(waiting)
         self._three = _grid([], "grid-histograms")
 
@@ -255,7 +238,7 @@ class SEDMap(Page):
             return
         current = self._maps.get(self.colour)
         if current is None:
-            current = self._maps[self.colour] = _Map(self._shown, self.listed.marks(), self)
+            current = self._maps[self.colour] = self._new_map()
             self._place[:] = [made.area for made in self._maps.values()]
         else:
             if current.mocks.data is not self._shown:
@@ -263,7 +246,27 @@ class SEDMap(Page):
             current.marks.send(self.listed.marks())
         for made in self._maps.values():
             made.area.visible = made is current
+        self._look()
         self._write_caption()
+
+    def _new_map(self) -> LiveMap:
+        return LiveMap(
+            self._shown,
+            self.listed.marks(),
+            View(*self.limits, self.zoom, lambda zoom: self.param.update(zoom=zoom)),
+            colour=self.colour,
+            libraries=self.state.library_choices,
+            on_lasso=self.lassoed,
+            on_box=self.boxed,
+            on_tap=self.tapped,
+        )
+
+    def _look(self, *events: Any) -> None:
+        """Bring a part of the map in sight into view."""
+        if self.colour in self._maps:
+            view = self._maps[self.colour].view
+            view.look(self.zoom)
+            self.zoom = view.zoom
 
     def _write_caption(self) -> None:
         if self._mocks is not None:

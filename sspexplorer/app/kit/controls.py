@@ -33,7 +33,7 @@ def tick(label: str, parameter: param.Parameter) -> pn.widgets.CheckBoxGroup:
     """Whether or not; unlike a single check box it answers to a click on its words, too."""
     owner, name = parameter.owner, parameter.name
     made = pn.widgets.CheckBoxGroup(
-        value=[label] if getattr(owner, name) else [], options=[label], margin=0
+        value=[label] if getattr(owner, name) else [], options=[label], **_WIDE
     )
     made.param.watch(lambda event: owner.param.update(**{name: bool(event.new)}), "value")
     return made

@@ -1,6 +1,6 @@
 """Predicted against true: where the networks read the parameters back, and where they fail."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import repeat
 from typing import ClassVar
@@ -20,6 +20,7 @@ from sspexplorer.analysis.scores import (
     panel_magnitudes,
 )
 from sspexplorer.app import cache
+from sspexplorer.app.choices import Zoom
 from sspexplorer.app.kit import controls, parts
 from sspexplorer.app.kit.model_choice import ModelChoice
 from sspexplorer.app.kit.page import Page
@@ -38,7 +39,8 @@ from sspexplorer.labels import PARAMETER_NAMES, with_unit
 from sspexplorer.metrics import Summary
 from sspexplorer.mocks import MAGNITUDES, PARAMETERS
 from sspexplorer.noise import NoiseModel
-from sspexplorer.plots.density import Compared, common_view, density_picture
+from sspexplorer.plots import view
+from sspexplorer.plots.density import Compared, density_picture, limits_of
 from sspexplorer.plots.style import PARAMETER_COLOURS, library_dots
 from sspexplorer.progress import Progress
 from sspexplorer.shipped import compared_networks, network_names
@@ -60,21 +62,33 @@ _NO_MOCKS = density_table(
 class _Panels:
     """The pictures of one layout, alive."""
 
-    def __init__(self, selection: Selection, compared: Sequence[Compared]) -> None:
+    def __init__(
+        self,
+        selection: Selection,
+        compared: Sequence[Compared],
+        on_zoom: Callable[[view.Zoom], None],
+    ) -> None:
         self.pipes = [hv.streams.Pipe(data=data) for data in compared]
-        views = repeat(None)
-        if selection.by_magnitude:
-            first = selection.panels[0].parameter
-            views = repeat(common_view(first, residual=selection.residual))
-        self.cells = [
-            parts.panel(
-                density_picture(
-                    pipe, panel.parameter, residual=selection.residual, shared_view=view
-                ),
-                shape="0.88",
-            )
-            for pipe, panel, view in zip(self.pipes, selection.panels, views, strict=False)
+        residual, names = selection.residual, [panel.parameter for panel in selection.panels]
+        # Panels of one parameter are seen alike.
+        own = names[:1] if selection.by_magnitude else names
+        self._views = [
+            view.View(*limits_of(name, residual=residual), on_zoom=lambda zoom: on_zoom(self.zoom))
+            for name in own
         ]
+        views = self._views * (len(names) // len(own))
+        self.cells = [
+            parts.panel(density_picture(pipe, name, residual=residual, view=seen), shape="0.88")
+            for pipe, name, seen in zip(self.pipes, names, views, strict=True)
+        ]
+
+    @property
+    def zoom(self) -> view.Zoom:
+        return view.joined(seen.zoom for seen in self._views)
+
+    def look(self, zoom: view.Zoom) -> None:
+        for seen, part in zip(self._views, view.parted(zoom, len(self._views)), strict=True):
+            seen.look(part)
 
     def send(self, compared: Sequence[Compared]) -> None:
         for pipe, data in zip(self.pipes, compared, strict=True):
@@ -109,6 +123,7 @@ class PredictedVsTrue(Page):
         "magnitudes": "magnitudes",
         "split": "split",
         "quantity": "axis",
+        "zoom": "zoom",
     }
     ASKS = ("layout", "parameter", "magnitudes", "split", "quantity")
     FOLLOWS = ("model", "libraries", "magnitude")
@@ -120,6 +135,7 @@ class PredictedVsTrue(Page):
     split = param.Selector(default="ssp", objects=SPLITS)
     quantity = param.Selector(default="predicted", objects=QUANTITIES)
     medians = param.Boolean(default=True)
+    zoom = Zoom(default=None, doc="What is in view of the panels.")
 
     @staticmethod
     def warm() -> None:
@@ -156,6 +172,7 @@ class PredictedVsTrue(Page):
             "Magnitudes", self.param.magnitudes, self._magnitude_note
         )
         self._which_parameter = controls.buttons("Parameter", self.param.parameter, options=names)
+        self.param.watch(self._look, ["layout", "parameter", "quantity", "zoom"])
         self.param.watch(self._send, "medians")
 
     def controls(self) -> list[parts.Part]:
@@ -225,6 +242,7 @@ class PredictedVsTrue(Page):
         names = compared_networks(question.model)
         self.others = dict.fromkeys(name for name in names if name != question.model)
         self._send()
+        self.zoom = self._in_sight.zoom
         if scores is None:
             self._measuring.ask(
                 question,
@@ -262,19 +280,41 @@ class PredictedVsTrue(Page):
             table, formats=FORMATS, colours=dots, faint=set(table.index) - firsts
         ).object
 
+    @property
+    def _in_sight(self) -> _Panels | None:
+        return self._panels.get(self._key)
+
+    @property
+    def _key(self) -> tuple:
+        """What tells panels apart that have other axes, or are more or fewer."""
+        chosen = self.selection
+        if chosen is None:
+            return ()
+        return chosen.by_magnitude, chosen.panels[0].parameter, chosen.residual, len(chosen.panels)
+
+    def _look(self, *events: param.parameterized.Event) -> None:
+        """Bring a part of the panels into view; other axes are seen whole."""
+        if all(event.name != "zoom" for event in events):
+            self.zoom = None
+        elif self._in_sight is not None:
+            self._in_sight.look(self.zoom)
+
     def _send(self, *events: param.parameterized.Event) -> None:
         """Bring the picture up to date."""
         selection, compared = self.selection, self._compared()
-        key = (selection.by_magnitude, selection.panels[0].parameter, selection.residual)
-        key += (len(selection.panels),)
-        if key in self._panels:
-            self._panels[key].send(compared)
+        panels = self._in_sight
+        if panels is not None:
+            panels.send(compared)
+            panels.look(self.zoom)
         else:
-            self._panels[key] = _Panels(selection, compared)
-            self._grid.extend(self._panels[key].cells)
-        for other, panels in self._panels.items():
-            for cell in panels.cells:
-                cell.visible = other == key
+            panels = _Panels(selection, compared, lambda zoom: self.param.update(zoom=zoom))
+            # Before they are in the document: a browser gets each of them once.
+            panels.look(self.zoom)
+            self._panels[self._key] = panels
+            self._grid.extend(panels.cells)
+        for other in self._panels.values():
+            for cell in other.cells:
+                cell.visible = other is panels
         self._words.styles = _WORDS_AS_PANEL if selection.by_magnitude else {}
         if self.scores:
             text = caption_text(selection, self.scores, self.medians)
