@@ -71,12 +71,13 @@ def serve(
     """Serve the app at http://localhost:PORT/app."""
     from sspexplorer.app.serving import logs
     from sspexplorer.app.serving.folder import set_folder
-    from sspexplorer.app.serving.passwords import read_passwords
+    from sspexplorer.app.serving.passwords import read_passwords, refuse_other_doors
     from sspexplorer.app.serving.settings import Settings, set_limits
     from sspexplorer.app.serving.shares import set_days
 
     if not hasattr(os, "fork"):
         raise InputError("serve needs Linux or macOS; here, run: panel serve app.py")
+    refuse_other_doors()
     set_limits(memory, seconds, upload)
     set_days(share_days)
     if catalogues is not None:
