@@ -69,19 +69,25 @@ def test_the_wheel_lists_libraries_and_predicts_its_example(installed: Path, els
     assert "pred_log_age_p84" in (elsewhere["cwd"] / "answers.csv").read_text()
 
 
-def test_the_wheel_serves_the_app(installed: Path, elsewhere: dict):
+def test_the_wheel_serves_the_app_and_leaves_no_file(
+    installed: Path, elsewhere: dict, tmp_path_factory
+):
+    own = tmp_path_factory.mktemp("t")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     log = elsewhere["cwd"] / "log"
+    options = elsewhere | {"env": elsewhere["env"] | {"TMPDIR": str(own)}}
     with log.open("w") as output:
         command = [installed / "sspexplorer", "serve", "--port", str(port)]
-        server = subprocess.Popen(command, stdout=output, stderr=output, **elsewhere)
+        server = subprocess.Popen(command, stdout=output, stderr=output, **options)
         try:
             assert "SSP Explorer" in answer(f"http://localhost:{port}/app", server, log)
+            assert list(own.iterdir())
         finally:
             server.terminate()
             server.wait(timeout=30)
+    assert list(own.iterdir()) == []
 
 
 def answer(url: str, server: subprocess.Popen, log: Path) -> str:

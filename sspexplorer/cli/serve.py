@@ -3,6 +3,7 @@
 import os
 import secrets
 import socket
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -104,7 +105,6 @@ def _run(settings: "Settings", listener: socket.socket) -> None:
     from sspexplorer.app.serving.supervisor import supervise
     from sspexplorer.app.serving.tables import share_folder
 
-    share_folder()
     secret = secrets.token_urlsafe(32)
 
     def work(tell: Callable[[], None]) -> None:
@@ -113,7 +113,12 @@ def _run(settings: "Settings", listener: socket.socket) -> None:
 
         run_worker(settings, listener, secret, tell)
 
-    supervise(work, settings.workers)
+    # What workers keep of visitors goes with the server, also what one left that was killed. The
+    # name is short, since sockets lie in it, whose addresses have room for 100 letters.
+    with tempfile.TemporaryDirectory(prefix="ssp-", ignore_cleanup_errors=True) as folder:
+        os.environ["TMPDIR"] = tempfile.tempdir = folder
+        share_folder()
+        supervise(work, settings.workers)
 
 
 def _bound(address: str, port: int) -> socket.socket:
