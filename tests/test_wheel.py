@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -13,13 +15,30 @@ import venv
 from pathlib import Path
 
 import pytest
+import typer
+
+from sspexplorer.cli import app
 
 
 @pytest.fixture(scope="module")
-def installed(repository: Path, tmp_path_factory) -> Path:
+def source(repository: Path, tmp_path_factory) -> Path:
+    """What a container is made of: that of the repository which ``.dockerignore`` lets through."""
+    folder = tmp_path_factory.mktemp("source")
+    lines = (repository / ".dockerignore").read_text().splitlines()
+    for name in (line[1:] for line in lines if line.startswith("!")):
+        if (repository / name).is_dir():
+            leave_out = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(repository / name, folder / name, ignore=leave_out)
+        else:
+            shutil.copy(repository / name, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def installed(source: Path, tmp_path_factory) -> Path:
     """Folder of programs of an environment that holds the wheel; what it needs is borrowed."""
     folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "pip", "wheel", str(repository), "--wheel-dir", str(folder)]
+    build = [sys.executable, "-m", "pip", "wheel", str(source), "--wheel-dir", str(folder)]
     offline = ["--no-deps", "--no-build-isolation", "--no-index", "--quiet"]
     subprocess.run([*build, *offline], check=True, cwd=folder)
     (wheel,) = folder.glob("*.whl")
@@ -48,6 +67,18 @@ def run(program: Path, *arguments: str, **options) -> str:
     done = subprocess.run([program, *arguments], capture_output=True, **options)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def test_a_container_names_what_is_there(repository: Path, source: Path):
+    text = (repository / "Dockerfile").read_text()
+    names = re.findall(r"/source/(\S+)", text)
+    assert names
+    assert not [name for name in names if not (source / name).exists()]
+    lines = re.findall(r"^(?:ENTRYPOINT|CMD) (.*)", text, re.M)
+    program, name, *options = (word for line in lines for word in json.loads(line))
+    assert program == "sspexplorer"
+    # Options that are not there are refused.
+    typer.main.get_command(app).commands[name].make_context(name, options)
 
 
 def test_the_package_and_its_data_are_those_of_the_wheel(installed: Path, elsewhere: dict):
