@@ -30,9 +30,10 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from loop_watch import Held, LoopWatch
-from soak import PICTURED, health
+from soak import health
 from streams import make
 from visitors import Visitor
+from visits import PICTURED
 
 from sspexplorer.app.pages import PAGES
 

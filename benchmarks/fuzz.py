@@ -12,40 +12,12 @@ import asyncio
 import collections
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 # First, since it says where the tests' helpers are.
 from soak import errors_in, served  # isort: skip
-from mutations import answer, mutated
-from tornado.httpclient import AsyncHTTPClient
-from visitors import Visitor
-
-MOST_SECONDS = 10.0
-
-
-async def fuzz(url: str, files: Iterator[tuple[str, bytes]]) -> list[tuple[float, str, str, str]]:
-    """Upload files one after the other: seconds, name, outcome and sentence of each."""
-    visitor, found = await Visitor.come(url, "catalogue"), []
-    await visitor.until(lambda: any(visitor.of_type("FileDropper")))
-    for name, data in files:
-        begun = time.monotonic()
-        outcome, said = await answer(visitor, name, data)
-        found.append((time.monotonic() - begun, name, outcome, said))
-    visitor.leave()
-    return found
-
-
-async def longest_silence(url: str, other: asyncio.Future) -> float:
-    """Longest wait for ``/health`` (s) while something else is done."""
-    longest = 0.0
-    while not other.done():
-        begun = time.monotonic()
-        await AsyncHTTPClient().fetch(url.replace("/app", "/health"), request_timeout=60)
-        longest = max(longest, time.monotonic() - begun)
-        await asyncio.sleep(0.2)
-    return longest
+from mutations import MOST_SECONDS, fuzz, mutated
+from visits import longest_silence
 
 
 async def _both(url: str, n_files: int, seed: int) -> tuple[list, float]:

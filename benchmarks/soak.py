@@ -2,7 +2,7 @@
 
     python benchmarks/soak.py [--minutes 30] [--visitors 3] [--workers 1] [--port 5399]
 
-A server is started and ended. Visitors have no browser (see ``visitors.py``). A line a minute says
+A server is started and ended. Visitors have no browser (see ``visits.py``). A line a minute says
 what the server's processes take, how many sessions there are, and the longest wait for a first
 picture. At the end: memory against that after warm-up, as medians of five minutes, the slowest
 picture, lines of error.
@@ -20,38 +20,17 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from sspexplorer.app.pages import PAGES
-from sspexplorer.resources import data_path
-
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-from visitors import Visitor
+from visits import Habits, Seen, visit
 
-EXAMPLES = ("real_galaxies.csv", "simulated_galaxies.csv")
-# What shows a picture before anything is asked of it.
-PICTURED = [entry.key for entry in PAGES if entry.group in ("explore", "trust")]
 WARM_UP = 3  # minutes that count as warm-up
 _LONGEST = 5.0  # s that a visitor may wait for a first picture
 _MOST = 1.1  # memory at the end in units of that after warm-up
 _MINUTES = 5  # of which memory is the median: from one to the next it goes with who is there
-
-
-@dataclass
-class Seen:
-    """What happened to all visitors."""
-
-    waits: list[tuple[float, str]] = field(default_factory=list)
-    troubles: list[str] = field(default_factory=list)
-    n_visits: int = 0
-
-    @property
-    def slowest(self) -> tuple[float, str]:
-        """Longest wait so far (s), and for which page."""
-        return max(self.waits, default=(0.0, "none"))
 
 
 @contextmanager
@@ -96,49 +75,11 @@ def errors_in(log: Path) -> list[str]:
     return found
 
 
-async def visit(url: str, seen: Seen, chance: random.Random) -> None:
-    """Come, look at a few pages, perhaps upload a catalogue, and leave."""
-    begun = time.monotonic()
-    page, *others = chance.sample(PICTURED, chance.randint(1, 4))
-    visitor = await Visitor.come(url, page)
-    try:
-        await visitor.until(lambda: visitor.has_picture)
-        seen.waits.append((time.monotonic() - begun, page))
-        for page in others:
-            await _look(chance)
-            await visitor.go(page)
-            seen.waits.append((await visitor.until(lambda: visitor.has_picture), page))
-        if chance.random() < 0.4:
-            await _look(chance)
-            await _upload(visitor, chance)
-        await _look(chance)
-    finally:
-        visitor.leave()
-    seen.n_visits += 1
-
-
-async def _look(chance: random.Random) -> None:
-    """Look at what is there, as people do."""
-    await asyncio.sleep(chance.uniform(3.0, 15.0))
-
-
-async def _upload(visitor: Visitor, chance: random.Random) -> None:
-    name = chance.choice(EXAMPLES)
-    await visitor.go("catalogue")
-    await visitor.until(lambda: any(visitor.of_type("FileDropper")))
-    await visitor.upload("mine.csv", data_path("examples", name).read_bytes())
-    await visitor.until(lambda: "mine.csv, " in visitor.words)
-    await visitor.press("Predict")
-    # One in three leaves before it is there.
-    if chance.random() < 0.67:
-        await visitor.until(lambda: visitor.has_picture)
-
-
 async def _keep_coming(url: str, seen: Seen, until: float, seed: int) -> None:
     chance = random.Random(seed)
     while time.monotonic() < until:
         try:
-            await visit(url, seen, chance)
+            await visit(url, seen, chance, Habits())
         except Exception as error:
             seen.troubles.append(f"{type(error).__name__}: {error}")
         await asyncio.sleep(chance.uniform(0.0, 3.0))

@@ -42,8 +42,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     The browser's driver keeps an event loop in the main thread, in which no other may run.
     """
-    if "soak" not in config.getoption("-m"):
-        items[:] = [item for item in items if not item.get_closest_marker("soak")]
     for item in items:
         if {"chromium", "firefox"}.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.browser)

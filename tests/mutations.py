@@ -3,6 +3,7 @@
 import io
 import random
 import re
+import time
 from collections.abc import Callable, Iterator
 from html import unescape
 
@@ -13,6 +14,7 @@ from sspexplorer.resources import data_path
 
 FORMS = ("csv", "tsv", "txt", "ecsv", "tbl", "fits", "vot", "parquet", "feather", "h5")
 FORMS += ("csv.gz", "fits.gz", "vot.gz")
+MOST_SECONDS = 10.0  # until a file is answered
 _ROWS = 60
 _PROBLEM = re.compile(r'class="problem" role="alert">(.*?)</div>', re.S)
 _QUESTIONS = ("What are the numbers of the bands?", "Which photometry should be read?")
@@ -78,11 +80,16 @@ def _number(data: bytes, chance: random.Random) -> bytes:
 MUTATIONS: tuple[Mutation, ...] = (_cut, _flip, _drop, _repeat, _noise, _blank, _move, _number)
 
 
+def unharmed() -> bytes:
+    """The catalogue whose files are mutated, as text."""
+    example = data_path("examples", "simulated_galaxies.csv").read_bytes().splitlines(True)
+    return b"".join(example[: _ROWS + 1])
+
+
 def mutated(n_files: int, seed: int) -> Iterator[tuple[str, bytes]]:
     """Names and contents of files, the formats by turns; the same for the same seed."""
     chance = random.Random(seed)
-    example = data_path("examples", "simulated_galaxies.csv").read_bytes().splitlines(True)
-    catalogue = read_catalogue(b"".join(example[: _ROWS + 1]), "x.csv")
+    catalogue = read_catalogue(unharmed(), "x.csv")
     whole = {}
     for form in FORMS:
         file = io.BytesIO()
@@ -117,6 +124,18 @@ async def answer(visitor: Visitor, name: str, data: bytes) -> tuple[str, str]:
         await visitor.press("Another file")
         await visitor.until(lambda: any(visitor.of_type("FileDropper")))
     return outcome, said
+
+
+async def fuzz(url: str, files: Iterator[tuple[str, bytes]]) -> list[tuple[float, str, str, str]]:
+    """Upload files one after the other: seconds, name, outcome and sentence of each."""
+    visitor, found = await Visitor.come(url, "catalogue"), []
+    await visitor.until(lambda: any(visitor.of_type("FileDropper")))
+    for name, data in files:
+        begun = time.monotonic()
+        outcome, said = await answer(visitor, name, data)
+        found.append((time.monotonic() - begun, name, outcome, said))
+    visitor.leave()
+    return found
 
 
 def _forget(visitor: Visitor) -> None:

@@ -7,6 +7,7 @@ import pytest
 from sspexplorer.analysis.catalogue import Answers
 from sspexplorer.analysis.request import PredictionRequest
 from sspexplorer.app.apply.posterior import PosteriorView
+from sspexplorer.app.cache import growth_curves
 from sspexplorer.catalogue import read_catalogue
 from sspexplorer.galaxies.growth import TIMES, Growth, GrowthCurves, age_at
 from sspexplorer.models import load_model
@@ -51,8 +52,7 @@ def test_a_younger_universe_has_the_same_histories_in_less_time(curves):
 
 def test_the_band_holds_what_it_promises():
     model = load_model("galaxy").model
-    prior = prior_of(model.card)
-    found = coverage_of(model, prior, GrowthCurves.draw(prior.families), 400, n_draws=100)
+    found = coverage_of(model, prior_of(model.card), growth_curves("galaxy"), 400, n_draws=100)
     assert found["coverage_68"].between(0.60, 0.82).all()
     assert found["coverage_95"].between(0.92, 0.99).all()
 

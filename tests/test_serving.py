@@ -152,6 +152,9 @@ def test_what_serve_cannot_use_is_refused_in_a_sentence(tmp_path, monkeypatch):
     ):
         with pytest.raises(InputError, match=said):
             app(["serve", *arguments], standalone_mode=False)
+    monkeypatch.setenv("PANEL_OAUTH_PROVIDER", "github")
+    with pytest.raises(InputError, match="PANEL_OAUTH_PROVIDER is set, but serve would let every"):
+        app(["serve"], standalone_mode=False)
 
 
 def test_trainings_end_with_their_server():

@@ -1,4 +1,4 @@
-"""Visitors come, look, upload and leave: what stays of them, and whom their files trouble."""
+"""Visitors come, look, upload and leave: what stays of them, and what they keep others waiting."""
 
 import asyncio
 import gc
@@ -7,10 +7,8 @@ import threading
 import weakref
 from collections.abc import Callable
 
-import pytest
 from bokeh.document import Document
 from bokeh.server.server import Server
-from mutations import FORMS, answer, mutated
 from visitors import Visitor, app_served
 
 from sspexplorer import flags
@@ -22,9 +20,6 @@ from sspexplorer.app.kit import work
 from sspexplorer.catalogue import Catalogue
 from sspexplorer.jobs.reading import READER
 from sspexplorer.resources import data_path
-
-# Pages whose pictures need no large sample of mocks.
-SOON = ("sed", "libraries", "histories", "trust")
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -135,40 +130,3 @@ def test_what_grows_with_a_catalogue_is_not_done_on_the_event_loop(tmp_path, mon
     asyncio.run(main())
     assert len(on_loop) == 9
     assert not [name for name, where in on_loop.items() if True in where]
-
-
-@pytest.mark.soak
-def test_nothing_of_other_pages_stays(tmp_path, caplog):
-    async def main() -> None:
-        async with app_served(tmp_path) as (url, server):
-            for page in SOON:
-                visitor = await Visitor.come(url, page)
-                await visitor.until(lambda visitor=visitor: visitor.has_picture)
-                left = documents(server)
-                visitor.leave()
-                await nothing_stays(server, left)
-
-    asyncio.run(main())
-    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
-
-
-@pytest.mark.soak
-def test_a_mutated_file_is_a_prediction_or_one_sentence(tmp_path, caplog):
-    outcomes = []
-
-    async def main() -> None:
-        async with app_served(tmp_path) as (url, _):
-            visitor = await Visitor.come(url, "catalogue")
-            await visitor.until(lambda: any(visitor.of_type("FileDropper")))
-            for name, data in mutated(len(FORMS), seed=1):
-                outcome, said = await answer(visitor, name, data)
-                assert said.count("Traceback") == 0
-                outcomes.append(outcome)
-            visitor.leave()
-
-    try:
-        asyncio.run(main())
-    finally:
-        READER.close()
-    assert {"predicted", "refused"} <= set(outcomes)
-    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]

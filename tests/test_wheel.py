@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -13,13 +15,30 @@ import venv
 from pathlib import Path
 
 import pytest
+import typer
+
+from sspexplorer.cli import app
 
 
 @pytest.fixture(scope="module")
-def installed(repository: Path, tmp_path_factory) -> Path:
+def source(repository: Path, tmp_path_factory) -> Path:
+    """What a container is made of: that of the repository which ``.dockerignore`` lets through."""
+    folder = tmp_path_factory.mktemp("source")
+    lines = (repository / ".dockerignore").read_text().splitlines()
+    for name in (line[1:] for line in lines if line.startswith("!")):
+        if (repository / name).is_dir():
+            leave_out = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(repository / name, folder / name, ignore=leave_out)
+        else:
+            shutil.copy(repository / name, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def installed(source: Path, tmp_path_factory) -> Path:
     """Folder of programs of an environment that holds the wheel; what it needs is borrowed."""
     folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "pip", "wheel", str(repository), "--wheel-dir", str(folder)]
+    build = [sys.executable, "-m", "pip", "wheel", str(source), "--wheel-dir", str(folder)]
     offline = ["--no-deps", "--no-build-isolation", "--no-index", "--quiet"]
     subprocess.run([*build, *offline], check=True, cwd=folder)
     (wheel,) = folder.glob("*.whl")
@@ -50,6 +69,18 @@ def run(program: Path, *arguments: str, **options) -> str:
     return done.stdout
 
 
+def test_a_container_names_what_is_there(repository: Path, source: Path):
+    text = (repository / "Dockerfile").read_text()
+    names = re.findall(r"/source/(\S+)", text)
+    assert names
+    assert not [name for name in names if not (source / name).exists()]
+    lines = re.findall(r"^(?:ENTRYPOINT|CMD) (.*)", text, re.M)
+    program, name, *options = (word for line in lines for word in json.loads(line))
+    assert program == "sspexplorer"
+    # Options that are not there are refused.
+    typer.main.get_command(app).commands[name].make_context(name, options)
+
+
 def test_the_package_and_its_data_are_those_of_the_wheel(installed: Path, elsewhere: dict):
     code = "import sspexplorer as s, sspexplorer.resources as r; print(s.__file__, r.data_path())"
     package, data = run(installed / "python", "-c", code, **elsewhere).split()
@@ -69,19 +100,25 @@ def test_the_wheel_lists_libraries_and_predicts_its_example(installed: Path, els
     assert "pred_log_age_p84" in (elsewhere["cwd"] / "answers.csv").read_text()
 
 
-def test_the_wheel_serves_the_app(installed: Path, elsewhere: dict):
+def test_the_wheel_serves_the_app_and_leaves_no_file(
+    installed: Path, elsewhere: dict, tmp_path_factory
+):
+    own = tmp_path_factory.mktemp("t")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     log = elsewhere["cwd"] / "log"
+    options = elsewhere | {"env": elsewhere["env"] | {"TMPDIR": str(own)}}
     with log.open("w") as output:
         command = [installed / "sspexplorer", "serve", "--port", str(port)]
-        server = subprocess.Popen(command, stdout=output, stderr=output, **elsewhere)
+        server = subprocess.Popen(command, stdout=output, stderr=output, **options)
         try:
             assert "SSP Explorer" in answer(f"http://localhost:{port}/app", server, log)
+            assert list(own.iterdir())
         finally:
             server.terminate()
             server.wait(timeout=30)
+    assert list(own.iterdir()) == []
 
 
 def answer(url: str, server: subprocess.Popen, log: Path) -> str:

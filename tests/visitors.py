@@ -96,7 +96,9 @@ class Visitor:
         return visitor
 
     def leave(self) -> None:
-        """Close the page."""
+        """Close the page; what was waited for does not come any more."""
+        if self._first:
+            self._first.cancel()
         self._socket.close()
 
     # What is in sight.

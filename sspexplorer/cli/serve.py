@@ -3,6 +3,7 @@
 import os
 import secrets
 import socket
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -71,12 +72,13 @@ def serve(
     """Serve the app at http://localhost:PORT/app."""
     from sspexplorer.app.serving import logs
     from sspexplorer.app.serving.folder import set_folder
-    from sspexplorer.app.serving.passwords import read_passwords
+    from sspexplorer.app.serving.passwords import read_passwords, refuse_other_doors
     from sspexplorer.app.serving.settings import Settings, set_limits
     from sspexplorer.app.serving.shares import set_days
 
     if not hasattr(os, "fork"):
         raise InputError("serve needs Linux or macOS; here, run: panel serve app.py")
+    refuse_other_doors()
     set_limits(memory, seconds, upload)
     set_days(share_days)
     if catalogues is not None:
@@ -103,7 +105,6 @@ def _run(settings: "Settings", listener: socket.socket) -> None:
     from sspexplorer.app.serving.supervisor import supervise
     from sspexplorer.app.serving.tables import share_folder
 
-    share_folder()
     secret = secrets.token_urlsafe(32)
 
     def work(tell: Callable[[], None]) -> None:
@@ -112,7 +113,12 @@ def _run(settings: "Settings", listener: socket.socket) -> None:
 
         run_worker(settings, listener, secret, tell)
 
-    supervise(work, settings.workers)
+    # What workers keep of visitors goes with the server, also what one left that was killed. The
+    # name is short, since sockets lie in it, whose addresses have room for 100 letters.
+    with tempfile.TemporaryDirectory(prefix="ssp-", ignore_cleanup_errors=True) as folder:
+        os.environ["TMPDIR"] = tempfile.tempdir = folder
+        share_folder()
+        supervise(work, settings.workers)
 
 
 def _bound(address: str, port: int) -> socket.socket:

@@ -61,6 +61,8 @@ def write_json() -> None:
     logging.captureWarnings(True)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JSONLines())
+    # Panel asks for more of its own: two lines for each move of a slider.
+    handler.setLevel(logging.INFO)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)

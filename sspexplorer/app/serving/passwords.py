@@ -1,6 +1,7 @@
 """Passwords that visitors have to know, and the page that asks for them."""
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -8,6 +9,9 @@ from sspexplorer.errors import InputError
 
 # Who has a password that is for all.
 VISITOR = "visitor"
+
+# What `panel serve` takes notice of, and this server does not.
+_NOT_OURS = ("PANEL_OAUTH_PROVIDER", "PANEL_BASIC_AUTH")
 
 _NAMELESS = f'<input name="username" type="hidden" value="{VISITOR}">'
 _NAMED = '<label>Name <input name="username" autocomplete="username" required></label>'
@@ -40,6 +44,22 @@ def _users(text: str, path: Path) -> dict[str, str]:
     if not isinstance(users, dict) or not all(isinstance(word, str) for word in users.values()):
         raise InputError(f'{path} is not of the form {{"user": "password", …}}.')
     return users
+
+
+def refuse_other_doors() -> None:
+    """Refuse to serve where somebody may think that strangers are kept out, and they are not.
+
+    Raises
+    ------
+    InputError
+        If the environment asks for a login of Panel's.
+    """
+    for name in _NOT_OURS:
+        if os.environ.get(name):
+            raise InputError(
+                f"{name} is set, but serve would let everybody in all the same: take "
+                "--password-file, or a proxy that knows who visitors are, and unset it."
+            )
 
 
 def login_page(passwords: Mapping[str, str]) -> str:
