@@ -21,7 +21,7 @@ HAS_TESTS := $(VENV)/.has-tests
 HAS_NOTEBOOKS := $(VENV)/.has-notebooks
 HAS_DOCS := $(VENV)/.has-docs
 
-.PHONY: help app notebooks docs test check mutants lint format data model posteriors tables picture \
+.PHONY: help app notebooks docs test check soak mutants lint format data model posteriors tables picture \
 	clean browsers
 
 help: ## List the targets
@@ -57,6 +57,9 @@ test: lint browsers ## Install what the tests need, then run ruff and all tests
 
 check: $(HAS_TESTS) lint ## Run ruff and all tests but those in a browser, for people at work
 	@$(BIN)/python -m pytest -m "not browser" -q -n 2 --dist loadfile
+
+soak: $(HAS_TESTS) ## Have visitors and mutated files at a server for two minutes
+	@$(BIN)/python -m pytest -m soak
 
 mutants: $(HAS_TESTS) ## Change the code a little, many times, and see whether the tests notice
 	@$(BIN)/python -m pip install -q -c constraints.txt mutmut==3.8.1

@@ -45,6 +45,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if {"chromium", "firefox"}.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.browser)
+    if "soak" not in config.getoption("-m"):
+        # It has a process of its own: what other tests leave in theirs is counted there.
+        items[:] = [item for item in items if not item.get_closest_marker("soak")]
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 

@@ -24,6 +24,8 @@ from sspexplorer.app.serving import memory
 from sspexplorer.app.serving.health import memory_mb
 from sspexplorer.jobs.reading import READER
 
+pytestmark = pytest.mark.soak
+
 SILENCE = 2.0  # s; a page or a result takes half of it where processors have much to do
 # Pages whose pictures need no large sample of mocks, by visitors who do not look for long.
 HASTE = Habits(("sed", "libraries", "noise", "histories", "trust"), (0.0, 0.5), uploads=1.0)

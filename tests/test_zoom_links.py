@@ -145,7 +145,7 @@ def test_the_link_of_a_catalogue_says_what_is_in_view(page: Page, server: str):
     page.goto(link)
     wait_for(page, lambda seen: in_view(seen, AGE) == asked, "The zoom of the link")
     # Other colours are no other view.
-    page.get_by_label("Colour", exact=True).select_option(label="Flag")
+    page.get_by_label("Colour", exact=True).filter(visible=True).first.select_option(label="Flag")
     expect(page).to_have_url(re.compile("colour=flag.*zoom=8"))
     wait_for(page, lambda seen: in_view(seen, AGE) == asked)
     figure = page.locator(".bk-Figure:visible").first
@@ -161,7 +161,9 @@ def test_the_link_of_a_catalogue_says_what_is_in_view(page: Page, server: str):
     assert seen[0] == pytest.approx((low, high), abs=(high - low) / 1000)
     page.reload()
     wait_for(page, lambda seen: in_view(seen, AGE) == [list(ends) for ends in zoom])
-    page.get_by_label("Across", exact=True).select_option(label="E(B−V) [mag]")
+    page.get_by_label("Across", exact=True).filter(visible=True).first.select_option(
+        label="E(B−V) [mag]"
+    )
     expect(page).to_have_url(re.compile("across=ebv"))
     address_says(page, whole)
 
