@@ -8,6 +8,7 @@ from typing import Any
 
 import holoviews as hv
 import panel as pn
+from bokeh.core.property import validation
 from bokeh.document import Document
 from bokeh.models import ImportedStyleSheet
 from panel.io.notebook import replace_inline_css
@@ -33,6 +34,7 @@ def notebook() -> None:
     _keep_styles_inline()
     _send_no_echo()
     _one_at_a_time()
+    _keep_checks_on()
 
 
 def _keep_styles_inline() -> None:
@@ -96,6 +98,25 @@ def _one_at_a_time() -> None:
     running.acquire()
     shell.events.register("pre_run_cell", lambda info: running.acquire())
     shell.events.register("post_run_cell", lambda result: running.release())
+
+
+class _Unchecked:
+    """What Bokeh turns its checks off with, without an effect."""
+
+    def __init__(self, value: bool) -> None: ...
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *error: object) -> None: ...
+
+
+def _keep_checks_on() -> None:
+    """Have Bokeh check values also while it takes a change.
+
+    It turns the checks off for all threads, and a change can come by other ways than the messages
+    that wait for their turn.
+    """
+    validation.validate = _Unchecked
 
 
 def is_ready() -> bool:
